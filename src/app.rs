@@ -1,0 +1,153 @@
+//! What a person sees: the pages, and the server functions they call.
+//!
+//! Everything but the islands is rendered on the server only. A page posts its form to its own path, where its server
+//! function answers; `server::forms` makes that work without script.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use leptos::{
+    prelude::*,
+    server_fn::{codec::JsonEncoding, error::ServerFnErrorErr},
+};
+use leptos_router::{
+    SsrMode,
+    components::{FlatRoutes, Route, Router},
+    path,
+};
+
+use crate::domain::AuthError;
+
+pub mod account;
+pub mod failure;
+pub mod login;
+pub mod logout;
+pub mod oidc;
+pub mod setup;
+pub mod ui;
+pub mod verify;
+
+/// The pages for which nobody has to be logged in. Every other page sends strangers to the login page.
+pub const PUBLIC: [&str; 4] = ["/login", "/login/oidc", "/logout", "/setup"];
+
+/// The route table.
+#[component]
+pub fn App() -> impl IntoView {
+    if let Some(error) = visit().failure {
+        return view! { <failure::FailurePage error/> }.into_any();
+    }
+    view! {
+        <Router>
+            <FlatRoutes fallback=|| view! { <failure::FailurePage error=AuthError::NotFound/> }>
+                <Route path=path!("/login") view=login::LoginPage ssr=SsrMode::Async/>
+                <Route path=path!("/login/oidc") view=oidc::OidcPage ssr=SsrMode::Async/>
+                <Route path=path!("/login/verify") view=verify::VerifyPage ssr=SsrMode::Async/>
+                <Route path=path!("/logout") view=logout::LogoutPage ssr=SsrMode::Async/>
+                <Route path=path!("/setup") view=setup::SetupPage ssr=SsrMode::Async/>
+                <Route path=path!("/account") view=account::AccountPage ssr=SsrMode::Async/>
+            </FlatRoutes>
+        </Router>
+    }
+    .into_any()
+}
+
+/// What the server tells a page about the request it answers. Everything in it may end up in front of the viewer.
+#[derive(Clone, Default)]
+pub struct Visit {
+    pub app_name: String,
+    pub assets: Arc<Assets>,
+    /// Lets our inline script run under the content security policy.
+    pub nonce: String,
+    /// The request's number, for finding it in the log.
+    pub reference: String,
+    /// The parameters of the page's address. Read here and not through the router, which decodes them twice.
+    pub query: BTreeMap<String, String>,
+    /// Who is logged in.
+    pub person: Option<Person>,
+    /// The form that was sent to this page and failed, when there is no script to show it in place.
+    pub submitted: Option<Submitted>,
+    /// An error that takes the place of the page.
+    pub failure: Option<AuthError>,
+    /// Where the request says it came from, and where it should have come from.
+    pub origins: Option<(String, String)>,
+    /// The configured OpenID provider's name.
+    pub provider: Option<String>,
+    pub password_min_length: u16,
+    /// For administrators only.
+    pub administration: Option<Administration>,
+}
+
+/// The addresses of our files, which change with their content.
+#[derive(Clone, Debug, Default)]
+pub struct Assets {
+    pub css: String,
+    pub js: String,
+    pub wasm: String,
+}
+
+#[derive(Clone)]
+pub struct Person {
+    pub email: String,
+    pub is_superuser: bool,
+    pub is_verified: bool,
+    pub since: Moment,
+}
+
+/// A time, for machines and for people.
+#[derive(Clone)]
+pub struct Moment {
+    pub iso: String,
+    pub words: String,
+}
+
+/// How the program is configured, as far as an administrator needs to see it.
+#[derive(Clone)]
+pub struct Administration {
+    pub warnings: Vec<String>,
+    pub redirect_uri: Option<String>,
+}
+
+/// A form that failed: why, and what may be shown again.
+#[derive(Clone, Debug)]
+pub struct Submitted {
+    pub error: AuthError,
+    pub values: BTreeMap<String, String>,
+}
+
+/// What this page may know.
+#[must_use]
+pub fn visit() -> Visit {
+    use_context().unwrap_or_default()
+}
+
+impl Visit {
+    /// What was typed into a field of the form that failed, for showing it again.
+    #[must_use]
+    pub fn typed(&self, field: &str) -> String {
+        self.submitted.as_ref().and_then(|submitted| submitted.values.get(field)).cloned().unwrap_or_default()
+    }
+
+    /// What a hidden field carries on: the failed form's own, else the address's.
+    #[must_use]
+    pub fn carried(&self, field: &str) -> String {
+        let values = self.submitted.as_ref().map_or(&self.query, |submitted| &submitted.values);
+        values.get(field).cloned().unwrap_or_default()
+    }
+
+    /// Why the form that was sent to this page failed.
+    #[must_use]
+    pub fn error(&self) -> Option<AuthError> {
+        self.submitted.as_ref().map(|submitted| submitted.error)
+    }
+}
+
+impl FromServerFnError for AuthError {
+    type Encoder = JsonEncoding;
+
+    /// The framework's own failures carry texts of libraries, which stay on the server (SR-183).
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        match error {
+            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) | ServerFnErrorErr::Deserialization(_) => Self::Malformed,
+            _ => Self::Internal,
+        }
+    }
+}

@@ -1,0 +1,102 @@
+use leptos::{
+    either::{Either, EitherOf3},
+    prelude::*,
+    server_fn::ServerFn,
+};
+
+use super::{
+    failure::{FailurePage, FailureText},
+    ui, visit,
+};
+use crate::domain::AuthError;
+
+/// Makes the first administrator and logs them in.
+#[server(prefix = "", endpoint = "setup")]
+pub async fn set_up(#[server(default)] token: String, #[server(default)] email: String, #[server(default)] password: String) -> Result<(), AuthError> {
+    use crate::{
+        domain::Email,
+        server::{
+            context,
+            flows::{new_password::NewPassword, setup},
+        },
+    };
+    let (state, visitor) = context::visitor()?;
+    setup::check(&state, &token).await?;
+    let email = Email::parse(&email)?;
+    let password = NewPassword::parse(password, &email, &state.config)?;
+    let first = setup::FirstAdministrator { email, password, origin: visitor.origin };
+    let started = setup::create_first_administrator(&state, &token, first).await?;
+    context::enter(&state, &started, "")
+}
+
+/// Whether this link opens the setup form.
+#[server(prefix = "", endpoint = "setup/link")]
+pub async fn check_setup_link(#[server(default)] token: String) -> Result<(), AuthError> {
+    use crate::server::{context, flows::setup};
+    let (state, _) = context::visitor()?;
+    setup::check(&state, &token).await.inspect_err(|error| context::set_status(*error))
+}
+
+/// `/setup`
+#[component]
+pub fn SetupPage() -> impl IntoView {
+    let token = visit().carried("token");
+    Suspend::new(async move {
+        match check_setup_link(token.clone()).await {
+            Ok(()) => EitherOf3::A(view! { <SetupForm token/> }),
+            Err(error @ (AuthError::SetupDone | AuthError::SetupLinkInvalid)) => EitherOf3::B(view! { <NoSetup error/> }),
+            Err(error) => EitherOf3::C(view! { <FailurePage error/> }),
+        }
+    })
+}
+
+#[component]
+fn SetupForm(token: String) -> impl IntoView {
+    let visit = visit();
+    let email = visit.typed("email");
+    let hint = format!("At least {} characters. A few words in a row are easy to remember.", visit.password_min_length);
+    view! {
+        <ui::Frame title="Set up the first administrator" has_error=visit.submitted.is_some()>
+            <h1>"Set up the first administrator"</h1>
+            <p class="lead">{format!("This account manages everybody else's. You log in to {} with it.", visit.app_name)}</p>
+            <SetUpForm token email error=visit.error() hint/>
+        </ui::Frame>
+    }
+}
+
+/// The form of the setup page.
+#[island]
+pub fn SetUpForm(token: String, email: String, error: Option<AuthError>, hint: String) -> impl IntoView {
+    let state = ui::FormState::new(error);
+    view! {
+        <form method="post" action=SetUp::PATH data-hydrated=move || state.is_hydrated.get().then_some("") on:submit=move |event| state.submit(&event)>
+            <ui::Feedback state/>
+            <input type="hidden" name="token" value=token/>
+            <ui::EmailField state value=email/>
+            <ui::PasswordField state autocomplete="new-password" hint/>
+            <button type="submit" aria-busy=move || state.is_sending.get().then_some("true")>"Create administrator"</button>
+        </form>
+    }
+}
+
+/// Why there is no form, and what to do.
+#[component]
+fn NoSetup(error: AuthError) -> impl IntoView {
+    let (title, way_on) = match error {
+        AuthError::SetupDone => ("Setup is done", Either::Left(view! { <p class="links"><a href="/login">"Log in"</a></p> })),
+        _ => (
+            "Open the setup link",
+            Either::Right(view! {
+                <p>"The program prints a link each time it starts, as long as nobody has an account: look at the end of its output. Or make the first administrator from the shell:"</p>
+                <pre class="copy" tabindex="0"><code>"mediamanager-auth user create --admin you@example.org"</code></pre>
+            }),
+        ),
+    };
+    view! {
+        <ui::Frame title>
+            <h1>{title}</h1>
+            <FailureText error/>
+            {way_on}
+        </ui::Frame>
+    }
+}

@@ -1,0 +1,13 @@
+//! The parts pages are made of.
+
+pub mod feedback;
+pub mod field;
+pub mod form;
+pub mod frame;
+pub mod password_field;
+
+pub use feedback::Feedback;
+pub use field::EmailField;
+pub use form::FormState;
+pub use frame::Frame;
+pub use password_field::PasswordField;

@@ -1,0 +1,32 @@
+use leptos::prelude::*;
+
+use super::FormState;
+use crate::domain::error::Field;
+
+/// The e-mail address. `id` and `name` never change: password managers know fields by them. The value is an attribute and
+/// not a property, so that what was typed before the script arrived stays.
+#[component]
+pub fn EmailField(state: FormState, value: String) -> impl IntoView {
+    let message = move || state.message_for(Field::Email);
+    let is_wrong = move || message().is_some();
+    let starts_here = message().is_some();
+    view! {
+        <div class="field">
+            <label for="email">"E-mail"</label>
+            <p class="error" id="email-error">{message}</p>
+            <input
+                id="email"
+                name="email"
+                type="email"
+                autocomplete="username"
+                autocapitalize="none"
+                spellcheck="false"
+                required
+                value=value
+                autofocus=starts_here
+                aria-invalid=move || is_wrong().then_some("true")
+                aria-describedby=move || is_wrong().then_some("email-error")
+            />
+        </div>
+    }
+}

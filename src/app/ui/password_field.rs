@@ -1,0 +1,64 @@
+use leptos::prelude::*;
+
+use super::FormState;
+use crate::domain::error::Field;
+
+/// A password, for logging in or a new one, with a button that shows it.
+///
+/// The button appears with the script that makes it work. While the form is being sent, and when the page comes back from the
+/// browser's cache, the field is a password again, so that the browser saves it as one and nobody reads it over a shoulder.
+#[component]
+pub fn PasswordField(
+    state: FormState,
+    /// `current-password` or `new-password`.
+    autocomplete: &'static str,
+    /// The rule, said before anybody breaks it.
+    #[prop(optional, into)]
+    hint: String,
+) -> impl IntoView {
+    let is_shown = RwSignal::new(false);
+    Effect::new(move || {
+        if state.is_sending.get() {
+            is_shown.set(false);
+        }
+    });
+    Effect::new(move || {
+        let back = window_event_listener(leptos::ev::pageshow, move |_| is_shown.set(false));
+        on_cleanup(move || back.remove());
+    });
+    let message = move || state.message_for(Field::Password);
+    let is_wrong = move || message().is_some();
+    let starts_here = message().is_some();
+    let has_hint = !hint.is_empty();
+    let described_by = move || match (has_hint, is_wrong()) {
+        (true, true) => Some("password-hint password-error"),
+        (true, false) => Some("password-hint"),
+        (false, true) => Some("password-error"),
+        (false, false) => None,
+    };
+    view! {
+        <div class="field">
+            <label for="password">"Password"</label>
+            {has_hint.then(|| view! { <p class="hint" id="password-hint">{hint}</p> })}
+            <p class="error" id="password-error">{message}</p>
+            <div class="reveal">
+                <input
+                    id="password"
+                    name="password"
+                    type=move || if is_shown.get() { "text" } else { "password" }
+                    autocomplete=autocomplete
+                    autocapitalize="none"
+                    spellcheck="false"
+                    required
+                    autofocus=starts_here
+                    aria-invalid=move || is_wrong().then_some("true")
+                    aria-describedby=described_by
+                />
+                <button type="button" aria-controls="password" hidden=move || !state.is_hydrated.get() on:click=move |_| is_shown.update(|shown| *shown = !*shown)>
+                    <span class="verb">{move || if is_shown.get() { "Hide" } else { "Show" }}</span>
+                    <span class="visually-hidden">" password"</span>
+                </button>
+            </div>
+        </div>
+    }
+}

@@ -1,0 +1,103 @@
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
+
+/// The longest target that is carried through a login, in bytes (SR-120).
+const MAX_BYTES: usize = 2048;
+/// Where nobody is sent after a login: machines' paths, and pages that would log in or out again.
+const NOT_A_DESTINATION: [&str; 5] = ["/api", "/login", "/logout", "/setup", "/.well-known"];
+
+/// A place on this very site to go to after a login. It cannot lead anywhere else (SR-120).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReturnTo(String);
+
+impl ReturnTo {
+    /// Accepts a path with optional query and fragment, and keeps a good one unchanged to the byte.
+    ///
+    /// `None` for everything that a browser could read as another origin (`//evil`, `/\evil`, `/%2f/evil`, a tab that is
+    /// dropped between two slashes), and for paths that are no destination.
+    #[must_use]
+    pub fn parse(raw: &str) -> Option<Self> {
+        let path = raw.split(['?', '#']).next().unwrap_or_default();
+        let decoded = percent_decode_str(path).decode_utf8().ok()?;
+        let is_good = raw.len() <= MAX_BYTES
+            && raw.starts_with('/')
+            && !raw.chars().any(|c| c == '\\' || c.is_control() || c.is_whitespace())
+            && !decoded.chars().any(|c| c == '\\' || c.is_control())
+            && !decoded.starts_with("//")
+            // Dot segments would let `/x/../login` past the list below.
+            && !decoded.split('/').any(|segment| segment == "." || segment == "..")
+            && !is_no_destination(&decoded);
+        is_good.then(|| Self(raw.to_owned()))
+    }
+
+    /// The target as it was given.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+fn is_no_destination(path: &str) -> bool {
+    let path = path.to_ascii_lowercase();
+    NOT_A_DESTINATION.iter().any(|prefix| path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+}
+
+/// The login page's address that comes back to `target` afterwards.
+#[must_use]
+pub fn login_page_for(target: &str) -> Cow<'static, str> {
+    match ReturnTo::parse(target) {
+        Some(target) => {
+            let value = percent_encoding::utf8_percent_encode(target.as_str(), percent_encoding::NON_ALPHANUMERIC);
+            Cow::Owned(format!("/login?return_to={value}"))
+        }
+        None => Cow::Borrowed("/login"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_good_target_is_kept_to_the_byte() {
+        for target in ["/", "/account", "/web/dashboard?q=a%2Fb&x=//evil#frag", "/f%C3%BCr/alle", "/loginx", "/a:b@c"] {
+            assert_eq!(ReturnTo::parse(target).expect(target).as_str(), target);
+        }
+    }
+
+    #[test]
+    fn no_target_leaves_the_site() {
+        for target in [
+            "",
+            "account",
+            "//evil.example",
+            "/\\evil.example",
+            "\\\\evil.example",
+            "https://evil.example",
+            "javascript:alert(1)",
+            "/%2fevil.example",
+            "/%2F/evil.example",
+            "/%5cevil.example",
+            "/\t/evil.example",
+            "/ /evil",
+            "/a\nb",
+            "/a%0d%0aSet-Cookie:x",
+            "/a%00",
+            "/\u{a0}x",
+            "/%ff",
+        ] {
+            assert_eq!(ReturnTo::parse(target), None, "{target:?}");
+        }
+        assert_eq!(ReturnTo::parse(&format!("/{}", "a".repeat(2048))), None);
+    }
+
+    #[test]
+    fn machines_paths_and_login_itself_are_no_destination() {
+        for target in
+            ["/api/v1/users/me", "/api", "/login", "/LOGIN", "/login?x", "/login/verify", "/logout", "/setup", "/x/../login", "/x/%2e%2e/logout", "/%6cogin"]
+        {
+            assert_eq!(ReturnTo::parse(target), None, "{target:?}");
+        }
+    }
+}

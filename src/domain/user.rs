@@ -1,0 +1,14 @@
+/// A person with an account: a row of MediaManager's `user` table, without the password hash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    /// MediaManager's id, also the `sub` of the session token.
+    pub id: uuid::Uuid,
+    /// As stored. Rows that MediaManager made may hold capitals and non-ASCII letters, so this is text and not an `Email`.
+    pub email: String,
+    /// A disabled account cannot log in and has no sessions.
+    pub is_active: bool,
+    /// An administrator.
+    pub is_superuser: bool,
+    /// May use the application: approved by an administrator or vouched for by the provider. Not "the address is proven".
+    pub is_verified: bool,
+}

@@ -1,0 +1,22 @@
+//! What the browser must never have.
+//!
+//! `flows` is what can happen, `db` what is remembered, `http` what machines call, `context` the bridge from pages to
+//! flows; the others are tools with a single purpose.
+
+pub mod assets;
+pub mod clock;
+pub mod commands;
+pub mod config;
+pub mod context;
+pub mod cookies;
+pub mod db;
+pub mod flows;
+pub mod forms;
+pub mod hasher;
+pub mod http;
+pub mod random;
+pub mod router;
+pub mod state;
+pub mod tokens;
+
+pub use state::AppState;

@@ -1,0 +1,29 @@
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The one place that knows what time it is. Everything is Unix seconds, UTC.
+#[derive(Clone, Debug, Default)]
+pub enum Clock {
+    /// The machine's clock.
+    #[default]
+    System,
+    /// The machine's clock plus seconds that a test sets, so that tests move time instead of sleeping.
+    Shifted(Arc<AtomicI64>),
+}
+
+impl Clock {
+    /// Seconds since 1970-01-01T00:00:00Z. A machine set before 1970 counts as 1970: nothing may panic over a clock (SR-195).
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that asks the machine for the time")]
+    pub fn now(&self) -> i64 {
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let seconds = i64::try_from(since_epoch.as_secs()).unwrap_or(i64::MAX);
+        match self {
+            Self::System => seconds,
+            Self::Shifted(by) => seconds.saturating_add(by.load(Ordering::Relaxed)),
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! The command line, one file a subcommand.
+
+use std::{
+    io::{IsTerminal, Write, stderr, stdout},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use crate::server::config::{self, Config, LogFormat, Sources};
+
+pub mod check;
+pub mod serve;
+pub mod user;
+
+/// The login front door of MediaManager.
+#[derive(Parser)]
+#[command(version, about)]
+pub struct Arguments {
+    /// The configuration file [default: $CONFIG_FILE, else $CONFIG_DIR/config.toml, else ./config.toml]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the login pages (the default)
+    Serve,
+    /// Read the configuration, say everything that is wrong with it, and stop
+    Check,
+    /// Manage users from the shell
+    #[command(subcommand)]
+    User(user::Command),
+}
+
+/// Does what the command line asks for.
+pub async fn run(arguments: Arguments) -> ExitCode {
+    let config = match load(arguments.config) {
+        Ok(config) => config,
+        Err(code) => return code,
+    };
+    let result = match arguments.command.unwrap_or(Command::Serve) {
+        Command::Serve => serve::run(config).await,
+        Command::Check => check::run(&config),
+        Command::User(command) => user::run(config, command).await,
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            complain(&reason);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Reads the configuration; every problem is one line, all of them at once (SR-200).
+fn load(file: Option<PathBuf>) -> Result<Config, ExitCode> {
+    config::load(&Sources::from_process(file)).map_err(|problems| {
+        for problem in &problems {
+            complain(&problem.to_string());
+        }
+        complain(&format!("{} in the configuration; nothing was started", plural(problems.len(), "problem")));
+        ExitCode::from(78) // EX_CONFIG of sysexits.h: a service manager need not try again.
+    })
+}
+
+fn plural(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+/// Says something to the person at the terminal. That nobody listens (a closed pipe) is no reason to stop serving.
+fn say(line: &str) {
+    let _ = writeln!(stdout(), "{line}");
+}
+
+/// Says what is wrong to the person at the terminal, where there is no log yet.
+fn complain(line: &str) {
+    let _ = writeln!(stderr(), "{line}");
+}
+
+/// Begins the log, on standard error.
+fn start_log(config: &Config, level: &str) {
+    let filter = EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr).with_ansi(stderr().is_terminal()).with_target(false);
+    match config.server.log_format {
+        LogFormat::Json => log.json().flatten_event(true).with_current_span(true).with_span_list(false).init(),
+        LogFormat::Text => log.init(),
+    }
+}

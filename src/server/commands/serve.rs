@@ -1,0 +1,81 @@
+use std::{
+    net::{SocketAddr, TcpListener},
+    time::Duration,
+};
+
+use axum_server::Handle;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{say, start_log};
+use crate::server::{AppState, clock::Clock, config::Config, db, flows::setup, hasher::Cost, http::limits, router::router};
+
+/// How long running requests may take to finish after a stop was asked for (SR-192).
+const GRACE: Duration = Duration::from_secs(10);
+/// How often what is over is forgotten.
+const HOUSEKEEPING: Duration = Duration::from_secs(10 * 60);
+
+/// `serve`: answers requests until SIGTERM or SIGINT.
+pub(super) async fn run(config: Config) -> Result<(), String> {
+    start_log(&config, &config.server.log_level);
+    std::panic::set_hook(Box::new(|panic| tracing::error!(event = "panicked", panic = ?panic.to_string(), "a fault of the program")));
+    for warning in &config.warnings {
+        tracing::warn!(event = "configuration_warning", "{warning}");
+    }
+    let address = SocketAddr::new(config.server.host, config.server.port);
+    let state = AppState::new(config, Cost::STANDARD, Clock::System).await?;
+    if state.assets.css.is_empty() {
+        tracing::error!(event = "site_missing", root = %state.leptos.site_root, "the site's files are missing; pages will have no looks. Build them with `make build`");
+    }
+    let fault = |err: std::io::Error| format!("cannot listen on {address}: {err}; change server.host or server.port, or stop what uses it");
+    let listener = TcpListener::bind(address).map_err(fault)?;
+    listener.set_nonblocking(true).map_err(fault)?;
+    let address = listener.local_addr().map_err(fault)?;
+
+    let handle = Handle::new();
+    tokio::spawn(stop_on_signal(state.clone(), handle.clone()));
+    tokio::spawn(keep_house(state.clone()));
+    greet(&state, address).await;
+
+    let mut server = axum_server::from_tcp(listener).map_err(fault)?.handle(handle).http1_only();
+    server.http_builder().http1().max_buf_size(limits::HEADER_BLOCK).header_read_timeout(limits::HEADER_DEADLINE);
+    let (db, config) = (state.db.clone(), state.config.clone());
+    server.serve(router(state).into_make_service_with_connect_info::<SocketAddr>()).await.map_err(fault)?;
+    db::close(db, config.database_url.expose()).await.map_err(|err| err.to_string())
+}
+
+/// The last lines of the start: where to go, what to paste into the provider, and how to make the first administrator.
+async fn greet(state: &AppState, address: SocketAddr) {
+    say(&format!("Listening on http://{address}, for people at {}", state.config.link("/")));
+    if let Some(provider) = &state.config.auth.openid_connect {
+        say(&format!("Redirect URI to register at {}: {}", provider.name, provider.redirect_uri));
+    }
+    match setup::link(state).await {
+        Ok(Some(link)) => say(&format!("Nobody has an account yet. Set up the first administrator here, once:\n{link}")),
+        Ok(None) => {}
+        Err(error) => tracing::error!(event = "setup_link_failed", code = error.code(), "cannot tell whether the first administrator is set up"),
+    }
+}
+
+/// Readiness turns false, no new connections, running requests finish (SR-192).
+async fn stop_on_signal(state: AppState, handle: Handle<SocketAddr>) {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+        tracing::error!(event = "signals_unavailable", "cannot listen for signals; the program can only be killed");
+        return;
+    };
+    tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+    tracing::info!(event = "stopping", "asked to stop");
+    state.stopping.cancel();
+    handle.graceful_shutdown(Some(GRACE));
+}
+
+/// Forgets sessions and throttles that are long over, so that the tables stay small (SR-100, SR-173).
+async fn keep_house(state: AppState) {
+    let mut ticks = tokio::time::interval(HOUSEKEEPING);
+    loop {
+        tokio::select! { _ = ticks.tick() => {}, () = state.stopping.cancelled() => return }
+        let now = state.clock.now();
+        // A failure has been logged, and the next round tries again.
+        let _ = db::sessions::purge(&state.db, now).await;
+        let _ = db::throttle::purge(&state.db, now).await;
+    }
+}

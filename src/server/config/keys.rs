@@ -1,0 +1,127 @@
+//! The table of the names that mean something to this program.
+
+use super::Problem;
+use super::reader::Reader;
+use super::tree::{self, Value};
+
+struct Section {
+    path: &'static str,
+    keys: &'static [&'static str],
+    unknown: Unknown,
+}
+
+/// What an unknown key does.
+enum Unknown {
+    /// A typing mistake here could leave the door open (SR-208).
+    Stops,
+    /// MediaManager's section: a newer version of it may have keys that we do not know.
+    Warns,
+    /// MediaManager's section, most of which is not about us.
+    IsLeftAlone,
+}
+
+const SECTIONS: [Section; 9] = [
+    Section { path: "auth", keys: &["token_secret", "session_lifetime", "admin_emails", "email_password_resets", "openid_connect"], unknown: Unknown::Stops },
+    Section { path: "auth.openid_connect", keys: &["enabled", "client_id", "client_secret", "configuration_endpoint", "name"], unknown: Unknown::Stops },
+    Section { path: "misc", keys: &["frontend_url", "cors_urls"], unknown: Unknown::IsLeftAlone },
+    Section { path: "database", keys: &["host", "port", "user", "password", "dbname"], unknown: Unknown::Warns },
+    Section { path: "notifications", keys: &["smtp_config"], unknown: Unknown::IsLeftAlone },
+    Section {
+        path: "notifications.smtp_config",
+        keys: &["smtp_host", "smtp_port", "smtp_user", "smtp_password", "from_email", "use_tls"],
+        unknown: Unknown::Warns,
+    },
+    Section {
+        path: "server",
+        keys: &["host", "port", "database_url", "trusted_proxies", "app_name", "log_format", "log_level", "log_client_address"],
+        unknown: Unknown::Stops,
+    },
+    Section {
+        path: "policy",
+        keys: &[
+            "registration",
+            "password_min_length",
+            "cookie_name",
+            "landing_page",
+            "reset_link_lifetime",
+            "setup_link_lifetime",
+            "password_hash_permits",
+            "openid_connect",
+        ],
+        unknown: Unknown::Stops,
+    },
+    Section { path: "policy.openid_connect", keys: &["redirect_uri", "trust_email", "ca_file"], unknown: Unknown::Stops },
+];
+
+/// Keys that may also come from the file that a `…_FILE` variable names, and that make a world-readable file worth a warning.
+pub const SECRETS: [&str; 5] =
+    ["auth.token_secret", "auth.openid_connect.client_secret", "database.password", "notifications.smtp_config.smtp_password", "server.database_url"];
+
+/// Keys that hold a list: a variable gives it as JSON.
+pub const LISTS: [&str; 3] = ["auth.admin_emails", "misc.cors_urls", "server.trusted_proxies"];
+
+/// MediaManager's sections that we have no key in.
+const NOT_OURS: [&str; 3] = ["torrents", "indexers", "metadata"];
+
+/// How alike two names must be (1.0 is equal) for one to be a slip of the other: surely, and possibly.
+const LIKELY_SLIP: f64 = 0.9;
+const POSSIBLE_SLIP: f64 = 0.7;
+
+/// Whether a path names a section, and not a key.
+pub fn is_section(path: &str) -> bool {
+    SECTIONS.iter().any(|section| section.path == path)
+}
+
+/// Whether a top-level name is a section that we read.
+pub fn is_top_level(name: &str) -> bool {
+    top_level_names().any(|known| known == name)
+}
+
+/// Reports unknown names in the sections we know, and sections that are none.
+pub fn check(reader: &mut Reader) {
+    for (name, node) in reader.tree.iter().filter(|(name, _)| !is_top_level(name) && !NOT_OURS.contains(&name.as_str())) {
+        let (nearest, likeness) = nearest(name, top_level_names());
+        // Anything unknown here is MediaManager's business. But `[polcy]` with `registration = false` under it must not pass unseen.
+        if likeness > LIKELY_SLIP {
+            let (place, name) = (&node.place, name.escape_debug());
+            reader.warnings.push(format!("{place}: [{name}] is not a section of this program and is not read; did you mean [{nearest}]?"));
+        }
+    }
+    for section in &SECTIONS {
+        let Some(node) = tree::get(&reader.tree, section.path) else { continue };
+        let Value::Table(table) = &node.value else {
+            let text = format!("{path} must be a section; write [{path}] on a line of its own and its keys below it", path = section.path);
+            reader.problems.push(Problem { place: node.place.clone(), text });
+            continue;
+        };
+        for (name, node) in table.iter().filter(|(name, _)| !section.keys.contains(&name.as_str())) {
+            let problem = Problem { place: node.place.clone(), text: unknown_key(section, name) };
+            match section.unknown {
+                Unknown::Stops => reader.problems.push(problem),
+                Unknown::Warns => reader.warnings.push(format!("{problem} It is not read.")),
+                Unknown::IsLeftAlone => {}
+            }
+        }
+    }
+}
+
+fn top_level_names() -> impl Iterator<Item = &'static str> {
+    SECTIONS.iter().map(|section| section.path).filter(|path| !path.contains('.'))
+}
+
+fn unknown_key(section: &Section, name: &str) -> String {
+    let home = SECTIONS.iter().find(|other| other.keys.contains(&name));
+    let (nearest, likeness) = nearest(name, section.keys.iter().copied());
+    let fix = match home {
+        Some(home) => format!("it belongs in [{}].", home.path),
+        None if likeness > POSSIBLE_SLIP => format!("did you mean {nearest}?"),
+        None => format!("nearest is {nearest} among {}.", section.keys.join(", ")),
+    };
+    format!("{}.{} is not a known key; {fix}", section.path, name.escape_debug())
+}
+
+/// The most similar of the known names, and how similar it is. Letter case does not count.
+fn nearest(name: &str, known: impl Iterator<Item = &'static str>) -> (&'static str, f64) {
+    let name = name.to_ascii_lowercase();
+    known.map(|known| (known, strsim::jaro_winkler(&name, known))).max_by(|left, right| left.1.total_cmp(&right.1)).unwrap_or_default()
+}

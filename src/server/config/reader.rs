@@ -1,0 +1,160 @@
+//! Typed access to the tree, as lax about types as MediaManager. Nothing here stops at a fault: it is written down, something harmless
+//! takes its place, and the reading goes on.
+
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+
+use super::Problem;
+use super::tree::{self, Table, Value};
+
+/// The merged tree, and what has been found wrong with it so far.
+pub struct Reader {
+    pub tree: Table,
+    /// The place to name when a key is nowhere: the configuration file.
+    pub file: String,
+    /// A file could not be read completely, so nobody can say that a key is missing.
+    pub is_incomplete: bool,
+    pub problems: Vec<Problem>,
+    pub warnings: Vec<String>,
+}
+
+impl Reader {
+    pub fn has(&self, key: &str) -> bool {
+        tree::get(&self.tree, key).is_some()
+    }
+
+    /// Neither written nor empty.
+    pub fn is_blank(&self, key: &str) -> bool {
+        is_blank(&self.tree, key)
+    }
+
+    /// The text of a key; `None` when it is not written, or (with a problem) when it is no text.
+    pub fn text(&mut self, key: &str) -> Option<String> {
+        let text = self.value(key)?.as_text().map(str::to_owned);
+        self.or_problem(text, key, "must be text", "put it in quotes")
+    }
+
+    /// The text of a key whose empty text means "not set", as in MediaManager.
+    pub fn optional(&mut self, key: &str) -> Option<String> {
+        self.text(key).filter(|text| !text.trim().is_empty())
+    }
+
+    /// The text of a key without which there is no start. `fix` says what to write.
+    pub fn required(&mut self, key: &str, fix: &str) -> Option<String> {
+        if !self.has(key) {
+            self.missing(key, fix);
+            return None;
+        }
+        let text = self.text(key)?;
+        self.or_problem(Some(text).filter(|text| !text.trim().is_empty()), key, "is empty", fix)
+    }
+
+    /// A text of a certain form. `default` is written the way the operator would.
+    pub fn parsed<T>(&mut self, key: &str, default: &str, parse: impl Fn(&str) -> Option<T>, fault: &str, fix: &str) -> Option<T> {
+        let parsed = if self.has(key) { parse(self.text(key)?.trim()) } else { parse(default) };
+        self.or_problem(parsed, key, fault, fix)
+    }
+
+    /// A list of texts of a certain form, each once, in the order they are written; empty when it is not written.
+    /// `what` names the form, `fix` gives an example of the list.
+    pub fn list<T: PartialEq>(&mut self, key: &str, parse: impl Fn(&str) -> Option<T>, what: &str, fix: &str) -> Vec<T> {
+        let Some(Value::List(nodes)) = self.value(key) else {
+            if self.has(key) {
+                self.problem(key, "must be a list", fix);
+            }
+            return Vec::new();
+        };
+        let mut parsed = Vec::new();
+        let mut problems = Vec::new();
+        for (number, node) in (1..).zip(nodes) {
+            match node.value.as_text().and_then(|text| parse(text.trim())) {
+                Some(entry) if parsed.contains(&entry) => {}
+                Some(entry) => parsed.push(entry),
+                None => problems.push(Problem { place: node.place.clone(), text: format!("{key} entry {number} is not {what}; {fix}") }),
+            }
+        }
+        self.problems.extend(problems);
+        parsed
+    }
+
+    pub fn boolean(&mut self, key: &str, default: bool) -> bool {
+        let Some(value) = self.value(key) else { return default };
+        let boolean = value.as_boolean();
+        self.or_problem(boolean, key, "must be true or false", &format!("the default is {default}")).unwrap_or(default)
+    }
+
+    pub fn number<T: TryFrom<i64> + PartialOrd + Copy + Display>(&mut self, key: &str, range: &RangeInclusive<T>, default: T) -> T {
+        let Some(value) = self.value(key) else { return default };
+        let number = value.as_integer().and_then(|number| T::try_from(number).ok()).filter(|number| range.contains(number));
+        let fault = format!("must be a whole number from {} to {}", range.start(), range.end());
+        self.or_problem(number, key, &fault, &format!("the default is {default}")).unwrap_or(default)
+    }
+
+    /// A key is nowhere. `fix` says what to write.
+    pub fn missing(&mut self, key: &str, fix: &str) {
+        if !self.is_incomplete {
+            let variable = format!("MEDIAMANAGER_{}", key.replace('.', "__").to_ascii_uppercase());
+            self.problems.push(Problem { place: self.file.clone(), text: format!("{key} is missing; {fix}, or set {variable}") });
+        }
+    }
+
+    /// The key is not what it must be; the line is `place: key fault; fix`.
+    pub fn problem(&mut self, key: &str, fault: &str, fix: &str) {
+        self.problems.push(Problem { place: self.place(key), text: format!("{key} {fault}; {fix}") });
+    }
+
+    pub fn warn(&mut self, text: impl Into<String>) {
+        self.warnings.push(text.into());
+    }
+
+    fn or_problem<T>(&mut self, outcome: Option<T>, key: &str, fault: &str, fix: &str) -> Option<T> {
+        if outcome.is_none() {
+            self.problem(key, fault, fix);
+        }
+        outcome
+    }
+
+    fn value(&self, key: &str) -> Option<&Value> {
+        tree::get(&self.tree, key).map(|node| &node.value)
+    }
+
+    fn place(&self, key: &str) -> String {
+        tree::get(&self.tree, key).map_or_else(|| self.file.clone(), |node| node.place.clone())
+    }
+}
+
+/// Whether a key is not written or an empty text.
+pub fn is_blank(table: &Table, key: &str) -> bool {
+    tree::get(table, key).is_none_or(|node| node.value.as_text().is_some_and(|text| text.trim().is_empty()))
+}
+
+impl Value {
+    fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    fn as_boolean(&self) -> Option<bool> {
+        match self {
+            Self::Boolean(value) => Some(*value),
+            Self::Integer(0) => Some(false),
+            Self::Integer(1) => Some(true),
+            Self::Text(text) => match text.trim().to_ascii_lowercase().as_str() {
+                "true" | "yes" | "on" | "1" | "t" | "y" => Some(true),
+                "false" | "no" | "off" | "0" | "f" | "n" => Some(false),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    fn as_integer(&self) -> Option<i64> {
+        match self {
+            Self::Integer(number) => Some(*number),
+            Self::Text(text) => text.trim().parse().ok(),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! The bridge between pages and flows: what a server function may ask of the request it answers, and how a page is rendered.
+//! The only place that knows both Leptos and axum.
+
+use axum::{
+    Json,
+    body::Body,
+    extract::{OriginalUri, Request},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
+    response::{IntoResponse, Response},
+};
+use leptos::{
+    nonce::Nonce,
+    prelude::{provide_context, use_context},
+};
+use leptos_axum::ResponseOptions;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339, macros::format_description};
+
+use crate::{
+    app::{self, Administration, Moment, Person, Submitted, Visit},
+    domain::{AuthError, ReturnTo},
+    server::{
+        AppState, cookies,
+        flows::sessions::{CurrentUser, Started},
+        http::{
+            api, guard,
+            headers::{Reference, ScriptNonce},
+            visitor::{Token, Visitor},
+        },
+    },
+};
+
+/// The state and the visitor, for a server function. Each calls this first: it is a public endpoint, whatever page it
+/// belongs to (SR-002).
+///
+/// # Errors
+/// `Internal` outside a request.
+pub fn visitor() -> Result<(AppState, Visitor), AuthError> {
+    let state = use_context::<AppState>().ok_or(AuthError::Internal)?;
+    let visitor = use_context::<Parts>().and_then(|parts| parts.extensions.get::<Visitor>().cloned()).ok_or(AuthError::Internal)?;
+    Ok((state, visitor))
+}
+
+/// Ends a successful server function: the browser goes on to `path`, a path of ours.
+pub fn go_to(path: &str) {
+    leptos_axum::redirect(path);
+}
+
+/// Gives the browser a new session and sends it where the person wanted to go (SR-120), or to the page that says what they
+/// are waiting for.
+///
+/// # Errors
+/// `Internal` when the cookie cannot be written.
+pub fn enter(state: &AppState, started: &Started, return_to: &str) -> Result<(), AuthError> {
+    set_cookie(cookies::session(&state.config, &started.token, started.lifetime).map_err(|_| AuthError::Internal)?);
+    go_to(&destination(state, started.user.is_verified, return_to));
+    Ok(())
+}
+
+/// Takes the session away from the browser, and what it may have kept of our pages (SR-096).
+///
+/// # Errors
+/// `Internal` when the cookie cannot be written.
+pub fn leave(state: &AppState) -> Result<(), AuthError> {
+    set_cookie(cookies::no_session(&state.config).map_err(|_| AuthError::Internal)?);
+    if let Some(response) = use_context::<ResponseOptions>() {
+        response.insert_header(header::HeaderName::from_static("clear-site-data"), CLEAR_SITE_DATA);
+    }
+    Ok(())
+}
+
+/// What a log-out tells the browser to forget. Not the cookies: those of the application behind us are not ours.
+pub const CLEAR_SITE_DATA: HeaderValue = HeaderValue::from_static("\"cache\", \"storage\"");
+
+/// Says with the page being rendered that it shows an error.
+pub fn set_status(error: AuthError) {
+    if let Some(response) = use_context::<ResponseOptions>() {
+        response.set_status(status(error));
+        if let Some(seconds) = error.retry_after() {
+            response.insert_header(header::RETRY_AFTER, seconds.into());
+        }
+    }
+}
+
+/// An error's HTTP status.
+#[must_use]
+pub fn status(error: AuthError) -> StatusCode {
+    StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+/// The token that was presented, for logging out.
+#[must_use]
+pub fn presented_token(visitor: &Visitor) -> Option<&str> {
+    visitor.token.as_ref().map(|Token(token)| token.as_str())
+}
+
+/// Where a login leads.
+fn destination(state: &AppState, is_verified: bool, return_to: &str) -> String {
+    match ReturnTo::parse(return_to) {
+        _ if !is_verified => "/login/verify".to_owned(),
+        Some(target) => target.as_str().to_owned(),
+        None => state.config.policy.landing_page.as_str().to_owned(),
+    }
+}
+
+/// Where a page request is sent instead of being rendered: people who must log in first to the login page, people who are
+/// logged in away from it. Closed by default; [`app::PUBLIC`] is the list of exceptions.
+#[must_use]
+pub fn detour(state: &AppState, request: &Request) -> Option<String> {
+    let uri = request.uri();
+    let current = request.extensions().get::<Visitor>().and_then(|visitor| visitor.current.as_ref());
+    match current {
+        None if !app::PUBLIC.contains(&uri.path()) => {
+            let target = uri.path_and_query().map_or("/", |target| target.as_str());
+            Some(crate::domain::return_to::login_page_for(target).into_owned())
+        }
+        Some(current) if uri.path() == "/login" => {
+            let return_to = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).find(|(name, _)| name == "return_to");
+            Some(destination(state, current.user().is_verified, &return_to.map_or_else(String::new, |(_, value)| value.into_owned())))
+        }
+        Some(current) if uri.path() == "/login/verify" && current.user().is_verified => Some(destination(state, true, "")),
+        _ => None,
+    }
+}
+
+/// Renders the page at the request's own address once more, with what went wrong and what may be shown again.
+pub async fn page_again(state: &AppState, parts: Parts, submitted: Submitted) -> Response {
+    let error = submitted.error;
+    let mut request = page_request(parts);
+    request.extensions_mut().insert(submitted);
+    marked(render(state, request).await, error)
+}
+
+/// Answers a request that cannot be served: the contract's JSON, or a page that says what happened and what to do.
+pub async fn failure(state: &AppState, request: Request, error: AuthError) -> Response {
+    let (parts, _unread) = request.into_parts();
+    let path = parts.extensions.get::<OriginalUri>().map_or_else(|| parts.uri.path(), |uri| uri.path());
+    if api::is_machines(path) {
+        return api::wire::failure(error);
+    }
+    if !accepts_html(&parts.headers) {
+        return refusal(error);
+    }
+    let mut request = page_request(parts);
+    request.extensions_mut().insert(Failure(error));
+    marked(render(state, request).await, error)
+}
+
+/// An error for the script of a page of ours, which knows how to say it.
+pub fn refusal(error: AuthError) -> Response {
+    marked(Json(error).into_response(), error)
+}
+
+fn marked(mut response: Response, error: AuthError) -> Response {
+    *response.status_mut() = status(error);
+    add_retry_after(response.headers_mut(), error);
+    response
+}
+
+/// Tells a client that was turned away for a while when to come back.
+pub fn add_retry_after(headers: &mut HeaderMap, error: AuthError) {
+    if let Some(seconds) = error.retry_after() {
+        headers.insert(header::RETRY_AFTER, seconds.into());
+    }
+}
+
+/// Whether a page can be shown, as for a navigation or a form without script.
+#[must_use]
+pub fn accepts_html(headers: &HeaderMap) -> bool {
+    headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).is_some_and(|accept| accept.contains("text/html"))
+}
+
+/// The error that takes the place of the page.
+#[derive(Clone, Copy)]
+struct Failure(AuthError);
+
+fn page_request(mut parts: Parts) -> Request {
+    parts.method = Method::GET;
+    Request::from_parts(parts, Body::empty())
+}
+
+async fn render(state: &AppState, request: Request) -> Response {
+    let provide = provider(state.clone());
+    leptos_axum::render_app_async_with_context(provide, app::App)(request).await.into_response()
+}
+
+/// What every page and server function finds in its context.
+pub fn provider(state: AppState) -> impl Fn() + Clone + Send + Sync + 'static {
+    move || {
+        if let Some(parts) = use_context::<Parts>() {
+            if let Some(ScriptNonce(nonce)) = parts.extensions.get() {
+                provide_context(Nonce::from_value(nonce.as_str()));
+            }
+            provide_context(visit(&state, &parts));
+        }
+        provide_context(state.clone());
+    }
+}
+
+/// What the page may know. Everything in it may end up in front of the viewer (SR-115).
+fn visit(state: &AppState, parts: &Parts) -> Visit {
+    let config = &state.config;
+    let current = parts.extensions.get::<Visitor>().and_then(|visitor| visitor.current.as_ref());
+    let provider = config.auth.openid_connect.as_ref();
+    Visit {
+        app_name: config.server.app_name.clone(),
+        assets: state.assets.clone(),
+        nonce: parts.extensions.get::<ScriptNonce>().map(|nonce| nonce.0.clone()).unwrap_or_default(),
+        reference: parts.extensions.get::<Reference>().map(|reference| reference.0.clone()).unwrap_or_default(),
+        query: form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).into_owned().collect(),
+        person: current.map(person),
+        submitted: parts.extensions.get().cloned(),
+        failure: parts.extensions.get().map(|Failure(error)| *error),
+        origins: guard::claimed_origin(&parts.headers).map(|claimed| (claimed, config.origin())),
+        provider: provider.map(|provider| provider.name.clone()),
+        password_min_length: config.policy.password_min_length,
+        // Only administrators may see how the program is configured.
+        administration: current
+            .and_then(|current| current.as_admin().ok())
+            .map(|_| Administration { warnings: config.warnings.clone(), redirect_uri: provider.map(|provider| provider.redirect_uri.clone()) }),
+    }
+}
+
+fn person(current: &CurrentUser) -> Person {
+    let user = current.user();
+    Person { email: user.email.clone(), is_superuser: user.is_superuser, is_verified: user.is_verified, since: moment(current.since()) }
+}
+
+/// A time in words and in figures. UTC, because the server does not know where its visitor is.
+fn moment(unix: i64) -> Moment {
+    let time = OffsetDateTime::from_unix_timestamp(unix).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    let words = format_description!("[day padding:none] [month repr:long] [year], [hour]:[minute] UTC");
+    Moment { iso: time.format(&Rfc3339).unwrap_or_default(), words: time.format(&words).unwrap_or_default() }
+}
+
+fn set_cookie(cookie: HeaderValue) {
+    if let Some(response) = use_context::<ResponseOptions>() {
+        // Appended: inserting would overwrite the others.
+        response.append_header(header::SET_COOKIE, cookie);
+    }
+}

@@ -1,0 +1,165 @@
+//! What is remembered. The only part of the program that knows the database library.
+//!
+//! Functions take any connection, so that the same one runs alone or inside a transaction. A failure of the database is
+//! logged here, once, and becomes [`AuthError::Unavailable`]; nothing of it reaches a page.
+
+use std::{
+    fs::{DirBuilder, OpenOptions},
+    io,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::Path,
+    time::Duration,
+};
+
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database as Connector, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
+    sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
+};
+
+use crate::domain::AuthError;
+
+pub mod accounts;
+pub mod entity;
+pub mod migrations;
+pub mod sessions;
+pub mod throttle;
+pub mod users;
+
+/// The pool of connections.
+pub type Database = DatabaseConnection;
+/// An open transaction; dropped without [`commit`], nothing of it happened.
+pub type Transaction = DatabaseTransaction;
+
+/// How long any request may wait for the database before it is told to come back (SR-190).
+const PATIENCE: Duration = Duration::from_secs(4);
+
+/// The number that all instances on one PostgreSQL lock for what only one may do at a time: migrating, and making the
+/// first administrator. Any number will do as long as nobody else in that database uses it ("mmauth" in ASCII).
+const ADVISORY_LOCK: i64 = 0x6d6d_6175_7468;
+
+/// Opens the database, makes its directory and file if needed (SQLite), and brings the schema up to date.
+///
+/// # Errors
+/// A sentence for the operator: what could not be done, without the password in the URL.
+pub async fn open(url: &str) -> Result<Database, String> {
+    let file = sqlite_file(url);
+    if let Some(file) = &file {
+        create_private(file).map_err(|err| format!("cannot make the database {}: {err}", file.display()))?;
+    }
+    // Before the first connection: changing a new SQLite file to WAL does not wait for others who do the same.
+    let lock = migrations::lock(url, file.as_deref()).await?;
+    let db = Connector::connect(options(url)).await.map_err(|err| format!("cannot open the database: {err}"))?;
+    migrations::run(&db).await?;
+    drop(lock);
+    Ok(db)
+}
+
+/// Makes directory and file so that only their owner can read them: the file will hold password hashes. What is there
+/// already stays as the operator made it.
+fn create_private(file: &Path) -> io::Result<()> {
+    if let Some(directory) = file.parent() {
+        DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+    }
+    OpenOptions::new().create(true).append(true).mode(0o600).open(file).map(drop)
+}
+
+/// Closes the pool and leaves a SQLite database whole in its one file, for whoever copies it after a stop.
+///
+/// SQLite does that when the last connection closes, but two that close at the same moment each take the other for the last one,
+/// and the write-ahead log stays. So one connection comes back alone and empties it.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn close(db: Database, url: &str) -> Result<(), AuthError> {
+    db.close().await.map_err(unavailable)?;
+    if sqlite_file(url).is_none() {
+        return Ok(());
+    }
+    let mut alone = options(url);
+    alone.max_connections(1);
+    let last = Connector::connect(alone).await.map_err(unavailable)?;
+    last.execute_unprepared("PRAGMA wal_checkpoint(TRUNCATE)").await.map_err(unavailable)?;
+    last.close().await.map_err(unavailable)
+}
+
+fn options(url: &str) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    options
+        .sqlx_logging(false)
+        .connect_timeout(PATIENCE)
+        .acquire_timeout(PATIENCE)
+        .max_connections(if sqlite_file(url).is_some() || url.starts_with("postgres") { 8 } else { 1 })
+        // WAL lets readers go on while one writes. FULL makes a log-out survive a power cut as well as a kill (SR-191).
+        .map_sqlx_sqlite_opts(|sqlite| {
+            sqlite.create_if_missing(true).journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full).busy_timeout(PATIENCE).foreign_keys(true)
+        });
+    if url.starts_with("postgres") {
+        options.statement_timeout(PATIENCE);
+    }
+    options
+}
+
+/// The file of a SQLite URL; `None` for PostgreSQL and for a database in memory.
+fn sqlite_file(url: &str) -> Option<std::path::PathBuf> {
+    let path = url.strip_prefix("sqlite:")?.split('?').next()?;
+    let path = path.strip_prefix("//").unwrap_or(path);
+    (path != ":memory:" && !path.is_empty()).then(|| path.into())
+}
+
+/// Begins a transaction that will write. On SQLite it takes the write lock at once: a transaction that reads first and
+/// upgrades later fails immediately instead of waiting its turn.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn begin(db: &Database) -> Result<Transaction, AuthError> {
+    let options = TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
+    db.begin_with_options(options).await.map_err(unavailable)
+}
+
+/// Makes a transaction's work permanent.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn commit(transaction: Transaction) -> Result<(), AuthError> {
+    transaction.commit().await.map_err(unavailable)
+}
+
+/// Lets one transaction at a time, over all instances, past this point until it ends. SQLite's write lock does that already.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn alone(transaction: &Transaction) -> Result<(), AuthError> {
+    if transaction.get_database_backend() == DbBackend::Postgres {
+        transaction.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({ADVISORY_LOCK})")).await.map_err(unavailable)?;
+    }
+    Ok(())
+}
+
+/// Whether the database answers, for readiness (SR-193).
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn ping(db: &Database) -> Result<(), AuthError> {
+    db.execute_unprepared("SELECT 1").await.map(|_| ()).map_err(unavailable)
+}
+
+/// Logs what the database said, once, and keeps it from everybody else.
+fn unavailable(err: DbErr) -> AuthError {
+    tracing::error!(event = "database_failed", error = %err, "the database did not answer as it should");
+    AuthError::Unavailable
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_of_a_sqlite_url_is_found() {
+        assert_eq!(sqlite_file("sqlite://data/x.db"), Some("data/x.db".into()));
+        assert_eq!(sqlite_file("sqlite:///var/x.db?mode=rwc"), Some("/var/x.db".into()));
+        assert_eq!(sqlite_file("sqlite:x.db"), Some("x.db".into()));
+        assert_eq!(sqlite_file("sqlite::memory:"), None);
+        assert_eq!(sqlite_file("postgres://u@h/db"), None);
+    }
+}

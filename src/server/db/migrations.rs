@@ -1,0 +1,78 @@
+//! The schema, step by step. A step that has been released is never edited; a new one is added below it.
+
+use std::{fs::File, path::Path};
+
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database as Connector, DbErr, DynIden,
+    sea_query::{Alias, IntoIden},
+};
+use sea_orm_migration::{MigrationTrait, MigratorTrait};
+
+use super::{ADVISORY_LOCK, Database};
+
+mod m0001_first;
+
+/// All steps in order.
+pub struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m0001_first::Migration)]
+    }
+
+    /// Named after us: the database may be MediaManager's, whose own bookkeeping (`alembic_version`) is left alone.
+    fn migration_table_name() -> DynIden {
+        Alias::new("mediamanager_auth_migration").into_iden()
+    }
+}
+
+/// Applies what is missing. The caller holds the [`lock`].
+///
+/// # Errors
+/// A sentence for the operator: the schema is newer than this program, or the database refused.
+pub(super) async fn run(db: &Database) -> Result<(), String> {
+    let fault = |err: DbErr| format!("cannot bring the database schema up to date: {err}");
+    Migrator::install(db).await.map_err(fault)?;
+    refuse_newer(db).await?;
+    Migrator::up(db, None).await.map_err(fault)
+}
+
+/// An older program on a newer schema would write rows that the newer one no longer understands.
+async fn refuse_newer(db: &Database) -> Result<(), String> {
+    let known: Vec<String> = Migrator::migrations().iter().map(|step| step.name().to_owned()).collect();
+    let applied = Migrator::get_migration_models(db).await.map_err(|err| format!("cannot read the schema's version: {err}"))?;
+    match applied.into_iter().find(|row| !known.contains(&row.version)) {
+        Some(row) => Err(format!(
+            "the database was used by a newer version of this program (it has the step {}, this version knows up to {}); start that version, or restore a backup",
+            row.version,
+            known.last().map_or("none", String::as_str)
+        )),
+        None => Ok(()),
+    }
+}
+
+/// What must stay alive while migrating.
+pub(super) enum Lock {
+    Connection { _db: Database },
+    File { _file: File },
+    None,
+}
+
+/// Lets one instance at a time open and migrate the database (SR-194). PostgreSQL: an advisory lock, which belongs to its
+/// connection and so ends with it, whatever happens to us. SQLite: a lock on a file beside the database.
+pub(super) async fn lock(url: &str, file: Option<&Path>) -> Result<Lock, String> {
+    if url.starts_with("postgres") {
+        let fault = |err: DbErr| format!("cannot open the database: {err}");
+        let mut options = ConnectOptions::new(url);
+        options.sqlx_logging(false).max_connections(1);
+        let holder = Connector::connect(options).await.map_err(fault)?;
+        holder.execute_unprepared(&format!("SELECT pg_advisory_lock({ADVISORY_LOCK})")).await.map_err(fault)?;
+        return Ok(Lock::Connection { _db: holder });
+    }
+    let Some(file) = file else { return Ok(Lock::None) };
+    let path = file.with_extension("migrating");
+    let fault = |err: std::io::Error| format!("cannot lock {} for migration: {err}", path.display());
+    let file = File::create(&path).map_err(fault)?;
+    let file = tokio::task::spawn_blocking(move || file.lock().map(|()| file)).await.map_err(|err| err.to_string())?.map_err(fault)?;
+    Ok(Lock::File { _file: file })
+}

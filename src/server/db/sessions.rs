@@ -1,0 +1,100 @@
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
+use uuid::Uuid;
+
+use super::{
+    entity::{session, user},
+    unavailable,
+};
+use crate::domain::{AuthError, User};
+
+/// The most live sessions one user has; the oldest gives way (SR-100).
+const MOST_PER_USER: u64 = 50;
+/// How long a row is kept after its session could last have been used, in seconds: SR-024 asks where somebody logged in lately.
+const KEPT: i64 = 30 * 24 * 60 * 60;
+
+/// A login, about to be remembered.
+pub struct NewSession {
+    pub id: Uuid,
+    pub user: Uuid,
+    pub created_at: i64,
+    pub expires_at: i64,
+    pub method: &'static str,
+    pub network: String,
+    pub user_agent: String,
+}
+
+/// Remembers a session and ends the oldest ones beyond the limit.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn insert(db: &impl ConnectionTrait, new: NewSession) -> Result<(), AuthError> {
+    let (user, now) = (new.user, new.created_at);
+    let row = session::ActiveModel {
+        id: Set(new.id),
+        user_id: Set(new.user),
+        created_at: Set(new.created_at),
+        expires_at: Set(new.expires_at),
+        ended_at: Set(None),
+        method: Set(new.method.to_owned()),
+        network: Set(new.network),
+        user_agent: Set(new.user_agent),
+    };
+    session::Entity::insert(row).exec_without_returning(db).await.map_err(unavailable)?;
+    let newest_first = live(now).filter(session::Column::UserId.eq(user)).order_by_desc(session::Column::CreatedAt).order_by_desc(session::Column::Id);
+    let surplus: Vec<Uuid> =
+        newest_first.offset(MOST_PER_USER).limit(MOST_PER_USER).all(db).await.map_err(unavailable)?.into_iter().map(|row| row.id).collect();
+    if !surplus.is_empty() {
+        end_where(db, session::Column::Id.is_in(surplus), now).await?;
+    }
+    Ok(())
+}
+
+/// The live session with this id, of this very user, if the user is active (SR-091).
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn find_live(db: &impl ConnectionTrait, id: Uuid, user: Uuid, now: i64) -> Result<Option<(session::Model, User)>, AuthError> {
+    let rows = live(now).filter(session::Column::Id.eq(id)).filter(session::Column::UserId.eq(user));
+    let Some(row) = rows.one(db).await.map_err(unavailable)? else { return Ok(None) };
+    let person = user::Entity::find_by_id(user).filter(user::Column::IsActive.eq(true)).one(db).await.map_err(unavailable)?;
+    Ok(person.map(|person| (row, person.into())))
+}
+
+/// Ends one session. Ending one that has ended changes nothing.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn end(db: &impl ConnectionTrait, id: Uuid, now: i64) -> Result<(), AuthError> {
+    end_where(db, session::Column::Id.eq(id), now).await
+}
+
+/// Whether this user has logged in from this network within [`KEPT`] (SR-024).
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn has_logged_in_from(db: &impl ConnectionTrait, user: Uuid, network: &str, now: i64) -> Result<bool, AuthError> {
+    let lately = session::Entity::find()
+        .filter(session::Column::UserId.eq(user))
+        .filter(session::Column::Network.eq(network))
+        .filter(session::Column::CreatedAt.gt(now - KEPT));
+    Ok(lately.count(db).await.map_err(unavailable)? > 0)
+}
+
+/// Forgets sessions that ended long ago. Returns how many.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn purge(db: &impl ConnectionTrait, now: i64) -> Result<u64, AuthError> {
+    let old = session::Entity::delete_many().filter(session::Column::ExpiresAt.lt(now - KEPT));
+    Ok(old.exec(db).await.map_err(unavailable)?.rows_affected)
+}
+
+fn live(now: i64) -> sea_orm::Select<session::Entity> {
+    session::Entity::find().filter(session::Column::EndedAt.is_null()).filter(session::Column::ExpiresAt.gt(now))
+}
+
+async fn end_where(db: &impl ConnectionTrait, which: impl sea_orm::sea_query::IntoCondition, now: i64) -> Result<(), AuthError> {
+    let update = session::Entity::update_many().col_expr(session::Column::EndedAt, Expr::value(now));
+    update.filter(which).filter(session::Column::EndedAt.is_null()).exec(db).await.map_err(unavailable)?;
+    Ok(())
+}

@@ -1,0 +1,105 @@
+//! Budgets of failed attempts (SR-022, SR-023). They live in the database, so that a restart forgives nothing and several
+//! instances share them. An attempt is counted before the password is looked at and given back when it was right: of N
+//! parallel guesses only as many as the budget allows ever reach the hash.
+
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter,
+    sea_query::{Expr, ExprTrait, OnConflict},
+};
+
+use super::{entity::throttle, unavailable};
+use crate::domain::AuthError;
+
+/// Failures a network may make within [`WINDOW`].
+const NETWORK_BUDGET: i32 = 20;
+/// Seconds.
+const WINDOW: i64 = 10 * 60;
+/// Consecutive failures of an account before delays begin: 1 s, doubling up to [`LONGEST_DELAY`].
+const ACCOUNT_BUDGET: i32 = 10;
+/// Seconds.
+const LONGEST_DELAY: i64 = 15 * 60;
+/// Seconds without an attempt after which a row is forgotten.
+const FORGOTTEN_AFTER: i64 = 24 * 60 * 60;
+
+/// Takes one attempt out of a network's budget.
+///
+/// # Errors
+/// `TooManyAttempts` when there is none left, `Unavailable`.
+pub async fn reserve_network(db: &impl ConnectionTrait, key: &str, now: i64) -> Result<(), AuthError> {
+    let (failures, until) = (column(throttle::Column::Failures), column(throttle::Column::Until));
+    let is_over = || until.clone().lte(now);
+    let again = OnConflict::column(throttle::Column::Key)
+        .value(throttle::Column::Failures, Expr::case(is_over(), 1).finally(failures.clone().add(1)))
+        .value(throttle::Column::Until, Expr::case(is_over(), now + WINDOW).finally(until.clone()))
+        .value(throttle::Column::LastAt, now)
+        .action_and_where(is_over().or(failures.lt(NETWORK_BUDGET)))
+        .to_owned();
+    reserve(db, key, now + WINDOW, again, now).await
+}
+
+/// Takes one attempt out of an account's budget. The key is the address, whether or not it has an account.
+///
+/// # Errors
+/// `TooManyAttempts` while the account's delay lasts, `Unavailable`.
+pub async fn reserve_account(db: &impl ConnectionTrait, key: &str, now: i64) -> Result<(), AuthError> {
+    let (failures, until) = (column(throttle::Column::Failures), column(throttle::Column::Until));
+    // The exponent is bounded by the first arm, so the shift cannot overflow.
+    let delay = Expr::cust(format!(
+        "CASE WHEN throttle.failures >= {} THEN {LONGEST_DELAY} WHEN throttle.failures >= {} THEN 1 << (throttle.failures - {}) ELSE 0 END",
+        ACCOUNT_BUDGET + 9,
+        ACCOUNT_BUDGET - 1,
+        ACCOUNT_BUDGET - 1,
+    ));
+    let again = OnConflict::column(throttle::Column::Key)
+        .value(throttle::Column::Failures, failures.add(1))
+        .value(throttle::Column::Until, Expr::value(now).add(delay))
+        .value(throttle::Column::LastAt, now)
+        .action_and_where(until.lte(now))
+        .to_owned();
+    reserve(db, key, now, again, now).await
+}
+
+async fn reserve(db: &impl ConnectionTrait, key: &str, until: i64, again: OnConflict, now: i64) -> Result<(), AuthError> {
+    let row = throttle::ActiveModel { key: Set(key.to_owned()), failures: Set(1), until: Set(until), last_at: Set(now) };
+    let written = throttle::Entity::insert(row).on_conflict(again).exec_without_returning(db).await.map_err(unavailable)?;
+    if written > 0 {
+        return Ok(());
+    }
+    let row = throttle::Entity::find_by_id(key.to_owned()).one(db).await.map_err(unavailable)?;
+    let wait = row.map_or(1, |row| row.until - now);
+    Err(AuthError::TooManyAttempts { retry_after: u32::try_from(wait).unwrap_or(1) })
+}
+
+/// Gives one attempt back that turned out not to be a failure.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn give_back(db: &impl ConnectionTrait, key: &str) -> Result<(), AuthError> {
+    let update = throttle::Entity::update_many().col_expr(throttle::Column::Failures, column(throttle::Column::Failures).sub(1));
+    update.filter(throttle::Column::Key.eq(key)).filter(throttle::Column::Failures.gt(0)).exec(db).await.map_err(unavailable)?;
+    Ok(())
+}
+
+/// Forgets an account's failures: they are counted as long as they are consecutive.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn clear(db: &impl ConnectionTrait, key: &str) -> Result<(), AuthError> {
+    throttle::Entity::delete_by_id(key.to_owned()).exec(db).await.map_err(unavailable)?;
+    Ok(())
+}
+
+/// Forgets keys without a recent attempt, so that the table stays small (SR-173). Returns how many.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn purge(db: &impl ConnectionTrait, now: i64) -> Result<u64, AuthError> {
+    let quiet = Condition::all().add(throttle::Column::LastAt.lt(now - FORGOTTEN_AFTER)).add(throttle::Column::Until.lt(now));
+    Ok(throttle::Entity::delete_many().filter(quiet).exec(db).await.map_err(unavailable)?.rows_affected)
+}
+
+/// The column of the row that is there already, as `ON CONFLICT` wants it named.
+fn column(column: throttle::Column) -> Expr {
+    Expr::col((throttle::Entity, column))
+}

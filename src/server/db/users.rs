@@ -1,0 +1,108 @@
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, SqlErr,
+    sea_query::{Expr, ExprTrait, Func},
+};
+use uuid::Uuid;
+
+use super::{entity::user, unavailable};
+use crate::domain::{AuthError, Email, User};
+
+/// A user together with the hash to check a password against.
+pub struct Credentials {
+    pub user: User,
+    pub hashed_password: String,
+}
+
+/// What a new row says. Everything is written explicitly, because MediaManager's table has no defaults.
+pub struct NewUser<'a> {
+    pub email: &'a Email,
+    pub hashed_password: String,
+    pub is_superuser: bool,
+    pub is_verified: bool,
+}
+
+/// Finds the account of an address, in whatever letter case MediaManager stored it.
+///
+/// The database's `lower()` may fold more than ASCII (the KELVIN SIGN becomes `k`), so its answer is compared again here
+/// (SR-030). Of several rows that differ in case only, the exact match wins, else nobody: guessing would open a stranger's account.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn find_by_email(db: &impl ConnectionTrait, email: &Email) -> Result<Option<Credentials>, AuthError> {
+    let same_address = Expr::expr(Func::lower(Expr::col(user::Column::Email))).eq(email.as_str());
+    let mut rows = user::Entity::find().filter(same_address).all(db).await.map_err(unavailable)?;
+    rows.retain(|row| row.email.eq_ignore_ascii_case(email.as_str()));
+    if rows.len() > 1 {
+        tracing::warn!(event = "address_ambiguous", "several accounts have the same address but for capital letters; only an exact match can log in");
+        rows.retain(|row| row.email == email.as_str());
+    }
+    Ok(rows.pop().map(|row| Credentials { hashed_password: row.hashed_password.clone(), user: row.into() }))
+}
+
+/// Whether nobody has an account yet, so that the first administrator may be made.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn is_empty(db: &impl ConnectionTrait) -> Result<bool, AuthError> {
+    Ok(user::Entity::find().count(db).await.map_err(unavailable)? == 0)
+}
+
+/// Adds a user. The unique index on the canonical address decides between two at once (SR-036).
+///
+/// # Errors
+/// `EmailTaken`, `Unavailable`.
+pub async fn insert(db: &impl ConnectionTrait, new: NewUser<'_>) -> Result<User, AuthError> {
+    if find_by_email(db, new.email).await?.is_some() {
+        return Err(AuthError::EmailTaken);
+    }
+    let row = user::ActiveModel {
+        id: Set(crate::server::random::uuid()),
+        email: Set(new.email.as_str().to_owned()),
+        hashed_password: Set(new.hashed_password),
+        is_active: Set(true),
+        is_superuser: Set(new.is_superuser),
+        is_verified: Set(new.is_verified),
+    };
+    match user::Entity::insert(row).exec_with_returning(db).await {
+        Ok(row) => Ok(row.into()),
+        Err(err) if matches!(err.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => Err(AuthError::EmailTaken),
+        Err(err) => Err(unavailable(err)),
+    }
+}
+
+/// Replaces a hash by a stronger one of the same password, unless somebody changed the password meanwhile.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn upgrade_hash(db: &impl ConnectionTrait, id: Uuid, old: &str, new: String) -> Result<(), AuthError> {
+    let update = user::Entity::update_many().col_expr(user::Column::HashedPassword, new.into());
+    update.filter(user::Column::Id.eq(id)).filter(user::Column::HashedPassword.eq(old)).exec(db).await.map_err(unavailable)?;
+    Ok(())
+}
+
+/// Makes a user an administrator who may use the application.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn make_administrator(db: &impl ConnectionTrait, id: Uuid) -> Result<(), AuthError> {
+    let update = user::Entity::update_many().col_expr(user::Column::IsSuperuser, true.into()).col_expr(user::Column::IsVerified, true.into());
+    update.filter(user::Column::Id.eq(id)).exec(db).await.map_err(unavailable)?;
+    Ok(())
+}
+
+/// Lets a user use the application.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn approve(db: &impl ConnectionTrait, id: Uuid) -> Result<(), AuthError> {
+    let update = user::Entity::update_many().col_expr(user::Column::IsVerified, true.into());
+    update.filter(user::Column::Id.eq(id)).exec(db).await.map_err(unavailable)?;
+    Ok(())
+}
+
+impl From<user::Model> for User {
+    fn from(row: user::Model) -> Self {
+        Self { id: row.id, email: row.email, is_active: row.is_active, is_superuser: row.is_superuser, is_verified: row.is_verified }
+    }
+}

@@ -1,0 +1,7 @@
+//! What can happen. Free async functions: the state first, then one input. They know neither HTTP nor pages.
+
+pub mod login;
+pub mod new_password;
+pub mod sessions;
+pub mod setup;
+pub mod users;

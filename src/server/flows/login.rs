@@ -1,0 +1,111 @@
+use crate::{
+    domain::{AuthError, Email, Password, User},
+    server::{
+        AppState, db,
+        flows::sessions::{self, Origin, Started},
+        hasher::Verdict,
+    },
+};
+
+/// One try to log in.
+#[derive(Debug)]
+pub struct Attempt {
+    /// `None` for an address that cannot have an account; it costs as much as any other.
+    pub email: Option<Email>,
+    pub password: Password,
+    pub origin: Origin,
+}
+
+/// The budgets one attempt was taken out of.
+struct Reserved {
+    network: String,
+    account: String,
+}
+
+/// Logs in with e-mail and password.
+///
+/// An unknown address, a disabled account, one without a password and a wrong password get the same answer after the same
+/// work: two reservations, one look-up, one Argon2 (SR-020).
+///
+/// # Errors
+/// `BadCredentials` for all of those; `TooManyAttempts`, `Busy`, `Unavailable`.
+pub async fn with_password(state: &AppState, attempt: Attempt) -> Result<Started, AuthError> {
+    let Attempt { email, password, origin } = attempt;
+    let found = match &email {
+        Some(email) => db::users::find_by_email(&state.db, email).await?,
+        None => None,
+    };
+    let reserved = reserve(state, email.as_ref(), found.as_ref().map(|found| &found.user), &origin.network).await?;
+    let stored = found.as_ref().map(|found| found.hashed_password.clone());
+    let verdict = match state.hasher.verify(password, stored).await {
+        Ok(verdict) => verdict,
+        Err(err) => {
+            give_back(state, &reserved).await?;
+            return Err(err);
+        }
+    };
+    if let (Verdict::Unusable, Some(found)) = (&verdict, &found) {
+        tracing::error!(event = "hash_unusable", user = %found.user.id, "the stored password hash cannot be checked; the account needs a new password");
+    }
+    // A disabled account is not revealed even to somebody who knows its password (SR-021).
+    let (Verdict::Right { upgrade }, Some(found)) = (verdict, found.filter(|found| found.user.is_active)) else {
+        tracing::info!(event = "login_failed", method = "password", network = state.loggable(&origin.network), "a login failed");
+        return Err(AuthError::BadCredentials);
+    };
+    db::throttle::give_back(&state.db, &reserved.network).await?;
+    db::throttle::clear(&state.db, &reserved.account).await?;
+
+    let transaction = db::begin(&state.db).await?;
+    if let Some(upgrade) = upgrade {
+        db::users::upgrade_hash(&transaction, found.user.id, &found.hashed_password, upgrade).await?;
+    }
+    let user = grant_administration(state, &transaction, found.user).await?;
+    let network = origin.network.clone();
+    let started = sessions::start(state, &transaction, user, "password", origin).await?;
+    db::commit(transaction).await?;
+    tracing::info!(event = "logged_in", method = "password", user = %started.user.id, network = state.loggable(&network), "logged in");
+    Ok(started)
+}
+
+/// Counts the attempt before the password is looked at, so that parallel guesses cannot exceed the budget (SR-022). Whoever
+/// has logged in to this account from here lately keeps a budget of their own: strangers cannot lock them out (SR-024).
+async fn reserve(state: &AppState, email: Option<&Email>, user: Option<&User>, network: &str) -> Result<Reserved, AuthError> {
+    let now = state.clock.now();
+    let address = email.map_or("", Email::as_str);
+    let is_familiar = match user {
+        Some(user) => db::sessions::has_logged_in_from(&state.db, user.id, network, now).await?,
+        None => false,
+    };
+    let account = if is_familiar { format!("account:{address}@{network}") } else { format!("account:{address}") };
+    let reserved = Reserved { network: format!("network:{network}"), account };
+    db::throttle::reserve_network(&state.db, &reserved.network, now).await.inspect_err(|err| note_throttled(state, network, *err))?;
+    if let Err(err) = db::throttle::reserve_account(&state.db, &reserved.account, now).await {
+        // Nothing was guessed, so it costs the network nothing: a household must not run out of attempts by waiting badly.
+        db::throttle::give_back(&state.db, &reserved.network).await?;
+        note_throttled(state, network, err);
+        return Err(err);
+    }
+    Ok(reserved)
+}
+
+/// An attempt that was never decided is no failure.
+async fn give_back(state: &AppState, reserved: &Reserved) -> Result<(), AuthError> {
+    db::throttle::give_back(&state.db, &reserved.network).await?;
+    db::throttle::give_back(&state.db, &reserved.account).await
+}
+
+/// `admin_emails` makes an administrator of whoever has proven to own the address, checked at every login (SR-035). It takes
+/// nothing away: rights that somebody granted stay.
+async fn grant_administration(state: &AppState, transaction: &db::Transaction, user: User) -> Result<User, AuthError> {
+    let is_listed = Email::parse(&user.email).is_ok_and(|email| state.config.auth.admin_emails.contains(&email));
+    if !is_listed || user.is_superuser || !db::accounts::email_is_proven(transaction, user.id).await? {
+        return Ok(user);
+    }
+    db::users::make_administrator(transaction, user.id).await?;
+    tracing::info!(event = "role_changed", user = %user.id, "made an administrator by admin_emails");
+    Ok(User { is_superuser: true, is_verified: true, ..user })
+}
+
+fn note_throttled(state: &AppState, network: &str, err: AuthError) {
+    tracing::warn!(event = "login_throttled", code = err.code(), network = state.loggable(network), "a login was refused unheard");
+}

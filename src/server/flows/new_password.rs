@@ -1,0 +1,44 @@
+use crate::{
+    domain::{AuthError, Email, Password},
+    server::config::Config,
+};
+
+/// Below this local part length, "contains your e-mail name" would forbid half the language (SR-013).
+const SHORTEST_TELLING_LOCAL_PART: usize = 4;
+/// zxcvbn's time grows with the square of the length; what follows cannot make a password weaker.
+const LONGEST_ESTIMATED: usize = 72;
+
+/// A password good enough to be set: the rule of SR-010 and SR-013 for every way of setting one.
+#[derive(Clone, Debug)]
+pub struct NewPassword(Password);
+
+impl NewPassword {
+    /// Accepts a typed password for the account with this address.
+    ///
+    /// # Errors
+    /// What is wrong with it, so that the person can choose a better one.
+    pub fn parse(typed: String, email: &Email, config: &Config) -> Result<Self, AuthError> {
+        let password = Password::parse(typed)?;
+        let text = password.expose();
+        let minimum = config.policy.password_min_length;
+        if text.chars().count() < usize::from(minimum) {
+            return Err(AuthError::PasswordTooShort { minimum });
+        }
+        let local = email.local_part();
+        if local.len() >= SHORTEST_TELLING_LOCAL_PART && text.to_ascii_lowercase().contains(local) {
+            return Err(AuthError::PasswordContainsEmail);
+        }
+        let start: String = text.chars().take(LONGEST_ESTIMATED).collect();
+        let estimate = zxcvbn::zxcvbn(&start, &[email.as_str(), local, &config.server.app_name, "mediamanager"]);
+        if estimate.score() < zxcvbn::Score::Two {
+            return Err(AuthError::PasswordGuessable);
+        }
+        Ok(Self(password))
+    }
+
+    /// The password, for hashing.
+    #[must_use]
+    pub fn into_password(self) -> Password {
+        self.0
+    }
+}

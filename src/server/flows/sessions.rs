@@ -1,0 +1,116 @@
+use uuid::Uuid;
+
+use crate::{
+    domain::{AuthError, User},
+    server::{
+        AppState,
+        db::{self, Transaction, sessions::NewSession},
+        random,
+    },
+};
+
+/// Who is asking, proven by a live session. Flows that need a person take this, so they cannot be called without one.
+#[derive(Clone, Debug)]
+pub struct CurrentUser {
+    user: User,
+    session: Uuid,
+    since: i64,
+}
+
+/// Who is asking, proven to be an administrator. Made only by [`CurrentUser::as_admin`].
+#[derive(Clone, Debug)]
+pub struct Admin(CurrentUser);
+
+/// How and from where somebody came in.
+#[derive(Clone, Debug, Default)]
+pub struct Origin {
+    /// An IPv4 address or an IPv6 /64, the key of throttles.
+    pub network: String,
+    /// The browser's own words, at most 255 characters.
+    pub user_agent: String,
+    /// The session whose cookie came with the request. It ends when a new one begins, so that nothing set before a login
+    /// survives it (SR-094).
+    pub presented: Option<Uuid>,
+}
+
+/// A new session: what the browser gets to keep.
+pub struct Started {
+    pub token: String,
+    /// Seconds.
+    pub lifetime: u32,
+    pub user: User,
+}
+
+/// Begins a session, inside the transaction that proved who it is for.
+///
+/// # Errors
+/// `Unavailable`, `Internal`.
+pub async fn start(state: &AppState, transaction: &Transaction, user: User, method: &'static str, origin: Origin) -> Result<Started, AuthError> {
+    let (id, lifetime) = (Uuid::from_bytes(random::bytes()), state.config.auth.session_lifetime);
+    let (token, claims) = state.tokens.session(user.id, id, lifetime).map_err(|_| AuthError::Internal)?;
+    if let Some(presented) = origin.presented {
+        db::sessions::end(transaction, presented, claims.iat).await?;
+    }
+    let row = NewSession { id, user: user.id, created_at: claims.iat, expires_at: claims.exp, method, network: origin.network, user_agent: origin.user_agent };
+    db::sessions::insert(transaction, row).await?;
+    db::accounts::note_login(transaction, user.id, claims.iat).await?;
+    Ok(Started { token, lifetime, user })
+}
+
+/// Who presents this token: a genuine, unexpired one that names a live session of that very, active user (SR-091). Asked of the
+/// database every time, so that ending a session takes effect at once and everywhere (SR-097).
+///
+/// # Errors
+/// `Unavailable`: never "nobody" when the database could not be asked, and never somebody.
+pub async fn resolve(state: &AppState, token: &str) -> Result<Option<CurrentUser>, AuthError> {
+    let Ok(claims) = state.tokens.check_session(token) else { return Ok(None) };
+    let found = db::sessions::find_live(&state.db, claims.jti, claims.sub, state.clock.now()).await?;
+    Ok(found.map(|(session, user)| CurrentUser { user, session: session.id, since: session.created_at }))
+}
+
+/// Ends the session a token names, durably, before anything is answered (SR-096). A dead or forged token ends nothing and
+/// is no error: the person wanted to be logged out and is.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn end(state: &AppState, token: &str) -> Result<(), AuthError> {
+    if let Ok(claims) = state.tokens.check_session(token) {
+        db::sessions::end(&state.db, claims.jti, state.clock.now()).await?;
+        tracing::info!(event = "logged_out", user = %claims.sub, "logged out");
+    }
+    Ok(())
+}
+
+impl CurrentUser {
+    #[must_use]
+    pub fn user(&self) -> &User {
+        &self.user
+    }
+
+    /// The session's row.
+    #[must_use]
+    pub fn session(&self) -> Uuid {
+        self.session
+    }
+
+    /// When the person logged in, Unix seconds.
+    #[must_use]
+    pub fn since(&self) -> i64 {
+        self.since
+    }
+
+    /// The same person as an administrator.
+    ///
+    /// # Errors
+    /// `Forbidden` for everybody else.
+    pub fn as_admin(&self) -> Result<Admin, AuthError> {
+        if self.user.is_superuser { Ok(Admin(self.clone())) } else { Err(AuthError::Forbidden) }
+    }
+}
+
+impl Admin {
+    #[must_use]
+    pub fn user(&self) -> &User {
+        self.0.user()
+    }
+}

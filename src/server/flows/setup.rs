@@ -1,0 +1,65 @@
+use crate::{
+    domain::{AuthError, Email},
+    server::{
+        AppState, db,
+        flows::{
+            new_password::NewPassword,
+            sessions::{self, Origin, Started},
+            users,
+        },
+    },
+};
+
+/// The first administrator, as typed into the setup page.
+#[derive(Debug)]
+pub struct FirstAdministrator {
+    pub email: Email,
+    pub password: NewPassword,
+    pub origin: Origin,
+}
+
+/// The one-time link for setting up the first administrator, or `None` when there is any user (SR-034). The only secret the
+/// program ever prints; it is worth nothing once somebody exists.
+///
+/// # Errors
+/// `Unavailable`, `Internal`.
+pub async fn link(state: &AppState) -> Result<Option<String>, AuthError> {
+    if !db::users::is_empty(&state.db).await? {
+        return Ok(None);
+    }
+    let token = state.tokens.setup(state.config.policy.setup_link_lifetime).map_err(|_| AuthError::Internal)?;
+    Ok(Some(state.config.link(&format!("/setup?token={token}"))))
+}
+
+/// Whether the setup page may offer its form to the bearer of this token.
+///
+/// # Errors
+/// `SetupDone`, `SetupLinkInvalid`, `Unavailable`.
+pub async fn check(state: &AppState, token: &str) -> Result<(), AuthError> {
+    if !db::users::is_empty(&state.db).await? {
+        return Err(AuthError::SetupDone);
+    }
+    state.tokens.check_setup(token).map_err(|_| AuthError::SetupLinkInvalid)
+}
+
+/// Makes the first administrator and logs them in. Of twenty at once one wins: the check and the act are in one transaction
+/// that runs alone (SR-004, SR-036).
+///
+/// # Errors
+/// `SetupDone` for everybody but the first; `Busy`, `Unavailable`.
+pub async fn create_first_administrator(state: &AppState, token: &str, first: FirstAdministrator) -> Result<Started, AuthError> {
+    check(state, token).await?;
+    let FirstAdministrator { email, password, origin } = first;
+    let hashed_password = state.hasher.hash(password.into_password()).await?;
+    let transaction = db::begin(&state.db).await?;
+    db::alone(&transaction).await?;
+    if !db::users::is_empty(&transaction).await? {
+        return Err(AuthError::SetupDone);
+    }
+    let new = users::New { email, hashed_password, role: users::Role::Administrator };
+    let user = users::insert(state, &transaction, new).await?;
+    let started = sessions::start(state, &transaction, user, "setup", origin).await?;
+    db::commit(transaction).await?;
+    tracing::info!(event = "setup_done", user = %started.user.id, "the first administrator is set up");
+    Ok(started)
+}

@@ -1,0 +1,238 @@
+use std::{sync::Arc, time::Duration};
+
+use argon2::{
+    Algorithm, Argon2, Params, Version,
+    password_hash::{PasswordHasher, PasswordVerifier, phc},
+};
+use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
+
+use crate::{
+    domain::{AuthError, Password},
+    server::random,
+};
+
+/// How long a login may wait for its turn (SR-171).
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
+/// How many may wait at once (SR-171).
+const MOST_WAITING: usize = 64;
+/// Stored hashes dearer than this are never computed (SR-015): a row somebody planted must not stop the machine.
+const MOST_MEMORY_KIB: u32 = 262_144;
+const MOST_PASSES: u32 = 10;
+const MOST_LANES: u32 = 8;
+/// The same for bcrypt, whose cost is a power of two.
+const MOST_BCRYPT_COST: u32 = 14;
+
+/// Argon2id parameters (RFC 9106 §3.1).
+#[derive(Clone, Copy, Debug)]
+pub struct Cost {
+    pub memory_kib: u32,
+    pub passes: u32,
+    pub lanes: u32,
+}
+
+impl Cost {
+    /// The second recommended option of RFC 9106 §4, above the floor of SR-014. It is also what MediaManager's own hashes
+    /// use, so in an adopted database an unknown address costs exactly as much as a known one (SR-020), from the first day.
+    pub const STANDARD: Self = Self { memory_kib: 65_536, passes: 3, lanes: 4 };
+}
+
+/// Hashes and checks passwords, on the blocking pool and under one semaphore for all uses (SR-170).
+#[derive(Clone)]
+pub struct Hasher {
+    params: Params,
+    /// A hash with the current parameters that no password has, for accounts without one (SR-020). Made of random bytes instead
+    /// of computed, because computing one would double the time the program takes to start.
+    dummy: Arc<str>,
+    running: Arc<Semaphore>,
+    admitted: Arc<Semaphore>,
+}
+
+/// The outcome of checking a password.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Verdict {
+    Right {
+        /// A fresh hash to store in place of one that is weaker than today's (SR-014).
+        upgrade: Option<String>,
+    },
+    Wrong,
+    /// Wrong, because what is stored cannot be read or is too dear to compute: only a new password opens the account again.
+    Unusable,
+}
+
+impl Hasher {
+    /// `permits` computations run at the same time.
+    ///
+    /// # Errors
+    /// Argon2's, when the cost is outside its bounds.
+    pub fn new(cost: Cost, permits: usize) -> Result<Self, argon2::Error> {
+        let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, Some(32))?;
+        let encode = |bytes: &[u8]| STANDARD_NO_PAD.encode(bytes);
+        let dummy = format!(
+            "$argon2id$v=19$m={},t={},p={}${}${}",
+            cost.memory_kib,
+            cost.passes,
+            cost.lanes,
+            encode(&random::bytes::<16>()),
+            encode(&random::bytes::<32>())
+        );
+        Ok(Self { params, dummy: dummy.into(), running: Arc::new(Semaphore::new(permits)), admitted: Arc::new(Semaphore::new(permits + MOST_WAITING)) })
+    }
+
+    /// The PHC string to store for a new password.
+    ///
+    /// # Errors
+    /// `Busy` when too many are waiting, `Internal` when the computation failed.
+    pub async fn hash(&self, password: Password) -> Result<String, AuthError> {
+        let params = self.params.clone();
+        self.run(move || hash_now(&params, password.expose().as_bytes())).await?.map_err(|err| {
+            tracing::error!(error = %err, "a password could not be hashed");
+            AuthError::Internal
+        })
+    }
+
+    /// Checks a password against what is stored; `None` costs the same and is always wrong.
+    ///
+    /// Exactly one Argon2 computation is done for a wrong password, whatever is stored (SR-020).
+    ///
+    /// # Errors
+    /// `Busy` when too many are waiting, `Internal` when the computation failed.
+    pub async fn verify(&self, password: Password, stored: Option<String>) -> Result<Verdict, AuthError> {
+        let (params, dummy) = (self.params.clone(), self.dummy.clone());
+        self.run(move || verify_now(&params, &dummy, password.expose().as_bytes(), stored.as_deref())).await
+    }
+
+    /// Runs on the blocking pool. The job owns its permit, so a client that hangs up does not free it early (SR-170).
+    async fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<T, AuthError> {
+        let admission = self.admitted.clone().try_acquire_owned().map_err(|_| AuthError::Busy)?;
+        let turn = timeout(LONGEST_WAIT, self.running.clone().acquire_owned()).await;
+        let permit: OwnedSemaphorePermit = turn.map_err(|_| AuthError::Busy)?.map_err(|_| AuthError::Internal)?;
+        let job = tokio::task::spawn_blocking(move || {
+            let result = job();
+            drop((permit, admission));
+            result
+        });
+        job.await.map_err(|_| AuthError::Internal)
+    }
+}
+
+fn argon2id(params: &Params) -> Argon2<'static> {
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone())
+}
+
+fn hash_now(params: &Params, password: &[u8]) -> argon2::password_hash::Result<String> {
+    let salt = random::bytes::<16>();
+    Ok(argon2id(params).hash_password_with_salt(password, &salt)?.to_string())
+}
+
+fn verify_now(params: &Params, dummy: &str, password: &[u8], stored: Option<&str>) -> Verdict {
+    let refuse = |verdict| {
+        let _ = PasswordVerifier::<str>::verify_password(&argon2id(params), password, dummy);
+        verdict
+    };
+    let Some(stored) = stored else { return refuse(Verdict::Wrong) };
+    if stored.starts_with("$2") {
+        return verify_bcrypt(params, password, stored).unwrap_or_else(|| refuse(Verdict::Unusable));
+    }
+    let Some(hash) = affordable(stored) else { return refuse(Verdict::Unusable) };
+    if argon2id(params).verify_password(password, &hash).is_err() {
+        return Verdict::Wrong;
+    }
+    let upgrade = if is_current(params, &hash) { None } else { hash_now(params, password).ok() };
+    Verdict::Right { upgrade }
+}
+
+/// Hashes of old MediaManager databases. The new Argon2 hash is computed before the answer is known, so that a right and a
+/// wrong password cost the same. Only the first 72 bytes count, as they did when the hash was made.
+fn verify_bcrypt(params: &Params, password: &[u8], stored: &str) -> Option<Verdict> {
+    let parts: bcrypt::HashParts = stored.parse().ok()?;
+    if parts.get_cost() > MOST_BCRYPT_COST {
+        return None;
+    }
+    let is_right = bcrypt::verify(password, stored).unwrap_or(false);
+    let upgrade = hash_now(params, password).ok();
+    Some(if is_right { Verdict::Right { upgrade } } else { Verdict::Wrong })
+}
+
+/// Parses an Argon2 PHC string whose parameters are within SR-015.
+fn affordable(stored: &str) -> Option<phc::PasswordHash> {
+    let hash = phc::PasswordHash::new(stored).ok()?;
+    Algorithm::try_from(hash.algorithm.as_str()).ok()?;
+    let params = Params::try_from(&hash).ok()?;
+    let is_affordable = params.m_cost() <= MOST_MEMORY_KIB && params.t_cost() <= MOST_PASSES && params.p_cost() <= MOST_LANES;
+    is_affordable.then_some(hash)
+}
+
+/// Whether a hash is at least as strong as a new one would be.
+fn is_current(params: &Params, hash: &phc::PasswordHash) -> bool {
+    let Ok(used) = Params::try_from(hash) else { return false };
+    hash.algorithm.as_str() == "argon2id"
+        && hash.version == Some(Version::V0x13.into())
+        && used.m_cost() >= params.m_cost()
+        && used.t_cost() >= params.t_cost()
+        && hash.salt.as_ref().is_some_and(|salt| salt.len() >= 16)
+        && hash.hash.as_ref().is_some_and(|output| output.len() >= 32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CHEAP: Cost = Cost { memory_kib: 64, passes: 1, lanes: 1 };
+
+    fn password(text: &str) -> Password {
+        Password::parse(text.to_owned()).unwrap()
+    }
+
+    async fn verify(hasher: &Hasher, text: &str, stored: &str) -> Verdict {
+        hasher.verify(password(text), Some(stored.to_owned())).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_new_hash_is_argon2id_with_the_parameters_of_mediamanager() {
+        let hasher = Hasher::new(Cost::STANDARD, 1).unwrap();
+        let hash = hasher.hash(password("correct horse")).await.unwrap();
+        assert!(hash.starts_with("$argon2id$v=19$m=65536,t=3,p=4$"), "{hash}");
+        assert_eq!(verify(&hasher, "correct horse", &hash).await, Verdict::Right { upgrade: None });
+        assert_eq!(verify(&hasher, "correct horsE", &hash).await, Verdict::Wrong);
+    }
+
+    #[tokio::test]
+    async fn weaker_hashes_are_accepted_and_upgraded() {
+        let weak = Hasher::new(CHEAP, 1).unwrap().hash(password("correct horse")).await.unwrap();
+        let hasher = Hasher::new(Cost { memory_kib: 128, ..CHEAP }, 1).unwrap();
+        let bcrypt = bcrypt::hash("correct horse", 4).unwrap();
+        for stored in [weak, bcrypt] {
+            let Verdict::Right { upgrade: Some(upgrade) } = verify(&hasher, "correct horse", &stored).await else { panic!("{stored}") };
+            assert_eq!(verify(&hasher, "correct horse", &upgrade).await, Verdict::Right { upgrade: None });
+            assert_eq!(verify(&hasher, "wrong horse", &stored).await, Verdict::Wrong);
+        }
+    }
+
+    #[tokio::test]
+    async fn unreadable_and_unaffordable_hashes_are_wrong_and_never_computed() {
+        let hasher = Hasher::new(CHEAP, 1).unwrap();
+        let tail = "c29tZXNhbHRzb21lc2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+        for stored in [
+            String::new(),
+            "plain".to_owned(),
+            "$2b$31$abcdefghijklmnopqrstuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuu".to_owned(),
+            format!("$argon2id$v=19$m=4194304,t=1,p=1${tail}"),
+            format!("$argon2id$v=19$m=64,t=4000000,p=1${tail}"),
+            format!("$scrypt$ln=1,r=1,p=1${tail}"),
+        ] {
+            assert_eq!(verify(&hasher, "anything", &stored).await, Verdict::Unusable, "{stored}");
+        }
+        assert_eq!(hasher.verify(password("anything"), None).await.unwrap(), Verdict::Wrong);
+    }
+
+    #[tokio::test]
+    async fn a_flood_is_told_to_come_back() {
+        let hasher = Hasher::new(CHEAP, 1).unwrap();
+        let _all = hasher.admitted.clone().acquire_many_owned(u32::try_from(1 + MOST_WAITING).unwrap()).await.unwrap();
+        assert_eq!(hasher.verify(password("x"), None).await, Err(AuthError::Busy));
+    }
+}

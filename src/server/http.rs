@@ -1,0 +1,9 @@
+//! What machines call, and what stands in front of every request.
+
+pub mod api;
+pub mod client;
+pub mod guard;
+pub mod headers;
+pub mod health;
+pub mod limits;
+pub mod visitor;

@@ -1,0 +1,77 @@
+use axum::{
+    Extension, Json,
+    extract::{Request, State},
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde_json::json;
+
+use super::wire;
+use crate::{
+    domain::{AuthError, Email, Password},
+    server::{
+        AppState, context, cookies,
+        flows::{
+            login::{self, Attempt},
+            sessions::{self, Started},
+        },
+        http::visitor::Visitor,
+    },
+};
+
+/// `POST /auth/cookie/login`: 204 and the session cookie.
+pub async fn cookie_login(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, request: Request) -> Response {
+    match log_in(&state, visitor, request).await {
+        Ok(started) => match cookies::session(&state.config, &started.token, started.lifetime) {
+            Ok(cookie) => (StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response(),
+            Err(_) => wire::failure(AuthError::Internal),
+        },
+        Err(refusal) => refusal,
+    }
+}
+
+/// `POST /auth/jwt/login`: the same token as a bearer token.
+pub async fn jwt_login(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, request: Request) -> Response {
+    match log_in(&state, visitor, request).await {
+        Ok(started) => Json(json!({ "access_token": started.token, "token_type": "bearer" })).into_response(),
+        Err(refusal) => refusal,
+    }
+}
+
+/// An address that cannot have an account is no validation error here, as in the original: it is merely wrong.
+async fn log_in(state: &AppState, visitor: Visitor, request: Request) -> Result<Started, Response> {
+    let form = wire::login_form(request).await?;
+    if form.username.trim().chars().any(char::is_control) {
+        return Err(wire::failure(AuthError::ControlCharacters));
+    }
+    let password = Password::parse(form.password).map_err(wire::failure)?;
+    let attempt = Attempt { email: Email::parse(&form.username).ok(), password, origin: visitor.origin };
+    login::with_password(state, attempt).await.map_err(wire::failure)
+}
+
+/// `POST /auth/cookie/logout`: 204. Without a session 401, as in the original, but the cookie goes in any case (SR-096).
+pub async fn cookie_logout(State(state): State<AppState>, Extension(visitor): Extension<Visitor>) -> Response {
+    let mut response = jwt_logout(State(state.clone()), Extension(visitor)).await;
+    if let Ok(cookie) = cookies::no_session(&state.config) {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    response.headers_mut().insert("clear-site-data", context::CLEAR_SITE_DATA);
+    response
+}
+
+/// `POST /auth/jwt/logout`: 204, and the session is over wherever its token is kept.
+pub async fn jwt_logout(State(state): State<AppState>, Extension(visitor): Extension<Visitor>) -> Response {
+    let Some(token) = context::presented_token(&visitor).filter(|_| visitor.current.is_some()) else {
+        return wire::failure(AuthError::NotLoggedIn);
+    };
+    match sessions::end(&state, token).await {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(error) => wire::failure(error),
+    }
+}
+
+/// `GET /auth/metadata`: the provider's name, under the keys of both generations of MediaManager's frontend.
+pub async fn metadata(State(state): State<AppState>) -> Response {
+    let name = state.config.auth.openid_connect.as_ref().map(|provider| provider.name.clone());
+    Json(json!({ "oauth_providers": name.iter().collect::<Vec<_>>(), "oauth_name": name })).into_response()
+}

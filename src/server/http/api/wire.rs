@@ -1,0 +1,141 @@
+//! How the contract writes things down: bodies that fastapi-users would send.
+
+use axum::{
+    Json,
+    body::{Body, to_bytes},
+    extract::{FromRequest, Multipart, Request},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::{
+    domain::{AuthError, User, error::Field},
+    server::{context, forms, http::limits},
+};
+
+/// The user object, always these five fields in this order.
+#[derive(Serialize)]
+pub struct UserBody {
+    id: uuid::Uuid,
+    email: String,
+    is_active: bool,
+    is_superuser: bool,
+    is_verified: bool,
+}
+
+impl From<&User> for UserBody {
+    fn from(user: &User) -> Self {
+        Self { id: user.id, email: user.email.clone(), is_active: user.is_active, is_superuser: user.is_superuser, is_verified: user.is_verified }
+    }
+}
+
+/// `{"detail": …}` with a status.
+pub fn detail(status: StatusCode, detail: impl Serialize) -> Response {
+    (status, Json(json!({ "detail": detail }))).into_response()
+}
+
+/// An error as the contract says it. Every one has a body: MediaManager's frontend takes an empty one for success.
+pub fn failure(error: AuthError) -> Response {
+    let status = context::status(error);
+    let mut response = match error {
+        // Not JSON, as in the original, for unknown routes and users alike.
+        AuthError::NotFound => (status, "Not Found").into_response(),
+        AuthError::NotLoggedIn => detail(status, "Unauthorized"),
+        AuthError::Forbidden => detail(status, "Forbidden"),
+        AuthError::MethodNotAllowed => detail(status, "Method Not Allowed"),
+        // 401 would make MediaManager's frontend log out and leave the login page.
+        AuthError::BadCredentials => detail(StatusCode::BAD_REQUEST, "LOGIN_BAD_CREDENTIALS"),
+        _ if error.status() == 422 => validation(&[fault(error)]),
+        _ => detail(status, error.code().to_ascii_uppercase()),
+    };
+    context::add_retry_after(response.headers_mut(), error);
+    response
+}
+
+/// A 422 with its list of faults.
+pub fn validation(faults: &[Value]) -> Response {
+    detail(StatusCode::UNPROCESSABLE_ENTITY, faults)
+}
+
+/// A field that is not there.
+#[must_use]
+pub fn missing(field: &str) -> Value {
+    json!({ "type": "missing", "loc": ["body", field], "msg": "Field required", "input": null })
+}
+
+/// One fault of a 422. The value itself is not repeated: it may be a password.
+fn fault(error: AuthError) -> Value {
+    let field = match error.field() {
+        Some(Field::Email) => "username",
+        Some(Field::Password) => "password",
+        None => "__root__",
+    };
+    if error == AuthError::PasswordMissing {
+        missing(field)
+    } else {
+        json!({ "type": error.code(), "loc": ["body", field], "msg": error.to_string(), "input": null })
+    }
+}
+
+/// What the two login routes take.
+pub struct LoginForm {
+    pub username: String,
+    pub password: String,
+}
+
+/// Reads the login form (OAuth2's password form): urlencoded or multipart, no field twice (SR-026).
+///
+/// # Errors
+/// The answer to send: 400, 413, 415 or 422.
+pub async fn login_form(request: Request) -> Result<LoginForm, Response> {
+    let fields = read_fields(request).await?;
+    let find = |name: &str| fields.iter().find(|(field, _)| field == name).map(|(_, value)| value.clone());
+    forms::refuse_repeats(&fields).map_err(failure)?;
+    if let Some(grant) = find("grant_type").filter(|grant| !grant.is_empty() && grant != "password") {
+        let pattern = json!({ "pattern": "^password$" });
+        let msg = "String should match pattern '^password$'";
+        return Err(validation(&[json!({ "type": "string_pattern_mismatch", "loc": ["body", "grant_type"], "msg": msg, "input": grant, "ctx": pattern })]));
+    }
+    // An empty password counts as missing, as in the original; an empty address is merely unknown.
+    match (find("username"), find("password").filter(|password| !password.is_empty())) {
+        (Some(username), Some(password)) => Ok(LoginForm { username, password }),
+        (username, password) => {
+            let absent = [("username", username.is_none()), ("password", password.is_none())];
+            let faults: Vec<Value> = absent.into_iter().filter(|(_, is_absent)| *is_absent).map(|(field, _)| missing(field)).collect();
+            Err(validation(&faults))
+        }
+    }
+}
+
+async fn read_fields(request: Request) -> Result<Vec<(String, String)>, Response> {
+    match forms::media_type(request.headers()).as_str() {
+        forms::URLENCODED => forms::parse_fields(&read_body(request.into_body()).await?).map_err(failure),
+        "multipart/form-data" => read_multipart(request).await,
+        // Named by the contract: JSON has neither field of a form.
+        "application/json" => Ok(Vec::new()),
+        "" if read_body(request.into_body()).await?.is_empty() => Ok(Vec::new()),
+        _ => Err(failure(AuthError::UnsupportedMedia)),
+    }
+}
+
+async fn read_body(body: Body) -> Result<axum::body::Bytes, Response> {
+    to_bytes(body, limits::BODY).await.map_err(|_| failure(AuthError::TooLarge))
+}
+
+async fn read_multipart(request: Request) -> Result<Vec<(String, String)>, Response> {
+    let malformed = || failure(AuthError::Malformed);
+    let mut form = Multipart::from_request(request, &()).await.map_err(|_| malformed())?;
+    let mut fields = Vec::new();
+    while let Some(field) =
+        form.next_field().await.map_err(|err| if err.status() == StatusCode::PAYLOAD_TOO_LARGE { failure(AuthError::TooLarge) } else { malformed() })?
+    {
+        let name = field.name().ok_or_else(malformed)?.to_owned();
+        fields.push((name, field.text().await.map_err(|_| malformed())?));
+        if fields.len() > limits::FIELDS {
+            return Err(malformed());
+        }
+    }
+    Ok(fields)
+}

@@ -1,0 +1,63 @@
+use std::net::{IpAddr, Ipv6Addr};
+
+use axum::http::HeaderMap;
+use ipnet::IpNet;
+
+/// The network a request comes from, as throttles count it: an IPv4 address, or an IPv6 /64, because one household holds at
+/// least that many addresses (SR-022).
+#[must_use]
+pub fn network(peer: Option<IpAddr>, headers: &HeaderMap, trusted_proxies: &[IpNet]) -> String {
+    match peer.map(|peer| client(peer.to_canonical(), headers, trusted_proxies)) {
+        None => "unknown".to_owned(),
+        Some(IpAddr::V4(address)) => address.to_string(),
+        Some(IpAddr::V6(address)) => {
+            let [a, b, c, d, ..] = address.segments();
+            format!("{}/64", Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+        }
+    }
+}
+
+/// The right-most hop that is not itself one of our proxies. `X-Forwarded-For` is believed only from them (SR-130): anybody can
+/// send the header, and the left part of it is whatever the client wrote. Unreadable means the peer.
+fn client(peer: IpAddr, headers: &HeaderMap, trusted_proxies: &[IpNet]) -> IpAddr {
+    let is_trusted = |address: &IpAddr| trusted_proxies.iter().any(|proxy| proxy.contains(address));
+    if !is_trusted(&peer) {
+        return peer;
+    }
+    let lines: Option<Vec<&str>> = headers.get_all("x-forwarded-for").iter().map(|line| line.to_str().ok()).collect();
+    let hops: Option<Vec<IpAddr>> = lines.unwrap_or_default().iter().flat_map(|line| line.split(',')).map(|hop| hop.trim().parse().ok()).collect();
+    let hops = hops.unwrap_or_default();
+    hops.into_iter().map(|hop| hop.to_canonical()).rev().find(|hop| !is_trusted(hop)).unwrap_or(peer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn from(peer: &str, forwarded: &[&str]) -> String {
+        let mut headers = HeaderMap::new();
+        for line in forwarded {
+            headers.append("x-forwarded-for", line.parse().unwrap());
+        }
+        network(Some(peer.parse().unwrap()), &headers, &["10.0.0.0/8".parse().unwrap()])
+    }
+
+    #[test]
+    fn a_stranger_cannot_choose_its_address() {
+        assert_eq!(from("203.0.113.7", &["198.51.100.1"]), "203.0.113.7");
+        assert_eq!(from("10.0.0.1", &["198.51.100.1, 203.0.113.7"]), "203.0.113.7");
+        assert_eq!(from("10.0.0.1", &["198.51.100.1", "203.0.113.7, 10.0.0.2"]), "203.0.113.7");
+    }
+
+    #[test]
+    fn an_unreadable_hop_means_the_peer() {
+        assert_eq!(from("10.0.0.1", &["nonsense, 203.0.113.7"]), "10.0.0.1");
+        assert_eq!(from("10.0.0.1", &[]), "10.0.0.1");
+    }
+
+    #[test]
+    fn mapped_addresses_are_folded_and_ipv6_is_counted_by_64() {
+        assert_eq!(from("::ffff:203.0.113.7", &[]), "203.0.113.7");
+        assert_eq!(from("2001:db8:1:2:3:4:5:6", &[]), "2001:db8:1:2::/64");
+    }
+}

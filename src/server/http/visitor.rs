@@ -1,0 +1,88 @@
+use std::net::SocketAddr;
+
+use axum::{
+    extract::{ConnectInfo, Request, State},
+    http::{HeaderMap, header},
+    middleware::Next,
+    response::Response,
+};
+
+use super::client;
+use crate::{
+    domain::AuthError,
+    server::{
+        AppState, context, cookies,
+        flows::sessions::{self, CurrentUser, Origin},
+    },
+};
+
+/// Who sent a request, as far as it can be told before anything is done.
+#[derive(Clone, Debug, Default)]
+pub struct Visitor {
+    pub current: Option<CurrentUser>,
+    /// The token that was presented, live or not, so that logging out works in any case.
+    pub token: Option<Token>,
+    pub origin: Origin,
+}
+
+/// A presented token; never shown.
+#[derive(Clone)]
+pub struct Token(pub String);
+
+impl std::fmt::Debug for Token {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl Visitor {
+    /// The person, where there must be one.
+    ///
+    /// # Errors
+    /// `NotLoggedIn`.
+    pub fn current_user(&self) -> Result<&CurrentUser, AuthError> {
+        self.current.as_ref().ok_or(AuthError::NotLoggedIn)
+    }
+}
+
+/// Finds out who is asking and puts a [`Visitor`] beside the request. When the database cannot say, nobody gets further:
+/// "could not ask" must never look like "is logged in" nor like "is logged out" (SR-097).
+pub async fn identify(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    let token = presented_token(&state, &request);
+    let current = match &token {
+        Some(Token(token)) => match sessions::resolve(&state, token).await {
+            Ok(current) => current,
+            Err(err) => return context::failure(&state, request, err).await,
+        },
+        None => None,
+    };
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    let origin = Origin {
+        network: client::network(peer, request.headers(), &state.config.server.trusted_proxies),
+        user_agent: user_agent(request.headers()),
+        presented: current.as_ref().map(CurrentUser::session),
+    };
+    request.extensions_mut().insert(Visitor { current, token, origin });
+    next.run(request).await
+}
+
+/// The cookie everywhere; a bearer header on `/api/v1`, and then only that (SR-093).
+fn presented_token(state: &AppState, request: &Request) -> Option<Token> {
+    let token = match bearer(request.headers()) {
+        Some(bearer) if request.uri().path().starts_with("/api/v1/") => Some(bearer.to_owned()),
+        _ => cookies::presented_token(&state.config, request.headers()),
+    };
+    token.map(Token)
+}
+
+/// The credential of an `Authorization: Bearer` header, in any letter case (RFC 9110 §11.1). Empty when it is unreadable.
+#[must_use]
+pub fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().unwrap_or("Bearer");
+    let (scheme, rest) = value.split_at(value.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(value.len()));
+    scheme.eq_ignore_ascii_case("bearer").then(|| rest.strip_prefix(' ').unwrap_or_default().trim())
+}
+
+fn user_agent(headers: &HeaderMap) -> String {
+    headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default().chars().take(255).collect()
+}

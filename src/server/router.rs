@@ -1,0 +1,114 @@
+use std::any::Any;
+
+use axum::{
+    Router,
+    extract::{Request, State},
+    http::{HeaderValue, Method, StatusCode, header},
+    middleware::{Next, from_fn, from_fn_with_state, map_response},
+    response::{IntoResponse, Redirect, Response},
+    routing::get,
+};
+use leptos_axum::{LeptosRoutes, generate_route_list};
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    cors::CorsLayer,
+    services::{ServeDir, ServeFile},
+};
+
+use crate::{
+    app::App,
+    domain::AuthError,
+    server::{
+        AppState, context, forms,
+        http::{api, guard, headers, health, limits, visitor},
+    },
+};
+
+/// Every route, and what stands in front of it. A request passes the layers from the bottom of this function to its top.
+pub fn router(state: AppState) -> Router {
+    Router::new()
+        .merge(pages(&state))
+        // With its own fallback, or a preflight to a route without OPTIONS would miss the layer.
+        .nest("/api/v1", api::routes().method_not_allowed_fallback(method_not_allowed).layer(cors(&state)))
+        .layer(from_fn_with_state(state.clone(), visitor::identify))
+        .merge(site(&state))
+        .route("/livez", get(health::live))
+        .route("/readyz", get(health::ready))
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(from_fn_with_state(state.clone(), guard::refuse_cross_site))
+        .layer(from_fn_with_state(state.clone(), limits::enforce))
+        .layer(from_fn(limits::finish_in_time))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(state.clone(), headers::secure))
+        .with_state(state)
+}
+
+/// The pages with their server functions.
+fn pages(state: &AppState) -> Router<AppState> {
+    let routes = generate_route_list(App);
+    Router::new()
+        .leptos_routes_with_context(state, routes, context::provider(state.clone()), App)
+        .layer(from_fn_with_state(state.clone(), forms::answer))
+        .layer(from_fn_with_state(state.clone(), detour))
+        .route("/", get(landing_page))
+        .route("/.well-known/change-password", get(|| async { Redirect::to("/account") }))
+}
+
+/// The files the browser fetches. Their names change with their content, so they are kept for good.
+fn site(state: &AppState) -> Router<AppState> {
+    let root = state.leptos.site_root.to_string();
+    let packages = ServeDir::new(format!("{root}/pkg")).precompressed_br().precompressed_gzip();
+    let icon = ServeFile::new(format!("{root}/favicon.svg"));
+    let keep_icon = map_response(|response| async { keep(response, "public, max-age=86400") });
+    Router::new()
+        .nest_service("/pkg", packages)
+        .layer(map_response(|response| async { keep(response, "public, max-age=31536000, immutable") }))
+        .merge(Router::new().route_service("/favicon.svg", icon).layer(keep_icon))
+}
+
+/// Lets a browser keep a file. Not its absence: a 404 during an update would stay for a year.
+fn keep(mut response: Response, how_long: &'static str) -> Response {
+    if response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED {
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(how_long));
+    }
+    response
+}
+
+/// Foreign origins exactly as configured, none by default, never all (SR-114).
+fn cors(state: &AppState) -> CorsLayer {
+    let origins: Vec<HeaderValue> = state.config.misc.cors_urls.iter().filter_map(|origin| origin.parse().ok()).collect();
+    if origins.is_empty() {
+        return CorsLayer::new();
+    }
+    CorsLayer::new()
+        .allow_origin(origins)
+        .allow_credentials(true)
+        .allow_methods([Method::GET, Method::PUT, Method::POST, Method::DELETE, Method::PATCH, Method::HEAD, Method::OPTIONS])
+        .allow_headers([header::ACCEPT, header::ACCEPT_LANGUAGE, header::CONTENT_LANGUAGE, header::CONTENT_TYPE])
+}
+
+async fn detour(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let is_navigation = matches!(*request.method(), Method::GET | Method::HEAD);
+    match context::detour(&state, &request).filter(|_| is_navigation) {
+        Some(target) => Redirect::to(&target).into_response(),
+        None => next.run(request).await,
+    }
+}
+
+async fn landing_page(State(state): State<AppState>) -> Redirect {
+    Redirect::to(state.config.policy.landing_page.as_str())
+}
+
+async fn not_found(State(state): State<AppState>, request: Request) -> Response {
+    context::failure(&state, request, AuthError::NotFound).await
+}
+
+async fn method_not_allowed(State(state): State<AppState>, request: Request) -> Response {
+    context::failure(&state, request, AuthError::MethodNotAllowed).await
+}
+
+/// A panic answers one request and harms no other (SR-184). What it said is in the log, written by the panic hook.
+fn panicked(_: Box<dyn Any + Send>) -> Response {
+    (StatusCode::INTERNAL_SERVER_ERROR, AuthError::Internal.to_string()).into_response()
+}

@@ -1,0 +1,70 @@
+use std::{sync::Arc, thread};
+
+use axum::extract::FromRef;
+use leptos::config::LeptosOptions;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    app::Assets,
+    server::{
+        assets,
+        clock::Clock,
+        config::Config,
+        db::{self, Database},
+        hasher::{Cost, Hasher},
+        tokens::Tokens,
+    },
+};
+
+/// All that a request needs to be answered. Cheap to clone; nothing in it changes, because everything that does lives in
+/// the database, where several instances share it.
+#[derive(Clone)]
+pub struct AppState {
+    pub config: Arc<Config>,
+    pub db: Database,
+    pub hasher: Hasher,
+    pub tokens: Tokens,
+    pub clock: Clock,
+    pub assets: Arc<Assets>,
+    pub leptos: LeptosOptions,
+    /// Cancelled when the program has been asked to stop, so that readiness turns false first (SR-192).
+    pub stopping: CancellationToken,
+}
+
+impl AppState {
+    /// Opens the database and prepares the tools. Nothing listens yet.
+    ///
+    /// # Errors
+    /// A sentence for the operator.
+    pub async fn new(config: Config, cost: Cost, clock: Clock) -> Result<Self, String> {
+        let permits = config.policy.password_hash_permits.map_or_else(default_permits, usize::from);
+        let root = assets::site_root();
+        Ok(Self {
+            db: db::open(config.database_url.expose()).await?,
+            hasher: Hasher::new(cost, permits).map_err(|err| format!("cannot prepare password hashing: {err}"))?,
+            tokens: Tokens::new(config.auth.token_secret.expose(), clock.clone()).map_err(|_| "the self-test of token signing failed".to_owned())?,
+            assets: Arc::new(assets::find(&root).unwrap_or_default()),
+            leptos: LeptosOptions::builder().output_name("mediamanager-auth").site_root(root.to_string_lossy().into_owned()).build(),
+            config: Arc::new(config),
+            clock,
+            stopping: CancellationToken::new(),
+        })
+    }
+
+    /// A network as the log may show it (`server.log_client_address`).
+    #[must_use]
+    pub fn loggable<'a>(&self, network: &'a str) -> &'a str {
+        if self.config.server.log_client_address { network } else { "-" }
+    }
+}
+
+impl FromRef<AppState> for LeptosOptions {
+    fn from_ref(state: &AppState) -> Self {
+        state.leptos.clone()
+    }
+}
+
+/// One password at a time for each core, four at most: each takes 64 MiB (SR-170).
+fn default_permits() -> usize {
+    thread::available_parallelism().map_or(1, usize::from).min(4)
+}

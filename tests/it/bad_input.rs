@@ -1,0 +1,153 @@
+use axum::{
+    body::Body,
+    http::{Method, StatusCode, header},
+};
+
+use crate::support::{App, Browser, PASSWORD, Page};
+
+async fn post_raw(browser: &mut Browser, path: &str, content_type: &str, body: impl Into<Body>) -> Page {
+    let request = browser.request(Method::POST, path).header("sec-fetch-site", "same-origin").header(header::CONTENT_TYPE, content_type);
+    browser.send(request.body(body.into()).unwrap()).await
+}
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+#[tokio::test]
+async fn an_address_that_cannot_be_one_is_refused_beside_its_field() {
+    let app = App::new().await;
+    for email in ["", "ada", "ada@", "a b@example.org", "ada@exa mple.org", "\"ada\"@example.org", "ädä@example.org", "ada@example.org,eve@example.org"] {
+        let page = app.browser().log_in(email, PASSWORD).await;
+        assert_eq!((page.status, page.path.as_str()), (StatusCode::UNPROCESSABLE_ENTITY, "/login"), "{email}");
+        assert_eq!(page.text("#email-error").as_deref(), Some("Enter an e-mail address like name@example.org."));
+        assert_eq!(page.attribute("#email", "aria-invalid").as_deref(), Some("true"));
+        assert_eq!(page.attribute("#email", "aria-describedby").as_deref(), Some("email-error"));
+        assert_eq!(page.attribute("#email", "value").as_deref(), Some(email), "nothing is lost");
+    }
+}
+
+#[tokio::test]
+async fn an_empty_or_endless_password_is_refused_before_any_hashing() {
+    let app = App::new().await;
+    app.member("ada@example.org").await;
+    for password in [String::new(), "x".repeat(257), "\u{1f600}".repeat(257)] {
+        let page = app.browser().log_in("ada@example.org", &password).await;
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(page.attribute("#password", "aria-invalid").as_deref(), Some("true"));
+        assert_eq!(page.attribute("#password", "value"), None);
+        assert_eq!(page.attribute("#email", "value").as_deref(), Some("ada@example.org"));
+    }
+}
+
+#[tokio::test]
+async fn every_code_point_of_a_password_counts() {
+    let app = App::new().await;
+    app.member("ada@example.org").await;
+    for password in [format!("{PASSWORD} "), format!(" {PASSWORD}"), PASSWORD.to_uppercase(), format!("{PASSWORD}\0"), format!("{PASSWORD}\u{200b}")] {
+        assert_eq!(app.browser().log_in("ada@example.org", &password).await.status, StatusCode::UNAUTHORIZED, "{password:?}");
+    }
+}
+
+#[tokio::test]
+async fn control_characters_never_reach_the_database() {
+    let app = App::new().await;
+    for email in ["ada%00@example.org", "ada%0d%0aBcc:x@example.org", "ada%C2%85@example.org", "a%1b[2J@b"] {
+        let page = post_raw(&mut app.browser(), "/login", FORM, format!("email={email}&password=x")).await;
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{email}");
+    }
+    let page = post_raw(&mut app.browser(), "/login", FORM, "email=ada%40example.org&password=x&return_to=/a%00b").await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+}
+
+#[tokio::test]
+async fn a_form_that_two_readers_could_read_differently_is_refused() {
+    let app = App::new().await;
+    for path in ["/login", "/api/v1/auth/cookie/login"] {
+        for (body, status) in [
+            ("email=a@b&email=c@d&password=x&username=a@b&username=c@d", StatusCode::BAD_REQUEST),
+            ("email=a@b&username=a@b&password=x&password=y", StatusCode::BAD_REQUEST),
+            ("email=%ff%fe&username=%ff%fe&password=x", StatusCode::BAD_REQUEST),
+            ("email=a@b&username=a@b&password=%c3%28", StatusCode::BAD_REQUEST),
+        ] {
+            let page = post_raw(&mut app.browser(), path, FORM, body).await;
+            assert_eq!(page.status, status, "{path} {body}");
+        }
+        let many: String = (0..65).map(|n| format!("f{n}=x&")).collect();
+        assert_eq!(post_raw(&mut app.browser(), path, FORM, many).await.status, StatusCode::BAD_REQUEST, "{path}");
+        assert_eq!(post_raw(&mut app.browser(), path, FORM, "x".repeat(65 * 1024)).await.status, StatusCode::PAYLOAD_TOO_LARGE, "{path}");
+        assert_eq!(post_raw(&mut app.browser(), path, "text/plain", "email=a@b&password=x").await.status, StatusCode::UNSUPPORTED_MEDIA_TYPE, "{path}");
+    }
+    let page = post_raw(&mut app.browser(), "/login", "application/json", r#"{"email":"a@b","password":"x"}"#).await;
+    assert_eq!(page.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+}
+
+#[tokio::test]
+async fn a_body_without_a_declared_length_is_bounded_too() {
+    let app = App::new().await;
+    let chunks = futures_util::stream::iter((0..200).map(|_| Ok::<_, std::io::Error>(vec![b'x'; 1024])));
+    let page = post_raw(&mut app.browser(), "/login", FORM, Body::from_stream(chunks)).await;
+    assert_eq!(page.status, StatusCode::PAYLOAD_TOO_LARGE);
+}
+
+#[tokio::test]
+async fn compressed_bodies_and_endless_addresses_are_refused() {
+    let app = App::new().await;
+    let mut browser = app.browser();
+    let request = browser.request(Method::POST, "/login").header("sec-fetch-site", "same-origin").header(header::CONTENT_TYPE, FORM);
+    let page = browser.send(request.header(header::CONTENT_ENCODING, "gzip").body(Body::from("x")).unwrap()).await;
+    assert_eq!(page.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    assert_eq!(app.browser().get(&format!("/login?x={}", "y".repeat(9000))).await.status, StatusCode::URI_TOO_LONG);
+}
+
+#[tokio::test]
+async fn credentials_in_the_address_are_not_read() {
+    let app = App::new().await;
+    app.member("ada@example.org").await;
+    let query = form_urlencoded::Serializer::new(String::new()).append_pair("email", "ada@example.org").append_pair("password", PASSWORD).finish();
+    let page = app.browser().get(&format!("/login?{query}")).await;
+    assert_eq!((page.status, page.attribute("#email", "value").as_deref()), (StatusCode::OK, Some("")));
+    let page = post_raw(&mut app.browser(), &format!("/login?{query}"), FORM, "").await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+}
+
+#[tokio::test]
+async fn nobody_can_put_words_on_our_page_with_a_link() {
+    let app = App::new().await;
+    let request = app.browser().request(Method::GET, "/login?__path=/login&__err=eyJ4IjoxfQ").body(Body::empty()).unwrap();
+    let page = app.browser().send(request).await;
+    assert_eq!((page.status, page.location().as_deref()), (StatusCode::SEE_OTHER, Some("/login")));
+    let request = app.browser().request(Method::GET, "//evil.example/?__err=x").body(Body::empty()).unwrap();
+    assert_eq!(app.browser().send(request).await.location().as_deref(), Some("/evil.example/"), "no way to another host");
+}
+
+#[tokio::test]
+async fn other_spellings_of_a_path_lead_nowhere() {
+    let app = App::new().await;
+    for path in ["//login", "/login/", "/Login", "/%6cogin", "/api/v1//auth/cookie/login", "/api/v1/auth/cookie/login/"] {
+        let page = post_raw(&mut app.browser(), path, FORM, "email=a@b&password=x").await;
+        assert_eq!(page.status, StatusCode::NOT_FOUND, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_login_leads_only_to_places_on_this_site() {
+    let app = App::new().await;
+    app.member("ada@example.org").await;
+    for (target, expected) in [
+        ("/web/dashboard?q=a%2Fb#top", "/web/dashboard?q=a%2Fb#top"),
+        ("https://evil.example/", "/account"),
+        ("//evil.example/", "/account"),
+        ("/\\evil.example", "/account"),
+        ("/api/v1/users/me", "/account"),
+        ("/login", "/account"),
+        ("/logout", "/account"),
+        ("", "/account"),
+    ] {
+        let mut browser = app.browser();
+        let query = form_urlencoded::Serializer::new(String::new()).append_pair("return_to", target).finish();
+        let page = browser.get(&format!("/login?{query}")).await;
+        let answer = browser.submit_only(&page, "Log in", &[("email", "ada@example.org"), ("password", PASSWORD)]).await;
+        assert_eq!((answer.status, answer.location().as_deref()), (StatusCode::SEE_OTHER, Some(expected)), "{target}");
+        let again = browser.request(Method::GET, &format!("/login?{query}")).body(Body::empty()).unwrap();
+        assert_eq!(browser.send(again).await.location().as_deref(), Some(expected), "who is logged in needs no login page");
+    }
+}

@@ -1,0 +1,17 @@
+//! The program from outside: the real router, a real database, and a small browser without script. One binary, so that it
+//! links once. Runs on SQLite, or on PostgreSQL when `TEST_POSTGRES_URL` names a server.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should stop where it stands")]
+
+mod admin_emails;
+mod api;
+mod bad_input;
+mod cross_site;
+mod headers;
+mod login;
+mod migrations;
+mod process;
+mod sessions;
+mod setup;
+mod support;
+mod throttle;
+mod tidy;

@@ -1,0 +1,290 @@
+use mediamanager_auth::{
+    domain::Password,
+    server::{
+        AppState,
+        clock::Clock,
+        db::entity::user,
+        hasher::{Cost, Hasher, Verdict},
+        random,
+        router::router,
+    },
+};
+use sea_orm::{ActiveValue::Set, ConnectionTrait, Database, DatabaseConnection, DbBackend, EntityTrait, QueryOrder, Statement};
+use tokio::task::JoinSet;
+
+use crate::support::{App, Browser, PASSWORD, app::state, database::TestDatabase};
+
+/// What MediaManager's alembic scripts leave behind (contract, section 10), together with its bookkeeping and a table that
+/// points at `user`. On SQLite, which MediaManager itself does not use, an id is what our library stores.
+const MEDIAMANAGER: &str = r#"
+    CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num));
+    INSERT INTO alembic_version VALUES ('e60ae827ed98');
+    CREATE TABLE "user" (
+        id UUID NOT NULL, email VARCHAR(320) NOT NULL, hashed_password VARCHAR(1024) NOT NULL,
+        is_active BOOLEAN NOT NULL, is_superuser BOOLEAN NOT NULL, is_verified BOOLEAN NOT NULL, PRIMARY KEY (id));
+    CREATE UNIQUE INDEX ix_user_email ON "user" (email);
+    CREATE TABLE oauth_account (
+        id UUID NOT NULL, user_id UUID NOT NULL, oauth_name VARCHAR(100) NOT NULL, access_token VARCHAR(4096) NOT NULL, expires_at INTEGER,
+        refresh_token VARCHAR(4096), account_id VARCHAR(320) NOT NULL, account_email VARCHAR(320) NOT NULL, PRIMARY KEY (id),
+        CONSTRAINT oauth_account_user_id_fkey FOREIGN KEY (user_id) REFERENCES "user" (id) ON DELETE CASCADE);
+    CREATE INDEX ix_oauth_account_account_id ON oauth_account (account_id);
+    CREATE INDEX ix_oauth_account_oauth_name ON oauth_account (oauth_name);
+    CREATE TABLE movie_request (id UUID NOT NULL PRIMARY KEY, requested_by_id UUID REFERENCES "user" (id) ON DELETE SET NULL);
+"#;
+/// PASSWORD, hashed by pwdlib as MediaManager does, by its bcrypt, and by argon2-cffi with less than even the tests ask for.
+const ARGON2: &str = "$argon2id$v=19$m=65536,t=3,p=4$VFHKqEKGPSaFqkqQcBYRRA$PO7VeuAdDaSpGb7vnE3g+w3u+2N8W7A4zQRpumgwOYE";
+const BCRYPT: &str = "$2b$10$lC82AoJsrexBqdAr6aPnnOj1G7Qfw1vjpLyjVKJlmebdIisoXmTwe";
+const WEAK: &str = "$argon2id$v=19$m=32,t=1,p=1$5q7N6AiT8wY2DN0NNI4Sfw$uyOY+jkPU3UPlir45XTTRHng9nDpdgaRLupgdP9Hegg";
+
+/// The database as MediaManager reaches it, not through the program.
+async fn connect(database: &TestDatabase) -> DatabaseConnection {
+    let url = if database.is_postgres() { database.url.clone() } else { format!("{}?mode=rwc", database.url) };
+    Database::connect(url).await.unwrap()
+}
+
+/// MediaManager's own database, with three people in it and one of them linked to a provider.
+async fn mediamanagers() -> (TestDatabase, DatabaseConnection) {
+    let database = TestDatabase::new().await;
+    let db = connect(&database).await;
+    let uuid = if database.is_postgres() { "UUID" } else { "uuid_text" };
+    db.execute_unprepared(&MEDIAMANAGER.replace("UUID", uuid)).await.unwrap();
+    let id = add_user(&db, "Ada.Lovelace@Example.org", ARGON2, true).await;
+    add_user(&db, "bob@example.org", BCRYPT, false).await;
+    add_user(&db, "charlie@example.org", WEAK, false).await;
+    let link = "INSERT INTO oauth_account (id, user_id, oauth_name, access_token, expires_at, refresh_token, account_id, account_email) \
+                VALUES ($1, $2, 'OpenID', $3, 1767225600, NULL, 'Sub|1', 'Ada.Lovelace@Example.org')";
+    let values = [random::uuid().into(), id.into(), "t".repeat(4000).into()];
+    db.execute_raw(Statement::from_sql_and_values(db.get_database_backend(), link, values)).await.unwrap();
+    (database, db)
+}
+
+async fn add_user(db: &DatabaseConnection, email: &str, hash: &str, is_superuser: bool) -> uuid::Uuid {
+    let id = random::uuid();
+    let row = user::ActiveModel {
+        id: Set(id),
+        email: Set(email.to_owned()),
+        hashed_password: Set(hash.to_owned()),
+        is_active: Set(true),
+        is_superuser: Set(is_superuser),
+        is_verified: Set(true),
+    };
+    user::Entity::insert(row).exec_without_returning(db).await.unwrap();
+    id
+}
+
+async fn users(db: &DatabaseConnection) -> Vec<user::Model> {
+    user::Entity::find().order_by_asc(user::Column::Email).all(db).await.unwrap()
+}
+
+/// The first column of what a query finds, which must be text.
+async fn texts(db: &DatabaseConnection, query: &str) -> Vec<String> {
+    let rows = db.query_all_raw(Statement::from_string(db.get_database_backend(), query)).await.unwrap();
+    rows.iter().map(|row| row.try_get_by_index::<String>(0).unwrap_or_else(|err| panic!("{query}: {err}"))).collect()
+}
+
+/// Every byte of MediaManager's rows.
+async fn everything(db: &DatabaseConnection) -> Vec<String> {
+    let (id, user_id) = if db.get_database_backend() == DbBackend::Postgres { ("id::text", "user_id::text") } else { ("hex(id)", "hex(user_id)") };
+    let user = format!(
+        "SELECT {id} || '|' || email || '|' || hashed_password || '|' || CAST(is_active AS text) || CAST(is_superuser AS text) || CAST(is_verified AS text) \
+         FROM \"user\" ORDER BY email"
+    );
+    let link = format!(
+        "SELECT {id} || '|' || {user_id} || '|' || oauth_name || '|' || access_token || '|' || CAST(expires_at AS text) || '|' \
+         || COALESCE(refresh_token, 'null') || '|' || account_id || '|' || account_email FROM oauth_account"
+    );
+    [texts(db, &user).await, texts(db, &link).await, texts(db, "SELECT version_num FROM alembic_version").await].concat()
+}
+
+/// Columns, constraints and indexes of all tables, or of the ones named, one line each.
+async fn schema(db: &DatabaseConnection, tables: &str) -> Vec<String> {
+    let queries = if db.get_database_backend() == DbBackend::Postgres {
+        [
+            format!(
+                "SELECT table_name || '.' || column_name || ' ' || data_type || ' ' || COALESCE(character_maximum_length::text, '-') || ' ' || is_nullable \
+                 || ' ' || COALESCE(column_default, 'no default') FROM information_schema.columns WHERE table_schema = 'public' AND table_name IN ({tables})"
+            ),
+            format!(
+                "SELECT conrelid::regclass::text || ' ' || conname || ' ' || pg_get_constraintdef(oid) FROM pg_constraint \
+                     WHERE connamespace = 'public'::regnamespace AND conrelid <> 0 AND replace(conrelid::regclass::text, '\"', '') IN ({tables})"
+            ),
+            format!("SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename IN ({tables})"),
+        ]
+    } else {
+        [
+            format!(
+                "SELECT t.name || '.' || c.name || ' ' || lower(c.type) || ' ' || c.\"notnull\" || c.pk || ' ' || COALESCE(c.dflt_value, 'no default') \
+                 FROM sqlite_master t, pragma_table_info(t.name) c WHERE t.type = 'table' AND t.name IN ({tables})"
+            ),
+            format!(
+                "SELECT t.name || '.' || f.\"from\" || ' -> ' || f.\"table\" || '.' || f.\"to\" || ' ' || f.on_delete \
+                 FROM sqlite_master t, pragma_foreign_key_list(t.name) f WHERE t.type = 'table' AND t.name IN ({tables})"
+            ),
+            format!(
+                "SELECT i.name || ' ' || i.\"unique\" || ' ' || c.name FROM sqlite_master t, pragma_index_list(t.name) i, pragma_index_info(i.name) c \
+                 WHERE t.type = 'table' AND t.name IN ({tables})"
+            ),
+        ]
+    };
+    let mut lines = Vec::new();
+    for query in queries {
+        lines.extend(texts(db, &query).await);
+    }
+    lines.sort();
+    lines
+}
+
+const BOTH: &str = "'user', 'oauth_account'";
+const OURS: &str = "'account', 'session', 'throttle', 'mediamanager_auth_migration'";
+
+#[tokio::test]
+async fn mediamanagers_database_is_adopted_without_touching_a_row() {
+    let (database, db) = mediamanagers().await;
+    let (rows, tables) = (everything(&db).await, schema(&db, "'user', 'oauth_account', 'alembic_version', 'movie_request'").await);
+    assert_eq!(rows.len(), 5);
+    let app = App::on(database, "").await;
+    assert_eq!(everything(&db).await, rows);
+    assert_eq!(schema(&db, "'user', 'oauth_account', 'alembic_version', 'movie_request'").await, tables);
+    assert!(schema(&db, OURS).await.len() > 15);
+    assert_eq!(app.setup_path().await, None, "there are people already");
+
+    // Neither wrong guesses nor reading change anything.
+    for email in ["ada.lovelace@example.org", "bob@example.org", "charlie@example.org"] {
+        assert_eq!(app.browser().log_in(email, "not the password").await.status.as_u16(), 401);
+    }
+    assert_eq!(everything(&db).await, rows);
+}
+
+#[tokio::test]
+async fn its_people_log_in_and_only_weaker_hashes_are_upgraded() {
+    let (database, db) = mediamanagers().await;
+    let before = users(&db).await;
+    let app = App::on(database, "").await;
+    for round in 0..2 {
+        for email in ["ADA.lovelace@example.org", "bob@example.org", "charlie@example.org"] {
+            assert_eq!(app.browser().log_in(email, PASSWORD).await.path, "/account", "{email} {round}");
+        }
+        let after = users(&db).await;
+        assert_eq!(after[0], before[0], "strong enough: not a byte changed, the capitals of the address included");
+        for (before, after) in before[1..].iter().zip(&after[1..]) {
+            assert!(after.hashed_password.starts_with("$argon2id$v=19$m=64,t=1,p=1$"), "{}", after.hashed_password);
+            let restored = user::Model { hashed_password: before.hashed_password.clone(), ..after.clone() };
+            assert_eq!(&restored, before, "nothing but the hash changed");
+        }
+    }
+    let mut browser = app.browser();
+    browser.log_in("ada.lovelace@example.org", PASSWORD).await;
+    let me = browser.get("/api/v1/users/me").await.json();
+    assert_eq!((me["email"].as_str(), me["id"].as_str()), (Some("Ada.Lovelace@Example.org"), Some(before[0].id.to_string().as_str())));
+}
+
+#[tokio::test]
+async fn with_the_cost_of_production_mediamanagers_own_hashes_stay() {
+    let (database, db) = mediamanagers().await;
+    let app = App::on(database, "").await;
+    let hasher = Hasher::new(Cost::STANDARD, 1).unwrap();
+    let production = router(AppState { hasher: hasher.clone(), ..app.state.clone() });
+    for email in ["ada.lovelace@example.org", "charlie@example.org"] {
+        assert_eq!(Browser::new(production.clone()).log_in(email, PASSWORD).await.path, "/account", "{email}");
+    }
+    let after = users(&db).await;
+    assert_eq!(after[0].hashed_password, ARGON2);
+    assert!(after[2].hashed_password.starts_with("$argon2id$v=19$m=65536,t=3,p=4$"));
+    let password = Password::parse(PASSWORD.to_owned()).unwrap();
+    let verdict = hasher.verify(password, Some(after[2].hashed_password.clone())).await;
+    assert_eq!(verdict, Ok(Verdict::Right { upgrade: None }), "now as strong as MediaManager's own");
+}
+
+#[tokio::test]
+async fn a_hash_nobody_can_check_opens_nothing_and_breaks_nothing() {
+    let (database, db) = mediamanagers().await;
+    let dear = "$argon2id$v=19$m=4194304,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    for (n, hash) in ["", PASSWORD, "!", "$2b$31$abcdefghijklmnopqrstuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuu", "$argon2id$v=19$m=64", dear].into_iter().enumerate() {
+        add_user(&db, &format!("odd{n}@example.org"), hash, true).await;
+    }
+    let rows = everything(&db).await;
+    let app = App::on(database, "").await;
+    for n in 0..6 {
+        assert_eq!(app.browser().log_in(&format!("odd{n}@example.org"), PASSWORD).await.status.as_u16(), 401, "{n}");
+    }
+    assert_eq!(everything(&db).await, rows);
+}
+
+#[tokio::test]
+async fn addresses_that_differ_in_capitals_only_open_nobody_elses_account() {
+    let (database, db) = mediamanagers().await;
+    add_user(&db, "Bob@Example.org", WEAK, true).await;
+    for email in ["Eve@example.org", "eVe@example.org"] {
+        add_user(&db, email, WEAK, false).await;
+    }
+    let app = App::on(database, "").await;
+    let mut browser = app.browser();
+    assert_eq!(browser.log_in("BOB@example.org", PASSWORD).await.path, "/account");
+    assert_eq!(browser.get("/api/v1/users/me").await.json()["email"].as_str(), Some("bob@example.org"), "the exact one");
+    for typed in ["eve@example.org", "Eve@example.org"] {
+        assert_eq!(app.browser().log_in(typed, PASSWORD).await.status.as_u16(), 401, "{typed}: guessing would be worse");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn instances_that_start_together_migrate_once() {
+    for round in 0..5 {
+        let database = TestDatabase::new().await;
+        let mut starts = JoinSet::new();
+        for _ in 0..6 {
+            let url = database.url.clone();
+            starts.spawn(async move { state(&url, "", Clock::System).await.map(|state| state.db) });
+        }
+        let outcomes = starts.join_all().await;
+        let failures: Vec<_> = outcomes.iter().filter_map(|outcome| outcome.as_ref().err()).collect();
+        assert!(failures.is_empty(), "round {round}: {failures:?}");
+        let db = outcomes[0].as_ref().unwrap();
+        assert_eq!(texts(db, "SELECT version FROM mediamanager_auth_migration").await, ["m0001_first"]);
+    }
+}
+
+#[tokio::test]
+async fn an_older_program_does_not_touch_a_newer_schema() {
+    let app = App::new().await;
+    app.member("ada@example.org").await;
+    app.sql("INSERT INTO mediamanager_auth_migration (version, applied_at) VALUES ('m9999_future', 0)").await;
+    let before = schema(&app.state.db, OURS).await;
+    let reason = state(&app.database.url, "", Clock::System).await.err().unwrap();
+    for text in ["newer version", "m9999_future", "m0001_first"] {
+        assert!(reason.contains(text), "{reason}");
+    }
+    assert!(!reason.contains('\n'), "one line");
+    assert_eq!(schema(&app.state.db, OURS).await, before);
+    assert_eq!(app.browser().log_in("ada@example.org", PASSWORD).await.path, "/account", "who runs goes on running");
+}
+
+#[tokio::test]
+async fn starting_again_changes_nothing() {
+    let app = App::new().await;
+    app.member("ada@example.org").await;
+    app.browser().log_in("ada@example.org", PASSWORD).await;
+    let snapshot = async || {
+        let rows = [
+            texts(&app.state.db, "SELECT version || ' ' || CAST(applied_at AS text) FROM mediamanager_auth_migration").await,
+            texts(&app.state.db, "SELECT email || ' ' || hashed_password FROM \"user\"").await,
+            texts(&app.state.db, "SELECT CAST(created_at AS text) || ' ' || network || ' ' || COALESCE(CAST(ended_at AS text), '-') FROM session").await,
+        ];
+        (rows.concat(), schema(&app.state.db, BOTH).await, schema(&app.state.db, OURS).await)
+    };
+    let before = snapshot().await;
+    for _ in 0..2 {
+        state(&app.database.url, "", Clock::System).await.unwrap();
+    }
+    assert_eq!(snapshot().await, before);
+}
+
+#[tokio::test]
+async fn a_fresh_schema_is_mediamanagers_to_the_column() {
+    let (_database, theirs) = mediamanagers().await;
+    let app = App::new().await;
+    let ours = schema(&app.state.db, BOTH).await;
+    assert_eq!(ours, schema(&theirs, BOTH).await);
+    for index in ["ix_user_email", "ix_oauth_account_account_id", "ix_oauth_account_oauth_name"] {
+        assert!(ours.iter().any(|line| line.contains(index)), "{index}: {ours:#?}");
+    }
+}

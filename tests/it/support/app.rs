@@ -1,0 +1,111 @@
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
+
+use axum::Router;
+use mediamanager_auth::{
+    domain::{Email, User},
+    server::{
+        AppState,
+        clock::Clock,
+        config::{self, Sources},
+        flows::{
+            new_password::NewPassword,
+            setup,
+            users::{self, Role},
+        },
+        hasher::Cost,
+        router::router,
+    },
+};
+use sea_orm::{ConnectionTrait, Statement};
+
+use super::{Browser, database::TestDatabase};
+
+/// A password good enough for everybody in the tests.
+pub const PASSWORD: &str = "violet kettle harbour 9";
+/// What signs sessions in the tests.
+pub const TOKEN_SECRET: &str = "0123456789abcdef0123456789abcdef";
+/// Weak on purpose: the tests check many passwords, and not how long one takes.
+pub const CHEAP: Cost = Cost { memory_kib: 64, passes: 1, lanes: 1 };
+
+/// One running program with a database of its own and a clock that can be moved.
+pub struct App {
+    pub state: AppState,
+    pub router: Router,
+    pub database: TestDatabase,
+    shift: Arc<AtomicI64>,
+}
+
+impl App {
+    pub async fn new() -> Self {
+        Self::with("").await
+    }
+
+    /// A program with these lines added to its configuration.
+    pub async fn with(toml: &str) -> Self {
+        Self::on(TestDatabase::new().await, toml).await
+    }
+
+    pub async fn on(database: TestDatabase, toml: &str) -> Self {
+        let shift = Arc::new(AtomicI64::new(0));
+        let state = state(&database.url, toml, Clock::Shifted(shift.clone())).await.unwrap();
+        Self { router: router(state.clone()), state, database, shift }
+    }
+
+    /// A second instance on the same database, with the same clock.
+    pub async fn another(&self, toml: &str) -> Router {
+        router(state(&self.database.url, toml, Clock::Shifted(self.shift.clone())).await.unwrap())
+    }
+
+    pub fn browser(&self) -> Browser {
+        Browser::new(self.router.clone())
+    }
+
+    pub fn pass(&self, seconds: i64) {
+        self.shift.fetch_add(seconds, Ordering::Relaxed);
+    }
+
+    pub async fn user(&self, email: &str, role: Role) -> User {
+        let email = Email::parse(email).unwrap();
+        let password = NewPassword::parse(PASSWORD.to_owned(), &email, &self.state.config).unwrap();
+        users::create(&self.state, email, password, role).await.unwrap()
+    }
+
+    pub async fn member(&self, email: &str) -> User {
+        self.user(email, Role::Member).await
+    }
+
+    /// Changes the database behind the program's back.
+    pub async fn sql(&self, statement: &str) {
+        self.state.db.execute_unprepared(statement).await.unwrap();
+    }
+
+    /// The number that a query finds.
+    pub async fn count(&self, query: &str) -> i64 {
+        let statement = Statement::from_string(self.state.db.get_database_backend(), query);
+        self.state.db.query_one_raw(statement).await.unwrap().unwrap().try_get_by_index(0).unwrap()
+    }
+
+    /// The path of the setup link the program prints at its start.
+    pub async fn setup_path(&self) -> Option<String> {
+        let link = setup::link(&self.state).await.unwrap()?;
+        Some(link.strip_prefix(&self.state.config.origin()).unwrap().to_owned())
+    }
+}
+
+/// What `App::with` stands on: a configuration as an operator writes it. `toml` may hold whole sections other than `[auth]`,
+/// `[misc]` and `[server]`, whose keys can be given as `auth.key = value` at its start.
+pub async fn state(database_url: &str, toml: &str, clock: Clock) -> Result<AppState, String> {
+    let file = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
+    std::fs::write(file.path(), toml).unwrap();
+    let environment = [("MEDIAMANAGER_AUTH__TOKEN_SECRET", TOKEN_SECRET), ("MEDIAMANAGER_SERVER__DATABASE_URL", database_url)];
+    let mut environment: Vec<_> = environment.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    if !toml.contains("admin_emails") {
+        environment.push(("MEDIAMANAGER_AUTH__ADMIN_EMAILS".to_owned(), "[]".to_owned()));
+    }
+    let sources = Sources { config_file: Some(file.path().to_owned()), environment };
+    let config = config::load(&sources).map_err(|problems| problems.iter().map(|problem| format!("{problem}\n")).collect::<String>())?;
+    AppState::new(config, CHEAP, clock).await
+}
