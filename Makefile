@@ -1,0 +1,78 @@
+# `make run` and `make test` do everything on a fresh machine: they install what is missing, then build, then run.
+# CI runs `make test` too, and a check alone has its own name: `make clippy`, `make e2e` and so on.
+
+CARGO_HOME ?= $(HOME)/.cargo
+# cargo-leptos takes wasm-bindgen and wasm-opt from PATH, so the versions of this project have to come first.
+export PATH := $(CURDIR)/end2end/node_modules/.bin:$(CARGO_HOME)/bin:$(PATH)
+
+STEP := .ci/step
+WASM := --locked --lib --no-default-features --features hydrate --target wasm32-unknown-unknown
+CHECKS := format types wasm-guard deny clippy clippy-wasm unit it it-postgres build e2e bench-page bench-start
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help run build test fmt screenshots tools-build tools-test $(CHECKS)
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: build config.toml ## Build everything and serve on http://localhost:8000
+	@exec target/release/mediamanager-auth
+
+build: tools-build ## Build the release program and its site
+	@$(STEP) "release build" cargo leptos build --release --precompress --cargo-locked
+
+config.toml:
+	@.ci/write-config
+
+test: tools-test $(CHECKS) ## Everything CI runs, fast checks first
+	@echo "All checks passed."
+
+fmt: ## Format the Rust code
+	cargo fmt
+
+tools-build:
+	@.ci/tools build
+
+tools-test:
+	@.ci/tools test
+
+format: ## Is the Rust code formatted?
+	@$(STEP) "format" cargo fmt --check
+
+types: ## Do the browser tests type-check, and are the scripts sound?
+	@$(STEP) "types of the browser tests" npm --prefix end2end run --silent types
+	@$(STEP) "shell scripts" .ci/if-there shellcheck .ci/*
+
+wasm-guard: ## Is the browser's side free of server code?
+	@$(STEP) "no server code in the browser" .ci/wasm-guard
+
+deny: ## Licences, advisories and sources of the dependencies
+	@$(STEP) "dependencies" .ci/if-there cargo-deny check
+
+clippy: ## Lints of the server's side
+	@$(STEP) "clippy, server" cargo clippy --locked --all-targets -- -D warnings
+
+clippy-wasm: ## Lints of the browser's side
+	@$(STEP) "clippy, browser" cargo clippy $(WASM) -- -D warnings
+
+unit: ## Unit tests
+	@$(STEP) "unit tests" cargo test --locked --lib --bins
+
+it: ## Integration tests on SQLite
+	@$(STEP) "integration tests on SQLite" env -u TEST_POSTGRES_URL cargo test --locked --test it
+
+it-postgres: ## Integration tests on a PostgreSQL of their own
+	@$(STEP) "integration tests on PostgreSQL" .ci/with-postgres cargo test --locked --test it
+
+e2e: build ## Browser tests, with and without script
+	@$(STEP) "browser tests" npm --prefix end2end test --silent
+
+bench-page: build ## Bytes, requests and first paint of the login page, with their budgets
+	@$(STEP) "size of the login page" npm --prefix end2end run --silent bench-page
+
+bench-start: build ## Time and memory of a start, with their goals
+	@$(STEP) "start of the program" npm --prefix end2end run --silent bench-start
+
+screenshots: build ## Pictures of every page, in end2end/screenshots
+	@npm --prefix end2end run --silent screenshots

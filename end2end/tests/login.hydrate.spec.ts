@@ -1,0 +1,85 @@
+import { email, openForm, password, send, touchForm } from '../support/actions';
+import { newPerson } from '../support/program';
+import { expect, test } from '../support/test';
+
+test('the password can be shown and hidden', async ({ page }) => {
+  await openForm(page, '/login');
+  await password(page).fill('open sesame');
+  await page.getByRole('button', { name: 'Show password' }).click();
+  await expect(password(page)).toHaveAttribute('type', 'text');
+  await page.getByRole('button', { name: 'Hide password' }).click();
+  await expect(password(page)).toHaveAttribute('type', 'password');
+  await expect(password(page)).toHaveValue('open sesame');
+});
+
+test('a shown password is hidden again when it is sent', async ({ page, program }) => {
+  const person = await program.createUser();
+  await openForm(page, '/login');
+  await page.getByRole('button', { name: 'Show password' }).click();
+  await send(page, { ...person, password: 'wrong' }, 'Log in');
+  await expect(page.getByRole('alert')).toBeVisible();
+  await expect(password(page)).toHaveAttribute('type', 'password');
+  await expect(page.getByRole('button', { name: 'Show password' })).toBeVisible();
+});
+
+test('a shown password is hidden when the page comes back from the back-forward cache', async ({ page }) => {
+  await openForm(page, '/login');
+  await page.getByRole('button', { name: 'Show password' }).click();
+  await expect(password(page)).toHaveAttribute('type', 'text');
+  // Playwright switches the cache off, so the browser's announcement is made here.
+  await page.evaluate(() => window.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true })));
+  await expect(password(page)).toHaveAttribute('type', 'password');
+});
+
+test('a wrong password does not load the page again', async ({ page, program }) => {
+  const person = await program.createUser();
+  await openForm(page, '/login');
+  const loaded = await page.evaluate(() => performance.timeOrigin);
+  const answer = await send(page, { ...person, password: 'wrong' }, 'Log in');
+  expect(answer.request().resourceType()).toBe('fetch');
+  await expect(page.getByRole('alert')).toBeVisible();
+  expect(await page.evaluate(() => performance.timeOrigin)).toBe(loaded);
+});
+
+test('what was typed before the script arrived stays', async ({ page }) => {
+  let arrive = (): void => {};
+  const released = new Promise<void>(resolve => (arrive = resolve));
+  await page.route('**/pkg/*.wasm', async route => {
+    await released;
+    await route.continue();
+  });
+  await page.goto('/login');
+  await email(page).fill('early@example.org');
+  await password(page).fill('typed too early');
+  arrive();
+  await touchForm(page);
+  await expect(email(page)).toHaveValue('early@example.org');
+  await expect(password(page)).toHaveValue('typed too early');
+});
+
+test('a form sent before the script arrived gets its answer, and the answer comes to life', async ({ page, program }) => {
+  const person = await program.createUser();
+  await page.route('**/pkg/*.wasm', () => {}, { times: 1 }); // never answered, so the first page stays without script
+  await page.goto('/login');
+  const answer = await send(page, { ...person, password: 'wrong' }, 'Log in');
+  expect(answer.request().resourceType()).toBe('document');
+  expect(answer.status()).toBe(401);
+  await expect(page.getByRole('alert')).toBeFocused();
+  await touchForm(page);
+  await expect(email(page)).toHaveValue(person.email);
+  await expect(password(page)).toHaveValue('');
+});
+
+test.describe('from another address', () => {
+  test.use({ provokedStatuses: [403] });
+
+  test('a refused form explains itself on a page that names both addresses', async ({ page, program }) => {
+    // Over plain http a browser sends no Sec-Fetch-Site, so the Origin decides.
+    const origin = program.origin.replace('localhost', 'nas.test');
+    await openForm(page, `${origin}/login`);
+    await send(page, newPerson(), 'Log in');
+    await expect(page.getByRole('heading', { level: 1 })).toHaveText('Refused');
+    await expect(page.getByRole('main')).toContainText(origin);
+    await expect(page.getByRole('main')).toContainText(program.origin);
+  });
+});
