@@ -15,7 +15,7 @@ use leptos_router::{
     path,
 };
 
-use crate::domain::AuthError;
+use crate::domain::{AuthError, refusal::Refusal};
 
 pub mod account;
 pub mod failure;
@@ -27,7 +27,7 @@ pub mod ui;
 pub mod verify;
 
 /// The pages for which nobody has to be logged in. Every other page sends strangers to the login page.
-pub const PUBLIC: [&str; 4] = ["/login", "/login/oidc", "/logout", "/setup"];
+pub const PUBLIC: [&str; 5] = ["/login", "/login/connect", "/login/oidc", "/logout", "/setup"];
 
 /// The route table.
 #[component]
@@ -35,11 +35,14 @@ pub fn App() -> impl IntoView {
     if let Some(error) = visit().failure {
         return view! { <failure::FailurePage error/> }.into_any();
     }
+    if let Some(refused) = visit().refused {
+        return view! { <oidc::RefusalPage refused/> }.into_any();
+    }
     view! {
         <Router>
             <FlatRoutes fallback=|| view! { <failure::FailurePage error=AuthError::NotFound/> }>
                 <Route path=path!("/login") view=login::LoginPage ssr=SsrMode::Async/>
-                <Route path=path!("/login/oidc") view=oidc::OidcPage ssr=SsrMode::Async/>
+                <Route path=path!("/login/connect") view=oidc::ConnectPage ssr=SsrMode::Async/>
                 <Route path=path!("/login/verify") view=verify::VerifyPage ssr=SsrMode::Async/>
                 <Route path=path!("/logout") view=logout::LogoutPage ssr=SsrMode::Async/>
                 <Route path=path!("/setup") view=setup::SetupPage ssr=SsrMode::Async/>
@@ -69,8 +72,14 @@ pub struct Visit {
     pub failure: Option<AuthError>,
     /// Where the request says it came from, and where it should have come from.
     pub origins: Option<(String, String)>,
-    /// The configured OpenID provider's name.
-    pub provider: Option<String>,
+    /// A login with the provider that was refused, in the place of the page.
+    pub refused: Option<Refused>,
+    /// The configured OpenID provider.
+    pub provider: Option<Provider>,
+    /// Where the person ends their session at the provider, after ending the one here.
+    pub end_session_url: Option<String>,
+    /// The address of the account that has to be proven before the provider's is connected with it.
+    pub pending_email: Option<String>,
     pub password_min_length: u16,
     /// For administrators only.
     pub administration: Option<Administration>,
@@ -82,6 +91,24 @@ pub struct Assets {
     pub css: String,
     pub js: String,
     pub wasm: String,
+}
+
+/// The OpenID provider, as a visitor sees it.
+#[derive(Clone)]
+pub struct Provider {
+    pub name: String,
+    /// Why nobody can log in with it right now.
+    pub trouble: Option<Refusal>,
+}
+
+/// Why a login with the provider was refused.
+#[derive(Clone, Debug)]
+pub struct Refused {
+    pub refusal: Refusal,
+    /// The provider's own words, short; shown as text.
+    pub said: Option<String>,
+    /// Where the next try leads.
+    pub return_to: String,
 }
 
 #[derive(Clone)]

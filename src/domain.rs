@@ -5,6 +5,7 @@
 pub mod email;
 pub mod error;
 pub mod password;
+pub mod refusal;
 pub mod return_to;
 pub mod user;
 

@@ -14,6 +14,7 @@ pub mod flows;
 pub mod forms;
 pub mod hasher;
 pub mod http;
+pub mod provider;
 pub mod random;
 pub mod router;
 pub mod state;

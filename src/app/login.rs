@@ -1,6 +1,6 @@
 use leptos::{prelude::*, server_fn::ServerFn};
 
-use super::{ui, visit};
+use super::{logout::LOGGED_OUT_HERE, oidc, ui, visit};
 use crate::domain::AuthError;
 
 /// Logs in with e-mail and password.
@@ -21,13 +21,15 @@ pub async fn log_in(#[server(default)] email: String, #[server(default)] passwor
 pub fn LoginPage() -> impl IntoView {
     let visit = visit();
     let return_to = visit.carried("return_to");
-    let is_back = visit.carried("notice") == "logged_out";
+    let notice = visit.query.get("notice").map(String::as_str);
+    let is_back = matches!(notice, Some("logged_out" | LOGGED_OUT_HERE));
     view! {
         <ui::Frame title="Log in" has_error=visit.submitted.is_some()>
             <h1>"Log in"</h1>
             {is_back.then(|| view! { <p class="notice" role="status">"You are logged out."</p> })}
+            <oidc::LogOutThere/>
             <LogInForm email=visit.typed("email") return_to=return_to.clone() error=visit.error()/>
-            {visit.provider.clone().map(|name| view! { <ProviderButton name return_to/> })}
+            <oidc::ProviderButton return_to/>
         </ui::Frame>
     }
 }
@@ -44,18 +46,5 @@ pub fn LogInForm(email: String, return_to: String, error: Option<AuthError>) -> 
             <ui::PasswordField state autocomplete="current-password"/>
             <button type="submit" aria-busy=move || state.is_sending.get().then_some("true")>"Log in"</button>
         </form>
-    }
-}
-
-/// The way to the provider: a link, because the content security policy's `form-action` holds for redirects of a form.
-#[component]
-fn ProviderButton(name: String, return_to: String) -> impl IntoView {
-    let target = match crate::domain::ReturnTo::parse(&return_to) {
-        Some(target) => format!("/login/oidc?return_to={}", percent_encoding::utf8_percent_encode(target.as_str(), percent_encoding::NON_ALPHANUMERIC)),
-        None => "/login/oidc".to_owned(),
-    };
-    view! {
-        <p class="divider"><span>"or"</span></p>
-        <a class="button" href=target>{format!("Continue with {name}")}</a>
     }
 }

@@ -8,13 +8,18 @@ use crate::domain::AuthError;
 pub async fn log_out() -> Result<(), AuthError> {
     use crate::server::{context, flows::sessions};
     let (state, visitor) = context::visitor()?;
-    if let Some(token) = context::presented_token(&visitor) {
-        sessions::end(&state, token).await?;
-    }
+    let is_still_logged_in_there = match context::presented_token(&visitor) {
+        Some(token) => sessions::end(&state, token).await?,
+        None => false,
+    };
     context::leave(&state)?;
-    context::go_to("/login?notice=logged_out");
+    let notice = if is_still_logged_in_there { LOGGED_OUT_HERE } else { "logged_out" };
+    context::go_to(&format!("/login?notice={notice}"));
     Ok(())
 }
+
+/// The notice after a session that had come from the provider: its page offers to log out there too.
+pub const LOGGED_OUT_HERE: &str = "logged_out_here";
 
 /// `/logout`: for whoever follows a link here. Only the button changes anything (SR-111).
 #[component]

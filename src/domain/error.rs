@@ -36,6 +36,8 @@ pub enum AuthError {
     SetupLinkInvalid,
     /// There is an administrator already.
     SetupDone,
+    /// What the person was about to connect with their account is too old, or was connected elsewhere.
+    ConnectionExpired,
     /// The throttle of SR-022; seconds until the next try counts.
     TooManyAttempts { retry_after: u32 },
     /// The request came from another site (SR-110).
@@ -96,7 +98,7 @@ impl AuthError {
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::SetupDone | Self::EmailTaken => 409,
-            Self::SetupLinkInvalid => 410,
+            Self::SetupLinkInvalid | Self::ConnectionExpired => 410,
             Self::TooLarge => 413,
             Self::UnsupportedMedia => 415,
             Self::EmailMalformed
@@ -139,6 +141,7 @@ impl fmt::Display for AuthError {
             Self::PasswordContainsEmail => "Choose a password that does not contain your e-mail name.",
             Self::SetupLinkInvalid => "This setup link is not valid any more. Restart the program: it prints a new one.",
             Self::SetupDone => "The first administrator is set up already. Log in instead.",
+            Self::ConnectionExpired => "This took longer than ten minutes. Go to the login page and start again.",
             Self::TooManyAttempts { retry_after } => {
                 let (number, unit) = if *retry_after < 120 { (*retry_after, "second") } else { (retry_after.div_ceil(60), "minute") };
                 let plural = if number == 1 { "" } else { "s" };

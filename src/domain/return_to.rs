@@ -1,5 +1,3 @@
-use std::borrow::Cow;
-
 use percent_encoding::percent_decode_str;
 
 /// The longest target that is carried through a login, in bytes (SR-120).
@@ -45,13 +43,16 @@ fn is_no_destination(path: &str) -> bool {
 
 /// The login page's address that comes back to `target` afterwards.
 #[must_use]
-pub fn login_page_for(target: &str) -> Cow<'static, str> {
+pub fn login_page_for(target: &str) -> String {
+    with_target("/login", target)
+}
+
+/// A page's address that carries `target` along, if that is a good one.
+#[must_use]
+pub fn with_target(page: &str, target: &str) -> String {
     match ReturnTo::parse(target) {
-        Some(target) => {
-            let value = percent_encoding::utf8_percent_encode(target.as_str(), percent_encoding::NON_ALPHANUMERIC);
-            Cow::Owned(format!("/login?return_to={value}"))
-        }
-        None => Cow::Borrowed("/login"),
+        Some(target) => format!("{page}?return_to={}", percent_encoding::utf8_percent_encode(target.as_str(), percent_encoding::NON_ALPHANUMERIC)),
+        None => page.to_owned(),
     }
 }
 

@@ -33,6 +33,7 @@ use crate::domain::{Email, ReturnTo};
 
 pub use secret::Secret;
 pub use source::Sources;
+pub use urls::is_private;
 
 /// Reads, merges and checks everything.
 ///
@@ -91,10 +92,14 @@ pub struct OpenIdConnect {
     pub client_secret: Secret,
     /// `configuration_endpoint`: the provider's address that ends in `/.well-known/openid-configuration` (SR-206).
     pub configuration_endpoint: Url,
+    /// The same as it was written, without a slash at the end: the provider's issuer is compared with it to the byte (SR-080).
+    pub discovery_url: String,
     /// `name`: the text of the button, and a part of the redirect URI: case-sensitive, and changing it means registering anew.
     pub name: String,
     /// `policy.openid_connect.redirect_uri`; else `{frontend_url}/api/v1/auth/cookie/{name}/callback`. Register exactly this at the provider.
     pub redirect_uri: String,
+    /// Whether `policy.openid_connect.redirect_uri` is set: then no other is ever sent.
+    pub has_own_redirect_uri: bool,
     /// `policy.openid_connect.trust_email`, default false: believe the provider's address even if it does not say that it is verified.
     pub trust_email: bool,
     /// `policy.openid_connect.ca_file`: a PEM file with the certificate authority of a provider that has a private one.

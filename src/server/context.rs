@@ -1,11 +1,13 @@
 //! The bridge between pages and flows: what a server function may ask of the request it answers, and how a page is rendered.
 //! The only place that knows both Leptos and axum.
 
+use std::collections::BTreeMap;
+
 use axum::{
     Json,
     body::Body,
     extract::{OriginalUri, Request},
-    http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use leptos::{
@@ -17,12 +19,15 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339, macros::form
 
 use crate::{
     app::{self, Administration, Moment, Person, Submitted, Visit},
-    domain::{AuthError, ReturnTo},
+    domain::{AuthError, ReturnTo, return_to},
     server::{
         AppState, cookies,
-        flows::sessions::{CurrentUser, Started},
+        flows::{
+            oidc::{self, Pending, Refused},
+            sessions::{CurrentUser, Started},
+        },
         http::{
-            api, guard,
+            api, guard, handshakes,
             headers::{Reference, ScriptNonce},
             visitor::{Token, Visitor},
         },
@@ -93,8 +98,49 @@ pub fn presented_token(visitor: &Visitor) -> Option<&str> {
     visitor.token.as_ref().map(|Token(token)| token.as_str())
 }
 
+/// Sets out for the provider; the address to send the browser to, which is a page of ours if the provider cannot be used.
+/// Leptos calls it for a link, so it must not fail.
+pub async fn to_provider(return_to: &str) -> String {
+    let unavailable = || return_to::with_target("/login/provider", return_to);
+    let (Some(state), Some(parts)) = (use_context::<AppState>(), use_context::<Parts>()) else { return unavailable() };
+    let Some(provider) = &state.provider else { return "/login".to_owned() };
+    let start = oidc::Start { return_to: ReturnTo::parse(return_to), redirect_uri: provider.config().redirect_uri.clone(), scopes: Vec::new() };
+    match oidc::begin(&state, start).await {
+        Ok(begun) => {
+            handshakes::keep(&state, &parts.headers, &begun.handshake).into_iter().for_each(set_cookie);
+            begun.url
+        }
+        Err(_) => unavailable(),
+    }
+}
+
+/// What this browser is about to connect with an account.
+///
+/// # Errors
+/// `Internal` outside a request.
+pub fn pending() -> Result<Option<Pending>, AuthError> {
+    let (state, parts) = use_context::<AppState>().zip(use_context::<Parts>()).ok_or(AuthError::Internal)?;
+    Ok(handshakes::pending(&state, &parts.headers))
+}
+
+/// Like [`enter`], and what was pending is over.
+///
+/// # Errors
+/// `Internal` when the cookie cannot be written.
+pub fn connected(state: &AppState, started: &Started, pending: &Pending) -> Result<(), AuthError> {
+    set_cookie(handshakes::drop_pending(state).ok_or(AuthError::Internal)?);
+    enter(state, started, pending.return_to())
+}
+
+/// Where somebody who is logged in belongs.
+#[must_use]
+pub fn home(state: &AppState, visitor: &Visitor) -> String {
+    destination(state, visitor.current.as_ref().is_some_and(|current| current.user().is_verified), "")
+}
+
 /// Where a login leads.
-fn destination(state: &AppState, is_verified: bool, return_to: &str) -> String {
+#[must_use]
+pub fn destination(state: &AppState, is_verified: bool, return_to: &str) -> String {
     match ReturnTo::parse(return_to) {
         _ if !is_verified => "/login/verify".to_owned(),
         Some(target) => target.as_str().to_owned(),
@@ -111,15 +157,19 @@ pub fn detour(state: &AppState, request: &Request) -> Option<String> {
     match current {
         None if !app::PUBLIC.contains(&uri.path()) => {
             let target = uri.path_and_query().map_or("/", |target| target.as_str());
-            Some(crate::domain::return_to::login_page_for(target).into_owned())
+            Some(return_to::login_page_for(target))
         }
-        Some(current) if uri.path() == "/login" => {
-            let return_to = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).find(|(name, _)| name == "return_to");
-            Some(destination(state, current.user().is_verified, &return_to.map_or_else(String::new, |(_, value)| value.into_owned())))
-        }
+        Some(current) if uri.path() == "/login" => Some(destination(state, current.user().is_verified, &return_to_of(uri))),
         Some(current) if uri.path() == "/login/verify" && current.user().is_verified => Some(destination(state, true, "")),
         _ => None,
     }
+}
+
+/// Where the address of a page says that the person wanted to go.
+#[must_use]
+pub fn return_to_of(uri: &Uri) -> String {
+    let mut parameters = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+    parameters.find(|(name, _)| name == "return_to").map(|(_, value)| value.into_owned()).unwrap_or_default()
 }
 
 /// Renders the page at the request's own address once more, with what went wrong and what may be shown again.
@@ -143,6 +193,20 @@ pub async fn failure(state: &AppState, request: Request, error: AuthError) -> Re
     let mut request = page_request(parts);
     request.extensions_mut().insert(Failure(error));
     marked(render(state, request).await, error)
+}
+
+/// Answers the return from the provider with what was wrong and a way on. A person looks at it, whatever the browser accepts.
+pub async fn refusal_page(state: &AppState, parts: Parts, refused: Refused) -> Response {
+    let status = StatusCode::from_u16(refused.refusal.status()).unwrap_or(StatusCode::BAD_GATEWAY);
+    let mut request = page_request(parts);
+    request.extensions_mut().insert(app::Refused {
+        refusal: refused.refusal,
+        said: refused.said,
+        return_to: refused.return_to.map(|target| target.as_str().to_owned()).unwrap_or_default(),
+    });
+    let mut response = render(state, request).await;
+    *response.status_mut() = status;
+    response
 }
 
 /// An error for the script of a page of ours, which knows how to say it.
@@ -200,23 +264,29 @@ pub fn provider(state: AppState) -> impl Fn() + Clone + Send + Sync + 'static {
 fn visit(state: &AppState, parts: &Parts) -> Visit {
     let config = &state.config;
     let current = parts.extensions.get::<Visitor>().and_then(|visitor| visitor.current.as_ref());
-    let provider = config.auth.openid_connect.as_ref();
+    let provider = state.provider.as_ref();
+    let query: BTreeMap<String, String> = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
+    let has_just_left = parts.uri.path() == "/login" && query.get("notice").is_some_and(|notice| notice == app::logout::LOGGED_OUT_HERE);
+    let pending = || handshakes::pending(state, &parts.headers).map(|pending| pending.email);
     Visit {
         app_name: config.server.app_name.clone(),
         assets: state.assets.clone(),
         nonce: parts.extensions.get::<ScriptNonce>().map(|nonce| nonce.0.clone()).unwrap_or_default(),
         reference: parts.extensions.get::<Reference>().map(|reference| reference.0.clone()).unwrap_or_default(),
-        query: form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).into_owned().collect(),
         person: current.map(person),
         submitted: parts.extensions.get().cloned(),
         failure: parts.extensions.get().map(|Failure(error)| *error),
         origins: guard::claimed_origin(&parts.headers).map(|claimed| (claimed, config.origin())),
-        provider: provider.map(|provider| provider.name.clone()),
+        refused: parts.extensions.get().cloned(),
+        provider: provider.map(|provider| app::Provider { name: provider.config().name.clone(), trouble: provider.trouble().map(|fault| fault.refusal) }),
+        end_session_url: provider.filter(|_| has_just_left).and_then(|provider| provider.end_session_url(&config.link("/login"))),
+        pending_email: if parts.uri.path() == "/login/connect" { pending() } else { None },
+        query,
         password_min_length: config.policy.password_min_length,
         // Only administrators may see how the program is configured.
         administration: current
             .and_then(|current| current.as_admin().ok())
-            .map(|_| Administration { warnings: config.warnings.clone(), redirect_uri: provider.map(|provider| provider.redirect_uri.clone()) }),
+            .map(|_| Administration { warnings: config.warnings.clone(), redirect_uri: provider.map(|provider| provider.config().redirect_uri.clone()) }),
     }
 }
 

@@ -21,8 +21,10 @@ use crate::domain::AuthError;
 
 pub mod accounts;
 pub mod entity;
+pub mod identities;
 pub mod migrations;
 pub mod sessions;
+pub mod spent;
 pub mod throttle;
 pub mod users;
 
@@ -34,8 +36,8 @@ pub type Transaction = DatabaseTransaction;
 /// How long any request may wait for the database before it is told to come back (SR-190).
 const PATIENCE: Duration = Duration::from_secs(4);
 
-/// The number that all instances on one PostgreSQL lock for what only one may do at a time: migrating, and making the
-/// first administrator. Any number will do as long as nobody else in that database uses it ("mmauth" in ASCII).
+/// The number that all instances on one PostgreSQL lock for what only one may do at a time: migrating, making the first
+/// administrator, and finding or making the account of a provider's identity. Any number will do as long as nobody else in that database uses it ("mmauth" in ASCII).
 const ADVISORY_LOCK: i64 = 0x6d6d_6175_7468;
 
 /// Opens the database, makes its directory and file if needed (SQLite), and brings the schema up to date.

@@ -2,6 +2,7 @@
 
 pub mod login;
 pub mod new_password;
+pub mod oidc;
 pub mod sessions;
 pub mod setup;
 pub mod users;

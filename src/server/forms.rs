@@ -13,9 +13,11 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 
+use leptos::server_fn::ServerFn;
+
 use crate::{
-    app::Submitted,
-    domain::AuthError,
+    app::{Submitted, oidc::LogInWithProvider},
+    domain::{AuthError, return_to},
     server::{AppState, context, http::limits},
 };
 
@@ -32,8 +34,12 @@ const FREE_TEXT: [&str; 1] = ["password"];
 
 /// The layer in front of the pages' server functions.
 pub async fn answer(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    // The framework knows no HEAD of a function, and a link checker has no business at the provider.
+    if request.method() == Method::HEAD && request.uri().path() == LogInWithProvider::PATH {
+        return Redirect::to("/login").into_response();
+    }
     if request.method() != Method::POST {
-        return next.run(request).await;
+        return next.run(straighten(request)).await;
     }
     let (mut parts, body) = request.into_parts();
     let is_page = context::accepts_html(&parts.headers);
@@ -58,6 +64,21 @@ pub async fn answer(State(state): State<AppState>, request: Request, next: Next)
         return see_other(answer);
     }
     answer
+}
+
+/// A link to a server function: with whatever a visitor wrote behind the question mark, and whatever a client accepts, the framework
+/// must find arguments it can read, and must answer with a redirect.
+fn straighten(mut request: Request) -> Request {
+    if request.uri().path() != LogInWithProvider::PATH {
+        return request;
+    }
+    let mut parameters = form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes());
+    let target = parameters.find(|(name, _)| name == "return_to").map(|(_, value)| value.into_owned()).unwrap_or_default();
+    if let Ok(uri) = return_to::with_target(LogInWithProvider::PATH, &target).parse() {
+        *request.uri_mut() = uri;
+    }
+    request.headers_mut().insert(header::ACCEPT, HeaderValue::from_static("text/html"));
+    request
 }
 
 /// Reads a form strictly: valid UTF-8, no field twice, so that no two parts of the program can see different values (SR-026).
@@ -89,7 +110,7 @@ pub fn refuse_repeats(fields: &[(String, String)]) -> Result<(), AuthError> {
 /// The fields of an urlencoded form.
 ///
 /// # Errors
-/// `Malformed` for broken UTF-8, a broken percent sign, or more fields than SR-150 allows.
+/// `Malformed` for broken UTF-8, or more fields than SR-150 allows. A broken percent sign is itself, as browsers read it.
 pub fn parse_fields(body: &[u8]) -> Result<Vec<(String, String)>, AuthError> {
     let pairs = body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty());
     let fields: Result<Vec<_>, _> = pairs

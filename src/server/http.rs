@@ -3,7 +3,9 @@
 pub mod api;
 pub mod client;
 pub mod guard;
+pub mod handshakes;
 pub mod headers;
 pub mod health;
 pub mod limits;
+pub mod oidc_callback;
 pub mod visitor;

@@ -17,10 +17,13 @@ use tower_http::{
 
 use crate::{
     app::App,
-    domain::AuthError,
+    domain::{AuthError, ReturnTo, return_to},
     server::{
-        AppState, context, forms,
-        http::{api, guard, headers, health, limits, visitor},
+        AppState, context,
+        flows::oidc::Refused,
+        forms,
+        http::{api, guard, handshakes, headers, health, limits, visitor},
+        provider::Provider,
     },
 };
 
@@ -52,6 +55,7 @@ fn pages(state: &AppState) -> Router<AppState> {
         .layer(from_fn_with_state(state.clone(), forms::answer))
         .layer(from_fn_with_state(state.clone(), detour))
         .route("/", get(landing_page))
+        .route("/login/provider", get(provider_page))
         .route("/.well-known/change-password", get(|| async { Redirect::to("/account") }))
 }
 
@@ -90,9 +94,25 @@ fn cors(state: &AppState) -> CorsLayer {
 
 async fn detour(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let is_navigation = matches!(*request.method(), Method::GET | Method::HEAD);
+    if is_navigation && request.uri().path() == "/login/connect" && handshakes::pending(&state, request.headers()).is_none() {
+        return context::failure(&state, request, AuthError::ConnectionExpired).await;
+    }
     match context::detour(&state, &request).filter(|_| is_navigation) {
         Some(target) => Redirect::to(&target).into_response(),
         None => next.run(request).await,
+    }
+}
+
+/// `/login/provider`: the page of a trouble, with the reason in the log under its number while there is one, and gone when there
+/// is none.
+async fn provider_page(State(state): State<AppState>, request: Request) -> Response {
+    match state.provider.as_ref().and_then(Provider::trouble) {
+        Some(fault) => {
+            fault.log();
+            let refused = Refused { return_to: ReturnTo::parse(&context::return_to_of(request.uri())), ..fault.refusal.into() };
+            context::refusal_page(&state, request.into_parts().0, refused).await
+        }
+        None => Redirect::to(&return_to::with_target("/login", &context::return_to_of(request.uri()))).into_response(),
     }
 }
 

@@ -9,6 +9,8 @@ use crate::server::clock::Clock;
 /// The audience MediaManager's backend asks for in a session token.
 const SESSION_AUDIENCE: &str = "fastapi-users:auth";
 const SETUP_AUDIENCE: &str = "mediamanager-auth:setup";
+const HANDSHAKE_PURPOSE: &str = "mediamanager-auth:oidc-handshake";
+const PENDING_PURPOSE: &str = "mediamanager-auth:oidc-pending";
 
 /// Signs and checks every token. The session is signed with `token_secret` itself, because MediaManager's backend checks
 /// it; every other purpose has a key of its own (SR-049), so a token for one thing is worthless for another.
@@ -17,6 +19,8 @@ pub struct Tokens {
     clock: Clock,
     session: Keys,
     setup: Keys,
+    handshake: cookie::Key,
+    pending: cookie::Key,
 }
 
 /// What a session token says: these five and nothing else (SR-090).
@@ -56,7 +60,13 @@ impl Tokens {
     /// `BadToken` when the self-test fails.
     pub fn new(token_secret: &str, clock: Clock) -> Result<Self, BadToken> {
         let secret = token_secret.as_bytes();
-        let tokens = Self { clock, session: Keys::new(SESSION_AUDIENCE, secret), setup: Keys::new(SETUP_AUDIENCE, &derive(secret, SETUP_AUDIENCE)?) };
+        let tokens = Self {
+            clock,
+            session: Keys::new(SESSION_AUDIENCE, secret),
+            setup: Keys::new(SETUP_AUDIENCE, &derive::<32>(secret, SETUP_AUDIENCE)?),
+            handshake: cookie::Key::from(&derive::<64>(secret, HANDSHAKE_PURPOSE)?),
+            pending: cookie::Key::from(&derive::<64>(secret, PENDING_PURPOSE)?),
+        };
         let (token, claims) = tokens.session(Uuid::nil(), Uuid::nil(), 60)?;
         if tokens.check_session(&token)? != claims || tokens.check_setup(&token).is_ok() {
             return Err(BadToken);
@@ -102,6 +112,20 @@ impl Tokens {
     }
 }
 
+impl Tokens {
+    /// Encrypts what a browser carries on its way to the provider and back.
+    #[must_use]
+    pub fn handshake_key(&self) -> &cookie::Key {
+        &self.handshake
+    }
+
+    /// Encrypts what a browser carries until an account is proven.
+    #[must_use]
+    pub fn pending_key(&self) -> &cookie::Key {
+        &self.pending
+    }
+}
+
 impl Keys {
     fn new(audience: &'static str, secret: &[u8]) -> Self {
         Self { audience, sign: EncodingKey::from_secret(secret), check: DecodingKey::from_secret(secret) }
@@ -125,8 +149,8 @@ impl Keys {
 }
 
 /// A key of its own for one purpose (RFC 5869), so that leaking or misusing one says nothing of the others.
-fn derive(token_secret: &[u8], purpose: &str) -> Result<[u8; 32], BadToken> {
-    let mut key = [0; 32];
+fn derive<const N: usize>(token_secret: &[u8], purpose: &str) -> Result<[u8; N], BadToken> {
+    let mut key = [0; N];
     Hkdf::<Sha256>::new(None, token_secret).expand(purpose.as_bytes(), &mut key).map_err(|_| BadToken)?;
     Ok(key)
 }

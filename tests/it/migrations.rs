@@ -3,13 +3,14 @@ use mediamanager_auth::{
     server::{
         AppState,
         clock::Clock,
-        db::entity::user,
+        db::{entity::user, migrations::Migrator},
         hasher::{Cost, Hasher, Verdict},
         random,
         router::router,
     },
 };
 use sea_orm::{ActiveValue::Set, ConnectionTrait, Database, DatabaseConnection, DbBackend, EntityTrait, QueryOrder, Statement};
+use sea_orm_migration::MigratorTrait;
 use tokio::task::JoinSet;
 
 use crate::support::{App, Browser, PASSWORD, app::state, database::TestDatabase};
@@ -35,6 +36,8 @@ const MEDIAMANAGER: &str = r#"
 const ARGON2: &str = "$argon2id$v=19$m=65536,t=3,p=4$VFHKqEKGPSaFqkqQcBYRRA$PO7VeuAdDaSpGb7vnE3g+w3u+2N8W7A4zQRpumgwOYE";
 const BCRYPT: &str = "$2b$10$lC82AoJsrexBqdAr6aPnnOj1G7Qfw1vjpLyjVKJlmebdIisoXmTwe";
 const WEAK: &str = "$argon2id$v=19$m=32,t=1,p=1$5q7N6AiT8wY2DN0NNI4Sfw$uyOY+jkPU3UPlir45XTTRHng9nDpdgaRLupgdP9Hegg";
+
+const STEPS: [&str; 2] = ["m0001_first", "m0002_identities"];
 
 /// The database as MediaManager reaches it, not through the program.
 async fn connect(database: &TestDatabase) -> DatabaseConnection {
@@ -239,8 +242,27 @@ async fn instances_that_start_together_migrate_once() {
         let failures: Vec<_> = outcomes.iter().filter_map(|outcome| outcome.as_ref().err()).collect();
         assert!(failures.is_empty(), "round {round}: {failures:?}");
         let db = outcomes[0].as_ref().unwrap();
-        assert_eq!(texts(db, "SELECT version FROM mediamanager_auth_migration").await, ["m0001_first"]);
+        assert_eq!(texts(db, "SELECT version FROM mediamanager_auth_migration").await, STEPS);
     }
+}
+
+#[tokio::test]
+async fn a_database_of_the_first_step_goes_on_with_its_rows() {
+    let database = TestDatabase::new().await;
+    let db = connect(&database).await;
+    Migrator::up(&db, Some(1)).await.unwrap();
+    let id = add_user(&db, "ada@example.org", ARGON2, true).await;
+    for row in [
+        "INSERT INTO account (user_id, created_at, email_proven_at, last_login_at) VALUES ($1, 1, 2, 3)",
+        "INSERT INTO session (id, user_id, created_at, expires_at, method, network, user_agent) VALUES ($1, $1, 1, 2, 'password', '203.0.113.7', 'x')",
+    ] {
+        db.execute_raw(Statement::from_sql_and_values(db.get_database_backend(), row, [id.into()])).await.unwrap();
+    }
+    let app = App::on(database, "").await;
+    assert_eq!(texts(&db, "SELECT version FROM mediamanager_auth_migration").await, STEPS);
+    assert_eq!(app.count("SELECT count(*) FROM account WHERE email_proven_at = 2 AND NOT is_passwordless").await, 1);
+    assert_eq!(app.count("SELECT count(*) FROM session WHERE identity_id IS NULL AND network = '203.0.113.7'").await, 1);
+    assert_eq!(app.browser().log_in("ada@example.org", PASSWORD).await.path, "/account");
 }
 
 #[tokio::test]
@@ -250,7 +272,7 @@ async fn an_older_program_does_not_touch_a_newer_schema() {
     app.sql("INSERT INTO mediamanager_auth_migration (version, applied_at) VALUES ('m9999_future', 0)").await;
     let before = schema(&app.state.db, OURS).await;
     let reason = state(&app.database.url, "", Clock::System).await.err().unwrap();
-    for text in ["newer version", "m9999_future", "m0001_first"] {
+    for text in ["newer version", "m9999_future", STEPS[1]] {
         assert!(reason.contains(text), "{reason}");
     }
     assert!(!reason.contains('\n'), "one line");

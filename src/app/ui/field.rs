@@ -6,7 +6,13 @@ use crate::domain::error::Field;
 /// The e-mail address. `id` and `name` never change: password managers know fields by them. The value is an attribute and
 /// not a property, so that what was typed before the script arrived stays.
 #[component]
-pub fn EmailField(state: FormState, value: String) -> impl IntoView {
+pub fn EmailField(
+    state: FormState,
+    value: String,
+    /// Shown, but not to be changed.
+    #[prop(optional)]
+    is_fixed: bool,
+) -> impl IntoView {
     let message = move || state.message_for(Field::Email);
     let is_wrong = move || message().is_some();
     let starts_here = message().is_some();
@@ -23,6 +29,7 @@ pub fn EmailField(state: FormState, value: String) -> impl IntoView {
                 spellcheck="false"
                 required
                 value=value
+                readonly=is_fixed
                 autofocus=starts_here
                 aria-invalid=move || is_wrong().then_some("true")
                 aria-describedby=move || is_wrong().then_some("email-error")

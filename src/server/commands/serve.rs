@@ -5,14 +5,17 @@ use std::{
 
 use axum_server::Handle;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 
 use super::{say, start_log};
-use crate::server::{AppState, clock::Clock, config::Config, db, flows::setup, hasher::Cost, http::limits, router::router};
+use crate::server::{AppState, clock::Clock, config::Config, db, flows::setup, hasher::Cost, http::limits, provider::Provider, router::router};
 
 /// How long running requests may take to finish after a stop was asked for (SR-192).
 const GRACE: Duration = Duration::from_secs(10);
 /// How often what is over is forgotten.
 const HOUSEKEEPING: Duration = Duration::from_secs(10 * 60);
+/// How often it is looked whether it is time to ask the provider again.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// `serve`: answers requests until SIGTERM or SIGINT.
 pub(super) async fn run(config: Config) -> Result<(), String> {
@@ -33,7 +36,12 @@ pub(super) async fn run(config: Config) -> Result<(), String> {
 
     let handle = Handle::new();
     tokio::spawn(stop_on_signal(state.clone(), handle.clone()));
-    tokio::spawn(keep_house(state.clone()));
+    let house = state.clone();
+    keep_going(move || keep_house(house.clone()));
+    if let Some(provider) = state.provider.clone() {
+        let stopping = state.stopping.clone();
+        keep_going(move || watch(provider.clone(), stopping.clone()));
+    }
     greet(&state, address).await;
 
     let mut server = axum_server::from_tcp(listener).map_err(fault)?.handle(handle).http1_only();
@@ -68,6 +76,24 @@ async fn stop_on_signal(state: AppState, handle: Handle<SocketAddr>) {
     handle.graceful_shutdown(Some(GRACE));
 }
 
+/// Runs a job in the background, and again should it panic (SR-184).
+fn keep_going<F: Future<Output = ()> + Send + 'static>(job: impl Fn() -> F + Send + 'static) {
+    tokio::spawn(async move {
+        while tokio::spawn(job()).await.is_err() {
+            tokio::time::sleep(LOOK).await;
+        }
+    });
+}
+
+/// Keeps an eye on the provider, so that its button is honest and comes back by itself (SR-081).
+async fn watch(provider: Provider, stopping: CancellationToken) {
+    let mut ticks = tokio::time::interval(LOOK);
+    loop {
+        tokio::select! { _ = ticks.tick() => {}, () = stopping.cancelled() => return }
+        provider.keep_fresh().await;
+    }
+}
+
 /// Forgets sessions and throttles that are long over, so that the tables stay small (SR-100, SR-173).
 async fn keep_house(state: AppState) {
     let mut ticks = tokio::time::interval(HOUSEKEEPING);
@@ -77,5 +103,6 @@ async fn keep_house(state: AppState) {
         // A failure has been logged, and the next round tries again.
         let _ = db::sessions::purge(&state.db, now).await;
         let _ = db::throttle::purge(&state.db, now).await;
+        let _ = db::spent::purge(&state.db, now).await;
     }
 }

@@ -116,7 +116,8 @@ fn openid_connect(reader: &mut Reader, frontend_url: Option<&Url>) -> Option<Ope
     let client_secret = reader.required("auth.openid_connect.client_secret", "copy it from the provider").map(Secret::new);
     let configuration_endpoint = configuration_endpoint(reader);
     let name = provider_name(reader);
-    let redirect_uri = if reader.is_blank("policy.openid_connect.redirect_uri") {
+    let has_own_redirect_uri = !reader.is_blank("policy.openid_connect.redirect_uri");
+    let redirect_uri = if !has_own_redirect_uri {
         frontend_url.zip(name.as_deref()).map(|(base, name)| urls::join(base, &format!("/api/v1/auth/cookie/{}/callback", urls::encoded(name))))
     } else {
         let fix = "write the address that is registered at the provider, or remove the key";
@@ -129,18 +130,21 @@ fn openid_connect(reader: &mut Reader, frontend_url: Option<&Url>) -> Option<Ope
     if let Some(Err(error)) = ca_file.as_ref().map(File::open) {
         reader.problem("policy.openid_connect.ca_file", &format!("cannot be read: {error}"), "check path and permissions");
     }
+    let (configuration_endpoint, discovery_url) = configuration_endpoint?;
     Some(OpenIdConnect {
         client_id: client_id?,
         client_secret: client_secret?,
-        configuration_endpoint: configuration_endpoint?,
+        configuration_endpoint,
+        discovery_url,
         name: name?,
         redirect_uri: redirect_uri?,
+        has_own_redirect_uri,
         trust_email,
         ca_file,
     })
 }
 
-fn configuration_endpoint(reader: &mut Reader) -> Option<Url> {
+fn configuration_endpoint(reader: &mut Reader) -> Option<(Url, String)> {
     let key = "auth.openid_connect.configuration_endpoint";
     let fix = "write the provider's https address that ends in /.well-known/openid-configuration";
     let typed = reader.required(key, fix)?;
@@ -163,7 +167,7 @@ fn configuration_endpoint(reader: &mut Reader) -> Option<Url> {
     if !url.path().ends_with(DISCOVERY_PATH) {
         reader.warn(format!("{key} does not end in {DISCOVERY_PATH}; did you mean {}?", urls::join(&url, DISCOVERY_PATH)));
     }
-    Some(url)
+    Some((url, without_slash.to_owned()))
 }
 
 fn provider_name(reader: &mut Reader) -> Option<String> {

@@ -1,8 +1,10 @@
-use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, sea_query::Expr,
+};
 use uuid::Uuid;
 
 use super::{
-    entity::{session, user},
+    entity::{identity, session, user},
     unavailable,
 };
 use crate::domain::{AuthError, User};
@@ -21,6 +23,8 @@ pub struct NewSession {
     pub method: &'static str,
     pub network: String,
     pub user_agent: String,
+    /// The provider's part in it: the identity, and the provider's own session.
+    pub provider: Option<(Uuid, Option<String>)>,
 }
 
 /// Remembers a session and ends the oldest ones beyond the limit.
@@ -29,6 +33,7 @@ pub struct NewSession {
 /// `Unavailable`.
 pub async fn insert(db: &impl ConnectionTrait, new: NewSession) -> Result<(), AuthError> {
     let (user, now) = (new.user, new.created_at);
+    let (identity_id, provider_session) = new.provider.map_or((None, None), |(identity, session)| (Some(identity), session));
     let row = session::ActiveModel {
         id: Set(new.id),
         user_id: Set(new.user),
@@ -38,6 +43,8 @@ pub async fn insert(db: &impl ConnectionTrait, new: NewSession) -> Result<(), Au
         method: Set(new.method.to_owned()),
         network: Set(new.network),
         user_agent: Set(new.user_agent),
+        identity_id: Set(identity_id),
+        provider_session: Set(provider_session),
     };
     session::Entity::insert(row).exec_without_returning(db).await.map_err(unavailable)?;
     let newest_first = live(now).filter(session::Column::UserId.eq(user)).order_by_desc(session::Column::CreatedAt).order_by_desc(session::Column::Id);
@@ -60,12 +67,51 @@ pub async fn find_live(db: &impl ConnectionTrait, id: Uuid, user: Uuid, now: i64
     Ok(person.map(|person| (row, person.into())))
 }
 
-/// Ends one session. Ending one that has ended changes nothing.
+/// Ends one session; how it had begun, if there is such a session. Ending one that has ended changes nothing.
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn end(db: &impl ConnectionTrait, id: Uuid, now: i64) -> Result<(), AuthError> {
-    end_where(db, session::Column::Id.eq(id), now).await
+pub async fn end(db: &impl ConnectionTrait, id: Uuid, now: i64) -> Result<Option<String>, AuthError> {
+    end_where(db, session::Column::Id.eq(id), now).await?;
+    let method = session::Entity::find_by_id(id).select_only().column(session::Column::Method).into_tuple();
+    method.one(db).await.map_err(unavailable)
+}
+
+/// Ends all sessions of a user. Returns how many.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn end_all(db: &impl ConnectionTrait, user: Uuid, now: i64) -> Result<u64, AuthError> {
+    end_where(db, session::Column::UserId.eq(user), now).await
+}
+
+/// Ends the sessions that came from a provider: those of one person there, of one session there, or of the latter if it is that
+/// person's. Returns how many.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn end_from_provider(
+    db: &impl ConnectionTrait,
+    issuer: &str,
+    subject: Option<&str>,
+    provider_session: Option<&str>,
+    now: i64,
+) -> Result<u64, AuthError> {
+    let mut people = identity::Entity::find().filter(identity::Column::Issuer.eq(issuer));
+    if let Some(subject) = subject {
+        people = people.filter(identity::Column::Subject.eq(subject));
+    }
+    let people = people.select_only().column(identity::Column::Id).into_query();
+    let mut which = Condition::all().add(session::Column::IdentityId.in_subquery(people));
+    if let Some(provider_session) = provider_session {
+        let mut is_it = Condition::any().add(session::Column::ProviderSession.eq(provider_session));
+        if subject.is_some() {
+            // Of these the provider has named no session, or none that could be kept: the person decides.
+            is_it = is_it.add(session::Column::ProviderSession.is_null());
+        }
+        which = which.add(is_it);
+    }
+    end_where(db, which, now).await
 }
 
 /// Whether this user has logged in from this network within [`KEPT`] (SR-024).
@@ -93,8 +139,7 @@ fn live(now: i64) -> sea_orm::Select<session::Entity> {
     session::Entity::find().filter(session::Column::EndedAt.is_null()).filter(session::Column::ExpiresAt.gt(now))
 }
 
-async fn end_where(db: &impl ConnectionTrait, which: impl sea_orm::sea_query::IntoCondition, now: i64) -> Result<(), AuthError> {
+async fn end_where(db: &impl ConnectionTrait, which: impl sea_orm::sea_query::IntoCondition, now: i64) -> Result<u64, AuthError> {
     let update = session::Entity::update_many().col_expr(session::Column::EndedAt, Expr::value(now));
-    update.filter(which).filter(session::Column::EndedAt.is_null()).exec(db).await.map_err(unavailable)?;
-    Ok(())
+    Ok(update.filter(which).filter(session::Column::EndedAt.is_null()).exec(db).await.map_err(unavailable)?.rows_affected)
 }

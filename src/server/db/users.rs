@@ -30,14 +30,27 @@ pub struct NewUser<'a> {
 /// # Errors
 /// `Unavailable`.
 pub async fn find_by_email(db: &impl ConnectionTrait, email: &Email) -> Result<Option<Credentials>, AuthError> {
-    let same_address = Expr::expr(Func::lower(Expr::col(user::Column::Email))).eq(email.as_str());
-    let mut rows = user::Entity::find().filter(same_address).all(db).await.map_err(unavailable)?;
-    rows.retain(|row| row.email.eq_ignore_ascii_case(email.as_str()));
+    let mut rows = with_address(db, email).await?;
     if rows.len() > 1 {
         tracing::warn!(event = "address_ambiguous", "several accounts have the same address but for capital letters; only an exact match can log in");
         rows.retain(|row| row.email == email.as_str());
     }
     Ok(rows.pop().map(|row| Credentials { hashed_password: row.hashed_password.clone(), user: row.into() }))
+}
+
+/// Whether anybody has this address, in whatever letter case.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn is_taken(db: &impl ConnectionTrait, email: &Email) -> Result<bool, AuthError> {
+    Ok(!with_address(db, email).await?.is_empty())
+}
+
+async fn with_address(db: &impl ConnectionTrait, email: &Email) -> Result<Vec<user::Model>, AuthError> {
+    let same_address = Expr::expr(Func::lower(Expr::col(user::Column::Email))).eq(email.as_str());
+    let mut rows = user::Entity::find().filter(same_address).all(db).await.map_err(unavailable)?;
+    rows.retain(|row| row.email.eq_ignore_ascii_case(email.as_str()));
+    Ok(rows)
 }
 
 /// Whether nobody has an account yet, so that the first administrator may be made.
@@ -53,7 +66,7 @@ pub async fn is_empty(db: &impl ConnectionTrait) -> Result<bool, AuthError> {
 /// # Errors
 /// `EmailTaken`, `Unavailable`.
 pub async fn insert(db: &impl ConnectionTrait, new: NewUser<'_>) -> Result<User, AuthError> {
-    if find_by_email(db, new.email).await?.is_some() {
+    if is_taken(db, new.email).await? {
         return Err(AuthError::EmailTaken);
     }
     let row = user::ActiveModel {
@@ -71,14 +84,43 @@ pub async fn insert(db: &impl ConnectionTrait, new: NewUser<'_>) -> Result<User,
     }
 }
 
-/// Replaces a hash by a stronger one of the same password, unless somebody changed the password meanwhile.
+/// Whether an account is still active and still has this hash, which is replaced by a stronger one of the same password if there is
+/// one. A write in any case: it holds the row until the transaction ends, so nothing changes behind the caller's back.
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn upgrade_hash(db: &impl ConnectionTrait, id: Uuid, old: &str, new: String) -> Result<(), AuthError> {
-    let update = user::Entity::update_many().col_expr(user::Column::HashedPassword, new.into());
-    update.filter(user::Column::Id.eq(id)).filter(user::Column::HashedPassword.eq(old)).exec(db).await.map_err(unavailable)?;
+pub async fn confirm(db: &impl ConnectionTrait, id: Uuid, hash: &str, stronger: Option<&str>) -> Result<bool, AuthError> {
+    let update = user::Entity::update_many().col_expr(user::Column::HashedPassword, stronger.unwrap_or(hash).into());
+    let as_proven = update.filter(user::Column::Id.eq(id)).filter(user::Column::IsActive.eq(true)).filter(user::Column::HashedPassword.eq(hash));
+    Ok(as_proven.exec(db).await.map_err(unavailable)?.rows_affected == 1)
+}
+
+/// Replaces the password of a user, whatever it was.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn set_hash(db: &impl ConnectionTrait, id: Uuid, hash: String) -> Result<(), AuthError> {
+    let update = user::Entity::update_many().col_expr(user::Column::HashedPassword, hash.into());
+    update.filter(user::Column::Id.eq(id)).exec(db).await.map_err(unavailable)?;
     Ok(())
+}
+
+/// Gives a user another address. The caller is [`alone`](super::alone) and has looked whether it is free.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn set_email(db: &impl ConnectionTrait, id: Uuid, email: &Email) -> Result<(), AuthError> {
+    let update = user::Entity::update_many().col_expr(user::Column::Email, email.as_str().into());
+    update.filter(user::Column::Id.eq(id)).exec(db).await.map_err(unavailable)?;
+    Ok(())
+}
+
+/// The user with this id.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn find(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<User>, AuthError> {
+    Ok(user::Entity::find_by_id(id).one(db).await.map_err(unavailable)?.map(Into::into))
 }
 
 /// Makes a user an administrator who may use the application.

@@ -2,7 +2,7 @@ use crate::{
     domain::{AuthError, Email, Password, User},
     server::{
         AppState, db,
-        flows::sessions::{self, Origin, Started},
+        flows::sessions::{self, Origin, Started, Way},
         hasher::Verdict,
     },
 };
@@ -22,14 +22,38 @@ struct Reserved {
     account: String,
 }
 
+/// Somebody whose password was right, with the hash it was compared to and a stronger one if that is due.
+pub struct Proven {
+    pub user: User,
+    hashed_password: String,
+    upgrade: Option<String>,
+}
+
 /// Logs in with e-mail and password.
+///
+/// # Errors
+/// Those of [`prove`].
+pub async fn with_password(state: &AppState, attempt: Attempt) -> Result<Started, AuthError> {
+    let origin = attempt.origin.clone();
+    let proven = prove(state, attempt).await?;
+    let transaction = db::begin(&state.db).await?;
+    confirm(&transaction, &proven).await?;
+    let user = grant_administration(state, &transaction, proven.user).await?;
+    let network = origin.network.clone();
+    let started = sessions::start(state, &transaction, user, Way::Password, origin).await?;
+    db::commit(transaction).await?;
+    tracing::info!(event = "logged_in", method = "password", user = %started.user.id, network = state.loggable(&network), "logged in");
+    Ok(started)
+}
+
+/// Finds out whether a password is right, and nothing else.
 ///
 /// An unknown address, a disabled account, one without a password and a wrong password get the same answer after the same
 /// work: two reservations, one look-up, one Argon2 (SR-020).
 ///
 /// # Errors
 /// `BadCredentials` for all of those; `TooManyAttempts`, `Busy`, `Unavailable`.
-pub async fn with_password(state: &AppState, attempt: Attempt) -> Result<Started, AuthError> {
+pub async fn prove(state: &AppState, attempt: Attempt) -> Result<Proven, AuthError> {
     let Attempt { email, password, origin } = attempt;
     let found = match &email {
         Some(email) => db::users::find_by_email(&state.db, email).await?,
@@ -54,17 +78,21 @@ pub async fn with_password(state: &AppState, attempt: Attempt) -> Result<Started
     };
     db::throttle::give_back(&state.db, &reserved.network).await?;
     db::throttle::clear(&state.db, &reserved.account).await?;
+    Ok(Proven { user: found.user, hashed_password: found.hashed_password, upgrade })
+}
 
-    let transaction = db::begin(&state.db).await?;
-    if let Some(upgrade) = upgrade {
-        db::users::upgrade_hash(&transaction, found.user.id, &found.hashed_password, upgrade).await?;
+/// Makes sure, inside the transaction that starts the session, that what was proven still holds: checking a password takes its time,
+/// and meanwhile the account may have been disabled, or its password may have become void (SR-037). Stores the stronger hash if
+/// one is due (SR-014).
+///
+/// # Errors
+/// `BadCredentials` when it does not; `Busy` when another login has just stored a stronger hash; `Unavailable`.
+pub async fn confirm(transaction: &db::Transaction, proven: &Proven) -> Result<(), AuthError> {
+    let stronger = proven.upgrade.as_deref();
+    if db::users::confirm(transaction, proven.user.id, &proven.hashed_password, stronger).await? {
+        return Ok(());
     }
-    let user = grant_administration(state, &transaction, found.user).await?;
-    let network = origin.network.clone();
-    let started = sessions::start(state, &transaction, user, "password", origin).await?;
-    db::commit(transaction).await?;
-    tracing::info!(event = "logged_in", method = "password", user = %started.user.id, network = state.loggable(&network), "logged in");
-    Ok(started)
+    Err(if stronger.is_some() { AuthError::Busy } else { AuthError::BadCredentials })
 }
 
 /// Counts the attempt before the password is looked at, so that parallel guesses cannot exceed the budget (SR-022). Whoever
@@ -96,7 +124,10 @@ async fn give_back(state: &AppState, reserved: &Reserved) -> Result<(), AuthErro
 
 /// `admin_emails` makes an administrator of whoever has proven to own the address, checked at every login (SR-035). It takes
 /// nothing away: rights that somebody granted stay.
-async fn grant_administration(state: &AppState, transaction: &db::Transaction, user: User) -> Result<User, AuthError> {
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn grant_administration(state: &AppState, transaction: &db::Transaction, user: User) -> Result<User, AuthError> {
     let is_listed = Email::parse(&user.email).is_ok_and(|email| state.config.auth.admin_emails.contains(&email));
     if !is_listed || user.is_superuser || !db::accounts::email_is_proven(transaction, user.id).await? {
         return Ok(user);

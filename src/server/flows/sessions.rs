@@ -33,6 +33,32 @@ pub struct Origin {
     pub presented: Option<Uuid>,
 }
 
+/// How somebody proved who they are.
+#[derive(Clone, Debug)]
+pub enum Way {
+    Password,
+    Setup,
+    /// An account at the provider, and the provider's own session if it has named one.
+    Provider {
+        identity: Uuid,
+        session: Option<String>,
+    },
+}
+
+const PROVIDER: &str = "oidc";
+
+impl Way {
+    /// The word in the database and in the log.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Setup => "setup",
+            Self::Provider { .. } => PROVIDER,
+        }
+    }
+}
+
 /// A new session: what the browser gets to keep.
 pub struct Started {
     pub token: String,
@@ -45,13 +71,16 @@ pub struct Started {
 ///
 /// # Errors
 /// `Unavailable`, `Internal`.
-pub async fn start(state: &AppState, transaction: &Transaction, user: User, method: &'static str, origin: Origin) -> Result<Started, AuthError> {
+pub async fn start(state: &AppState, transaction: &Transaction, user: User, way: Way, origin: Origin) -> Result<Started, AuthError> {
     let (id, lifetime) = (Uuid::from_bytes(random::bytes()), state.config.auth.session_lifetime);
     let (token, claims) = state.tokens.session(user.id, id, lifetime).map_err(|_| AuthError::Internal)?;
     if let Some(presented) = origin.presented {
         db::sessions::end(transaction, presented, claims.iat).await?;
     }
-    let row = NewSession { id, user: user.id, created_at: claims.iat, expires_at: claims.exp, method, network: origin.network, user_agent: origin.user_agent };
+    let method = way.name();
+    let provider = if let Way::Provider { identity, session } = way { Some((identity, session)) } else { None };
+    let Origin { network, user_agent, .. } = origin;
+    let row = NewSession { id, user: user.id, created_at: claims.iat, expires_at: claims.exp, method, network, user_agent, provider };
     db::sessions::insert(transaction, row).await?;
     db::accounts::note_login(transaction, user.id, claims.iat).await?;
     Ok(Started { token, lifetime, user })
@@ -69,16 +98,16 @@ pub async fn resolve(state: &AppState, token: &str) -> Result<Option<CurrentUser
 }
 
 /// Ends the session a token names, durably, before anything is answered (SR-096). A dead or forged token ends nothing and
-/// is no error: the person wanted to be logged out and is.
+/// is no error: the person wanted to be logged out and is. True when the session had come from the provider, where the person
+/// may still be logged in.
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn end(state: &AppState, token: &str) -> Result<(), AuthError> {
-    if let Ok(claims) = state.tokens.check_session(token) {
-        db::sessions::end(&state.db, claims.jti, state.clock.now()).await?;
-        tracing::info!(event = "logged_out", user = %claims.sub, "logged out");
-    }
-    Ok(())
+pub async fn end(state: &AppState, token: &str) -> Result<bool, AuthError> {
+    let Ok(claims) = state.tokens.check_session(token) else { return Ok(false) };
+    let method = db::sessions::end(&state.db, claims.jti, state.clock.now()).await?;
+    tracing::info!(event = "logged_out", user = %claims.sub, "logged out");
+    Ok(method.as_deref() == Some(PROVIDER))
 }
 
 impl CurrentUser {

@@ -56,9 +56,9 @@ pub async fn create_first_administrator(state: &AppState, token: &str, first: Fi
     if !db::users::is_empty(&transaction).await? {
         return Err(AuthError::SetupDone);
     }
-    let new = users::New { email, hashed_password, role: users::Role::Administrator };
+    let new = users::New { email, hashed_password, role: users::Role::Administrator, email_is_proven: true, is_passwordless: false };
     let user = users::insert(state, &transaction, new).await?;
-    let started = sessions::start(state, &transaction, user, "setup", origin).await?;
+    let started = sessions::start(state, &transaction, user, sessions::Way::Setup, origin).await?;
     db::commit(transaction).await?;
     tracing::info!(event = "setup_done", user = %started.user.id, "the first administrator is set up");
     Ok(started)

@@ -18,22 +18,25 @@ pub enum Role {
     Administrator,
 }
 
-/// A user about to be made by somebody who answers for the address: the operator, or the bearer of the setup link.
+/// A user about to be made.
 #[derive(Debug)]
 pub struct New {
     pub email: Email,
     pub hashed_password: String,
     pub role: Role,
+    pub email_is_proven: bool,
+    pub is_passwordless: bool,
 }
 
-/// Makes a user from the shell, whose owner has the whole database anyway.
+/// Makes a user from the shell, whose owner has the whole database anyway. The address counts as proven, because the operator
+/// answers for it (SR-072).
 ///
 /// # Errors
 /// `EmailTaken`, `Busy`, `Unavailable`.
 pub async fn create(state: &AppState, email: Email, password: NewPassword, role: Role) -> Result<User, AuthError> {
     let hashed_password = state.hasher.hash(password.into_password()).await?;
     let transaction = db::begin(&state.db).await?;
-    let user = insert(state, &transaction, New { email, hashed_password, role }).await?;
+    let user = insert(state, &transaction, New { email, hashed_password, role, email_is_proven: true, is_passwordless: false }).await?;
     db::commit(transaction).await?;
     tracing::info!(event = "user_created", user = %user.id, role = ?role, "a user was made from the shell");
     Ok(user)
@@ -50,7 +53,7 @@ pub async fn approve(state: &AppState, email: &Email) -> Result<Option<User>, Au
     Ok(Some(found.user))
 }
 
-/// Writes the user and what belongs to it. The address counts as proven, because somebody answers for it (SR-072).
+/// Writes the user and what belongs to it.
 ///
 /// # Errors
 /// `EmailTaken`, `Unavailable`.
@@ -62,6 +65,6 @@ pub async fn insert(state: &AppState, transaction: &Transaction, new: New) -> Re
         is_verified: new.role != Role::Waiting,
     };
     let user = db::users::insert(transaction, row).await?;
-    db::accounts::insert(transaction, user.id, state.clock.now(), true).await?;
+    db::accounts::insert(transaction, user.id, state.clock.now(), new.email_is_proven, new.is_passwordless).await?;
     Ok(user)
 }

@@ -5,16 +5,19 @@ use axum::{
     routing::{get, post},
 };
 
+use super::oidc_callback;
 use crate::server::AppState;
 
 pub mod auth;
+pub mod oidc;
 pub mod users;
 pub mod wire;
 
 /// Whether a path belongs to machines: they get JSON and never a page.
 #[must_use]
 pub fn is_machines(path: &str) -> bool {
-    path == "/api" || path.starts_with("/api/")
+    // Where the provider sends people back to is a page, although it has an address of the contract.
+    (path == "/api" || path.starts_with("/api/")) && !path.ends_with("/callback")
 }
 
 /// The routes, without the prefix.
@@ -25,5 +28,10 @@ pub fn routes() -> Router<AppState> {
         .route("/auth/jwt/login", post(auth::jwt_login))
         .route("/auth/jwt/logout", post(auth::jwt_logout))
         .route("/auth/metadata", get(auth::metadata))
+        .route("/auth/cookie/{name}/authorize", get(oidc::cookie_authorize))
+        .route("/auth/cookie/{name}/callback", get(oidc_callback::named))
+        .route("/auth/oauth/authorize", get(oidc::oauth_authorize))
+        .route("/auth/oauth/callback", get(oidc_callback::unnamed))
+        .route("/auth/oidc/backchannel-logout", post(oidc::backchannel_logout))
         .route("/users/me", get(users::me))
 }

@@ -42,6 +42,10 @@ impl Browser {
         self.cookies.get(name).map(String::as_str)
     }
 
+    pub fn cookie_names(&self) -> impl Iterator<Item = &str> {
+        self.cookies.keys().map(String::as_str)
+    }
+
     pub fn set_cookie(&mut self, name: &str, value: &str) {
         self.cookies.insert(name.to_owned(), value.to_owned());
     }

@@ -1,8 +1,15 @@
-//! What tests need: a program of their own, a browser, and nothing shared.
+//! What tests need: a program of their own, a browser, a provider, and nothing shared.
 
 pub mod app;
 pub mod browser;
 pub mod database;
+pub mod household;
+pub mod keys;
+pub mod log;
+pub mod provider;
 
 pub use app::{App, PASSWORD, TOKEN_SECRET};
 pub use browser::{Browser, Page};
+pub use household::Household;
+pub use keys::Key;
+pub use provider::{Account, TestProvider};

@@ -11,6 +11,8 @@ pub struct Model {
     /// When it was proven that the address belongs to the person; not the same as being approved.
     pub email_proven_at: Option<i64>,
     pub last_login_at: Option<i64>,
+    /// Nobody knows the password: the account was made by a provider's login, or its password was void.
+    pub is_passwordless: bool,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

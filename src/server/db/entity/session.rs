@@ -13,12 +13,16 @@ pub struct Model {
     pub expires_at: i64,
     /// When it was ended by a person before its time.
     pub ended_at: Option<i64>,
-    /// `password` or `setup`.
+    /// `password`, `oidc` or `setup`.
     pub method: String,
     /// Where the login came from: an IPv4 address or an IPv6 /64.
     pub network: String,
     /// The browser's own words, cut to 255 characters.
     pub user_agent: String,
+    /// The account at the provider through which the person came in.
+    pub identity_id: Option<Uuid>,
+    /// The provider's own session (`sid`), for back-channel logout.
+    pub provider_session: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

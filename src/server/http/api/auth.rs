@@ -65,7 +65,7 @@ pub async fn jwt_logout(State(state): State<AppState>, Extension(visitor): Exten
         return wire::failure(AuthError::NotLoggedIn);
     };
     match sessions::end(&state, token).await {
-        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Ok(_) => StatusCode::NO_CONTENT.into_response(),
         Err(error) => wire::failure(error),
     }
 }

@@ -109,7 +109,11 @@ pub async fn login_form(request: Request) -> Result<LoginForm, Response> {
     }
 }
 
-async fn read_fields(request: Request) -> Result<Vec<(String, String)>, Response> {
+/// The fields of a form, of either kind.
+///
+/// # Errors
+/// The answer to send: 400, 413 or 415.
+pub async fn read_fields(request: Request) -> Result<Vec<(String, String)>, Response> {
     match forms::media_type(request.headers()).as_str() {
         forms::URLENCODED => forms::parse_fields(&read_body(request.into_body()).await?).map_err(failure),
         "multipart/form-data" => read_multipart(request).await,

@@ -1,0 +1,28 @@
+//! What may be used once: the answer to a login attempt, a logout token. Its name is written down when it is used, and of many
+//! uses at once, on any instance, one finds that it was the first (SR-004).
+
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query::OnConflict};
+
+use super::{entity::spent, unavailable};
+use crate::domain::AuthError;
+
+/// Uses something up; false when it was used before. The name is a hash or another text of at most 64 characters that says
+/// nothing secret. It is remembered until `expires_at`, Unix seconds.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn spend(db: &impl ConnectionTrait, id: String, expires_at: i64) -> Result<bool, AuthError> {
+    let row = spent::ActiveModel { id: Set(id), expires_at: Set(expires_at) };
+    let once = OnConflict::column(spent::Column::Id).do_nothing().to_owned();
+    let written = spent::Entity::insert(row).on_conflict(once).exec_without_returning(db).await.map_err(unavailable)?;
+    Ok(written > 0)
+}
+
+/// Forgets names that are too old to be used again. Returns how many.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn purge(db: &impl ConnectionTrait, now: i64) -> Result<u64, AuthError> {
+    let old = spent::Entity::delete_many().filter(spent::Column::ExpiresAt.lt(now));
+    Ok(old.exec(db).await.map_err(unavailable)?.rows_affected)
+}

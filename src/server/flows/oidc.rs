@@ -1,0 +1,189 @@
+//! Logging in through the OpenID provider: setting out, coming back, and what the provider says afterwards.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
+use crate::{
+    domain::{AuthError, ReturnTo, refusal::Refusal},
+    server::{
+        AppState, db,
+        flows::sessions::{Origin, Started},
+        provider::{Attempt, Fault, Person, in_time, quote},
+        random,
+    },
+};
+
+mod account;
+mod backchannel;
+mod connect;
+mod handshake;
+
+pub use backchannel::log_out_by_provider;
+pub use connect::{Pending, connect};
+pub use handshake::{Handshake, LIFETIME, fingerprint};
+
+/// What is always asked for (SR-050).
+const SCOPES: [&str; 3] = ["openid", "email", "profile"];
+
+/// How many more a frontend may ask for.
+const MOST_SCOPES: usize = 8;
+
+/// How somebody sets out.
+pub struct Start {
+    pub return_to: Option<ReturnTo>,
+    /// Where the provider sends the browser back to, exactly as registered there.
+    pub redirect_uri: String,
+    /// Asked for beyond what is always asked for.
+    pub scopes: Vec<String>,
+}
+
+/// On the way: where to send the browser, and what it has to carry.
+pub struct Begun {
+    pub url: String,
+    pub handshake: Handshake,
+}
+
+/// What came back with the browser.
+#[derive(Default)]
+pub struct Answer {
+    pub code: Option<String>,
+    pub issuer: Option<String>,
+    pub error: Option<String>,
+    pub error_description: Option<String>,
+}
+
+/// How a trip to the provider ended, if not with a refusal.
+pub enum Outcome {
+    LoggedIn {
+        started: Started,
+        return_to: Option<ReturnTo>,
+    },
+    /// The address belongs to an account that has to be proven first.
+    MustConnect(Pending),
+}
+
+/// Why nobody is logged in: what the page says, and the provider's own words where it answered with an error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    pub refusal: Refusal,
+    pub said: Option<String>,
+    /// Where the person wanted to go, for the next try.
+    pub return_to: Option<ReturnTo>,
+}
+
+/// Sets out: everything of the attempt is new and unguessable (SR-051).
+///
+/// # Errors
+/// Why nobody can log in with the provider right now, logged already.
+pub async fn begin(state: &AppState, start: Start) -> Result<Begun, Refusal> {
+    let provider = state.provider.as_ref().ok_or(Refusal::ProviderUnusable)?;
+    let metadata = provider.fresh().await.map_err(|fault| fault.refusal)?;
+    let [state_value, nonce, verifier] = [(); 3].map(|()| URL_SAFE_NO_PAD.encode(random::bytes::<32>()));
+    let handshake = Handshake::new(state_value, nonce, verifier, start.redirect_uri, start.return_to.as_ref(), state.clock.now());
+    let mut scopes = SCOPES.map(ToOwned::to_owned).to_vec();
+    scopes.extend(start.scopes.into_iter().filter(|scope| is_scope(scope) && !SCOPES.contains(&scope.as_str())).take(MOST_SCOPES));
+    let url = provider.authorization_url(&metadata, &attempt(&handshake), &handshake.state, &scopes).map_err(logged)?;
+    Ok(Begun { url, handshake })
+}
+
+/// Comes back. The handshake is used up first, whatever came with it; then the answer is looked at, then the code is redeemed, then
+/// there is a session.
+///
+/// # Errors
+/// Every way in which there is none, logged already.
+pub async fn finish(state: &AppState, handshake: Handshake, answer: Result<Answer, Fault>, origin: Origin) -> Result<Outcome, Refused> {
+    let (network, return_to) = (origin.network.clone(), handshake.return_to());
+    let finished = finish_unlogged(state, handshake, answer, origin).await;
+    finished.map_err(|refused| {
+        let code = refused.refusal.code();
+        tracing::info!(event = "login_failed", method = "oidc", code, network = state.loggable(&network), "a login failed");
+        Refused { return_to, ..refused }
+    })
+}
+
+async fn finish_unlogged(state: &AppState, handshake: Handshake, answer: Result<Answer, Fault>, origin: Origin) -> Result<Outcome, Refused> {
+    let expires_at = handshake.started_at + i64::from(LIFETIME);
+    // Atomic over all instances: of two answers to one attempt one counts, whatever the browser does with its cookies (SR-053).
+    let is_first = db::spent::spend(&state.db, fingerprint("handshake", &handshake.state), expires_at).await.map_err(refusal_of)?;
+    if !is_first || !handshake.is_current(state.clock.now()) {
+        return Err(logged(Fault::new(Refusal::AttemptUnknown, "the attempt was used already or took longer than ten minutes", "")).into());
+    }
+    let return_to = handshake.return_to();
+    let person = in_time(who(state, &handshake, answer, &origin.network)).await.map_err(declined)?;
+    match account::enter(state, person, origin).await.map_err(logged)? {
+        account::Entered::LoggedIn(started) => Ok(Outcome::LoggedIn { started, return_to }),
+        account::Entered::MustConnect(person, email) => Ok(Outcome::MustConnect(Pending::new(person, &email, return_to.as_ref(), state.clock.now()))),
+    }
+}
+
+/// Who the provider says this is, if its answer is one to this attempt.
+async fn who(state: &AppState, handshake: &Handshake, answer: Result<Answer, Fault>, network: &str) -> Result<Person, Fault> {
+    let provider = state.provider.as_ref().ok_or_else(|| Fault::new(Refusal::ProviderUnusable, "auth.openid_connect is not enabled", ""))?;
+    let answer = answer?;
+    provider.check_issuer(answer.issuer.as_deref()).await?;
+    let code = match (answer.code, answer.error) {
+        (Some(code), None) => code,
+        (_, error) => return Err(error_of_the_provider(&error.unwrap_or_default(), answer.error_description.as_deref())),
+    };
+    // Anybody can make up a code. Counted before it is tried, and given back unless it was one (SR-005, SR-022).
+    let key = format!("network:{network}");
+    db::throttle::reserve_network(&state.db, &key, state.clock.now()).await.map_err(fault_of)?;
+    let redeemed = provider.redeem(code, attempt(handshake)).await;
+    if !matches!(&redeemed, Err(fault) if fault.refusal == Refusal::CodeRefused) {
+        db::throttle::give_back(&state.db, &key).await.map_err(fault_of)?;
+    }
+    redeemed
+}
+
+/// The provider's own error, in its own words for the log and the page (SR-055).
+fn error_of_the_provider(error: &str, description: Option<&str>) -> Fault {
+    let refusal = if error == "access_denied" { Refusal::AccessDenied } else { Refusal::ProviderError };
+    let said = quote(description.filter(|text| !text.trim().is_empty()).unwrap_or(error));
+    let fix = match error {
+        "invalid_scope" => "allow the scopes openid, email and profile for this client at the provider",
+        "unauthorized_client" | "unsupported_response_type" => "allow the authorization code flow for this client at the provider",
+        _ => "",
+    };
+    Fault { said: Some(said.clone()), ..Fault::new(refusal, format!("the provider answers {:?}: {said:?}", quote(error)), fix) }
+}
+
+fn declined(fault: Fault) -> Refused {
+    Refused { said: fault.said.clone(), ..logged(fault).into() }
+}
+
+/// A scope-token of RFC 6749 §3.3, of a sensible length.
+fn is_scope(text: &str) -> bool {
+    (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"\\".contains(&byte))
+}
+
+fn attempt(handshake: &Handshake) -> Attempt {
+    Attempt { nonce: handshake.nonce.clone(), verifier: handshake.verifier.clone(), redirect_uri: handshake.redirect_uri.clone() }
+}
+
+fn logged(fault: Fault) -> Refusal {
+    fault.log();
+    fault.refusal
+}
+
+/// What a failure of ours looks like from the provider's side. The database has logged its own.
+fn refusal_of(error: AuthError) -> Refusal {
+    match error {
+        AuthError::Unavailable | AuthError::Busy | AuthError::Internal => Refusal::NotNow,
+        AuthError::TooManyAttempts { .. } => Refusal::TooManyAttempts,
+        _ => Refusal::AccountRefused,
+    }
+}
+
+fn fault_of(error: AuthError) -> Fault {
+    Fault::new(refusal_of(error), format!("the account could not be used: {}", error.code()), "")
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        Self { refusal, said: None, return_to: None }
+    }
+}
+
+/// What identifies somebody at the provider, for the log: never the address.
+fn named(person: &Person) -> String {
+    format!("{:?} at {:?}", quote(&person.subject), quote(&person.issuer))
+}

@@ -1,0 +1,200 @@
+//! From an identity at the provider to an account here (SR-070 to SR-076). Everything in one transaction that runs alone, so
+//! that of two first logins at once one makes the account and the other finds it.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
+use super::{fault_of, named};
+use crate::{
+    domain::{AuthError, Email, Password, User, refusal::Refusal},
+    server::{
+        AppState,
+        db::{
+            self, Transaction,
+            identities::{Identity, NewIdentity},
+        },
+        flows::{
+            login,
+            sessions::{self, Origin, Started, Way},
+            users::{self, Role},
+        },
+        provider::{Fault, Person},
+        random,
+    },
+};
+
+pub enum Entered {
+    LoggedIn(Started),
+    /// Somebody has an account with this address, and the provider does not say that it is this person.
+    MustConnect(Person, Email),
+}
+
+enum Found {
+    Identity(Identity),
+    MustConnect(Email),
+}
+
+/// Logs in whoever the provider says this is.
+///
+/// # Errors
+/// `EmailMissing`, `EmailUnusable`, `AccountRefused`, `NotNow`.
+pub async fn enter(state: &AppState, person: Person, origin: Origin) -> Result<Entered, Fault> {
+    let known = db::identities::find(&state.db, &person.issuer, &person.subject).await.map_err(fault_of)?;
+    // Takes long, so it is done before the transaction, in case an account has to be made.
+    let unknown_to_all = if known.is_none() { Some(unknown_to_all(state).await.map_err(fault_of)?) } else { None };
+    let transaction = db::begin(&state.db).await.map_err(fault_of)?;
+    db::alone(&transaction).await.map_err(fault_of)?;
+    let found = db::identities::find(&transaction, &person.issuer, &person.subject).await.map_err(fault_of)?;
+    let identity = match (found, unknown_to_all) {
+        (Some(identity), _) => identity,
+        (None, Some(hash)) => match adopt(state, &transaction, &person, hash).await? {
+            Found::Identity(identity) => identity,
+            Found::MustConnect(email) => return Ok(Entered::MustConnect(person, email)),
+        },
+        // It was taken away in this very moment.
+        (None, None) => return Err(fault_of(AuthError::Unavailable)),
+    };
+    let user = db::users::find(&transaction, identity.user_id).await.map_err(fault_of)?.filter(|user| user.is_active);
+    let user = user.ok_or_else(|| Fault::new(Refusal::AccountRefused, "the account is disabled", "enable it in the list of users"))?;
+    let user = follow_email(state, &transaction, user, &person).await.map_err(fault_of)?;
+    let user = login::grant_administration(state, &transaction, user).await.map_err(fault_of)?;
+    let (now, network) = (state.clock.now(), origin.network.clone());
+    db::identities::note_login(&transaction, identity.id, address(&person).as_ref().map(Email::as_str), now).await.map_err(fault_of)?;
+    let way = Way::Provider { identity: identity.id, session: person.session.clone() };
+    let started = sessions::start(state, &transaction, user, way, origin).await.map_err(fault_of)?;
+    db::commit(transaction).await.map_err(fault_of)?;
+    tracing::info!(event = "logged_in", method = "oidc", user = %started.user.id, network = state.loggable(&network), "logged in");
+    Ok(Entered::LoggedIn(started))
+}
+
+/// Whether the provider's address may be believed: it says so itself, or the operator says so for it (SR-073).
+fn trusts_email(state: &AppState, person: &Person) -> bool {
+    person.email_is_verified || (person.email.is_some() && state.config.auth.openid_connect.as_ref().is_some_and(|provider| provider.trust_email))
+}
+
+/// Finds or makes the account of an identity that is new here.
+async fn adopt(state: &AppState, transaction: &Transaction, person: &Person, hash: String) -> Result<Found, Fault> {
+    if let Some(user) = linked_by_mediamanager(state, transaction, person).await? {
+        return identify(state, transaction, user, person).await;
+    }
+    let missing = || {
+        Fault::new(
+            Refusal::EmailMissing,
+            "the provider gives no e-mail address for this person",
+            "allow the scope email for this client, and give the person an address there",
+        )
+    };
+    let email = Email::parse(person.email.as_deref().ok_or_else(missing)?);
+    let email = email.map_err(|_| {
+        Fault::new(
+            Refusal::EmailUnusable,
+            "the provider's e-mail address for this person breaks the rule for addresses",
+            "give the person an ASCII address there",
+        )
+    })?;
+    let is_trusted = trusts_email(state, person);
+    match db::users::find_by_email(transaction, &email).await.map_err(fault_of)? {
+        None => create(state, transaction, person, email, hash, is_trusted).await,
+        Some(found) if !is_trusted => must_connect(transaction, person, email, &found.user).await,
+        Some(found) if !found.user.is_active => {
+            Err(Fault::new(Refusal::AccountRefused, "the account with this person's address is disabled", "enable it in the list of users"))
+        }
+        Some(found) => {
+            if !db::accounts::email_is_proven(transaction, found.user.id).await.map_err(fault_of)? {
+                make_void(state, transaction, &found.user, hash).await.map_err(fault_of)?;
+            }
+            identify(state, transaction, found.user.id, person).await
+        }
+    }
+}
+
+/// Asks for the password of the account that has the address. One that nobody ever knew cannot be asked for.
+async fn must_connect(transaction: &Transaction, person: &Person, email: Email, user: &User) -> Result<Found, Fault> {
+    let account = db::accounts::find(transaction, user.id).await.map_err(fault_of)?;
+    if account.is_some_and(|account| account.is_passwordless) {
+        let reason =
+            format!("the account with the address of {} has no password to prove it with, and the provider does not say email_verified: true", named(person));
+        let fix = "let the provider confirm addresses; or set policy.openid_connect.trust_email = true if nobody can choose a stranger's address there";
+        return Err(Fault::new(Refusal::AccountRefused, reason, fix));
+    }
+    tracing::info!(event = "connection_asked", user = %user.id, "an account has the address of somebody whom the provider does not confirm: its password is asked for once");
+    Ok(Found::MustConnect(email))
+}
+
+/// The user whom MediaManager's own login has linked to this person. Its address is not proven by that: MediaManager never read
+/// `email_verified`, and the account may still have a password that a stranger chose.
+async fn linked_by_mediamanager(state: &AppState, transaction: &Transaction, person: &Person) -> Result<Option<uuid::Uuid>, Fault> {
+    let Some(provider) = &state.config.auth.openid_connect else { return Ok(None) };
+    let users = db::identities::linked_by_mediamanager(transaction, &provider.name, &person.subject).await.map_err(fault_of)?;
+    match users[..] {
+        [] => Ok(None),
+        [user] => Ok(Some(user)),
+        _ => Err(Fault::new(
+            Refusal::AccountRefused,
+            format!("MediaManager has linked {} users to {}", users.len(), named(person)),
+            "delete all but one of these rows in oauth_account",
+        )),
+    }
+}
+
+/// An ordinary account, approved because the provider vouches for the person, with a password that nobody knows.
+async fn create(state: &AppState, transaction: &Transaction, person: &Person, email: Email, hash: String, email_is_proven: bool) -> Result<Found, Fault> {
+    let new = users::New { email, hashed_password: hash, role: Role::Member, email_is_proven, is_passwordless: true };
+    let user = users::insert(state, transaction, new).await.map_err(fault_of)?;
+    tracing::info!(event = "user_created", user = %user.id, role = ?Role::Member, "a user was made by a login with the provider");
+    identify(state, transaction, user.id, person).await
+}
+
+async fn identify(state: &AppState, transaction: &Transaction, user: uuid::Uuid, person: &Person) -> Result<Found, Fault> {
+    let email = address(person);
+    let new = NewIdentity { user, issuer: &person.issuer, subject: &person.subject, email: email.as_ref().map(Email::as_str) };
+    let identity = db::identities::insert(transaction, new, state.clock.now()).await.map_err(fault_of)?;
+    tracing::info!(event = "identity_linked", user = %user, "an account at the provider was linked");
+    Ok(Found::Identity(identity))
+}
+
+/// Somebody made this account before its address was proven, and it may have been a stranger who waits for the owner. What they
+/// set is void: the password, the sessions, the links (SR-037).
+async fn make_void(state: &AppState, transaction: &Transaction, user: &User, hash: String) -> Result<(), AuthError> {
+    let now = state.clock.now();
+    db::users::set_hash(transaction, user.id, hash).await?;
+    db::sessions::end_all(transaction, user.id, now).await?;
+    db::identities::delete_of(transaction, user.id).await?;
+    db::accounts::prove_email_without_password(transaction, user.id, now).await?;
+    tracing::warn!(event = "account_made_void", user = %user.id, "the provider proved an address that was not proven here: the password, sessions and links set before are void");
+    Ok(())
+}
+
+/// The stored address follows the provider's, if that is verified there and free here (SR-071). Not on an account that may still have
+/// a stranger's password: the owner of the new address must not find themselves in it.
+async fn follow_email(state: &AppState, transaction: &Transaction, user: User, person: &Person) -> Result<User, AuthError> {
+    let Some(email) = address(person) else { return Ok(user) };
+    let is_the_same = user.email.eq_ignore_ascii_case(email.as_str());
+    let account = db::accounts::find(transaction, user.id).await?;
+    let is_proven = account.as_ref().is_some_and(|account| account.email_proven_at.is_some());
+    let is_its_owners = is_proven || account.is_some_and(|account| account.is_passwordless);
+    if !trusts_email(state, person) || !is_its_owners || (!is_the_same && db::users::is_taken(transaction, &email).await?) {
+        if !is_the_same {
+            tracing::info!(event = "address_kept", user = %user.id, "the provider has another address for this person, which is not verified there, not free here, or not safe to take");
+        }
+        return Ok(user);
+    }
+    if !is_proven || !is_the_same {
+        db::accounts::prove_email(transaction, user.id, state.clock.now()).await?;
+    }
+    if is_the_same {
+        return Ok(user);
+    }
+    db::users::set_email(transaction, user.id, &email).await?;
+    tracing::info!(event = "address_followed", user = %user.id, "the address was changed to the one that the provider has confirmed");
+    Ok(User { email: email.as_str().to_owned(), ..user })
+}
+
+/// The provider's address for a person, if it can be one here.
+fn address(person: &Person) -> Option<Email> {
+    Email::parse(person.email.as_deref()?).ok()
+}
+
+/// The hash of a password that nobody knows, not even this program a moment later.
+async fn unknown_to_all(state: &AppState) -> Result<String, AuthError> {
+    state.hasher.hash(Password::parse(URL_SAFE_NO_PAD.encode(random::bytes::<32>()))?).await
+}

@@ -1,0 +1,95 @@
+//! Where the provider sends the browser back to, at MediaManager's two addresses. A route of its own and no server function,
+//! because the configured name is a part of the path.
+
+use axum::{
+    Extension,
+    extract::{Path, Request, State, rejection::PathRejection},
+    http::{Method, Uri, header},
+    response::{IntoResponse, Redirect, Response},
+};
+
+use super::{api, handshakes, visitor::Visitor};
+use crate::{
+    domain::{AuthError, refusal::Refusal},
+    server::{
+        AppState, context, cookies,
+        flows::oidc::{self, Answer, Outcome, Refused},
+        forms,
+        provider::Fault,
+    },
+};
+
+/// The parameters that mean something; each may be there once (SR-056). An ID token among the others is not looked at.
+const PARAMETERS: [&str; 5] = ["code", "state", "iss", "error", "error_description"];
+
+/// `GET /auth/cookie/{name}/callback`. The name is compared to the letter.
+pub async fn named(State(state): State<AppState>, name: Result<Path<String>, PathRejection>, visitor: Extension<Visitor>, request: Request) -> Response {
+    let is_ours = state.provider.as_ref().is_some_and(|provider| name.is_ok_and(|Path(name)| provider.config().name == name));
+    if is_ours { back(state, visitor.0, request).await } else { api::wire::failure(AuthError::NotFound) }
+}
+
+/// `GET /auth/oauth/callback`, for providers that are registered with MediaManager's newer address.
+pub async fn unnamed(State(state): State<AppState>, visitor: Extension<Visitor>, request: Request) -> Response {
+    if state.provider.is_some() { back(state, visitor.0, request).await } else { api::wire::failure(AuthError::NotFound) }
+}
+
+async fn back(state: AppState, visitor: Visitor, request: Request) -> Response {
+    // The router answers HEAD with GET's handler; a link checker must not use up somebody's login.
+    if request.method() != Method::GET {
+        return context::failure(&state, request, AuthError::MethodNotAllowed).await;
+    }
+    let (parts, _) = request.into_parts();
+    let (handshake, unset) = handshakes::take(&state, &parts.headers, &returned_state(&parts.uri));
+    let answer = read(parts.uri.query().unwrap_or_default());
+    let is_logged_in = visitor.current.is_some();
+    let home = || Redirect::to(&context::home(&state, &visitor)).into_response();
+    let answered = match (handshake, answer) {
+        (Some(handshake), answer) => oidc::finish(&state, handshake, answer, visitor.origin.clone()).await.and_then(|outcome| enter(&state, outcome)),
+        (None, Err(fault)) => Err(refused(&fault)),
+        (None, Ok(_)) if is_logged_in => Ok(home()),
+        (None, Ok(_)) => Err(refused(&Fault::new(Refusal::AttemptUnknown, "this browser has no attempt with the state of the answer", ""))),
+    };
+    let mut response = match answered {
+        Ok(response) => response,
+        // Reloading, or the Back button after a login: everything is fine already (SR-057).
+        Err(refused) if is_logged_in && refused.refusal == Refusal::AttemptUnknown => home(),
+        Err(refused) => context::refusal_page(&state, parts, refused).await,
+    };
+    response.headers_mut().extend(unset.map(|cookie| (header::SET_COOKIE, cookie)));
+    response
+}
+
+/// The attempt that is over now, also if the rest of the answer cannot be read.
+fn returned_state(uri: &Uri) -> String {
+    let mut parameters = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+    parameters.find(|(name, _)| name == "state").map(|(_, value)| value.into_owned()).unwrap_or_default()
+}
+
+/// Reads the answer strictly: what two readers could understand differently is refused.
+fn read(query: &str) -> Result<Answer, Fault> {
+    let malformed = || Fault::new(Refusal::CallbackMalformed, "the answer has a parameter twice, a code and an error, or neither", "");
+    let fields = forms::parse_fields(query.as_bytes()).map_err(|_| malformed())?;
+    let ours: Vec<(String, String)> = fields.into_iter().filter(|(name, _)| PARAMETERS.contains(&name.as_str())).collect();
+    forms::refuse_repeats(&ours).map_err(|_| malformed())?;
+    let find = |wanted: &str| ours.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.clone()).filter(|value| !value.is_empty());
+    let answer = Answer { code: find("code"), issuer: find("iss"), error: find("error"), error_description: find("error_description") };
+    // Exactly one of the two.
+    if answer.code.is_some() == answer.error.is_some() { Err(malformed()) } else { Ok(answer) }
+}
+
+fn refused(fault: &Fault) -> Refused {
+    fault.log();
+    fault.refusal.into()
+}
+
+fn enter(state: &AppState, outcome: Outcome) -> Result<Response, Refused> {
+    let (cookie, target) = match outcome {
+        Outcome::LoggedIn { started, return_to } => {
+            let return_to = return_to.as_ref().map_or("", |target| target.as_str());
+            (cookies::session(&state.config, &started.token, started.lifetime).ok(), context::destination(state, started.user.is_verified, return_to))
+        }
+        Outcome::MustConnect(pending) => (handshakes::keep_pending(state, &pending), "/login/connect".to_owned()),
+    };
+    let cookie = cookie.ok_or_else(|| Refused::from(Refusal::NotNow))?;
+    Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&target)).into_response())
+}

@@ -1,0 +1,146 @@
+//! The authorization code, asked for with the browser and redeemed without it (RFC 6749 §4.1, RFC 7636). Redeemed once: a second
+//! try would make the provider revoke what the first one got.
+
+use oauth2::{
+    AuthType, AuthUrl, AuthorizationCode, Client as OAuthClient, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet, ExtraTokenFields,
+    PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError, Scope, StandardRevocableToken, StandardTokenResponse, TokenResponse, TokenUrl,
+    basic::{BasicErrorResponse, BasicErrorResponseType, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse, BasicTokenType},
+};
+use serde::{Deserialize, Serialize};
+
+use super::Attempt;
+use super::client::{self, NoAnswer};
+use super::discovery::Metadata;
+use super::fault::{Fault, quote};
+use crate::domain::refusal::Refusal;
+use crate::server::config::OpenIdConnect;
+
+/// What the token endpoint gave. Both are dropped when the login is over (SR-069).
+pub struct Issued {
+    pub access_token: String,
+    pub id_token: String,
+}
+
+/// The ID token as text: it is read by `jwt`, which is stricter than the library.
+#[derive(Deserialize, Serialize)]
+struct IdToken {
+    #[serde(default)]
+    id_token: Option<String>,
+}
+
+impl ExtraTokenFields for IdToken {}
+
+/// Written by hand, because it holds a token (SR-181).
+impl std::fmt::Debug for IdToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("***")
+    }
+}
+
+type Response = StandardTokenResponse<IdToken, BasicTokenType>;
+/// The OAuth side of the provider, with its authorization and token endpoints set.
+type Client = OAuthClient<
+    BasicErrorResponse,
+    Response,
+    BasicTokenIntrospectionResponse,
+    StandardRevocableToken,
+    BasicRevocationErrorResponse,
+    EndpointSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointSet,
+>;
+
+/// Where the browser is sent to ask for a code.
+///
+/// # Errors
+/// `ProviderUnusable` when an endpoint is no address.
+pub fn authorization_url(config: &OpenIdConnect, metadata: &Metadata, attempt: &Attempt, state: &str, scopes: &[String]) -> Result<String, Fault> {
+    let client = client(config, metadata, &attempt.redirect_uri)?;
+    let (url, _) = client
+        .authorize_url(|| CsrfToken::new(state.to_owned()))
+        .add_scopes(scopes.iter().cloned().map(Scope::new))
+        .set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&PkceCodeVerifier::new(attempt.verifier.clone())))
+        .add_extra_param("nonce", attempt.nonce.as_str())
+        .url();
+    Ok(url.into())
+}
+
+fn client(config: &OpenIdConnect, metadata: &Metadata, redirect_uri: &str) -> Result<Client, Fault> {
+    let bad = |_| Fault::new(Refusal::ProviderUnusable, "an endpoint of the provider is not an address", "");
+    Ok(OAuthClient::new(ClientId::new(config.client_id.clone()))
+        .set_client_secret(ClientSecret::new(config.client_secret.expose().to_owned()))
+        .set_auth_type(if uses_post(metadata) { AuthType::RequestBody } else { AuthType::BasicAuth })
+        .set_auth_uri(AuthUrl::new(metadata.authorization_endpoint.clone()).map_err(bad)?)
+        .set_token_uri(TokenUrl::new(metadata.token_endpoint.clone()).map_err(bad)?)
+        .set_redirect_uri(RedirectUrl::new(redirect_uri.to_owned()).map_err(bad)?))
+}
+
+/// `client_secret_basic`, unless only `client_secret_post` is offered (SR-060).
+fn uses_post(metadata: &Metadata) -> bool {
+    let offers = |method: &str| metadata.token_auth_methods.iter().any(|offered| offered == method);
+    offers("client_secret_post") && !offers("client_secret_basic")
+}
+
+/// Redeems the code.
+///
+/// # Errors
+/// `ClientRefused`, `CodeRefused`, `TokenRefused` or `ProviderUnreachable`.
+pub async fn redeem(http: &client::Client, config: &OpenIdConnect, metadata: &Metadata, code: &str, attempt: &Attempt) -> Result<Issued, Fault> {
+    let redirect_uri = &attempt.redirect_uri;
+    let client = client(config, metadata, redirect_uri)?;
+    let request = client.exchange_code(AuthorizationCode::new(code.to_owned())).set_pkce_verifier(PkceCodeVerifier::new(attempt.verifier.clone()));
+    let response: Response = request.request_async(http).await.map_err(|err| {
+        // Some providers repeat what they were sent.
+        let secrets = [code, &attempt.verifier, config.client_secret.expose()];
+        explain(err, config, metadata, redirect_uri, &|text| quote(&secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "***"))))
+    })?;
+    if *response.token_type() != BasicTokenType::Bearer {
+        return Err(super::claims::refused("the access token is of another kind than Bearer", ""));
+    }
+    let Some(id_token) = response.extra_fields().id_token.clone() else {
+        let fix = "allow the scope openid for this client at the provider, and make sure that it is an OpenID Connect client and not a plain OAuth one";
+        return Err(super::claims::refused("the token endpoint gave no ID token", fix));
+    };
+    Ok(Issued { access_token: response.access_token().secret().clone(), id_token })
+}
+
+fn explain(
+    err: RequestTokenError<NoAnswer, BasicErrorResponse>,
+    config: &OpenIdConnect,
+    metadata: &Metadata,
+    redirect_uri: &str,
+    quote_safely: &dyn Fn(&str) -> String,
+) -> Fault {
+    let endpoint = &metadata.token_endpoint;
+    match err {
+        RequestTokenError::ServerResponse(answer) => {
+            let (kind, said) = (answer.error(), answer.error_description().map(|said| quote_safely(said)).unwrap_or_default());
+            let reason = format!("the token endpoint answers {:?}: {said:?}", quote_safely(kind.as_ref()));
+            match kind {
+                BasicErrorResponseType::InvalidClient | BasicErrorResponseType::UnauthorizedClient => {
+                    let used = if uses_post(metadata) { "client_secret_post" } else { "client_secret_basic" };
+                    let offered =
+                        if metadata.token_auth_methods.is_empty() { "client_secret_basic".to_owned() } else { quote(&metadata.token_auth_methods.join(", ")) };
+                    let fix = format!(
+                        "compare auth.openid_connect.client_id and client_secret with the provider; the secret was sent with {used}, discovery offers {offered}: allow {used} for this client"
+                    );
+                    Fault::new(Refusal::ClientRefused, reason, fix)
+                }
+                _ => {
+                    let fix = format!("register exactly this redirect URI for client {:?}: {redirect_uri}", config.client_id);
+                    Fault::new(Refusal::CodeRefused, reason, fix)
+                }
+            }
+        }
+        RequestTokenError::Request(no_answer) => {
+            Fault::new(Refusal::ProviderUnreachable, format!("the token endpoint {endpoint} gives no answer: {no_answer}"), "")
+        }
+        RequestTokenError::Parse(..) | RequestTokenError::Other(_) => Fault::new(
+            Refusal::ProviderUnreachable,
+            format!("the token endpoint {endpoint} answers with something else than a token or an OAuth error"),
+            "look at the provider's own log",
+        ),
+    }
+}

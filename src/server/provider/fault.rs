@@ -1,0 +1,40 @@
+use crate::domain::refusal::Refusal;
+
+/// The longest piece of a stranger's text that is logged or shown, in characters (SR-055).
+const LONGEST_QUOTE: usize = 200;
+
+/// Why something at the provider went wrong: what the person sees, and what the operator needs to mend it. Neither holds a
+/// secret: no token, no code, no client secret ever gets into these texts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    pub refusal: Refusal,
+    /// What happened, in the words of an operator.
+    pub reason: String,
+    /// What to change, and where; empty when there is nothing to change.
+    pub fix: String,
+    /// The provider's own words for the person, where it answered with an error; short, and shown as text.
+    pub said: Option<String>,
+}
+
+impl Fault {
+    #[must_use]
+    pub fn new(refusal: Refusal, reason: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { refusal, reason: reason.into(), fix: fix.into(), said: None }
+    }
+
+    /// Writes it down, once, where it is handled.
+    pub fn log(&self) {
+        let Self { refusal, reason, fix, .. } = self;
+        tracing::warn!(event = "provider_refused", code = refusal.code(), reason, fix, "the provider, or what it says, could not be used");
+    }
+}
+
+/// A stranger's words in one bounded line without control characters (SR-182).
+#[must_use]
+pub fn quote(text: &str) -> String {
+    let mut quoted: String = text.chars().take(LONGEST_QUOTE).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if text.chars().count() > LONGEST_QUOTE {
+        quoted.push('…');
+    }
+    quoted
+}

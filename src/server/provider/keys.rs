@@ -1,0 +1,79 @@
+//! The provider's public keys, as its `jwks_uri` publishes them. Keys from anywhere else are never used (SR-063).
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use openidconnect::core::{CoreJsonWebKey, CoreJwsSigningAlgorithm as Algorithm};
+use serde_json::Value;
+
+use super::strict_json;
+
+/// The algorithms that are accepted: asymmetric, current, and verified by the library. `none` and HS* never are (SR-062; RFC
+/// 8725 §3.1): with HS256 whoever knows the client secret could be anyone.
+pub const ALGORITHMS: [(&str, Algorithm); 9] = [
+    ("RS256", Algorithm::RsaSsaPkcs1V15Sha256),
+    ("RS384", Algorithm::RsaSsaPkcs1V15Sha384),
+    ("RS512", Algorithm::RsaSsaPkcs1V15Sha512),
+    ("PS256", Algorithm::RsaSsaPssSha256),
+    ("PS384", Algorithm::RsaSsaPssSha384),
+    ("PS512", Algorithm::RsaSsaPssSha512),
+    ("ES256", Algorithm::EcdsaP256Sha256),
+    ("ES384", Algorithm::EcdsaP384Sha384),
+    ("EdDSA", Algorithm::EdDsa),
+];
+
+const SHORTEST_RSA_BYTES: usize = 2048 / 8;
+
+/// One usable key.
+#[derive(Clone, Debug)]
+pub struct Key {
+    pub id: Option<String>,
+    kty: String,
+    crv: String,
+    /// The one algorithm it is meant for, if it says so.
+    alg: Option<String>,
+    pub public: CoreJsonWebKey,
+}
+
+/// Reads a key set. Keys that are unknown, malformed, symmetric, for encryption or too short are left out, not refused: the
+/// others still work (SR-063, SR-085).
+///
+/// # Errors
+/// In words for the log, when there is no list of keys.
+pub fn read(bytes: &[u8]) -> Result<Vec<Key>, String> {
+    let mut document = strict_json::object(bytes)?;
+    match document.remove("keys") {
+        Some(Value::Array(keys)) => Ok(keys.into_iter().filter_map(usable).collect()),
+        _ => Err("has no list of keys".to_owned()),
+    }
+}
+
+fn usable(key: Value) -> Option<Key> {
+    let text = |name: &str| key.get(name).and_then(Value::as_str).map(ToOwned::to_owned);
+    let kty = text("kty").filter(|kty| ["RSA", "EC", "OKP"].contains(&kty.as_str()))?;
+    if key.get("use").is_some_and(|purpose| purpose != "sig") {
+        return None;
+    }
+    if kty == "RSA" {
+        let modulus = URL_SAFE_NO_PAD.decode(text("n")?).ok()?;
+        let significant = modulus.iter().skip_while(|byte| **byte == 0).count();
+        if significant < SHORTEST_RSA_BYTES {
+            return None;
+        }
+    }
+    let (id, crv, alg) = (text("kid"), text("crv").unwrap_or_default(), text("alg"));
+    let public = serde_json::from_value(key).ok()?;
+    Some(Key { id, kty, crv, alg, public })
+}
+
+impl Key {
+    /// Whether a signature of this algorithm can be made with it.
+    #[must_use]
+    pub fn fits(&self, algorithm: &str) -> bool {
+        let (kty, crv) = match algorithm {
+            "ES256" => ("EC", "P-256"),
+            "ES384" => ("EC", "P-384"),
+            "EdDSA" => ("OKP", "Ed25519"),
+            _ => ("RSA", ""),
+        };
+        self.kty == kty && (crv.is_empty() || self.crv == crv) && self.alg.as_deref().is_none_or(|alg| alg == algorithm)
+    }
+}

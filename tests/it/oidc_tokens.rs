@@ -1,0 +1,297 @@
+//! What can be wrong with what the provider says of a person: each thing wrong exactly once (SR-060 to SR-068). Where the OpenID
+//! Foundation's plans for relying parties (Basic RP, Config RP) have a test for it, its name stands beside it.
+
+use axum::{
+    http::{StatusCode, header},
+    response::IntoResponse,
+};
+use mediamanager_auth::server::clock::Clock;
+use serde_json::{Value, json};
+
+use crate::support::{Account, Household, Key, Page, TestProvider, keys, log::Log, provider::CLIENT_SECRET};
+
+fn ada() -> Account {
+    Account::confirmed("ada@example.org")
+}
+
+fn now() -> i64 {
+    Clock::System.now()
+}
+
+/// With the provider doing this one thing wrong nobody gets in, and the page has the code; with it undone, everybody does.
+async fn refuses(code: &str, wrong: impl FnOnce(&TestProvider)) -> String {
+    let log = Log::begin();
+    let home = Household::new().await;
+    wrong(&home.provider);
+    let page = home.come_back(&ada()).await;
+    is_refused(&page, code);
+    assert_eq!(home.app.count("SELECT count(*) FROM \"user\"").await, 0, "no half-made account");
+    home.provider.is_good_again();
+    // Metadata and keys are looked at again after a minute.
+    home.app.pass(61);
+    home.provider.twist("claims", |claims| shift(claims, 61));
+    assert_eq!(home.come_back(&ada()).await.status, StatusCode::SEE_OTHER, "and nothing else was wrong");
+    let log = log.text();
+    for secret in ["access token of", "never kept", "p@ss:word", "eyJ"] {
+        assert!(!log.contains(secret), "{secret} in the log: {log}");
+    }
+    log
+}
+
+fn is_refused(page: &Page, code: &str) {
+    assert!(page.status.is_client_error() || page.status.as_u16() > 500, "{} {}", page.status, page.body);
+    assert!(page.text(".reference").unwrap_or_default().ends_with(&format!("({code})")), "{code}: {:?}", page.text(".reference"));
+    assert!(!page.headers.get_all("set-cookie").iter().any(|cookie| cookie.to_str().unwrap().contains("fastapiusersauth")));
+}
+
+fn shift(claims: &mut Value, seconds: i64) {
+    for name in ["iat", "exp"] {
+        claims[name] = (claims[name].as_i64().unwrap() + seconds).into();
+    }
+}
+
+macro_rules! each_refused {
+    ($($name:ident: $code:literal, |$provider:ident| $wrong:expr;)*) => {
+        $(#[tokio::test]
+        async fn $name() {
+            refuses($code, |$provider| $wrong).await;
+        })*
+    };
+}
+
+each_refused! {
+    // Basic RP: rp-id_token-sig-none
+    an_unsigned_token: "token_refused", |p| p.knobs().key = Key::Nothing;
+    a_token_signed_with_the_client_secret: "token_refused", |p| p.knobs().key = Key::Hs256;
+    a_token_signed_with_the_public_key_as_secret: "token_refused", |p| p.knobs().key = Key::Confused;
+    // Basic RP: rp-id_token-bad-sig-rs256
+    a_token_signed_by_a_stranger: "token_refused", |p| p.knobs().key = Key::Stranger;
+    a_token_signed_with_a_short_key: "token_refused", |p| p.knobs().key = Key::ShortRsa;
+    a_token_of_which_a_byte_was_changed: "token_refused", |p| p.knobs().spoil = Some(|token| {
+        let (signed, signature) = token.rsplit_once('.').unwrap();
+        let (header, payload) = signed.split_once('.').unwrap();
+        format!("{header}.{}A{}.{signature}", &payload[..20], &payload[21..])
+    });
+    a_token_without_a_signature: "token_refused", |p| p.knobs().spoil = Some(|token| format!("{}.", token.rsplit_once('.').unwrap().0));
+    a_token_with_something_behind_it: "token_refused", |p| p.knobs().spoil = Some(|token| format!("{token}.x"));
+    an_encrypted_token: "token_refused", |p| p.knobs().spoil = Some(|token| format!("{token}.x.y"));
+    a_token_that_is_none: "token_refused", |p| p.knobs().spoil = Some(|_| "not a token".to_owned());
+    an_empty_token: "token_refused", |p| p.knobs().spoil = Some(|_| String::new());
+    a_token_with_an_algorithm_that_was_not_announced: "token_refused", |p| {
+        p.twist("metadata", |m| m["id_token_signing_alg_values_supported"] = json!(["ES256"]));
+    };
+    a_token_with_an_algorithm_its_key_is_not_for: "token_refused", |p| {
+        p.twist("jwks", |keys| keys["keys"][0]["alg"] = "PS256".into());
+    };
+    a_token_with_a_key_of_its_own: "token_refused", |p| {
+        p.knobs().key = Key::Stranger;
+        p.twist("header", |header| header["jwk"] = keys::jwk("stranger", &json!({ "kid": "rsa" })));
+    };
+    a_token_that_names_where_its_key_is: "token_refused", |p| {
+        p.knobs().key = Key::Stranger;
+        p.twist("header", |header| {
+            header["jku"] = "https://evil.example/jwks".into();
+            header["x5u"] = "https://evil.example/cert".into();
+        });
+    };
+    a_token_with_an_encryption_key: "token_refused", |p| {
+        p.knobs().key = Key::Stranger;
+        p.twist("header", |header| header["kid"] = "for encryption".into());
+    };
+    a_token_with_an_unknown_critical_header: "token_refused", |p| p.twist("header", |header| header["crit"] = json!(["exp"]));
+    a_token_for_another_purpose: "token_refused", |p| p.twist("header", |header| header["typ"] = "at+jwt".into());
+    a_logout_token_in_place_of_an_id_token: "token_refused", |p| p.twist("header", |header| header["typ"] = "logout+jwt".into());
+    a_token_with_another_token_inside: "token_refused", |p| p.twist("header", |header| header["cty"] = "JWT".into());
+    a_key_id_that_is_no_text: "token_refused", |p| p.twist("header", |header| header["kid"] = json!(["rsa"]));
+    a_key_that_is_not_published: "token_refused", |p| p.twist("header", |header| header["kid"] = "unknown".into());
+    // Basic RP: rp-id_token-kid-absent-multiple-jwks
+    no_key_id_where_two_keys_fit: "token_refused", |p| {
+        p.twist("header", |header| drop(header.as_object_mut().unwrap().remove("kid")));
+        p.twist("jwks", |keys| keys["keys"].as_array_mut().unwrap().push(keys::jwk("stranger", &json!({}))));
+    };
+
+    // Basic RP: rp-id_token-issuer-mismatch
+    another_issuer: "token_refused", |p| p.twist("claims", |claims| claims["iss"] = "https://evil.example".into());
+    an_issuer_with_a_slash_too_many: "token_refused", |p| p.twist("claims", |claims| claims["iss"] = format!("{}/", claims["iss"].as_str().unwrap()).into());
+    no_issuer: "token_refused", |p| p.twist("claims", |claims| drop(claims.as_object_mut().unwrap().remove("iss")));
+    // Basic RP: rp-id_token-aud
+    another_audience: "token_refused", |p| p.twist("claims", |claims| claims["aud"] = "somebody else".into());
+    an_audience_beside_us: "token_refused", |p| p.twist("claims", |claims| claims["aud"] = json!([claims["aud"].clone(), "somebody else"]));
+    us_twice_as_audience: "token_refused", |p| p.twist("claims", |claims| claims["aud"] = json!([claims["aud"].clone(), claims["aud"].clone()]));
+    no_audience: "token_refused", |p| p.twist("claims", |claims| claims["aud"] = json!([]));
+    another_authorized_party: "token_refused", |p| p.twist("claims", |claims| claims["azp"] = "somebody else".into());
+    an_authorized_party_that_is_no_text: "token_refused", |p| p.twist("claims", |claims| claims["azp"] = json!([claims["aud"].clone()]));
+
+    an_expired_token: "token_refused", |p| p.twist("claims", |claims| claims["exp"] = (now() - 61).into());
+    an_expiry_that_is_text: "token_refused", |p| p.twist("claims", |claims| claims["exp"] = (now() + 300).to_string().into());
+    an_expiry_beyond_all_time: "token_refused", |p| p.twist("claims", |claims| claims["exp"] = json!(1e300));
+    no_expiry: "token_refused", |p| p.twist("claims", |claims| drop(claims.as_object_mut().unwrap().remove("exp")));
+    // Basic RP: rp-id_token-iat
+    no_time_of_issue: "token_refused", |p| p.twist("claims", |claims| drop(claims.as_object_mut().unwrap().remove("iat")));
+    a_token_from_the_future: "token_refused", |p| p.twist("claims", |claims| claims["iat"] = (now() + 70).into());
+    a_token_kept_for_later: "token_refused", |p| p.twist("claims", |claims| claims["iat"] = (now() - 670).into());
+    a_token_not_valid_yet: "token_refused", |p| p.twist("claims", |claims| claims["nbf"] = (now() + 70).into());
+
+    // Basic RP: rp-nonce-invalid
+    the_nonce_of_another_attempt: "token_refused", |p| p.twist("claims", |claims| claims["nonce"] = "of another attempt".into());
+    no_nonce: "token_refused", |p| p.twist("claims", |claims| drop(claims.as_object_mut().unwrap().remove("nonce")));
+    a_nonce_that_is_no_text: "token_refused", |p| p.twist("claims", |claims| claims["nonce"] = json!([claims["nonce"].clone()]));
+    // Basic RP: rp-id_token-bad-at_hash
+    the_hash_of_another_access_token: "token_refused", |p| p.twist("claims", |claims| claims["at_hash"] = "AAAAAAAAAAAAAAAAAAAAAA".into());
+
+    // Basic RP: rp-id_token-sub
+    no_subject: "token_refused", |p| p.twist("claims", |claims| drop(claims.as_object_mut().unwrap().remove("sub")));
+    an_empty_subject: "token_refused", |p| p.twist("claims", |claims| claims["sub"] = "".into());
+    a_subject_too_long: "token_refused", |p| p.twist("claims", |claims| claims["sub"] = "x".repeat(256).into());
+    a_subject_beyond_ascii: "token_refused", |p| p.twist("claims", |claims| claims["sub"] = "a\u{308}".into());
+    a_subject_with_control_characters: "token_refused", |p| p.twist("claims", |claims| claims["sub"] = "a\u{0}b".into());
+    a_subject_that_is_a_number: "token_refused", |p| p.twist("claims", |claims| claims["sub"] = 1.into());
+    a_member_given_twice: "token_refused", |p| p.knobs().payload = Some(br#"{"sub":"ada","sub":"eve"}"#.to_vec());
+    claims_that_are_not_utf8: "token_refused", |p| p.knobs().payload = Some(b"{\"sub\":\"\xff\"}".to_vec());
+    claims_that_are_no_object: "token_refused", |p| p.knobs().payload = Some(b"[]".to_vec());
+    claims_nested_without_end: "token_refused", |p| p.knobs().payload = Some(format!("{}{}", "{\"a\":".repeat(5000), "}".repeat(5000)).into_bytes());
+
+    no_id_token: "token_refused", |p| p.twist("token", |answer| drop(answer.as_object_mut().unwrap().remove("id_token")));
+    another_kind_of_access_token: "token_refused", |p| p.twist("token", |answer| answer["token_type"] = "mac".into());
+    userinfo_of_somebody_else: "token_refused", |p| {
+        p.twist("claims", |claims| drop(claims.as_object_mut().unwrap().remove("email")));
+        p.twist("userinfo", |claims| claims["sub"] = "somebody else".into());
+    };
+    userinfo_of_nobody: "token_refused", |p| {
+        p.twist("claims", |claims| drop(claims.as_object_mut().unwrap().remove("email")));
+        p.twist("userinfo", |claims| drop(claims.as_object_mut().unwrap().remove("sub")));
+    };
+    userinfo_signed_by_a_stranger: "token_refused", |p| {
+        p.twist("claims", |claims| drop(claims.as_object_mut().unwrap().remove("email")));
+        p.replace("/userinfo", || {
+            let claims = json!({ "sub": ada().subject, "email": "ada@example.org", "email_verified": true }).to_string();
+            let token = keys::sign(r#"{"alg":"RS256","kid":"rsa"}"#, claims.as_bytes(), Key::Stranger);
+            ([(header::CONTENT_TYPE, "application/jwt")], token).into_response()
+        });
+    };
+    signed_userinfo_for_another_client: "token_refused", |p| {
+        p.knobs().signs_userinfo = true;
+        p.twist("claims", |claims| drop(claims.as_object_mut().unwrap().remove("email")));
+        p.twist("userinfo", |claims| claims["aud"] = "somebody else".into());
+    };
+}
+
+#[tokio::test]
+async fn the_log_says_what_to_change_when_the_token_is_signed_with_the_client_secret() {
+    let log = refuses("token_refused", |p| p.knobs().key = Key::Hs256).await;
+    assert!(log.contains("HS256") && log.contains("choose an asymmetric signing key"), "{log}");
+}
+
+#[tokio::test]
+async fn the_log_says_how_far_the_clocks_are_apart() {
+    let log = refuses("token_refused", |p| p.twist("claims", |claims| claims["iat"] = (now() + 7200).into())).await;
+    assert!(log.contains("seconds in the future") && log.contains("NTP"), "{log}");
+}
+
+#[tokio::test]
+async fn the_log_says_how_the_client_proved_itself_and_which_uri_to_register() {
+    let log = refuses("client_refused", |p| {
+        p.replace("/token", || (StatusCode::UNAUTHORIZED, axum::Json(json!({ "error": "invalid_client", "error_description": "<b>no</b>" }))).into_response());
+    })
+    .await;
+    assert!(log.contains("was sent with client_secret_basic, discovery offers client_secret_basic, client_secret_post, tls_client_auth"), "{log}");
+    let log =
+        refuses("code_refused", |p| p.replace("/token", || (StatusCode::BAD_REQUEST, axum::Json(json!({ "error": "invalid_grant" }))).into_response())).await;
+    assert!(log.contains("http://localhost:8000/api/v1/auth/cookie/%C3%9Cber%20ID%20100%25/callback"), "{log}");
+}
+
+#[tokio::test]
+async fn what_a_provider_repeats_of_our_secrets_stays_out_of_the_log() {
+    let log = refuses("code_refused", |p| {
+        let echo = format!("no such code, secret {CLIENT_SECRET}, sorry");
+        p.replace("/token", move || (StatusCode::BAD_REQUEST, axum::Json(json!({ "error": "invalid_grant", "error_description": echo }))).into_response());
+    })
+    .await;
+    assert!(log.contains("secret ***, sorry"), "{log}");
+}
+
+#[tokio::test]
+async fn small_differences_of_the_clocks_are_forgiven() {
+    for (name, offset) in [("iat", 50), ("nbf", 50), ("exp", -50), ("iat", -590)] {
+        let home = Household::new().await;
+        home.provider.twist("claims", move |claims| claims[name] = (now() + offset).into());
+        assert_eq!(home.come_back(&ada()).await.status, StatusCode::SEE_OTHER, "{name} {offset}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_right_in_an_unusual_way_is_accepted() {
+    let home = Household::new().await;
+    for (name, twist) in [
+        ("one audience in a list", (|claims| claims["aud"] = json!([claims["aud"].clone()])) as fn(&mut Value)),
+        ("azp", |claims| claims["azp"] = claims["aud"].clone()),
+        ("a session that is a number", |claims| claims["sid"] = 123.into()),
+        ("a session with NUL in it", |claims| claims["sid"] = "a\u{0}b".into()),
+        ("a fraction of a second", |claims| claims["iat"] = json!(now() as f64 + 0.5)),
+        ("subject of 255", |claims| claims["sub"] = "x".repeat(255).into()),
+        ("at_hash", |claims| {
+            use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+            use sha2::{Digest, Sha256};
+            let hash = Sha256::digest(format!("access token of {}", claims["sub"].as_str().unwrap()));
+            claims["at_hash"] = URL_SAFE_NO_PAD.encode(&hash[..16]).into();
+        }),
+    ] {
+        home.provider.twist("claims", twist);
+        assert_eq!(home.come_back(&Account::confirmed(&format!("{}@example.org", name.len()))).await.status, StatusCode::SEE_OTHER, "{name}");
+    }
+    home.provider.is_good_again();
+    home.provider.twist("header", |header| drop(header.as_object_mut().unwrap().remove("typ")));
+    assert_eq!(home.come_back(&ada()).await.status, StatusCode::SEE_OTHER, "no typ");
+}
+
+// Basic RP: rp-id_token-kid-absent-single-jwks
+#[tokio::test]
+async fn no_key_id_is_fine_where_one_key_fits() {
+    let home = Household::new().await;
+    home.provider.twist("header", |header| drop(header.as_object_mut().unwrap().remove("kid")));
+    assert_eq!(home.come_back(&ada()).await.status, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn userinfo_is_asked_only_for_what_is_missing() {
+    let home = Household::new().await;
+    assert_eq!(home.come_back(&ada()).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(home.provider.times("/userinfo"), 0);
+    for is_signed in [false, true] {
+        home.provider.knobs().signs_userinfo = is_signed;
+        home.provider.twist("claims", |claims| drop(claims.as_object_mut().unwrap().remove("email")));
+        let account = Account { subject: format!("signed-{is_signed}"), ..ada() };
+        let mut browser = home.app.browser();
+        let page = home.log_in(&mut browser, &account).await;
+        assert!(page.body.contains(&format!("signed-{is_signed}@userinfo.example")), "{}", page.body);
+    }
+}
+
+#[tokio::test]
+async fn a_flag_of_one_document_does_not_confirm_the_address_of_another() {
+    let home = Household::new().await;
+    home.app.member("ada@example.org").await;
+    home.provider.twist("claims", |claims| drop(claims.as_object_mut().unwrap().remove("email")));
+    home.provider.twist("userinfo", |claims| {
+        claims["email"] = "ada@example.org".into();
+        claims.as_object_mut().unwrap().remove("email_verified");
+    });
+    assert_eq!(home.come_back(&ada()).await.location().as_deref(), Some("/login/connect"), "email_verified of the ID token is about no address");
+}
+
+#[tokio::test]
+async fn nothing_of_the_tokens_is_kept() {
+    let log = Log::begin();
+    let home = Household::new().await;
+    let page = home.log_in(&mut home.app.browser(), &ada()).await;
+    for text in [page.body, log.text()] {
+        assert!(!text.contains("access token of") && !text.contains("never kept") && !text.contains("p@ss:word"), "{text}");
+    }
+    assert_eq!(home.app.count("SELECT count(*) FROM oauth_account").await, 0);
+    let columns = if home.app.database.is_postgres() {
+        "SELECT count(*) FROM identity i WHERE i::text LIKE '%token%'"
+    } else {
+        "SELECT count(*) FROM identity WHERE issuer || subject || coalesce(email, '') LIKE '%token%'"
+    };
+    assert_eq!(home.app.count(columns).await, 0);
+}

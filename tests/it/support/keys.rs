@@ -1,0 +1,118 @@
+//! The keys of the test provider, made once and worth nothing.
+
+use std::sync::LazyLock;
+
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
+use jsonwebtoken::{Algorithm, EncodingKey, crypto};
+use serde_json::{Value, json};
+
+use super::provider::CLIENT_SECRET;
+
+static KEYS: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(include_str!("../keys/keys.json")).unwrap());
+
+/// What a token is signed with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Key {
+    #[default]
+    Rs256,
+    Rs384,
+    Rs512,
+    Ps256,
+    Ps384,
+    Ps512,
+    Es256,
+    Es384,
+    EdDsa,
+    /// 1024 bits.
+    ShortRsa,
+    /// Another provider's.
+    Stranger,
+    /// The client secret, which the client knows too.
+    Hs256,
+    /// The published RSA key taken for an HMAC secret.
+    Confused,
+    Nothing,
+}
+
+impl Key {
+    fn entry(self) -> &'static str {
+        match self {
+            Self::ShortRsa => "short",
+            Self::Stranger => "stranger",
+            Self::Es256 => "p256",
+            Self::Es384 => "p384",
+            Self::EdDsa => "ed25519",
+            _ => "rsa",
+        }
+    }
+
+    /// Its `kid`.
+    pub fn name(self) -> &'static str {
+        // A stranger pretends to be the real one.
+        if self == Self::Stranger { "rsa" } else { self.entry() }
+    }
+
+    pub fn algorithm(self) -> &'static str {
+        match self {
+            Self::Rs256 | Self::ShortRsa | Self::Stranger => "RS256",
+            Self::Rs384 => "RS384",
+            Self::Rs512 => "RS512",
+            Self::Ps256 => "PS256",
+            Self::Ps384 => "PS384",
+            Self::Ps512 => "PS512",
+            Self::Es256 => "ES256",
+            Self::Es384 => "ES384",
+            Self::EdDsa => "EdDSA",
+            Self::Hs256 | Self::Confused => "HS256",
+            Self::Nothing => "none",
+        }
+    }
+}
+
+/// A compact token of exactly these bytes.
+pub fn sign(header: &str, payload: &[u8], key: Key) -> String {
+    let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
+    let der = &STANDARD.decode(KEYS[key.entry()]["der"].as_str().unwrap()).unwrap();
+    let (key, algorithm) = match key {
+        Key::Nothing => return format!("{signed}."),
+        Key::Rs256 | Key::ShortRsa | Key::Stranger => (EncodingKey::from_rsa_der(der), Algorithm::RS256),
+        Key::Rs384 => (EncodingKey::from_rsa_der(der), Algorithm::RS384),
+        Key::Rs512 => (EncodingKey::from_rsa_der(der), Algorithm::RS512),
+        Key::Ps384 => (EncodingKey::from_rsa_der(der), Algorithm::PS384),
+        Key::Ps512 => (EncodingKey::from_rsa_der(der), Algorithm::PS512),
+        Key::Ps256 => (EncodingKey::from_rsa_der(der), Algorithm::PS256),
+        Key::Es256 => (EncodingKey::from_ec_der(der), Algorithm::ES256),
+        Key::Es384 => (EncodingKey::from_ec_der(der), Algorithm::ES384),
+        Key::EdDsa => (EncodingKey::from_ed_der(der), Algorithm::EdDSA),
+        Key::Hs256 => (EncodingKey::from_secret(CLIENT_SECRET.as_bytes()), Algorithm::HS256),
+        Key::Confused => (EncodingKey::from_secret(KEYS["rsa"]["jwk"]["n"].as_str().unwrap().as_bytes()), Algorithm::HS256),
+    };
+    format!("{signed}.{}", crypto::sign(signed.as_bytes(), &key, algorithm).unwrap())
+}
+
+/// The public key of this entry as a JWK.
+pub fn jwk(entry: &str, extra: &Value) -> Value {
+    let mut jwk = KEYS[entry]["jwk"].clone();
+    jwk["kid"] = entry.into();
+    for (name, value) in extra.as_object().unwrap() {
+        jwk[name] = value.clone();
+    }
+    jwk
+}
+
+/// The key set: the good keys, and those that a client must know to leave alone.
+pub fn published() -> Value {
+    json!({ "keys": [
+        jwk("rsa", &json!({ "use": "sig" })),
+        jwk("p256", &json!({ "use": "sig", "alg": "ES256" })),
+        jwk("p384", &json!({})),
+        jwk("ed25519", &json!({ "use": "sig" })),
+        jwk("short", &json!({})),
+        jwk("stranger", &json!({ "kid": "for encryption", "use": "enc" })),
+        { "kty": "oct", "kid": "shared", "k": URL_SAFE_NO_PAD.encode(CLIENT_SECRET) },
+        { "kty": "of next year", "kid": "next", "y": 1 },
+    ] })
+}

@@ -1,0 +1,40 @@
+use std::{
+    cell::RefCell,
+    io::{self, Write},
+    sync::Once,
+};
+
+thread_local! {
+    static WRITTEN: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
+}
+
+static ONCE: Once = Once::new();
+
+/// What is logged on this thread from now on, which is everything that a test of one thread causes. One subscriber for all tests, because
+/// those of single threads may miss the first line of a place in the code that two threads reach at once.
+pub struct Log;
+
+struct ThisThread;
+
+impl Log {
+    pub fn begin() -> Self {
+        ONCE.call_once(|| tracing_subscriber::fmt().json().with_max_level(tracing::Level::TRACE).with_writer(|| ThisThread).init());
+        WRITTEN.set(Some(Vec::new()));
+        Self
+    }
+
+    pub fn text(&self) -> String {
+        WRITTEN.with_borrow(|written| String::from_utf8_lossy(written.as_deref().unwrap_or_default()).into_owned())
+    }
+}
+
+impl Write for ThisThread {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        WRITTEN.with_borrow_mut(|written| written.iter_mut().for_each(|written| written.extend_from_slice(bytes)));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
