@@ -1,16 +1,50 @@
 import type { Page } from '@playwright/test';
-import { logIn, openForm, send } from './actions';
+import { logIn, openForm, press, send, touchForm } from './actions';
 import { newPerson, type Program } from './program';
+import type { ProviderOptions, TestProvider } from './provider';
+import { continueWith, logInThere } from './provider-actions';
 
 interface Installations {
   program: Program;
   freshProgram: (settings?: string) => Promise<Program>;
+  withProvider: (options?: ProviderOptions) => Promise<{ program: Program; provider: TestProvider }>;
 }
 
 /** Every page a person can meet, by name: the way there. The audits and the screenshots walk through all of them. */
 export const pages: Record<string, (page: Page, installations: Installations) => Promise<unknown>> = {
   'login': page => openForm(page, '/login'),
-  'login with everything offered': async (page, { freshProgram }) => openForm(page, `${(await freshProgram(everythingOffered)).origin}/login`),
+  'login with a provider': async (page, { withProvider }) => openForm(page, `${(await withProvider()).program.origin}/login`),
+  'login with a provider that is away': async (page, { freshProgram }) => {
+    const { origin } = await freshProgram(everythingOffered);
+    // The first visitor finds out.
+    await page.goto(`${origin}/login/oidc`);
+    await openForm(page, `${origin}/login`);
+    await page.locator('a[aria-disabled=true]').waitFor();
+  },
+  'provider that is away': async (page, { freshProgram }) => page.goto(`${(await freshProgram(everythingOffered)).origin}/login/oidc`),
+  'refused at the provider': async (page, { withProvider }) => {
+    const { program, provider } = await withProvider();
+    await page.goto(`${program.origin}/login`);
+    await continueWith(page, provider.name);
+    await page.getByRole('link', { name: 'Cancel' }).click();
+    await page.getByText('Reference:').waitFor();
+  },
+  'connect': async (page, { withProvider }) => {
+    const { program, provider } = await withProvider({ confirmsAddresses: false });
+    const person = await program.createUser();
+    await page.goto(`${program.origin}/login`);
+    await continueWith(page, provider.name);
+    await logInThere(page, person.email);
+    await touchForm(page);
+  },
+  'login after logging out of a provider\'s session': async (page, { withProvider }) => {
+    const { program, provider } = await withProvider();
+    await page.goto(`${program.origin}/login`);
+    await continueWith(page, provider.name);
+    await logInThere(page, newPerson().email);
+    await press(page, 'Log out');
+    await page.getByRole('link', { name: 'Also log out' }).waitFor();
+  },
   'login with a wrong password': async page => {
     await openForm(page, '/login');
     await send(page, newPerson(), 'Log in');
@@ -38,7 +72,7 @@ export const pages: Record<string, (page: Page, installations: Installations) =>
 };
 
 /** Statuses of the documents and fetches on the way. */
-export const provokedStatuses = [401, 404, 409, 410, 422];
+export const provokedStatuses = [401, 403, 404, 409, 410, 422, 503];
 
 /** Settings of an installation whose login page offers everything there is. */
 export const everythingOffered = `

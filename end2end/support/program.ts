@@ -113,11 +113,21 @@ trusted_proxies = ["127.0.0.1/32"]
 
   /** The one-time link that the program prints on an empty database. */
   async setupLink(): Promise<string> {
+    return this.printed(/http:\/\/localhost:\d+\/setup\?token=[^\s"]+/);
+  }
+
+  /** The address that it prints for the operator to register at the provider. */
+  async redirectUri(): Promise<string> {
+    const line = await this.printed(/^Redirect URI to register at .*$/m);
+    return line.slice(line.lastIndexOf(' ') + 1);
+  }
+
+  private async printed(what: RegExp): Promise<string> {
     const until = performance.now() + READY_WITHIN_MS;
     for (;;) {
-      const link = /http:\/\/localhost:\d+\/setup\?token=[^\s"]+/.exec(this.output)?.[0];
-      if (link) return link;
-      if (performance.now() > until) throw new Error(`no setup link in:\n${this.output}`);
+      const found = what.exec(this.output)?.[0];
+      if (found) return found;
+      if (performance.now() > until) throw new Error(`no ${what} in:\n${this.output}`);
       await delay(POLL_EVERY_MS);
     }
   }

@@ -1,5 +1,6 @@
 import { type ConsoleMessage, expect, test as base } from '@playwright/test';
 import { Program } from './program';
+import { type ProviderOptions, TestProvider } from './provider';
 
 export { expect };
 
@@ -8,6 +9,8 @@ interface Fixtures {
   provokedStatuses: number[];
   /** Starts an installation without any user, for this test alone. `settings` is TOML, as in `mediamanager-auth.toml`. */
   freshProgram: (settings?: string) => Promise<Program>;
+  /** The same with a certified provider that knows it. */
+  withProvider: (options?: ProviderOptions) => Promise<{ program: Program; provider: TestProvider }>;
   quietBrowser: void;
 }
 
@@ -53,6 +56,23 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
     }
   },
 
+  withProvider: async ({ context, freshProgram }, use) => {
+    const providers: TestProvider[] = [];
+    try {
+      // Its quick pages want a font from the network, which no test may need.
+      await context.route('https://fonts.googleapis.com/**', route => route.fulfill({ contentType: 'text/css', body: '' }));
+      await use(async options => {
+        const provider = await TestProvider.start(options);
+        providers.push(provider);
+        const program = await freshProgram(provider.settings);
+        provider.register(await program.redirectUri(), program.origin);
+        return { program, provider };
+      });
+    } finally {
+      for (const provider of providers) await provider.stop();
+    }
+  },
+
   baseURL: async ({ program }, use) => use(program.origin),
 
   // 198.18.0.0/15 belongs to nobody (RFC 2544). The program trusts this header from the loopback address only.
@@ -65,7 +85,7 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
     async ({ context, program, provokedStatuses }, use, testInfo) => {
       const noise: string[] = [];
       context.on('console', message => {
-        if (!isOfChromium(message, provokedStatuses)) noise.push(`${message.type()}: ${message.text()} (${message.location().url})`);
+        if (!isOfTheProvider(message) && !isOfChromium(message, provokedStatuses)) noise.push(`${message.type()}: ${message.text()} (${message.location().url})`);
       });
       context.on('weberror', error => noise.push(`uncaught: ${error.error()}`));
       await use();
@@ -75,6 +95,11 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
     { auto: true },
   ],
 });
+
+/** The provider's own pages are not ours to mend. They are on 127.0.0.1; the program under test is on localhost. */
+function isOfTheProvider(message: ConsoleMessage): boolean {
+  return URL.canParse(message.location().url) && new URL(message.location().url).hostname === '127.0.0.1';
+}
 
 /** The lines that Chromium prints by itself when everything is as it should be. */
 function isOfChromium(message: ConsoleMessage, provokedStatuses: number[]): boolean {
