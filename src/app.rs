@@ -160,6 +160,12 @@ impl Visit {
         values.get(field).cloned().unwrap_or_default()
     }
 
+    /// The rule for new passwords, said before anybody breaks it.
+    #[must_use]
+    pub fn password_rule(&self) -> String {
+        format!("At least {} characters. A few words in a row are easy to remember.", self.password_min_length)
+    }
+
     /// Why the form that was sent to this page failed.
     #[must_use]
     pub fn error(&self) -> Option<AuthError> {

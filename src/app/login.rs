@@ -28,23 +28,17 @@ pub fn LoginPage() -> impl IntoView {
             <h1>"Log in"</h1>
             {is_back.then(|| view! { <p class="notice" role="status">"You are logged out."</p> })}
             <oidc::LogOutThere/>
-            <LogInForm email=visit.typed("email") return_to=return_to.clone() error=visit.error()/>
+            <ui::CredentialsForm
+                action=LogIn::PATH
+                button="Log in"
+                error=visit.error()
+                carried="return_to"
+                carried_value=return_to.clone()
+                email=visit.typed("email")
+                email_is_fixed=false
+                new_password_rule=""
+            />
             <oidc::ProviderButton return_to/>
         </ui::Frame>
-    }
-}
-
-/// The form of the login page.
-#[island]
-pub fn LogInForm(email: String, return_to: String, error: Option<AuthError>) -> impl IntoView {
-    let state = ui::FormState::new(error);
-    view! {
-        <form method="post" action=LogIn::PATH data-hydrated=move || state.is_hydrated.get().then_some("") on:submit=move |event| state.submit(&event)>
-            <ui::Feedback state/>
-            <input type="hidden" name="return_to" value=return_to/>
-            <ui::EmailField state value=email/>
-            <ui::PasswordField state autocomplete="current-password"/>
-            <button type="submit" aria-busy=move || state.is_sending.get().then_some("true")>"Log in"</button>
-        </form>
     }
 }

@@ -102,25 +102,21 @@ pub fn ConnectPage() -> impl IntoView {
             <p class="lead">
                 {format!("You are logged in at {}, which does not confirm that this address is yours. Prove it once with the password of the account here; after that, {} is enough.", provider.name, provider.name)}
             </p>
-            <ConnectForm email error/>
+            // The address is shown for the person and the password manager; the server knows it anyway.
+            <ui::CredentialsForm
+                action=Connect::PATH
+                button="Connect and log in"
+                error
+                carried="return_to"
+                carried_value=""
+                email
+                email_is_fixed=true
+                new_password_rule=""
+            />
             <p class="links"><a href="/login">"Back to the login page"</a></p>
         </ui::Frame>
     }
     .into_any()
-}
-
-/// The form of the connect page. The address is shown for the person and the password manager; the server knows it anyway.
-#[island]
-pub fn ConnectForm(email: String, error: Option<AuthError>) -> impl IntoView {
-    let state = ui::FormState::new(error);
-    view! {
-        <form method="post" action=Connect::PATH data-hydrated=move || state.is_hydrated.get().then_some("") on:submit=move |event| state.submit(&event)>
-            <ui::Feedback state/>
-            <ui::EmailField state value=email is_fixed=true/>
-            <ui::PasswordField state autocomplete="current-password"/>
-            <button type="submit" aria-busy=move || state.is_sending.get().then_some("true")>"Connect and log in"</button>
-        </form>
-    }
 }
 
 fn way_to_provider(return_to: &str) -> String {

@@ -53,29 +53,21 @@ pub fn SetupPage() -> impl IntoView {
 #[component]
 fn SetupForm(token: String) -> impl IntoView {
     let visit = visit();
-    let email = visit.typed("email");
-    let hint = format!("At least {} characters. A few words in a row are easy to remember.", visit.password_min_length);
     view! {
         <ui::Frame title="Set up the first administrator" has_error=visit.submitted.is_some()>
             <h1>"Set up the first administrator"</h1>
             <p class="lead">{format!("This account manages everybody else's. You log in to {} with it.", visit.app_name)}</p>
-            <SetUpForm token email error=visit.error() hint/>
+            <ui::CredentialsForm
+                action=SetUp::PATH
+                button="Create administrator"
+                error=visit.error()
+                carried="token"
+                carried_value=token
+                email=visit.typed("email")
+                email_is_fixed=false
+                new_password_rule=visit.password_rule()
+            />
         </ui::Frame>
-    }
-}
-
-/// The form of the setup page.
-#[island]
-pub fn SetUpForm(token: String, email: String, error: Option<AuthError>, hint: String) -> impl IntoView {
-    let state = ui::FormState::new(error);
-    view! {
-        <form method="post" action=SetUp::PATH data-hydrated=move || state.is_hydrated.get().then_some("") on:submit=move |event| state.submit(&event)>
-            <ui::Feedback state/>
-            <input type="hidden" name="token" value=token/>
-            <ui::EmailField state value=email/>
-            <ui::PasswordField state autocomplete="new-password" hint/>
-            <button type="submit" aria-busy=move || state.is_sending.get().then_some("true")>"Create administrator"</button>
-        </form>
     }
 }
 

@@ -10,7 +10,6 @@ pub fn EmailField(
     state: FormState,
     value: String,
     /// Shown, but not to be changed.
-    #[prop(optional)]
     is_fixed: bool,
 ) -> impl IntoView {
     let message = move || state.message_for(Field::Email);

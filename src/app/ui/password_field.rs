@@ -10,12 +10,11 @@ use crate::domain::error::Field;
 #[component]
 pub fn PasswordField(
     state: FormState,
-    /// `current-password` or `new-password`.
-    autocomplete: &'static str,
-    /// The rule, said before anybody breaks it.
-    #[prop(optional, into)]
-    hint: String,
+    /// The rule, said before anybody breaks it; empty where the account's own password is asked for.
+    new_password_rule: String,
 ) -> impl IntoView {
+    let has_hint = !new_password_rule.is_empty();
+    let autocomplete = if has_hint { "new-password" } else { "current-password" };
     let is_shown = RwSignal::new(false);
     Effect::new(move || {
         if state.is_sending.get() {
@@ -29,7 +28,6 @@ pub fn PasswordField(
     let message = move || state.message_for(Field::Password);
     let is_wrong = move || message().is_some();
     let starts_here = message().is_some();
-    let has_hint = !hint.is_empty();
     let described_by = move || match (has_hint, is_wrong()) {
         (true, true) => Some("password-hint password-error"),
         (true, false) => Some("password-hint"),
@@ -39,7 +37,7 @@ pub fn PasswordField(
     view! {
         <div class="field">
             <label for="password">"Password"</label>
-            {has_hint.then(|| view! { <p class="hint" id="password-hint">{hint}</p> })}
+            <p class="hint" id="password-hint">{new_password_rule}</p>
             <p class="error" id="password-error">{message}</p>
             <div class="reveal">
                 <input

@@ -1,0 +1,41 @@
+use leptos::prelude::*;
+
+use super::{EmailField, Feedback, FormState, PasswordField};
+use crate::domain::AuthError;
+
+/// A form that asks for an address and a password. All our forms with script do, so they are one island, and another form costs
+/// the browser not one byte; plain text and flags as properties keep the code that reads them small. All of them stand in the
+/// page for everybody to read.
+#[island]
+pub fn CredentialsForm(
+    /// The page's own path, where its server function answers.
+    #[prop(into)]
+    action: String,
+    /// The text of the button.
+    #[prop(into)]
+    button: String,
+    error: Option<AuthError>,
+    /// A field that goes along unseen, by its name.
+    #[prop(into)]
+    carried: String,
+    /// Its value.
+    #[prop(into)]
+    carried_value: String,
+    #[prop(into)] email: String,
+    /// The address is shown, but not to be changed.
+    email_is_fixed: bool,
+    /// The rule that a new password must follow; empty where the account's own is asked for.
+    #[prop(into)]
+    new_password_rule: String,
+) -> impl IntoView {
+    let state = FormState::new(error);
+    view! {
+        <form method="post" action=action data-hydrated=move || state.is_hydrated.get().then_some("") on:submit=move |event| state.submit(&event)>
+            <Feedback state/>
+            <input type="hidden" name=carried value=carried_value/>
+            <EmailField state value=email is_fixed=email_is_fixed/>
+            <PasswordField state new_password_rule/>
+            <button type="submit" aria-busy=move || state.is_sending.get().then_some("true")>{button}</button>
+        </form>
+    }
+}
