@@ -22,12 +22,15 @@ pub mod failure;
 pub mod login;
 pub mod logout;
 pub mod oidc;
+pub mod password_reset;
 pub mod setup;
+pub mod signup;
 pub mod ui;
 pub mod verify;
 
 /// The pages for which nobody has to be logged in. Every other page sends strangers to the login page.
-pub const PUBLIC: [&str; 5] = ["/login", "/login/connect", "/login/oidc", "/logout", "/setup"];
+pub const PUBLIC: [&str; 8] =
+    ["/login", "/login/connect", "/login/forgot-password", "/login/oidc", "/login/reset-password", "/login/signup", "/logout", "/setup"];
 
 /// The route table.
 #[component]
@@ -43,6 +46,10 @@ pub fn App() -> impl IntoView {
             <FlatRoutes fallback=|| view! { <failure::FailurePage error=AuthError::NotFound/> }>
                 <Route path=path!("/login") view=login::LoginPage ssr=SsrMode::Async/>
                 <Route path=path!("/login/connect") view=oidc::ConnectPage ssr=SsrMode::Async/>
+                <Route path=path!("/login/forgot-password") view=password_reset::ForgotPasswordPage ssr=SsrMode::Async/>
+                <Route path=path!("/login/reset-password") view=password_reset::ResetPasswordPage ssr=SsrMode::Async/>
+                <Route path=path!("/login/signup") view=signup::SignUpPage ssr=SsrMode::Async/>
+                <Route path=path!("/account/confirm") view=verify::ConfirmPage ssr=SsrMode::Async/>
                 <Route path=path!("/login/verify") view=verify::VerifyPage ssr=SsrMode::Async/>
                 <Route path=path!("/logout") view=logout::LogoutPage ssr=SsrMode::Async/>
                 <Route path=path!("/setup") view=setup::SetupPage ssr=SsrMode::Async/>
@@ -81,6 +88,9 @@ pub struct Visit {
     /// The address of the account that has to be proven before the provider's is connected with it.
     pub pending_email: Option<String>,
     pub password_min_length: u16,
+    pub offers: Offers,
+    /// Whose password the link in this browser may set.
+    pub reset_for: Option<String>,
     /// For administrators only.
     pub administration: Option<Administration>,
 }
@@ -91,6 +101,17 @@ pub struct Assets {
     pub css: String,
     pub js: String,
     pub wasm: String,
+}
+
+/// What this installation can do for a visitor.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Offers {
+    /// Creating an account.
+    pub signup: bool,
+    /// A link for a new password by mail.
+    pub reset: bool,
+    /// Mail at all.
+    pub mail: bool,
 }
 
 /// The OpenID provider, as a visitor sees it.
@@ -158,6 +179,12 @@ impl Visit {
     pub fn carried(&self, field: &str) -> String {
         let values = self.submitted.as_ref().map_or(&self.query, |submitted| &submitted.values);
         values.get(field).cloned().unwrap_or_default()
+    }
+
+    /// The word for what has just happened, out of a closed list that the page knows.
+    #[must_use]
+    pub fn notice(&self) -> &str {
+        self.query.get("notice").map(String::as_str).unwrap_or_default()
     }
 
     /// The rule for new passwords, said before anybody breaks it.

@@ -14,10 +14,12 @@ pub mod flows;
 pub mod forms;
 pub mod hasher;
 pub mod http;
+pub mod mailer;
 pub mod provider;
 pub mod random;
 pub mod router;
 pub mod state;
+pub mod strict_json;
 pub mod tokens;
 
 pub use state::AppState;

@@ -6,6 +6,7 @@ use super::{Administration, logout::LogOutForm, ui, visit};
 #[component]
 pub fn AccountPage() -> impl IntoView {
     let visit = visit();
+    let is_proven = visit.notice() == "address_proven";
     let person = visit.person.map(|person| {
         let role = match (person.is_superuser, person.is_verified) {
             (true, _) => "Administrator",
@@ -26,6 +27,7 @@ pub fn AccountPage() -> impl IntoView {
     view! {
         <ui::Frame title="Your account">
             <h1>"Your account"</h1>
+            {is_proven.then(|| view! { <p class="notice" role="status">"Your address is confirmed."</p> })}
             {person}
             <LogOutForm/>
             {visit.administration.map(|administration| view! { <AdministrationCard administration/> })}

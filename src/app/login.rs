@@ -21,12 +21,17 @@ pub async fn log_in(#[server(default)] email: String, #[server(default)] passwor
 pub fn LoginPage() -> impl IntoView {
     let visit = visit();
     let return_to = visit.carried("return_to");
-    let notice = visit.query.get("notice").map(String::as_str);
-    let is_back = matches!(notice, Some("logged_out" | LOGGED_OUT_HERE));
+    let notice = match visit.notice() {
+        "logged_out" | LOGGED_OUT_HERE => Some("You are logged out."),
+        "signed_up" => Some("We have sent a mail to that address. Confirm it with the link in the mail, then log in here."),
+        "reset_requested" => Some("If there is an account with that address, a mail with a link is on its way. Look into the spam folder too."),
+        "password_changed" => Some("Your password is changed. Log in with the new one."),
+        _ => None,
+    };
     view! {
         <ui::Frame title="Log in" has_error=visit.submitted.is_some()>
             <h1>"Log in"</h1>
-            {is_back.then(|| view! { <p class="notice" role="status">"You are logged out."</p> })}
+            {notice.map(|text| view! { <p class="notice" role="status">{text}</p> })}
             <oidc::LogOutThere/>
             <ui::CredentialsForm
                 action=LogIn::PATH
@@ -37,8 +42,10 @@ pub fn LoginPage() -> impl IntoView {
                 email=visit.typed("email")
                 email_is_fixed=false
                 new_password_rule=""
+                offers_reset=visit.offers.reset
             />
             <oidc::ProviderButton return_to/>
+            {visit.offers.signup.then(|| view! { <p class="links">"New here? "<a href="/login/signup">"Create account"</a></p> })}
         </ui::Frame>
     }
 }

@@ -112,6 +112,7 @@ pub fn ConnectPage() -> impl IntoView {
                 email
                 email_is_fixed=true
                 new_password_rule=""
+                offers_reset=false
             />
             <p class="links"><a href="/login">"Back to the login page"</a></p>
         </ui::Frame>

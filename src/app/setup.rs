@@ -66,6 +66,7 @@ fn SetupForm(token: String) -> impl IntoView {
                 email=visit.typed("email")
                 email_is_fixed=false
                 new_password_rule=visit.password_rule()
+                offers_reset=false
             />
         </ui::Frame>
     }

@@ -1,19 +1,79 @@
-use leptos::prelude::*;
+use leptos::{prelude::*, server_fn::ServerFn};
 
 use super::{logout::LogOutForm, ui, visit};
+use crate::domain::AuthError;
 
-/// `/login/verify`: for people whose account nobody has approved yet. No dead end: it says who can (SR-039).
+/// Sends the link that proves the address once more, to whoever is logged in.
+#[server(prefix = "", endpoint = "login/verify")]
+pub async fn resend_proof() -> Result<(), AuthError> {
+    use crate::server::{context, flows::email_proof};
+    let (state, visitor) = context::visitor()?;
+    let email = visitor.current_user()?.user().email.clone();
+    email_proof::request(&state, &email, &visitor.origin).await?;
+    context::go_to("/login/verify?notice=proof_sent");
+    Ok(())
+}
+
+/// Takes a mailed link as proof of the address of whoever is logged in.
+#[server(prefix = "", endpoint = "account/confirm")]
+pub async fn confirm_address(#[server(default)] token: String) -> Result<(), AuthError> {
+    use crate::server::{context, flows::email_proof};
+    let (state, visitor) = context::visitor()?;
+    let user = email_proof::complete(&state, visitor.current_user()?, &token, &visitor.origin).await?;
+    context::go_to(if user.is_verified { "/account?notice=address_proven" } else { "/login/verify?notice=address_proven" });
+    Ok(())
+}
+
+/// `/login/verify`: for people whose account nobody has approved yet. No dead end: it says what happens next, and who can help (SR-039).
 #[component]
 pub fn VerifyPage() -> impl IntoView {
     let visit = visit();
-    let email = visit.person.map(|person| person.email).unwrap_or_default();
+    let email = visit.person.clone().map(|person| person.email).unwrap_or_default();
+    let notice = match visit.notice() {
+        "proof_sent" => Some("We have sent a mail. Open the link in it here, in this browser."),
+        "address_proven" => Some("Your address is confirmed."),
+        _ => None,
+    };
     view! {
         <ui::Frame title="Waiting for approval">
             <h1>"Waiting for approval"</h1>
-            <p class="lead">"You are logged in as "<strong>{email}</strong>", but your account is new and has to be approved before you can use "{visit.app_name}"."</p>
+            {notice.map(|text| view! { <p class="notice" role="status">{text}</p> })}
+            <p class="lead">"You are logged in as "<strong>{email}</strong>", but your account is new and has to be approved before you can use "{visit.app_name.clone()}"."</p>
             <p>"An administrator of this server can approve it. Tell the person who runs it that you are waiting, then check again."</p>
             <p class="links"><a href="/login/verify">"Check again"</a></p>
+            {(visit.offers.mail && notice.is_none()).then(|| view! { <ResendForm/> })}
             <LogOutForm/>
+        </ui::Frame>
+    }
+}
+
+#[component]
+fn ResendForm() -> impl IntoView {
+    view! {
+        <form method="post" action=ResendProof::PATH>
+            <p class="hint">"Have you confirmed your address with the link in our mail? The administrators are told then."</p>
+            <button type="submit" class="secondary">"Send the mail again"</button>
+        </form>
+    }
+}
+
+/// `/account/confirm`: where the mailed link leads. Opening it changes nothing, because programs that look through mail open links too
+/// (SR-045).
+#[component]
+pub fn ConfirmPage() -> impl IntoView {
+    let visit = visit();
+    let email = visit.person.clone().map(|person| person.email).unwrap_or_default();
+    let state = ui::FormState::new(visit.error());
+    view! {
+        <ui::Frame title="Confirm your address" has_error=visit.submitted.is_some()>
+            <h1>"Confirm your address"</h1>
+            <p class="lead">"You are logged in as "<strong>{email}</strong>". Confirm that this mailbox is yours."</p>
+            <form method="post" action=ConfirmAddress::PATH>
+                <ui::Feedback state/>
+                <input type="hidden" name="token" value=visit.carried("token")/>
+                <button type="submit">"Confirm the address"</button>
+            </form>
+            <p class="links"><a href="/account">"Your account"</a></p>
         </ui::Frame>
     }
 }

@@ -36,6 +36,14 @@ pub enum AuthError {
     SetupLinkInvalid,
     /// There is an administrator already.
     SetupDone,
+    /// `policy.registration = false` (SR-038).
+    RegistrationClosed,
+    /// The address cannot be used for a new account; deliberately neutral about why (SR-033).
+    AddressRefused,
+    /// The link for a new password is damaged, expired, used, or its account has changed.
+    ResetLinkInvalid,
+    /// The link that proves an address is damaged, expired, or for another account than the one that is logged in.
+    ProofLinkInvalid,
     /// What the person was about to connect with their account is too old, or was connected elsewhere.
     ConnectionExpired,
     /// The throttle of SR-022; seconds until the next try counts.
@@ -74,7 +82,7 @@ impl AuthError {
     #[must_use]
     pub fn field(self) -> Option<Field> {
         match self {
-            Self::EmailMalformed | Self::EmailTaken => Some(Field::Email),
+            Self::EmailMalformed | Self::EmailTaken | Self::AddressRefused => Some(Field::Email),
             Self::PasswordMissing | Self::PasswordTooLong | Self::PasswordTooShort { .. } | Self::PasswordGuessable | Self::PasswordContainsEmail => {
                 Some(Field::Password)
             }
@@ -94,11 +102,11 @@ impl AuthError {
         match self {
             Self::Malformed => 400,
             Self::BadCredentials | Self::NotLoggedIn => 401,
-            Self::Forbidden | Self::CrossSite => 403,
+            Self::Forbidden | Self::CrossSite | Self::RegistrationClosed => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
-            Self::SetupDone | Self::EmailTaken => 409,
-            Self::SetupLinkInvalid | Self::ConnectionExpired => 410,
+            Self::SetupDone | Self::EmailTaken | Self::AddressRefused => 409,
+            Self::SetupLinkInvalid | Self::ConnectionExpired | Self::ResetLinkInvalid | Self::ProofLinkInvalid => 410,
             Self::TooLarge => 413,
             Self::UnsupportedMedia => 415,
             Self::EmailMalformed
@@ -141,6 +149,10 @@ impl fmt::Display for AuthError {
             Self::PasswordContainsEmail => "Choose a password that does not contain your e-mail name.",
             Self::SetupLinkInvalid => "This setup link is not valid any more. Restart the program: it prints a new one.",
             Self::SetupDone => "The first administrator is set up already. Log in instead.",
+            Self::RegistrationClosed => "New accounts are made by an administrator here. Ask one.",
+            Self::AddressRefused => "This address cannot be used for a new account. If you have an account, log in instead.",
+            Self::ResetLinkInvalid => "This link is not valid any more: it was used, is too old, or the account has changed. Ask for a new one.",
+            Self::ProofLinkInvalid => "This link is not valid for the account that is logged in. Ask for a new one.",
             Self::ConnectionExpired => "This took longer than ten minutes. Go to the login page and start again.",
             Self::TooManyAttempts { retry_after } => {
                 let (number, unit) = if *retry_after < 120 { (*retry_after, "second") } else { (retry_after.div_ceil(60), "minute") };

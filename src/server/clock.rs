@@ -4,6 +4,8 @@ use std::sync::{
 };
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use time::{OffsetDateTime, format_description::well_known::Rfc3339, macros::format_description};
+
 /// The one place that knows what time it is. Everything is Unix seconds, UTC.
 #[derive(Clone, Debug, Default)]
 pub enum Clock {
@@ -26,4 +28,21 @@ impl Clock {
             Self::Shifted(by) => seconds.saturating_add(by.load(Ordering::Relaxed)),
         }
     }
+}
+
+/// A time for people. UTC, because the server does not know where its reader is.
+#[must_use]
+pub fn in_words(unix: i64) -> String {
+    let words = format_description!("[day padding:none] [month repr:long] [year], [hour]:[minute] UTC");
+    moment(unix).format(&words).unwrap_or_default()
+}
+
+/// A time for machines (RFC 3339).
+#[must_use]
+pub fn in_figures(unix: i64) -> String {
+    moment(unix).format(&Rfc3339).unwrap_or_default()
+}
+
+fn moment(unix: i64) -> OffsetDateTime {
+    OffsetDateTime::from_unix_timestamp(unix).unwrap_or(OffsetDateTime::UNIX_EPOCH)
 }

@@ -12,6 +12,7 @@ use tracing_subscriber::EnvFilter;
 use crate::server::config::{self, Config, LogFormat, Sources};
 
 pub mod check;
+pub mod mail;
 pub mod serve;
 pub mod user;
 
@@ -35,6 +36,9 @@ enum Command {
     /// Manage users from the shell
     #[command(subcommand)]
     User(user::Command),
+    /// Try the mail settings
+    #[command(subcommand)]
+    Mail(mail::Command),
 }
 
 /// Does what the command line asks for.
@@ -47,6 +51,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         Command::Serve => serve::run(config).await,
         Command::Check => check::run(&config),
         Command::User(command) => user::run(config, command).await,
+        Command::Mail(command) => mail::run(&config, command).await,
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

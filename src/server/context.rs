@@ -15,13 +15,12 @@ use leptos::{
     prelude::{provide_context, use_context},
 };
 use leptos_axum::ResponseOptions;
-use time::{OffsetDateTime, format_description::well_known::Rfc3339, macros::format_description};
 
 use crate::{
     app::{self, Administration, Moment, Person, Submitted, Visit},
     domain::{AuthError, ReturnTo, return_to},
     server::{
-        AppState, cookies,
+        AppState, clock, cookies,
         flows::{
             oidc::{self, Pending, Refused},
             sessions::{CurrentUser, Started},
@@ -29,6 +28,7 @@ use crate::{
         http::{
             api, guard, handshakes,
             headers::{Reference, ScriptNonce},
+            reset_link::{self, ResetFor},
             visitor::{Token, Visitor},
         },
     },
@@ -130,6 +130,24 @@ pub fn pending() -> Result<Option<Pending>, AuthError> {
 pub fn connected(state: &AppState, started: &Started, pending: &Pending) -> Result<(), AuthError> {
     set_cookie(handshakes::drop_pending(state).ok_or(AuthError::Internal)?);
     enter(state, started, pending.return_to())
+}
+
+/// The token of the reset link that this browser has opened.
+///
+/// # Errors
+/// `Internal` outside a request.
+pub fn link_token() -> Result<Option<String>, AuthError> {
+    let (state, parts) = use_context::<AppState>().zip(use_context::<Parts>()).ok_or(AuthError::Internal)?;
+    Ok(reset_link::token(&state, &parts.headers))
+}
+
+/// Forgets it.
+///
+/// # Errors
+/// `Internal` when the cookie cannot be written.
+pub fn link_is_used(state: &AppState) -> Result<(), AuthError> {
+    set_cookie(reset_link::forget(state).ok_or(AuthError::Internal)?);
+    Ok(())
 }
 
 /// Where somebody who is logged in belongs.
@@ -283,6 +301,8 @@ fn visit(state: &AppState, parts: &Parts) -> Visit {
         pending_email: if parts.uri.path() == "/login/connect" { pending() } else { None },
         query,
         password_min_length: config.policy.password_min_length,
+        offers: app::Offers { signup: config.policy.registration, reset: config.auth.email_password_resets, mail: config.smtp.is_some() },
+        reset_for: parts.extensions.get().map(|ResetFor(email)| email.clone()),
         // Only administrators may see how the program is configured.
         administration: current
             .and_then(|current| current.as_admin().ok())
@@ -292,14 +312,12 @@ fn visit(state: &AppState, parts: &Parts) -> Visit {
 
 fn person(current: &CurrentUser) -> Person {
     let user = current.user();
-    Person { email: user.email.clone(), is_superuser: user.is_superuser, is_verified: user.is_verified, since: moment(current.since()) }
-}
-
-/// A time in words and in figures. UTC, because the server does not know where its visitor is.
-fn moment(unix: i64) -> Moment {
-    let time = OffsetDateTime::from_unix_timestamp(unix).unwrap_or(OffsetDateTime::UNIX_EPOCH);
-    let words = format_description!("[day padding:none] [month repr:long] [year], [hour]:[minute] UTC");
-    Moment { iso: time.format(&Rfc3339).unwrap_or_default(), words: time.format(&words).unwrap_or_default() }
+    Person {
+        email: user.email.clone(),
+        is_superuser: user.is_superuser,
+        is_verified: user.is_verified,
+        since: Moment { iso: clock::in_figures(current.since()), words: clock::in_words(current.since()) },
+    }
 }
 
 fn set_cookie(cookie: HeaderValue) {

@@ -23,6 +23,7 @@ pub mod accounts;
 pub mod entity;
 pub mod identities;
 pub mod migrations;
+pub mod outbox;
 pub mod sessions;
 pub mod spent;
 pub mod throttle;
@@ -32,6 +33,8 @@ pub mod users;
 pub type Database = DatabaseConnection;
 /// An open transaction; dropped without [`commit`], nothing of it happened.
 pub type Transaction = DatabaseTransaction;
+/// Either of them.
+pub use sea_orm::ConnectionTrait as Connection;
 
 /// How long any request may wait for the database before it is told to come back (SR-190).
 const PATIENCE: Duration = Duration::from_secs(4);

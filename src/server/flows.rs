@@ -1,8 +1,12 @@
 //! What can happen. Free async functions: the state first, then one input. They know neither HTTP nor pages.
 
+pub mod email_proof;
 pub mod login;
+pub mod mail;
 pub mod new_password;
 pub mod oidc;
+pub mod password_reset;
 pub mod sessions;
 pub mod setup;
+pub mod signup;
 pub mod users;

@@ -8,4 +8,5 @@ pub mod headers;
 pub mod health;
 pub mod limits;
 pub mod oidc_callback;
+pub mod reset_link;
 pub mod visitor;

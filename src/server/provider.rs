@@ -23,7 +23,6 @@ mod fault;
 mod jwt;
 mod keys;
 mod logout_token;
-mod strict_json;
 mod userinfo;
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};

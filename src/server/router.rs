@@ -22,7 +22,7 @@ use crate::{
         AppState, context,
         flows::oidc::Refused,
         forms,
-        http::{api, guard, handshakes, headers, health, limits, visitor},
+        http::{api, guard, handshakes, headers, health, limits, reset_link, visitor},
         provider::Provider,
     },
 };
@@ -53,9 +53,11 @@ fn pages(state: &AppState) -> Router<AppState> {
     Router::new()
         .leptos_routes_with_context(state, routes, context::provider(state.clone()), App)
         .layer(from_fn_with_state(state.clone(), forms::answer))
+        .layer(from_fn_with_state(state.clone(), reset_link::open))
         .layer(from_fn_with_state(state.clone(), detour))
         .route("/", get(landing_page))
         .route("/login/provider", get(provider_page))
+        .route("/web/login/reset-password", get(reset_link::from_mediamanager))
         .route("/.well-known/change-password", get(|| async { Redirect::to("/account") }))
 }
 

@@ -12,6 +12,7 @@ use crate::{
         config::Config,
         db::{self, Database},
         hasher::{Cost, Hasher},
+        mailer::Mailer,
         provider::Provider,
         tokens::Tokens,
     },
@@ -27,6 +28,7 @@ pub struct AppState {
     pub tokens: Tokens,
     /// `None` unless `auth.openid_connect.enabled = true`: then nothing is ever asked of a provider (SR-082).
     pub provider: Option<Provider>,
+    pub mailer: Mailer,
     pub clock: Clock,
     pub assets: Arc<Assets>,
     pub leptos: LeptosOptions,
@@ -46,6 +48,7 @@ impl AppState {
             db: db::open(config.database_url.expose()).await?,
             hasher: Hasher::new(cost, permits).map_err(|err| format!("cannot prepare password hashing: {err}"))?,
             tokens: Tokens::new(config.auth.token_secret.expose(), clock.clone()).map_err(|_| "the self-test of token signing failed".to_owned())?,
+            mailer: Mailer::new(&config)?,
             provider: config.auth.openid_connect.as_ref().map(|provider| Provider::new(provider, clock.clone())).transpose()?,
             assets: Arc::new(assets::find(&root).unwrap_or_default()),
             leptos: LeptosOptions::builder().output_name("mediamanager-auth").site_root(root.to_string_lossy().into_owned()).build(),

@@ -10,6 +10,7 @@ use crate::server::clock::Clock;
 const SESSION_AUDIENCE: &str = "fastapi-users:auth";
 const SETUP_AUDIENCE: &str = "mediamanager-auth:setup";
 const HANDSHAKE_PURPOSE: &str = "mediamanager-auth:oidc-handshake";
+const LINK_PURPOSE: &str = "mediamanager-auth:link-cookie";
 const PENDING_PURPOSE: &str = "mediamanager-auth:oidc-pending";
 
 /// Signs and checks every token. The session is signed with `token_secret` itself, because MediaManager's backend checks
@@ -19,8 +20,10 @@ pub struct Tokens {
     clock: Clock,
     session: Keys,
     setup: Keys,
+    links: [(Purpose, Keys, [u8; 32]); 3],
     handshake: cookie::Key,
     pending: cookie::Key,
+    link: cookie::Key,
 }
 
 /// What a session token says: these five and nothing else (SR-090).
@@ -33,6 +36,27 @@ pub struct SessionClaims {
     pub jti: Uuid,
     pub iat: i64,
     pub exp: i64,
+}
+
+/// What a link is for. Each has an audience and a key of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// A forgotten password, by mail.
+    Reset,
+    /// The same, handed over by the operator, also where mail resets are off.
+    HandedOver,
+    /// That a mailbox belongs to somebody.
+    Proof,
+}
+
+/// What a link says (SR-042): for whom, until when, and a fingerprint of what it replaces, so that it dies with that.
+#[derive(Serialize, Deserialize)]
+struct LinkClaims {
+    aud: [String; 1],
+    sub: Uuid,
+    iat: i64,
+    exp: i64,
+    fpt: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -64,6 +88,12 @@ impl Tokens {
             clock,
             session: Keys::new(SESSION_AUDIENCE, secret),
             setup: Keys::new(SETUP_AUDIENCE, &derive::<32>(secret, SETUP_AUDIENCE)?),
+            links: [
+                link_keys(secret, Purpose::Reset, "mediamanager-auth:reset")?,
+                link_keys(secret, Purpose::HandedOver, "mediamanager-auth:reset-handed-over")?,
+                link_keys(secret, Purpose::Proof, "mediamanager-auth:proof")?,
+            ],
+            link: cookie::Key::from(&derive::<64>(secret, LINK_PURPOSE)?),
             handshake: cookie::Key::from(&derive::<64>(secret, HANDSHAKE_PURPOSE)?),
             pending: cookie::Key::from(&derive::<64>(secret, PENDING_PURPOSE)?),
         };
@@ -113,6 +143,43 @@ impl Tokens {
 }
 
 impl Tokens {
+    /// A token for a link. `replaces` is what it dies with: any change of it makes the link worthless.
+    ///
+    /// # Errors
+    /// `BadToken` when signing fails.
+    pub fn link(&self, purpose: Purpose, user: Uuid, replaces: &str, lifetime: u32) -> Result<String, BadToken> {
+        let (keys, secret) = self.keys_of(purpose)?;
+        let iat = self.clock.now();
+        keys.sign(&LinkClaims { aud: [keys.audience.to_owned()], sub: user, iat, exp: iat + i64::from(lifetime), fpt: fingerprint(secret, replaces)? })
+    }
+
+    /// Whose link a genuine and unexpired token is. The caller asks [`still_replaces`](Self::still_replaces) next.
+    ///
+    /// # Errors
+    /// `BadToken` for everything else.
+    pub fn read_link(&self, purpose: Purpose, token: &str) -> Result<(Uuid, String), BadToken> {
+        let (keys, _) = self.keys_of(purpose)?;
+        let claims: LinkClaims = keys.check(token)?;
+        if claims.exp > self.clock.now() { Ok((claims.sub, claims.fpt)) } else { Err(BadToken) }
+    }
+
+    /// Whether what the link replaces is still there.
+    #[must_use]
+    pub fn still_replaces(&self, purpose: Purpose, read: &str, replaces: &str) -> bool {
+        // Both sides are keyed hashes of ours, inside a signature of ours: there is nothing to learn from the time of comparing.
+        self.keys_of(purpose).and_then(|(_, secret)| fingerprint(secret, replaces)).is_ok_and(|fingerprint| fingerprint == read)
+    }
+
+    fn keys_of(&self, purpose: Purpose) -> Result<(&Keys, &[u8; 32]), BadToken> {
+        self.links.iter().find(|(known, ..)| *known == purpose).map(|(_, keys, secret)| (keys, secret)).ok_or(BadToken)
+    }
+
+    /// Encrypts the link's token while a person types the new password.
+    #[must_use]
+    pub fn link_key(&self) -> &cookie::Key {
+        &self.link
+    }
+
     /// Encrypts what a browser carries on its way to the provider and back.
     #[must_use]
     pub fn handshake_key(&self) -> &cookie::Key {
@@ -146,6 +213,17 @@ impl Keys {
         let data = decode::<T>(token, &self.check, &rules).map_err(|_| BadToken)?;
         if data.header.typ.as_deref() == Some("JWT") { Ok(data.claims) } else { Err(BadToken) }
     }
+}
+
+fn link_keys(token_secret: &[u8], purpose: Purpose, audience: &'static str) -> Result<(Purpose, Keys, [u8; 32]), BadToken> {
+    let key = derive::<32>(token_secret, audience)?;
+    Ok((purpose, Keys::new(audience, &key), key))
+}
+
+/// A keyed hash that says nothing of the text (SR-042).
+fn fingerprint(key: &[u8; 32], text: &str) -> Result<String, BadToken> {
+    let hash = derive::<16>(key, text)?;
+    Ok(hash.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// A key of its own for one purpose (RFC 5869), so that leaking or misusing one says nothing of the others.

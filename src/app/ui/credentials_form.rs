@@ -27,6 +27,8 @@ pub fn CredentialsForm(
     /// The rule that a new password must follow; empty where the account's own is asked for.
     #[prop(into)]
     new_password_rule: String,
+    /// Offers the way to a new password, after the field that it is about.
+    offers_reset: bool,
 ) -> impl IntoView {
     let state = FormState::new(error);
     view! {
@@ -35,6 +37,7 @@ pub fn CredentialsForm(
             <input type="hidden" name=carried value=carried_value/>
             <EmailField state value=email is_fixed=email_is_fixed/>
             <PasswordField state new_password_rule/>
+            {offers_reset.then(|| view! { <p class="aside"><a href="/login/forgot-password">"Forgot password?"</a></p> })}
             <button type="submit" aria-busy=move || state.is_sending.get().then_some("true")>{button}</button>
         </form>
     }

@@ -8,7 +8,17 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::{say, start_log};
-use crate::server::{AppState, clock::Clock, config::Config, db, flows::setup, hasher::Cost, http::limits, provider::Provider, router::router};
+use crate::server::{
+    AppState,
+    clock::Clock,
+    config::Config,
+    db,
+    flows::{mail, setup},
+    hasher::Cost,
+    http::limits,
+    provider::Provider,
+    router::router,
+};
 
 /// How long running requests may take to finish after a stop was asked for (SR-192).
 const GRACE: Duration = Duration::from_secs(10);
@@ -38,6 +48,10 @@ pub(super) async fn run(config: Config) -> Result<(), String> {
     tokio::spawn(stop_on_signal(state.clone(), handle.clone()));
     let house = state.clone();
     keep_going(move || keep_house(house.clone()));
+    if mail::is_on(&state) {
+        let carrier = state.clone();
+        keep_going(move || carry_mail(carrier.clone()));
+    }
     if let Some(provider) = state.provider.clone() {
         let stopping = state.stopping.clone();
         keep_going(move || watch(provider.clone(), stopping.clone()));
@@ -83,6 +97,16 @@ fn keep_going<F: Future<Output = ()> + Send + 'static>(job: impl Fn() -> F + Sen
             tokio::time::sleep(LOOK).await;
         }
     });
+}
+
+/// Sends mail as it becomes due.
+async fn carry_mail(state: AppState) {
+    let mut ticks = tokio::time::interval(mail::LOOK);
+    loop {
+        tokio::select! { _ = ticks.tick() => {}, () = state.stopping.cancelled() => return }
+        // A failure of the database has been logged, and the next round tries again.
+        let _ = mail::send_due(&state).await;
+    }
 }
 
 /// Keeps an eye on the provider, so that its button is honest and comes back by itself (SR-081).

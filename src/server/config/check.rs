@@ -126,10 +126,7 @@ fn openid_connect(reader: &mut Reader, frontend_url: Option<&Url>) -> Option<Ope
         reader.parsed("policy.openid_connect.redirect_uri", "", parse, "is not a web address (http or https, without user, query and fragment)", fix)
     };
     let trust_email = reader.boolean("policy.openid_connect.trust_email", false);
-    let ca_file = reader.optional("policy.openid_connect.ca_file").map(PathBuf::from);
-    if let Some(Err(error)) = ca_file.as_ref().map(File::open) {
-        reader.problem("policy.openid_connect.ca_file", &format!("cannot be read: {error}"), "check path and permissions");
-    }
+    let ca_file = readable_file(reader, "policy.openid_connect.ca_file");
     let (configuration_endpoint, discovery_url) = configuration_endpoint?;
     Some(OpenIdConnect {
         client_id: client_id?,
@@ -142,6 +139,14 @@ fn openid_connect(reader: &mut Reader, frontend_url: Option<&Url>) -> Option<Ope
         trust_email,
         ca_file,
     })
+}
+
+fn readable_file(reader: &mut Reader, key: &str) -> Option<PathBuf> {
+    let file = reader.optional(key).map(PathBuf::from);
+    if let Some(Err(error)) = file.as_ref().map(File::open) {
+        reader.problem(key, &format!("cannot be read: {error}"), "check path and permissions");
+    }
+    file
 }
 
 fn configuration_endpoint(reader: &mut Reader) -> Option<(Url, String)> {
@@ -239,6 +244,7 @@ fn server(reader: &mut Reader) -> Option<Server> {
     if trusted_proxies.iter().any(|network| network.prefix_len() == 0) {
         reader.warn("INSECURE: server.trusted_proxies trusts every address, so anyone can pretend to be another client and escape the throttle.");
     }
+    let smtp_ca_file = readable_file(reader, "server.smtp_ca_file");
     let is_name = |text: &str| !text.is_empty() && text.chars().count() <= MAX_NAME_CHARACTERS && !text.contains(char::is_control);
     let app_name = reader.parsed(
         "server.app_name",
@@ -256,7 +262,7 @@ fn server(reader: &mut Reader) -> Option<Server> {
     let port = reader.number("server.port", &(0..=u16::MAX), 8000);
     let log_client_address = reader.boolean("server.log_client_address", true);
     let log_level = reader.parsed("server.log_level", "info", log_level, "is not a level", "write error, warn, info, debug, trace, or like info,sea_orm=warn");
-    Some(Server { host: host?, port, trusted_proxies, app_name: app_name?, log_format: log_format?, log_level: log_level?, log_client_address })
+    Some(Server { host: host?, port, trusted_proxies, smtp_ca_file, app_name: app_name?, log_format: log_format?, log_level: log_level?, log_client_address })
 }
 
 /// A level or a filter. A single word must be a level: a misspelt one would be taken for the name of a module, and all others fall silent.

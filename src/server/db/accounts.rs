@@ -46,6 +46,16 @@ pub async fn prove_email_without_password(db: &impl ConnectionTrait, user: Uuid,
     Ok(())
 }
 
+/// Notes that somebody knows the password again.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn note_password(db: &impl ConnectionTrait, user: Uuid, now: i64) -> Result<(), AuthError> {
+    let again = OnConflict::column(account::Column::UserId).update_column(account::Column::IsPasswordless).to_owned();
+    account::Entity::insert(new(user, now)).on_conflict(again).exec_without_returning(db).await.map_err(unavailable)?;
+    Ok(())
+}
+
 /// Notes that the user's present address is proven.
 ///
 /// # Errors

@@ -3,6 +3,7 @@
 pub mod account;
 pub mod identity;
 pub mod oauth_account;
+pub mod outbox;
 pub mod session;
 pub mod spent;
 pub mod throttle;

@@ -11,10 +11,15 @@ use sea_orm::{
 use super::{entity::throttle, unavailable};
 use crate::domain::AuthError;
 
-/// Failures a network may make within [`WINDOW`].
-const NETWORK_BUDGET: i32 = 20;
-/// Seconds.
-const WINDOW: i64 = 10 * 60;
+/// So many within so many seconds, counted from the first.
+#[derive(Clone, Copy, Debug)]
+pub struct Budget {
+    pub most: i32,
+    pub window: i64,
+}
+
+/// Failures of a network (SR-023).
+pub const FAILURES: Budget = Budget { most: 20, window: 10 * 60 };
 /// Consecutive failures of an account before delays begin: 1 s, doubling up to [`LONGEST_DELAY`].
 const ACCOUNT_BUDGET: i32 = 10;
 /// Seconds.
@@ -22,20 +27,21 @@ const LONGEST_DELAY: i64 = 15 * 60;
 /// Seconds without an attempt after which a row is forgotten.
 const FORGOTTEN_AFTER: i64 = 24 * 60 * 60;
 
-/// Takes one attempt out of a network's budget.
+/// Takes one out of a budget.
 ///
 /// # Errors
 /// `TooManyAttempts` when there is none left, `Unavailable`.
-pub async fn reserve_network(db: &impl ConnectionTrait, key: &str, now: i64) -> Result<(), AuthError> {
+pub async fn take(db: &impl ConnectionTrait, key: &str, budget: Budget, now: i64) -> Result<(), AuthError> {
+    let Budget { most, window } = budget;
     let (failures, until) = (column(throttle::Column::Failures), column(throttle::Column::Until));
     let is_over = || until.clone().lte(now);
     let again = OnConflict::column(throttle::Column::Key)
         .value(throttle::Column::Failures, Expr::case(is_over(), 1).finally(failures.clone().add(1)))
-        .value(throttle::Column::Until, Expr::case(is_over(), now + WINDOW).finally(until.clone()))
+        .value(throttle::Column::Until, Expr::case(is_over(), now + window).finally(until.clone()))
         .value(throttle::Column::LastAt, now)
-        .action_and_where(is_over().or(failures.lt(NETWORK_BUDGET)))
+        .action_and_where(is_over().or(failures.lt(most)))
         .to_owned();
-    reserve(db, key, now + WINDOW, again, now).await
+    reserve(db, key, now + window, again, now).await
 }
 
 /// Takes one attempt out of an account's budget. The key is the address, whether or not it has an account.

@@ -1,6 +1,6 @@
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, SqlErr,
+    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect, SqlErr,
     sea_query::{Expr, ExprTrait, Func},
 };
 use uuid::Uuid;
@@ -121,6 +121,38 @@ pub async fn set_email(db: &impl ConnectionTrait, id: Uuid, email: &Email) -> Re
 /// `Unavailable`.
 pub async fn find(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<User>, AuthError> {
     Ok(user::Entity::find_by_id(id).one(db).await.map_err(unavailable)?.map(Into::into))
+}
+
+/// The user with this id, with the hash.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn find_with_hash(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Credentials>, AuthError> {
+    let row = user::Entity::find_by_id(id).one(db).await.map_err(unavailable)?;
+    Ok(row.map(|row| Credentials { hashed_password: row.hashed_password.clone(), user: row.into() }))
+}
+
+/// Replaces the password of an account that is still as it was found; false when anything of it has changed meanwhile (SR-044).
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn replace_hash(db: &impl ConnectionTrait, found: &Credentials, hash: String) -> Result<bool, AuthError> {
+    let update = user::Entity::update_many().col_expr(user::Column::HashedPassword, hash.into());
+    let as_found = update
+        .filter(user::Column::Id.eq(found.user.id))
+        .filter(user::Column::HashedPassword.eq(&found.hashed_password))
+        .filter(user::Column::Email.eq(&found.user.email))
+        .filter(user::Column::IsActive.eq(true));
+    Ok(as_found.exec(db).await.map_err(unavailable)?.rows_affected == 1)
+}
+
+/// The administrators who can be written to, twenty at most.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn administrators(db: &impl ConnectionTrait) -> Result<Vec<User>, AuthError> {
+    let rows = user::Entity::find().filter(user::Column::IsSuperuser.eq(true)).filter(user::Column::IsActive.eq(true)).limit(20);
+    Ok(rows.all(db).await.map_err(unavailable)?.into_iter().map(Into::into).collect())
 }
 
 /// Makes a user an administrator who may use the application.

@@ -106,7 +106,7 @@ async fn reserve(state: &AppState, email: Option<&Email>, user: Option<&User>, n
     };
     let account = if is_familiar { format!("account:{address}@{network}") } else { format!("account:{address}") };
     let reserved = Reserved { network: format!("network:{network}"), account };
-    db::throttle::reserve_network(&state.db, &reserved.network, now).await.inspect_err(|err| note_throttled(state, network, *err))?;
+    db::throttle::take(&state.db, &reserved.network, db::throttle::FAILURES, now).await.inspect_err(|err| note_throttled(state, network, *err))?;
     if let Err(err) = db::throttle::reserve_account(&state.db, &reserved.account, now).await {
         // Nothing was guessed, so it costs the network nothing: a household must not run out of attempts by waiting badly.
         db::throttle::give_back(&state.db, &reserved.network).await?;

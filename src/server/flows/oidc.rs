@@ -126,7 +126,7 @@ async fn who(state: &AppState, handshake: &Handshake, answer: Result<Answer, Fau
     };
     // Anybody can make up a code. Counted before it is tried, and given back unless it was one (SR-005, SR-022).
     let key = format!("network:{network}");
-    db::throttle::reserve_network(&state.db, &key, state.clock.now()).await.map_err(fault_of)?;
+    db::throttle::take(&state.db, &key, db::throttle::FAILURES, state.clock.now()).await.map_err(fault_of)?;
     let redeemed = provider.redeem(code, attempt(handshake)).await;
     if !matches!(&redeemed, Err(fault) if fault.refusal == Refusal::CodeRefused) {
         db::throttle::give_back(&state.db, &key).await.map_err(fault_of)?;

@@ -8,6 +8,7 @@ use axum::{
 use super::oidc_callback;
 use crate::server::AppState;
 
+pub mod accounts;
 pub mod auth;
 pub mod oidc;
 pub mod users;
@@ -28,6 +29,11 @@ pub fn routes() -> Router<AppState> {
         .route("/auth/jwt/login", post(auth::jwt_login))
         .route("/auth/jwt/logout", post(auth::jwt_logout))
         .route("/auth/metadata", get(auth::metadata))
+        .route("/auth/register", post(accounts::register))
+        .route("/auth/forgot-password", post(accounts::forgot_password))
+        .route("/auth/reset-password", post(accounts::reset_password))
+        .route("/auth/request-verify-token", post(accounts::request_verify_token))
+        .route("/auth/verify", post(accounts::verify))
         .route("/auth/cookie/{name}/authorize", get(oidc::cookie_authorize))
         .route("/auth/cookie/{name}/callback", get(oidc_callback::named))
         .route("/auth/oauth/authorize", get(oidc::oauth_authorize))

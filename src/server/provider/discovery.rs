@@ -5,9 +5,9 @@ use url::Url;
 
 use super::fault::{Fault, quote};
 use super::keys::ALGORITHMS;
-use super::strict_json;
 use crate::domain::refusal::Refusal;
 use crate::server::config::OpenIdConnect;
+use crate::server::strict_json;
 
 /// What our column holds, in bytes.
 const LONGEST_ISSUER: usize = 512;

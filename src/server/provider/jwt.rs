@@ -5,7 +5,7 @@ use openidconnect::{JsonWebKey, core::CoreJwsSigningAlgorithm as Algorithm};
 use serde_json::{Map, Value};
 
 use super::keys::{ALGORITHMS, Key};
-use super::strict_json;
+use crate::server::strict_json;
 
 /// A token that looks like one; nothing of it may be believed yet.
 pub struct Unverified<'a> {

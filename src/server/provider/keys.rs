@@ -4,7 +4,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use openidconnect::core::{CoreJsonWebKey, CoreJwsSigningAlgorithm as Algorithm};
 use serde_json::Value;
 
-use super::strict_json;
+use crate::server::strict_json;
 
 /// The algorithms that are accepted: asymmetric, current, and verified by the library. `none` and HS* never are (SR-062; RFC
 /// 8725 §3.1): with HS256 whoever knows the client secret could be anyone.

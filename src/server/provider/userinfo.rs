@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 use super::client;
 use super::discovery::Metadata;
 use super::fault::Fault;
-use super::strict_json;
 use crate::domain::refusal::Refusal;
+use crate::server::strict_json;
 
 /// What the endpoint said: claims, or a signed token (`application/jwt`) still to be verified.
 pub enum Answer {

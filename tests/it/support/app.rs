@@ -11,17 +11,19 @@ use mediamanager_auth::{
         clock::Clock,
         config::{self, Sources},
         flows::{
+            mail,
             new_password::NewPassword,
             setup,
             users::{self, Role},
         },
         hasher::Cost,
+        mailer::{Mailer, Outgone},
         router::router,
     },
 };
 use sea_orm::{ConnectionTrait, Statement};
 
-use super::{Browser, database::TestDatabase};
+use super::{Browser, Mail, database::TestDatabase};
 
 /// A password good enough for everybody in the tests.
 pub const PASSWORD: &str = "violet kettle harbour 9";
@@ -50,7 +52,10 @@ impl App {
 
     pub async fn on(database: TestDatabase, toml: &str) -> Self {
         let shift = Arc::new(AtomicI64::new(0));
-        let state = state(&database.url, toml, Clock::Shifted(shift.clone())).await.unwrap();
+        let mut state = state(&database.url, toml, Clock::Shifted(shift.clone())).await.unwrap();
+        if state.config.smtp.is_some() {
+            state.mailer = Mailer::Memory(Outgone::default());
+        }
         Self { router: router(state.clone()), state, database, shift }
     }
 
@@ -75,6 +80,20 @@ impl App {
 
     pub async fn member(&self, email: &str) -> User {
         self.user(email, Role::Member).await
+    }
+
+    /// The mails that have gone out since this was asked last, after everything that is due is sent.
+    pub async fn mails(&self) -> Vec<Mail> {
+        mail::send_due(&self.state).await.unwrap();
+        let Mailer::Memory(outgone) = &self.state.mailer else { panic!("no mail settings") };
+        outgone.lock().unwrap().drain(..).map(|message| Mail::parse(&message.formatted())).collect()
+    }
+
+    /// The one mail that has gone out.
+    pub async fn mail(&self) -> Mail {
+        let mut mails = self.mails().await;
+        assert_eq!(mails.len(), 1, "{mails:?}");
+        mails.remove(0)
     }
 
     /// Changes the database behind the program's back.

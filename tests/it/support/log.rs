@@ -18,7 +18,10 @@ struct ThisThread;
 
 impl Log {
     pub fn begin() -> Self {
-        ONCE.call_once(|| tracing_subscriber::fmt().json().with_max_level(tracing::Level::TRACE).with_writer(|| ThisThread).init());
+        ONCE.call_once(|| {
+            let subscriber = tracing_subscriber::fmt().json().with_max_level(tracing::Level::TRACE).with_writer(|| ThisThread).finish();
+            tracing::subscriber::set_global_default(subscriber).unwrap();
+        });
         WRITTEN.set(Some(Vec::new()));
         Self
     }

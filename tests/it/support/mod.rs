@@ -6,10 +6,12 @@ pub mod database;
 pub mod household;
 pub mod keys;
 pub mod log;
+pub mod mail;
 pub mod provider;
 
 pub use app::{App, PASSWORD, TOKEN_SECRET};
 pub use browser::{Browser, Page};
 pub use household::Household;
 pub use keys::Key;
+pub use mail::{Mail, SMTP};
 pub use provider::{Account, TestProvider};

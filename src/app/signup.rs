@@ -1,0 +1,58 @@
+use leptos::{prelude::*, server_fn::ServerFn};
+
+use super::{failure::FailurePage, ui, visit};
+use crate::domain::AuthError;
+
+/// Makes an account that waits for an administrator's approval.
+#[server(prefix = "", endpoint = "login/signup")]
+pub async fn sign_up(#[server(default)] email: String, #[server(default)] password: String) -> Result<(), AuthError> {
+    use crate::{
+        domain::Email,
+        server::{
+            context,
+            flows::signup::{self, SignedUp},
+        },
+    };
+    let (state, visitor) = context::visitor()?;
+    let request = signup::Request { email: Email::parse(&email)?, password, origin: visitor.origin };
+    match signup::sign_up(&state, request).await? {
+        SignedUp::LoggedIn(started) => context::enter(&state, &started, ""),
+        SignedUp::MailSent { .. } => {
+            context::go_to("/login?notice=signed_up");
+            Ok(())
+        }
+    }
+}
+
+/// `/login/signup`
+#[component]
+pub fn SignUpPage() -> impl IntoView {
+    let visit = visit();
+    if !visit.offers.signup {
+        return view! { <FailurePage error=AuthError::RegistrationClosed/> }.into_any();
+    }
+    let what_next = if visit.offers.mail {
+        "You get a mail to confirm the address. Then an administrator approves the account."
+    } else {
+        "An administrator approves the account before you can use it."
+    };
+    view! {
+        <ui::Frame title="Create account" has_error=visit.submitted.is_some()>
+            <h1>"Create account"</h1>
+            <p class="lead">{what_next}</p>
+            <ui::CredentialsForm
+                action=SignUp::PATH
+                button="Create account"
+                error=visit.error()
+                carried="return_to"
+                carried_value=""
+                email=visit.typed("email")
+                email_is_fixed=false
+                new_password_rule=visit.password_rule()
+                offers_reset=false
+            />
+            <p class="links"><a href="/login">"I have an account"</a></p>
+        </ui::Frame>
+    }
+    .into_any()
+}

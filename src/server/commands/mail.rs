@@ -1,0 +1,44 @@
+use clap::Subcommand;
+
+use super::say;
+use crate::{
+    domain::Email,
+    server::{
+        clock::Clock,
+        config::Config,
+        mailer::{Letter, Mailer},
+    },
+};
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Send a test mail over the configured server, and say what it answers
+    Test { address: String },
+}
+
+/// `mail test ADDRESS`: the very path that every mail takes, with the server's own words.
+pub(super) async fn run(config: &Config, Command::Test { address }: Command) -> Result<(), String> {
+    let email = Email::parse(&address).map_err(|err| err.to_string())?;
+    let Some(smtp) = &config.smtp else {
+        return Err("There are no mail settings: [notifications.smtp_config] needs smtp_host and from_email.".to_owned());
+    };
+    let security = match (smtp.use_tls, smtp.port) {
+        (false, _) => "without TLS",
+        (true, 465) => "with TLS from the start",
+        (true, _) => "with STARTTLS",
+    };
+    let login = if smtp.user.is_some() { "logging in" } else { "without login" };
+    say(&format!("Sending to {email} over {}:{}, {security}, {login} …", smtp.host, smtp.port));
+    let app = &config.server.app_name;
+    let letter = Letter::new(format!("Test mail of {app}"), &["Hello,", &format!("this is a test. If you read it, {app} can send mail.")]);
+    match Mailer::new(config)?.send(config, &Clock::System, email.as_str(), &letter).await {
+        Ok(answer) => {
+            say(&format!("Accepted: {answer}"));
+            Ok(())
+        }
+        Err(not_sent) => {
+            let outlook = if not_sent.is_temporary { "A mail of the program would be tried again." } else { "A mail of the program would be given up." };
+            Err(format!("Not sent: {}. {outlook}", not_sent.reason))
+        }
+    }
+}

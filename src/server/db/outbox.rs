@@ -1,0 +1,74 @@
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    sea_query::{Expr, ExprTrait},
+};
+use uuid::Uuid;
+
+use super::{entity::outbox, unavailable};
+use crate::domain::AuthError;
+
+pub use outbox::Model as Waiting;
+
+/// The most mails that wait (SR-162); beyond it new ones are dropped, so that nobody can fill the disk.
+const MOST: u64 = 1000;
+/// How long one instance has a mail to itself, in seconds: longer than an attempt may take.
+const LEASE: i64 = 120;
+
+/// Puts a mail into the queue; false when that is full.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn add(db: &impl ConnectionTrait, kind: &str, address: &str, network: &str, now: i64) -> Result<bool, AuthError> {
+    if outbox::Entity::find().count(db).await.map_err(unavailable)? >= MOST {
+        return Ok(false);
+    }
+    let row = outbox::ActiveModel {
+        id: Set(crate::server::random::uuid()),
+        kind: Set(kind.to_owned()),
+        address: Set(address.to_owned()),
+        network: Set(network.to_owned()),
+        created_at: Set(now),
+        due_at: Set(now),
+        attempts: Set(0),
+    };
+    outbox::Entity::insert(row).exec_without_returning(db).await.map_err(unavailable)?;
+    Ok(true)
+}
+
+/// Takes the mail that is due longest, so that no other instance sends it too.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn take(db: &impl ConnectionTrait, now: i64) -> Result<Option<Waiting>, AuthError> {
+    loop {
+        let due = outbox::Entity::find().filter(outbox::Column::DueAt.lte(now)).order_by_asc(outbox::Column::DueAt).order_by_asc(outbox::Column::Id);
+        let Some(row) = due.one(db).await.map_err(unavailable)? else { return Ok(None) };
+        let update = outbox::Entity::update_many()
+            .col_expr(outbox::Column::DueAt, Expr::value(now + LEASE))
+            .col_expr(outbox::Column::Attempts, Expr::col(outbox::Column::Attempts).add(1));
+        let mine = update.filter(outbox::Column::Id.eq(row.id)).filter(outbox::Column::DueAt.eq(row.due_at)).exec(db).await.map_err(unavailable)?;
+        if mine.rows_affected == 1 {
+            return Ok(Some(Waiting { attempts: row.attempts + 1, ..row }));
+        }
+    }
+}
+
+/// Puts a mail back that could not be sent.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn postpone(db: &impl ConnectionTrait, id: Uuid, due_at: i64) -> Result<(), AuthError> {
+    let update = outbox::Entity::update_many().col_expr(outbox::Column::DueAt, Expr::value(due_at));
+    update.filter(outbox::Column::Id.eq(id)).exec(db).await.map_err(unavailable)?;
+    Ok(())
+}
+
+/// Forgets a mail that is sent, or never will be.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn remove(db: &impl ConnectionTrait, id: Uuid) -> Result<(), AuthError> {
+    outbox::Entity::delete_by_id(id).exec(db).await.map_err(unavailable)?;
+    Ok(())
+}

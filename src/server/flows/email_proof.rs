@@ -1,0 +1,70 @@
+//! That a mailbox belongs to the person with the account. Not the same as being approved: nobody can approve themselves.
+
+use crate::{
+    domain::{AuthError, User},
+    server::{
+        AppState,
+        db::{self, throttle::Budget},
+        flows::{
+            login,
+            mail::{self, Kind},
+            sessions::{CurrentUser, Origin},
+        },
+        tokens::Purpose,
+    },
+};
+
+/// How long a link works, in seconds.
+const LIFETIME: u32 = 24 * 60 * 60;
+/// Requests of one network.
+const REQUESTS: Budget = Budget { most: 10, window: 60 * 60 };
+
+/// Asks for a link by mail, for whoever has the address; the answer is the same for all (SR-040).
+///
+/// # Errors
+/// `TooManyAttempts` for the network; `Unavailable`.
+pub async fn request(state: &AppState, email: &str, origin: &Origin) -> Result<(), AuthError> {
+    db::throttle::take(&state.db, &format!("proof-request:{}", origin.network), REQUESTS, state.clock.now()).await?;
+    if mail::is_on(state) {
+        mail::queue(state, &state.db, Kind::Proof, email, origin).await?;
+    }
+    Ok(())
+}
+
+/// The link to mail, made when the mail is; `None` when the address is proven already.
+///
+/// # Errors
+/// `Unavailable`, `Internal`.
+pub(super) async fn link(state: &AppState, user: &User) -> Result<Option<String>, AuthError> {
+    if db::accounts::email_is_proven(&state.db, user.id).await? {
+        return Ok(None);
+    }
+    let token = state.tokens.link(Purpose::Proof, user.id, &user.email, LIFETIME).map_err(|_| AuthError::Internal)?;
+    Ok(Some(state.config.link(&format!("/account/confirm?token={token}"))))
+}
+
+/// Takes a link as proof. It counts only for the very person who is logged in: else somebody who clicks on a stranger's mail would make
+/// that stranger's account, with the stranger's password, their own (SR-037).
+///
+/// # Errors
+/// `ProofLinkInvalid`, `Unavailable`.
+pub async fn complete(state: &AppState, current: &CurrentUser, token: &str, origin: &Origin) -> Result<User, AuthError> {
+    let (owner, fingerprint) = state.tokens.read_link(Purpose::Proof, token).map_err(|_| AuthError::ProofLinkInvalid)?;
+    let transaction = db::begin(&state.db).await?;
+    db::alone(&transaction).await?;
+    let user = db::users::find(&transaction, owner).await?.filter(|user| user.is_active && user.id == current.user().id);
+    let user = user.filter(|user| state.tokens.still_replaces(Purpose::Proof, &fingerprint, &user.email)).ok_or(AuthError::ProofLinkInvalid)?;
+    let is_new = !db::accounts::email_is_proven(&transaction, user.id).await?;
+    if is_new {
+        db::accounts::prove_email(&transaction, user.id, state.clock.now()).await?;
+    }
+    let user = login::grant_administration(state, &transaction, user).await?;
+    db::commit(transaction).await?;
+    if is_new {
+        tracing::info!(event = "address_proven", user = %user.id, "an address was proven by a link");
+        if !user.is_verified {
+            mail::tell_administrators(state, origin).await?;
+        }
+    }
+    Ok(user)
+}

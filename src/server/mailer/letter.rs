@@ -1,0 +1,91 @@
+use html_escape::encode_text;
+
+/// A mail before it is one: what it says, in paragraphs, with one thing to do at most.
+#[derive(Clone, Debug, Default)]
+pub struct Letter {
+    pub subject: String,
+    pub paragraphs: Vec<String>,
+    pub link: Option<Link>,
+    /// After the link.
+    pub closing: Vec<String>,
+}
+
+/// Where the one button leads.
+#[derive(Clone)]
+pub struct Link {
+    pub label: String,
+    pub url: String,
+}
+
+/// Written by hand, because the address may hold a token (SR-181).
+impl std::fmt::Debug for Link {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Link").field("label", &self.label).finish_non_exhaustive()
+    }
+}
+
+impl Letter {
+    #[must_use]
+    pub fn new(subject: impl Into<String>, paragraphs: &[&str]) -> Self {
+        Self { subject: subject.into(), paragraphs: paragraphs.iter().map(|&text| text.to_owned()).collect(), ..Self::default() }
+    }
+
+    #[must_use]
+    pub fn with_link(self, label: &str, url: String, closing: &[&str]) -> Self {
+        Self { link: Some(Link { label: label.to_owned(), url }), closing: closing.iter().map(|&text| text.to_owned()).collect(), ..self }
+    }
+
+    /// For readers of plain text.
+    #[must_use]
+    pub fn text(&self, app_name: &str) -> String {
+        let link = self.link.iter().map(|link| format!("{}:\n{}", link.label, link.url));
+        let parts: Vec<String> = self.paragraphs.iter().cloned().chain(link).chain(self.closing.iter().cloned()).collect();
+        format!("{}\n\n-- \n{app_name}\n", parts.join("\n\n"))
+    }
+
+    /// The same for everybody else. Readable without its styles, and in dark mode, which some clients make by themselves and others
+    /// only for what says that it can.
+    #[must_use]
+    pub fn html(&self, app_name: &str) -> String {
+        let paragraph = |text: &String| format!("<p style=\"margin:0 0 16px\">{}</p>", encode_text(text));
+        let paragraphs: String = self.paragraphs.iter().map(paragraph).collect();
+        let closing: String = self.closing.iter().map(paragraph).collect();
+        let link = self.link.as_ref().map_or_else(String::new, |link| {
+            let url = html_escape::encode_double_quoted_attribute(&link.url);
+            format!(
+                "<p style=\"margin:24px 0\"><a class=\"button\" href=\"{url}\" style=\"display:inline-block;padding:12px 20px;border-radius:10px;\
+                 background:#443598;color:#ffffff;font-weight:600;text-decoration:none\">{}</a></p>\
+                 <p class=\"quiet\" style=\"margin:0 0 16px;font-size:14px;color:#5b5672;word-break:break-all\">Or copy this address: {}</p>",
+                encode_text(&link.label),
+                encode_text(&link.url),
+            )
+        });
+        format!(
+            "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
+             <meta name=\"color-scheme\" content=\"light dark\"><meta name=\"supported-color-schemes\" content=\"light dark\"><title>{subject}</title>\
+             <style>:root{{color-scheme:light dark}}@media (prefers-color-scheme:dark){{.page{{background:#0d0d16!important;color:#eceaf6!important}}\
+             .button{{background:#f7c066!important;color:#2a1a05!important}}.quiet{{color:#b0abc4!important}}}}</style></head>\
+             <body class=\"page\" style=\"margin:0;padding:32px 20px;background:#fafafc;color:#1b1837;font:16px/1.5 system-ui,'Segoe UI',Roboto,sans-serif\">\
+             <div style=\"max-width:32em;margin:0 auto\"><h1 style=\"margin:0 0 20px;font:600 24px/1.2 Georgia,serif\">{subject}</h1>{paragraphs}{link}{closing}\
+             <p class=\"quiet\" style=\"margin:32px 0 0;font-size:14px;color:#5b5672\">{}</p></div></body></html>",
+            encode_text(app_name),
+            subject = encode_text(&self.subject),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_visitor_wrote_is_text_in_both_parts() {
+        let letter = Letter::new("Hello <b>", &["from <script>alert(1)</script> & co"]).with_link("Go", "https://x/?a=1&b=\"2\"".into(), &["Bye"]);
+        let html = letter.html("My <app>");
+        assert!(html.contains("from &lt;script&gt;alert(1)&lt;/script&gt; &amp; co") && html.contains("My &lt;app&gt;"), "{html}");
+        assert!(html.contains("href=\"https://x/?a=1&amp;b=&quot;2&quot;\""), "{html}");
+        let text = letter.text("My <app>");
+        assert_eq!(text, "from <script>alert(1)</script> & co\n\nGo:\nhttps://x/?a=1&b=\"2\"\n\nBye\n\n-- \nMy <app>\n");
+        assert!(!format!("{letter:?}").contains("https://x"));
+    }
+}
