@@ -89,6 +89,8 @@ pub struct Visit {
     pub pending_email: Option<String>,
     pub password_min_length: u16,
     pub offers: Offers,
+    /// The address of whoever waits here has not been proven.
+    pub is_unproven: bool,
     /// Whose password the link in this browser may set.
     pub reset_for: Option<String>,
     /// For administrators only.
@@ -185,12 +187,6 @@ impl Visit {
     #[must_use]
     pub fn notice(&self) -> &str {
         self.query.get("notice").map(String::as_str).unwrap_or_default()
-    }
-
-    /// The rule for new passwords, said before anybody breaks it.
-    #[must_use]
-    pub fn password_rule(&self) -> String {
-        format!("At least {} characters. A few words in a row are easy to remember.", self.password_min_length)
     }
 
     /// Why the form that was sent to this page failed.

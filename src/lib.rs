@@ -8,7 +8,7 @@
 //!            db       what is remembered
 //!            http     what machines call, and what stands in front of every request
 //!            context  the bridge from pages to flows; forms makes them work without script
-//!            config, clock, cookies, hasher, provider, random, tokens: tools with a single purpose
+//!            config, clock, cookies, hasher, mailer, provider, random, tokens: tools with a single purpose
 //! ```
 //!
 //! What is deliberately absent: state in memory that a second instance would need too, links or cookies that depend on a

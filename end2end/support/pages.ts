@@ -1,6 +1,7 @@
 import type { Page } from '@playwright/test';
 import { logIn, openForm, press, send, touchForm } from './actions';
 import { newPerson, type Program } from './program';
+import { linkIn, type MailServer } from './mail-server';
 import type { ProviderOptions, TestProvider } from './provider';
 import { continueWith, logInThere } from './provider-actions';
 
@@ -8,6 +9,7 @@ interface Installations {
   program: Program;
   freshProgram: (settings?: string) => Promise<Program>;
   withProvider: (options?: ProviderOptions) => Promise<{ program: Program; provider: TestProvider }>;
+  withMail: () => Promise<{ program: Program; mail: MailServer }>;
 }
 
 /** Every page a person can meet, by name: the way there. The audits and the screenshots walk through all of them. */
@@ -68,6 +70,35 @@ export const pages: Record<string, (page: Page, installations: Installations) =>
   },
   'setup without a link': async (page, { freshProgram }) => page.goto(`${(await freshProgram()).origin}/setup`),
   'setup that is done': page => page.goto('/setup'),
+  'signup': page => openForm(page, '/login/signup'),
+  'signup with an easy password': async page => {
+    await openForm(page, '/login/signup');
+    await send(page, { ...newPerson(), password: 'passwordpassword' }, 'Create account');
+    await page.locator('[aria-invalid=true]').waitFor();
+  },
+  'signup that is closed': async (page, { freshProgram }) => page.goto(`${(await freshProgram('[policy]\nregistration = false')).origin}/login/signup`),
+  'login after signing up': page => openForm(page, '/login?notice=signed_up'),
+  'login with resets': async (page, { withMail }) => openForm(page, `${(await withMail()).program.origin}/login`),
+  'login after asking for a reset': page => openForm(page, '/login?notice=reset_requested'),
+  'forgot password': async (page, { withMail }) => page.goto(`${(await withMail()).program.origin}/login/forgot-password`),
+  'forgot password without mail': page => page.goto('/login/forgot-password'),
+  'reset password': async (page, { withMail }) => {
+    const { program, mail } = await withMail();
+    const person = await program.createUser();
+    await page.goto(`${program.origin}/login/forgot-password`);
+    await page.getByLabel('E-mail', { exact: true }).fill(person.email);
+    await press(page, 'Send link');
+    await openForm(page, linkIn(await mail.mailTo(person.email, /New password/)));
+  },
+  'reset password without a link': page => page.goto('/login/reset-password'),
+  'waiting for approval, with mail': async (page, { withMail }) => {
+    const { program } = await withMail();
+    await logIn(page, await program.createUser('--waiting'), `${program.origin}/login`);
+  },
+  'confirm the address': async (page, { program }) => {
+    await logIn(page, await program.createUser());
+    await page.goto('/account/confirm?token=x');
+  },
   'not found': page => page.goto('/nowhere'),
 };
 

@@ -101,14 +101,20 @@ trusted_proxies = ["127.0.0.1/32"]
   /** Makes a new person with the shell command; nobody else has this address. `--admin` and `--waiting` are its flags. */
   async createUser(...flags: ('--admin' | '--waiting')[]): Promise<User> {
     const user = newPerson();
-    const command = execFile(PROGRAM, ['user', 'create', user.email, ...flags], { cwd: this.directory, env: this.environment });
-    let printed = '';
-    command.stdout?.on('data', text => (printed += text));
-    command.stderr?.on('data', text => (printed += text));
-    command.stdin?.end(`${user.password}\n`);
-    const [code] = await once(command, 'close');
+    const { code, printed } = await this.run(['user', 'create', user.email, ...flags], `${user.password}\n`);
     if (code !== 0) throw new Error(`user create ended with ${code}:\n${printed}`);
     return user;
+  }
+
+  /** Runs a subcommand with the installation's own configuration; its exit code and all it has printed. */
+  async run(command: string[], input = ''): Promise<{ code: number; printed: string }> {
+    const child = execFile(PROGRAM, command, { cwd: this.directory, env: this.environment });
+    let printed = '';
+    child.stdout?.on('data', text => (printed += text));
+    child.stderr?.on('data', text => (printed += text));
+    child.stdin?.end(input);
+    const [code] = await once(child, 'close');
+    return { code, printed };
   }
 
   /** The one-time link that the program prints on an empty database. */

@@ -1,5 +1,6 @@
 import { type ConsoleMessage, expect, test as base } from '@playwright/test';
 import { Program } from './program';
+import { MailServer, type MailServerOptions } from './mail-server';
 import { type ProviderOptions, TestProvider } from './provider';
 
 export { expect };
@@ -11,6 +12,8 @@ interface Fixtures {
   freshProgram: (settings?: string) => Promise<Program>;
   /** The same with a certified provider that knows it. */
   withProvider: (options?: ProviderOptions) => Promise<{ program: Program; provider: TestProvider }>;
+  /** The same with a real mail server. */
+  withMail: (options?: MailServerOptions) => Promise<{ program: Program; mail: MailServer }>;
   quietBrowser: void;
 }
 
@@ -70,6 +73,19 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
       });
     } finally {
       for (const provider of providers) await provider.stop();
+    }
+  },
+
+  withMail: async ({ freshProgram }, use) => {
+    const servers: MailServer[] = [];
+    try {
+      await use(async options => {
+        const mail = await MailServer.start(options);
+        servers.push(mail);
+        return { program: await freshProgram(mail.settings), mail };
+      });
+    } finally {
+      for (const server of servers) await server.stop();
     }
   },
 

@@ -22,8 +22,8 @@ async function withScript(page: Page, browser: Browser): Promise<Page> {
 }
 
 for (const [name, visit] of Object.entries(pages)) {
-  test(`axe finds nothing in light and dark: ${name}`, async ({ page, browser, program, freshProgram, withProvider }) => {
-    await visit(page, { program, freshProgram, withProvider });
+  test(`axe finds nothing in light and dark: ${name}`, async ({ page, browser, program, freshProgram, withProvider, withMail }) => {
+    await visit(page, { program, freshProgram, withProvider, withMail });
     const audited = await withScript(page, browser);
     for (const colorScheme of ['light', 'dark'] as const) {
       // Without motion: a colour on its way to another would be measured in between.
@@ -33,9 +33,9 @@ for (const [name, visit] of Object.entries(pages)) {
     }
   });
 
-  test(`nothing has to be scrolled sideways: ${name}`, async ({ page, program, freshProgram, withProvider }) => {
+  test(`nothing has to be scrolled sideways: ${name}`, async ({ page, program, freshProgram, withProvider, withMail }) => {
     await page.setViewportSize(NARROW);
-    await visit(page, { program, freshProgram, withProvider });
+    await visit(page, { program, freshProgram, withProvider, withMail });
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(NARROW.width);
   });
 }

@@ -135,9 +135,9 @@ test('an empty password is named beside its field', async ({ page }) => {
   await expectFieldError(page, password, /Enter a password/);
 });
 
-test('the plain page offers nothing but the form', async ({ page }) => {
+test('the plain page offers the form and a way to an account', async ({ page }) => {
   await page.goto('/login');
-  await expect(page.getByRole('main').getByRole('link')).toHaveCount(0);
+  await expect(page.getByRole('main').getByRole('link')).toHaveText(['Create account']);
 });
 
 test('with a provider the page offers it, and not between address and password', async ({ page, withProvider }) => {

@@ -23,7 +23,7 @@ pub fn LoginPage() -> impl IntoView {
     let return_to = visit.carried("return_to");
     let notice = match visit.notice() {
         "logged_out" | LOGGED_OUT_HERE => Some("You are logged out."),
-        "signed_up" => Some("We have sent a mail to that address. Confirm it with the link in the mail, then log in here."),
+        "signed_up" => Some("We have sent a mail to that address. Log in here, then open the link in the mail to confirm it."),
         "reset_requested" => Some("If there is an account with that address, a mail with a link is on its way. Look into the spam folder too."),
         "password_changed" => Some("Your password is changed. Log in with the new one."),
         _ => None,
@@ -41,7 +41,7 @@ pub fn LoginPage() -> impl IntoView {
                 carried_value=return_to.clone()
                 email=visit.typed("email")
                 email_is_fixed=false
-                new_password_rule=""
+                new_password_min=0
                 offers_reset=visit.offers.reset
             />
             <oidc::ProviderButton return_to/>

@@ -111,7 +111,7 @@ pub fn ConnectPage() -> impl IntoView {
                 carried_value=""
                 email
                 email_is_fixed=true
-                new_password_rule=""
+                new_password_min=0
                 offers_reset=false
             />
             <p class="links"><a href="/login">"Back to the login page"</a></p>

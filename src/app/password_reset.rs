@@ -18,11 +18,11 @@ pub async fn request_reset(#[server(default)] email: String) -> Result<(), AuthE
 
 /// Sets the new password. The token is in a cookie by now, and not in the page.
 #[server(prefix = "", endpoint = "login/reset-password")]
-pub async fn reset_password(#[server(default)] password: String) -> Result<(), AuthError> {
+pub async fn reset_password(#[server(default)] email: String, #[server(default)] password: String) -> Result<(), AuthError> {
     use crate::server::{context, flows::password_reset};
     let (state, visitor) = context::visitor()?;
     let token = context::link_token()?.ok_or(AuthError::ResetLinkInvalid)?;
-    password_reset::complete(&state, &token, password, &visitor.origin).await?;
+    password_reset::complete(&state, &token, Some(&email), password, &visitor.origin).await?;
     context::link_is_used(&state)?;
     context::go_to("/login?notice=password_changed");
     Ok(())
@@ -57,7 +57,7 @@ fn NoResets() -> impl IntoView {
     view! {
         <ui::Frame title="Forgot password">
             <h1>"Forgot password"</h1>
-            <p class="lead">"This server sends no mail. Ask an administrator for a link with which you can choose a new password."</p>
+            <p class="lead">"Nobody can set a new password by mail here. Ask an administrator for a link with which you can choose one."</p>
             <p class="links"><a href="/login">"Back to the login page"</a></p>
         </ui::Frame>
     }
@@ -83,7 +83,7 @@ pub fn ResetPasswordPage() -> impl IntoView {
                 carried_value=""
                 email
                 email_is_fixed=true
-                new_password_rule=visit.password_rule()
+                new_password_min=visit.password_min_length
                 offers_reset=false
             />
         </ui::Frame>

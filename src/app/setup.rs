@@ -65,7 +65,7 @@ fn SetupForm(token: String) -> impl IntoView {
                 carried_value=token
                 email=visit.typed("email")
                 email_is_fixed=false
-                new_password_rule=visit.password_rule()
+                new_password_min=visit.password_min_length
                 offers_reset=false
             />
         </ui::Frame>

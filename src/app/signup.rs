@@ -14,9 +14,9 @@ pub async fn sign_up(#[server(default)] email: String, #[server(default)] passwo
         },
     };
     let (state, visitor) = context::visitor()?;
-    let request = signup::Request { email: Email::parse(&email)?, password, origin: visitor.origin };
+    let request = signup::Request { email: Email::parse(&email)?, password, origin: visitor.origin.clone() };
     match signup::sign_up(&state, request).await? {
-        SignedUp::LoggedIn(started) => context::enter(&state, &started, ""),
+        SignedUp::Made { user } => context::enter(&state, &signup::log_in(&state, user, visitor.origin).await?, ""),
         SignedUp::MailSent { .. } => {
             context::go_to("/login?notice=signed_up");
             Ok(())
@@ -48,7 +48,7 @@ pub fn SignUpPage() -> impl IntoView {
                 carried_value=""
                 email=visit.typed("email")
                 email_is_fixed=false
-                new_password_rule=visit.password_rule()
+                new_password_min=visit.password_min_length
                 offers_reset=false
             />
             <p class="links"><a href="/login">"I have an account"</a></p>

@@ -1,6 +1,6 @@
 use leptos::{prelude::*, server_fn::ServerFn};
 
-use super::{logout::LogOutForm, ui, visit};
+use super::{failure::FailurePage, logout::LogOutForm, ui, visit};
 use crate::domain::AuthError;
 
 /// Sends the link that proves the address once more, to whoever is logged in.
@@ -19,8 +19,8 @@ pub async fn resend_proof() -> Result<(), AuthError> {
 pub async fn confirm_address(#[server(default)] token: String) -> Result<(), AuthError> {
     use crate::server::{context, flows::email_proof};
     let (state, visitor) = context::visitor()?;
-    let user = email_proof::complete(&state, visitor.current_user()?, &token, &visitor.origin).await?;
-    context::go_to(if user.is_verified { "/account?notice=address_proven" } else { "/login/verify?notice=address_proven" });
+    let proven = email_proof::complete(&state, visitor.current_user()?, &token, &visitor.origin).await?;
+    context::go_to(if proven.user.is_verified { "/account?notice=address_proven" } else { "/login/verify?notice=address_proven" });
     Ok(())
 }
 
@@ -28,23 +28,28 @@ pub async fn confirm_address(#[server(default)] token: String) -> Result<(), Aut
 #[component]
 pub fn VerifyPage() -> impl IntoView {
     let visit = visit();
-    let email = visit.person.clone().map(|person| person.email).unwrap_or_default();
+    let Some(email) = visit.person.clone().map(|person| person.email) else {
+        return view! { <FailurePage error=AuthError::NotLoggedIn/> }.into_any();
+    };
+    let state = ui::FormState::new(visit.error());
     let notice = match visit.notice() {
         "proof_sent" => Some("We have sent a mail. Open the link in it here, in this browser."),
         "address_proven" => Some("Your address is confirmed."),
         _ => None,
     };
     view! {
-        <ui::Frame title="Waiting for approval">
+        <ui::Frame title="Waiting for approval" has_error=visit.submitted.is_some()>
             <h1>"Waiting for approval"</h1>
+            <ui::Feedback state/>
             {notice.map(|text| view! { <p class="notice" role="status">{text}</p> })}
             <p class="lead">"You are logged in as "<strong>{email}</strong>", but your account is new and has to be approved before you can use "{visit.app_name.clone()}"."</p>
             <p>"An administrator of this server can approve it. Tell the person who runs it that you are waiting, then check again."</p>
             <p class="links"><a href="/login/verify">"Check again"</a></p>
-            {(visit.offers.mail && notice.is_none()).then(|| view! { <ResendForm/> })}
+            {(visit.offers.mail && visit.is_unproven && notice.is_none()).then(|| view! { <ResendForm/> })}
             <LogOutForm/>
         </ui::Frame>
     }
+    .into_any()
 }
 
 #[component]
@@ -62,7 +67,9 @@ fn ResendForm() -> impl IntoView {
 #[component]
 pub fn ConfirmPage() -> impl IntoView {
     let visit = visit();
-    let email = visit.person.clone().map(|person| person.email).unwrap_or_default();
+    let Some(email) = visit.person.clone().map(|person| person.email) else {
+        return view! { <FailurePage error=AuthError::NotLoggedIn/> }.into_any();
+    };
     let state = ui::FormState::new(visit.error());
     view! {
         <ui::Frame title="Confirm your address" has_error=visit.submitted.is_some()>
@@ -76,4 +83,5 @@ pub fn ConfirmPage() -> impl IntoView {
             <p class="links"><a href="/account">"Your account"</a></p>
         </ui::Frame>
     }
+    .into_any()
 }

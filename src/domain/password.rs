@@ -7,6 +7,25 @@ pub const MAX_CHARS: usize = 256;
 /// The most UTF-8 bytes a password may have (SR-011).
 pub const MAX_BYTES: usize = 1024;
 
+/// What to say of a new password while it is being typed. Only what is certain: whether it is good enough is decided on the server,
+/// which knows what people choose.
+#[must_use]
+pub fn hint(typed: &str, minimum: u16) -> Option<String> {
+    /// Fewer than so many different characters are a pattern.
+    const FEW: usize = 5;
+    let length = typed.chars().count();
+    let missing = usize::from(minimum).saturating_sub(length);
+    // Not by sorting: that would bring a whole sorting algorithm into the browser.
+    let different = typed.chars().enumerate().filter(|(index, c)| !typed.chars().take(*index).any(|earlier| earlier == *c)).count();
+    match (length, missing) {
+        (0, _) => None,
+        (_, 1) => Some("One more character.".to_owned()),
+        (_, 2..) => Some(format!("{missing} more characters.")),
+        _ if different < FEW => Some("Use more different characters.".to_owned()),
+        _ => Some("Long enough.".to_owned()),
+    }
+}
+
 /// A password somebody typed, short enough to be hashed.
 ///
 /// It is used byte for byte: no trimming, no case folding, no Unicode normalisation (SR-012). Not normalising is the
@@ -46,6 +65,19 @@ impl fmt::Debug for Password {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_hint_says_only_what_is_certain() {
+        for (typed, said) in [
+            ("", None),
+            ("a", Some("11 more characters.")),
+            ("elevenchars", Some("One more character.")),
+            ("aaaaaaaaaaaaa", Some("Use more different characters.")),
+            ("violet kettle", Some("Long enough.")),
+        ] {
+            assert_eq!(hint(typed, 12).as_deref(), said, "{typed}");
+        }
+    }
 
     #[test]
     fn a_password_is_kept_byte_for_byte() {

@@ -142,6 +142,8 @@ pub struct Server {
     pub port: u16,
     /// `trusted_proxies`, default none: addresses or networks whose `X-Forwarded-For` is believed (SR-130).
     pub trusted_proxies: Vec<IpNet>,
+    /// `smtp_implicit_tls`, default false: TLS from the start of the connection, on another port than 465, where it always is.
+    pub smtp_implicit_tls: bool,
     /// `smtp_ca_file`: a PEM file with the certificate authority of a mail server that has a private one.
     pub smtp_ca_file: Option<PathBuf>,
     /// `app_name`, default MediaManager: what pages and mails call the application.

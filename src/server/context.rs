@@ -160,6 +160,8 @@ pub fn home(state: &AppState, visitor: &Visitor) -> String {
 #[must_use]
 pub fn destination(state: &AppState, is_verified: bool, return_to: &str) -> String {
     match ReturnTo::parse(return_to) {
+        // The one thing that somebody who waits has to do.
+        Some(target) if !is_verified && target.as_str().starts_with("/account/confirm?") => target.as_str().to_owned(),
         _ if !is_verified => "/login/verify".to_owned(),
         Some(target) => target.as_str().to_owned(),
         None => state.config.policy.landing_page.as_str().to_owned(),
@@ -251,6 +253,10 @@ pub fn accepts_html(headers: &HeaderMap) -> bool {
     headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).is_some_and(|accept| accept.contains("text/html"))
 }
 
+/// Beside a request of somebody whose address is not proven, for the page that offers the mail again.
+#[derive(Clone, Copy)]
+pub struct Unproven;
+
 /// The error that takes the place of the page.
 #[derive(Clone, Copy)]
 struct Failure(AuthError);
@@ -302,6 +308,7 @@ fn visit(state: &AppState, parts: &Parts) -> Visit {
         query,
         password_min_length: config.policy.password_min_length,
         offers: app::Offers { signup: config.policy.registration, reset: config.auth.email_password_resets, mail: config.smtp.is_some() },
+        is_unproven: parts.extensions.get::<Unproven>().is_some(),
         reset_for: parts.extensions.get().map(|ResetFor(email)| email.clone()),
         // Only administrators may see how the program is configured.
         administration: current

@@ -40,7 +40,7 @@ pub use sea_orm::ConnectionTrait as Connection;
 const PATIENCE: Duration = Duration::from_secs(4);
 
 /// The number that all instances on one PostgreSQL lock for what only one may do at a time: migrating, making the first
-/// administrator, and finding or making the account of a provider's identity. Any number will do as long as nobody else in that database uses it ("mmauth" in ASCII).
+/// administrator, making or finding an account, and proving one. Any number will do as long as nobody else in that database uses it ("mmauth" in ASCII).
 const ADVISORY_LOCK: i64 = 0x6d6d_6175_7468;
 
 /// Opens the database, makes its directory and file if needed (SQLite), and brings the schema up to date.

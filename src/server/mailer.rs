@@ -19,7 +19,10 @@ use lettre::{
     },
 };
 
-use crate::server::{clock::Clock, config::Config, random};
+use crate::{
+    domain::Email,
+    server::{clock::Clock, config::Config, random},
+};
 
 mod letter;
 
@@ -45,8 +48,11 @@ pub type Outgone = Arc<Mutex<Vec<Message>>>;
 /// Why a letter did not go out.
 #[derive(Debug, PartialEq, Eq)]
 pub struct NotSent {
-    /// What the server said, or why it could not be reached. Holds neither the letter nor a password.
+    /// What the server said, or why it could not be reached, for the operator who asks. Servers like to repeat addresses, so not for
+    /// the log.
     pub reason: String,
+    /// The same without the server's own words.
+    pub for_the_log: String,
     /// Trying again may help.
     pub is_temporary: bool,
 }
@@ -61,7 +67,7 @@ impl Mailer {
         let mut transport = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&smtp.host).port(smtp.port).timeout(Some(LIMIT));
         if smtp.use_tls {
             let parameters = tls(&smtp.host, config)?;
-            transport = transport.tls(if smtp.port == SMTPS_PORT { Tls::Wrapper(parameters) } else { Tls::Required(parameters) });
+            transport = transport.tls(if is_implicit(config, smtp.port) { Tls::Wrapper(parameters) } else { Tls::Required(parameters) });
         }
         if let Some(user) = &smtp.user {
             let password = smtp.password.as_ref().map(|password| password.expose().to_owned()).unwrap_or_default();
@@ -75,20 +81,40 @@ impl Mailer {
     /// # Errors
     /// [`NotSent`].
     pub async fn send(&self, config: &Config, clock: &Clock, to: &str, letter: &Letter) -> Result<String, NotSent> {
-        let message = compose(config, clock, to, letter).map_err(|reason| NotSent { reason, is_temporary: false })?;
+        let message = compose(config, clock, to, letter).map_err(|reason| NotSent::of_ours(&reason, false))?;
         match self {
-            Self::Off => Err(NotSent { reason: "there are no mail settings ([notifications.smtp_config])".to_owned(), is_temporary: false }),
+            Self::Off => Err(NotSent::of_ours("there are no mail settings ([notifications.smtp_config])", false)),
             Self::Memory(outgone) => {
                 outgone.lock().unwrap_or_else(PoisonError::into_inner).push(message);
                 Ok("kept".to_owned())
             }
             Self::Smtp(transport) => match tokio::time::timeout(LIMIT, transport.send(message)).await {
                 Ok(Ok(response)) => Ok(format!("{} {}", response.code(), response.message().collect::<Vec<_>>().join(" "))),
-                Ok(Err(err)) => Err(NotSent { is_temporary: !err.is_permanent(), reason: explain(&err) }),
-                Err(_) => Err(NotSent { reason: "the mail server did not finish within 30 seconds".to_owned(), is_temporary: true }),
+                Ok(Err(err)) => Err(NotSent::of_the_server(&err)),
+                Err(_) => Err(NotSent::of_ours("the mail server did not finish within 30 seconds", true)),
             },
         }
     }
+}
+
+impl NotSent {
+    fn of_ours(reason: &str, is_temporary: bool) -> Self {
+        Self { reason: reason.to_owned(), for_the_log: reason.to_owned(), is_temporary }
+    }
+
+    fn of_the_server(err: &lettre::transport::smtp::Error) -> Self {
+        let (reason, code) = (explain(err), err.status().map(|code| code.to_string()));
+        // A refused login is a setting to mend, and no reason to throw the mail away.
+        let is_about_login = code.as_deref().is_some_and(|code| ["530", "534", "535", "538"].contains(&code));
+        let for_the_log = code.map_or_else(|| reason.clone(), |code| format!("the mail server answered {code}"));
+        Self { is_temporary: is_about_login || !err.is_permanent(), reason, for_the_log }
+    }
+}
+
+/// Whether TLS begins with the connection, and not with STARTTLS.
+#[must_use]
+pub fn is_implicit(config: &Config, port: u16) -> bool {
+    port == SMTPS_PORT || config.server.smtp_implicit_tls
 }
 
 /// Certificates are checked, against the operator's authority too if there is one.
@@ -109,8 +135,8 @@ fn compose(config: &Config, clock: &Clock, to: &str, letter: &Letter) -> Result<
     if [to, app_name, &letter.subject].iter().any(|text| text.contains(char::is_control)) {
         return Err("a control character in an address or a subject".to_owned());
     }
-    let to: Address = to.parse().map_err(|_| "the account's address cannot receive mail".to_owned())?;
-    let from: Address = smtp.from_email.as_str().parse().map_err(|_| "notifications.smtp_config.from_email cannot send mail".to_owned())?;
+    let to = address(&Email::parse(to).map_err(|_| "the account's address cannot receive mail".to_owned())?);
+    let from = address(&smtp.from_email);
     let host = config.misc.frontend_url.host_str().unwrap_or("localhost").trim_matches(['[', ']']).replace(':', ".");
     let message = Message::builder()
         .from(Mailbox::new(Some(app_name.clone()), from))
@@ -121,6 +147,13 @@ fn compose(config: &Config, clock: &Clock, to: &str, letter: &Letter) -> Result<
         // Nobody's holiday notice need answer it (RFC 3834 §5).
         .raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned()));
     message.multipart(MultiPart::alternative_plain_html(letter.text(app_name), letter.html(app_name))).map_err(|err| err.to_string())
+}
+
+/// Our rule for addresses is stricter than SMTP's about what is dangerous (blanks, brackets, control characters), and more generous than
+/// the library's about dots.
+fn address(email: &Email) -> Address {
+    let (local, domain) = email.as_str().split_once('@').unwrap_or_default();
+    Address::new_dangerous(local, domain)
 }
 
 /// All causes in one line.

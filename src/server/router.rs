@@ -20,9 +20,12 @@ use crate::{
     domain::{AuthError, ReturnTo, return_to},
     server::{
         AppState, context,
-        flows::oidc::Refused,
+        flows::{email_proof, oidc::Refused},
         forms,
-        http::{api, guard, handshakes, headers, health, limits, reset_link, visitor},
+        http::{
+            api, guard, handshakes, headers, health, limits, reset_link,
+            visitor::{self, Visitor},
+        },
         provider::Provider,
     },
 };
@@ -94,10 +97,18 @@ fn cors(state: &AppState) -> CorsLayer {
         .allow_headers([header::ACCEPT, header::ACCEPT_LANGUAGE, header::CONTENT_LANGUAGE, header::CONTENT_TYPE])
 }
 
-async fn detour(State(state): State<AppState>, request: Request, next: Next) -> Response {
+async fn detour(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let is_navigation = matches!(*request.method(), Method::GET | Method::HEAD);
     if is_navigation && request.uri().path() == "/login/connect" && handshakes::pending(&state, request.headers()).is_none() {
         return context::failure(&state, request, AuthError::ConnectionExpired).await;
+    }
+    let waits = request.extensions().get::<Visitor>().and_then(|visitor| visitor.current.as_ref()).filter(|_| request.uri().path() == "/login/verify");
+    if let Some(user) = waits.map(|current| current.user().id) {
+        match email_proof::is_due(&state, user).await {
+            Ok(true) => drop(request.extensions_mut().insert(context::Unproven)),
+            Ok(false) => {}
+            Err(error) => return context::failure(&state, request, error).await,
+        }
     }
     match context::detour(&state, &request).filter(|_| is_navigation) {
         Some(target) => Redirect::to(&target).into_response(),

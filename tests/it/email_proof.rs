@@ -42,8 +42,7 @@ async fn whoever_is_not_logged_in_is_asked_to_be_first() {
     let page = browser.get(&link).await;
     assert!(page.path.starts_with("/login?return_to="), "{}", page.path);
     let page = browser.submit(&page, "Log in", &[("email", "ada@example.org"), ("password", PASSWORD)]).await;
-    assert_eq!(page.path, "/login/verify", "one thing at a time");
-    let page = browser.get(&link).await;
+    assert_eq!(page.heading(), "Confirm your address", "and then goes on to where the link leads");
     assert_eq!(browser.submit(&page, "Confirm the address", &[]).await.path, "/login/verify?notice=address_proven");
 }
 
@@ -80,6 +79,8 @@ async fn the_contract_proves_addresses_too() {
     let answer = browser.call(Method::POST, "/api/v1/auth/verify", &headers, &json!({ "token": token }).to_string()).await;
     assert_eq!((answer.status, answer.json()["is_verified"].clone()), (StatusCode::OK, json!(false)));
     assert!(is_proven(&app).await);
+    let again = browser.call(Method::POST, "/api/v1/auth/verify", &headers, &json!({ "token": token }).to_string()).await;
+    assert_eq!((again.status, again.json()["detail"].as_str()), (StatusCode::BAD_REQUEST, Some("VERIFY_USER_ALREADY_VERIFIED")));
     browser.call(Method::POST, "/api/v1/auth/request-verify-token", &headers, r#"{"email":"ada@example.org"}"#).await;
     assert_eq!(app.mails().await.iter().filter(|mail| mail.to == "ada@example.org").count(), 0, "there is nothing left to prove");
 }
@@ -94,7 +95,21 @@ async fn the_mail_can_be_sent_again_from_the_waiting_page() {
     let page = browser.get(&link).await;
     browser.submit(&page, "Confirm the address", &[]).await;
     assert!(is_proven(&app).await);
+    assert!(!browser.get("/login/verify").await.body.contains("Send the mail again"), "there is nothing left to prove");
     assert_eq!(app.browser().post_form("/login/verify", &[]).await.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn asking_without_end_is_answered_beside_the_button() {
+    let (_app, mut browser, _) = ada().await;
+    let page = browser.get("/login/verify").await;
+    let mut last = None;
+    for _ in 0..11 {
+        last = Some(browser.submit(&page, "Send the mail again", &[]).await);
+    }
+    let last = last.unwrap();
+    assert_eq!((last.status, last.heading().as_str()), (StatusCode::TOO_MANY_REQUESTS, "Waiting for approval"));
+    assert!(last.text("[role=alert]").unwrap().contains("Too many attempts"));
 }
 
 #[tokio::test]
@@ -137,6 +152,7 @@ async fn administrators_are_told_that_somebody_waits_once_an_hour() {
     assert_eq!((told.len(), told[0].to.as_str(), told[0].subject.as_str()), (1, "boss@example.org", "Somebody waits for approval at MediaManager"));
     assert!(!told[0].text.contains("ada@example.org"), "who, is for the list of users");
     assert_eq!(confirm("eve@example.org").await.len(), 0);
+    assert_eq!(confirm("bob@example.org").await.len(), 0);
     app.pass(3601);
-    assert_eq!(confirm("bob@example.org").await.len(), 1);
+    assert_eq!(app.mails().await.len(), 1, "whoever came in between is announced, together, when the hour is over");
 }

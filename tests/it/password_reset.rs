@@ -1,13 +1,10 @@
 //! A forgotten password, by mail and handed over (SR-040 to SR-049).
 
 use axum::http::{Method, StatusCode};
-use mediamanager_auth::{
-    domain::Email,
-    server::flows::{password_reset, users::Role},
-};
+use mediamanager_auth::{domain::Email, server::flows::users::Role};
 use serde_json::json;
 
-use crate::support::{Account, App, Browser, Household, PASSWORD, Page, SMTP, log::Log};
+use crate::support::{App, Browser, PASSWORD, Page, SMTP, log::Log};
 
 const NEW: &str = "copper lantern meadow 4";
 const RESETS: &str = "auth.email_password_resets = true\n";
@@ -123,6 +120,22 @@ async fn of_twenty_uses_of_one_link_at_once_one_wins() {
     let statuses = futures_util::future::join_all(uses).await;
     assert_eq!(statuses.iter().filter(|status| **status == StatusCode::OK).count(), 1, "{statuses:?}");
     assert!(statuses.iter().all(|status| [200, 400, 503].contains(&status.as_u16())), "{statuses:?}");
+}
+
+#[tokio::test]
+async fn the_page_sets_the_password_of_whom_it_names() {
+    let app = app().await;
+    app.member("ada@example.org").await;
+    app.member("eve@example.org").await;
+    let mut browser = app.browser();
+    let adas = browser.get(&mailed(&app).await).await;
+    // A second link is opened in the same browser, in another tab.
+    forget(&app, "eve@example.org").await;
+    let link = app.mail().await.link();
+    browser.get(&link).await;
+    assert_eq!(browser.submit(&adas, "Set password", &[("password", NEW)]).await.status, StatusCode::GONE);
+    assert_eq!(app.browser().log_in("eve@example.org", PASSWORD).await.path, "/account");
+    assert_eq!(app.browser().log_in("ada@example.org", PASSWORD).await.path, "/account");
 }
 
 #[tokio::test]
@@ -318,11 +331,11 @@ async fn where_resets_are_off_no_token_is_made_or_taken() {
     for toml in [SMTP.to_owned(), RESETS.to_owned()] {
         let app = App::with(&toml).await;
         app.member("ada@example.org").await;
-        assert!(!app.browser().get("/login").await.body.contains("forgot-password"));
+        assert!(app.browser().get("/login").await.attribute("p.aside", "hidden").is_some());
         let answer = post(&app, "/api/v1/auth/forgot-password", &json!({ "email": "ada@example.org" })).await;
         assert_eq!((answer.status, answer.body.as_str()), (StatusCode::ACCEPTED, "null"));
         assert_eq!(app.count("SELECT count(*) FROM outbox").await, 0);
-        assert!(app.browser().get("/login/forgot-password").await.body.contains("Ask an administrator"));
+        assert!(app.browser().get("/login/forgot-password").await.body.contains("Ask an administrator"), "{toml}");
         let user = app.state.db.clone();
         let found = mediamanager_auth::server::db::users::find_by_email(&user, &Email::parse("ada@example.org").unwrap()).await.unwrap().unwrap();
         let replaced = format!("{}\0{}\0{}", found.hashed_password, found.user.email, found.user.is_active);
@@ -333,41 +346,12 @@ async fn where_resets_are_off_no_token_is_made_or_taken() {
 }
 
 #[tokio::test]
-async fn the_operator_hands_over_a_link_without_any_mail() {
-    let app = App::new().await;
-    app.member("ada@example.org").await;
-    let email = |text| Email::parse(text).unwrap();
-    assert_eq!(password_reset::handed_over_link(&app.state, &email("nobody@example.org")).await, Ok(None));
-    let link = password_reset::handed_over_link(&app.state, &email("ada@example.org")).await.unwrap().unwrap();
-    let link = link.strip_prefix("http://localhost:8000").unwrap();
-    assert_eq!(set(&mut app.browser(), link, NEW).await.path, "/login?notice=password_changed");
-    assert_eq!(app.browser().log_in("ada@example.org", NEW).await.path, "/account");
-    assert_eq!(app.browser().get(link).await.status, StatusCode::GONE);
-}
-
-#[tokio::test]
 async fn links_in_mediamanagers_old_mails_lead_here() {
     let app = app().await;
     app.member("ada@example.org").await;
     let link = mailed(&app).await;
     let page = app.browser().get(&format!("/web{link}")).await;
     assert_eq!(page.heading(), "Choose a new password");
-}
-
-#[tokio::test]
-async fn the_owner_who_proves_the_mailbox_finds_nothing_of_a_stranger() {
-    let home = Household::with(&format!("{RESETS}{SMTP}")).await;
-    home.app.member("ada@example.org").await;
-    home.app.sql("UPDATE account SET email_proven_at = NULL").await;
-    // The stranger has connected an account of their own at the provider, with the password they chose.
-    let strangers = Account { subject: "stranger".into(), ..Account::unconfirmed("ada@example.org") };
-    let mut stranger = home.app.browser();
-    let page = home.log_in(&mut stranger, &strangers).await;
-    assert_eq!(stranger.submit(&page, "Connect and log in", &[("password", PASSWORD)]).await.path, "/account");
-    let link = mailed(&home.app).await;
-    assert_eq!(set(&mut home.app.browser(), &link, NEW).await.path, "/login?notice=password_changed");
-    assert_eq!(stranger.get("/account").await.path, "/login?return_to=%2Faccount");
-    assert_eq!(home.log_in(&mut home.app.browser(), &strangers).await.path, "/login/connect", "the link at the provider is void");
 }
 
 #[tokio::test]

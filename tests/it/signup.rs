@@ -35,6 +35,27 @@ async fn without_mail_settings_somebody_is_logged_in_and_waits() {
 }
 
 #[tokio::test]
+async fn making_an_account_for_somebody_else_logs_nobody_out() {
+    let app = App::new().await;
+    app.member("ada@example.org").await;
+    let mut browser = app.browser();
+    browser.log_in("ada@example.org", PASSWORD).await;
+    let headers = [("content-type", "application/json"), ("sec-fetch-site", "same-origin")];
+    let body = json!({ "email": "child@example.org", "password": PASSWORD }).to_string();
+    let answer = browser.call(Method::POST, PATH, &headers, &body).await;
+    assert_eq!((answer.status, answer.header("set-cookie")), (StatusCode::CREATED, None));
+    assert!(browser.get("/account").await.body.contains("ada@example.org"));
+    assert_eq!(app.count("SELECT count(*) FROM session").await, 1, "no session that nobody holds");
+}
+
+#[tokio::test]
+async fn a_password_without_end_is_refused_before_anything_else() {
+    let app = App::new().await;
+    let answer = register(&app, "203.0.113.7", &json!({ "email": "ada@example.org", "password": "x".repeat(257) })).await;
+    assert_eq!((answer.status, answer.json()["detail"][0]["loc"][1].as_str()), (StatusCode::UNPROCESSABLE_ENTITY, Some("password")));
+}
+
+#[tokio::test]
 async fn with_mail_settings_the_address_is_confirmed_first() {
     let app = App::with(SMTP).await;
     let page = sign_up(&app, "ada@example.org", PASSWORD).await;
@@ -86,7 +107,9 @@ async fn without_mail_the_refusal_is_neutral_and_rare() {
         assert_eq!((answer.status, answer.json()["detail"].as_str()), (StatusCode::BAD_REQUEST, Some("REGISTER_USER_ALREADY_EXISTS")));
     }
     assert_eq!(register(&app, "203.0.113.7", &body).await.status, StatusCode::TOO_MANY_REQUESTS, "three addresses an hour can be tried");
-    assert_eq!(register(&app, "203.0.113.7", &json!({ "email": "new@example.org", "password": PASSWORD })).await.status, StatusCode::CREATED);
+    let free = json!({ "email": "new@example.org", "password": PASSWORD });
+    assert_eq!(register(&app, "203.0.113.7", &free).await.status, StatusCode::TOO_MANY_REQUESTS, "or running out would tell as much as a refusal");
+    assert_eq!(register(&app, "198.51.100.1", &free).await.status, StatusCode::CREATED);
 }
 
 #[tokio::test]

@@ -24,9 +24,8 @@ pub fn CredentialsForm(
     #[prop(into)] email: String,
     /// The address is shown, but not to be changed.
     email_is_fixed: bool,
-    /// The rule that a new password must follow; empty where the account's own is asked for.
-    #[prop(into)]
-    new_password_rule: String,
+    /// How long a new password must be; 0 where the account's own is asked for.
+    new_password_min: u16,
     /// Offers the way to a new password, after the field that it is about.
     offers_reset: bool,
 ) -> impl IntoView {
@@ -36,8 +35,8 @@ pub fn CredentialsForm(
             <Feedback state/>
             <input type="hidden" name=carried value=carried_value/>
             <EmailField state value=email is_fixed=email_is_fixed/>
-            <PasswordField state new_password_rule/>
-            {offers_reset.then(|| view! { <p class="aside"><a href="/login/forgot-password">"Forgot password?"</a></p> })}
+            <PasswordField state new_password_min/>
+            <p class="aside" hidden=!offers_reset><a href="/login/forgot-password">"Forgot password?"</a></p>
             <button type="submit" aria-busy=move || state.is_sending.get().then_some("true")>{button}</button>
         </form>
     }

@@ -1,7 +1,7 @@
 use leptos::prelude::*;
 
 use super::FormState;
-use crate::domain::error::Field;
+use crate::domain::{error::Field, password};
 
 /// A password, for logging in or a new one, with a button that shows it.
 ///
@@ -10,11 +10,12 @@ use crate::domain::error::Field;
 #[component]
 pub fn PasswordField(
     state: FormState,
-    /// The rule, said before anybody breaks it; empty where the account's own password is asked for.
-    new_password_rule: String,
+    /// How long a new password must be, said before anybody breaks the rule; 0 where the account's own password is asked for.
+    new_password_min: u16,
 ) -> impl IntoView {
-    let has_hint = !new_password_rule.is_empty();
-    let autocomplete = if has_hint { "new-password" } else { "current-password" };
+    let is_new = new_password_min > 0;
+    let autocomplete = if is_new { "new-password" } else { "current-password" };
+    let rule = if is_new { format!("At least {new_password_min} characters. A few words in a row are easy to remember.") } else { String::new() };
     let is_shown = RwSignal::new(false);
     Effect::new(move || {
         if state.is_sending.get() {
@@ -28,7 +29,7 @@ pub fn PasswordField(
     let message = move || state.message_for(Field::Password);
     let is_wrong = move || message().is_some();
     let starts_here = message().is_some();
-    let described_by = move || match (has_hint, is_wrong()) {
+    let described_by = move || match (is_new, is_wrong()) {
         (true, true) => Some("password-hint password-error"),
         (true, false) => Some("password-hint"),
         (false, true) => Some("password-error"),
@@ -37,7 +38,7 @@ pub fn PasswordField(
     view! {
         <div class="field">
             <label for="password">"Password"</label>
-            <p class="hint" id="password-hint">{new_password_rule}</p>
+            <p class="hint" id="password-hint">{rule}</p>
             <p class="error" id="password-error">{message}</p>
             <div class="reveal">
                 <input
@@ -51,12 +52,22 @@ pub fn PasswordField(
                     autofocus=starts_here
                     aria-invalid=move || is_wrong().then_some("true")
                     aria-describedby=described_by
+                    on:input=move |event| say_what_is_certain(&event_target_value(&event), new_password_min)
                 />
                 <button type="button" aria-controls="password" hidden=move || !state.is_hydrated.get() on:click=move |_| is_shown.update(|shown| *shown = !*shown)>
                     <span class="verb">{move || if is_shown.get() { "Hide" } else { "Show" }}</span>
                     <span class="visually-hidden">" password"</span>
                 </button>
             </div>
+            <p class="hint" id="password-strength" role="status"></p>
         </div>
+    }
+}
+
+/// Straight into the page: a signal for one line of text would cost the browser more than the line.
+fn say_what_is_certain(typed: &str, new_password_min: u16) {
+    let hint = if new_password_min > 0 { password::hint(typed, new_password_min) } else { None };
+    if let Some(line) = document().get_element_by_id("password-strength") {
+        line.set_text_content(hint.as_deref());
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     server::{
         clock::Clock,
         config::Config,
-        mailer::{Letter, Mailer},
+        mailer::{self, Letter, Mailer},
     },
 };
 
@@ -22,10 +22,10 @@ pub(super) async fn run(config: &Config, Command::Test { address }: Command) -> 
     let Some(smtp) = &config.smtp else {
         return Err("There are no mail settings: [notifications.smtp_config] needs smtp_host and from_email.".to_owned());
     };
-    let security = match (smtp.use_tls, smtp.port) {
+    let security = match (smtp.use_tls, mailer::is_implicit(config, smtp.port)) {
         (false, _) => "without TLS",
-        (true, 465) => "with TLS from the start",
-        (true, _) => "with STARTTLS",
+        (true, true) => "with TLS from the start",
+        (true, false) => "with STARTTLS",
     };
     let login = if smtp.user.is_some() { "logging in" } else { "without login" };
     say(&format!("Sending to {email} over {}:{}, {security}, {login} …", smtp.host, smtp.port));

@@ -4,7 +4,10 @@ use std::{
 };
 
 use axum_server::Handle;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    task::JoinHandle,
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{say, start_log};
@@ -48,10 +51,8 @@ pub(super) async fn run(config: Config) -> Result<(), String> {
     tokio::spawn(stop_on_signal(state.clone(), handle.clone()));
     let house = state.clone();
     keep_going(move || keep_house(house.clone()));
-    if mail::is_on(&state) {
-        let carrier = state.clone();
-        keep_going(move || carry_mail(carrier.clone()));
-    }
+    let carrier = state.clone();
+    let carrier = keep_going(move || carry_mail(carrier.clone()));
     if let Some(provider) = state.provider.clone() {
         let stopping = state.stopping.clone();
         keep_going(move || watch(provider.clone(), stopping.clone()));
@@ -62,6 +63,8 @@ pub(super) async fn run(config: Config) -> Result<(), String> {
     server.http_builder().http1().max_buf_size(limits::HEADER_BLOCK).header_read_timeout(limits::HEADER_DEADLINE);
     let (db, config) = (state.db.clone(), state.config.clone());
     server.serve(router(state).into_make_service_with_connect_info::<SocketAddr>()).await.map_err(fault)?;
+    // A mail that is being handed over is finished first, or it would go out twice.
+    let _ = tokio::time::timeout(GRACE, carrier).await;
     db::close(db, config.database_url.expose()).await.map_err(|err| err.to_string())
 }
 
@@ -91,16 +94,19 @@ async fn stop_on_signal(state: AppState, handle: Handle<SocketAddr>) {
 }
 
 /// Runs a job in the background, and again should it panic (SR-184).
-fn keep_going<F: Future<Output = ()> + Send + 'static>(job: impl Fn() -> F + Send + 'static) {
+fn keep_going<F: Future<Output = ()> + Send + 'static>(job: impl Fn() -> F + Send + 'static) -> JoinHandle<()> {
     tokio::spawn(async move {
         while tokio::spawn(job()).await.is_err() {
             tokio::time::sleep(LOOK).await;
         }
-    });
+    })
 }
 
 /// Sends mail as it becomes due.
 async fn carry_mail(state: AppState) {
+    if !mail::is_on(&state) {
+        return;
+    }
     let mut ticks = tokio::time::interval(mail::LOOK);
     loop {
         tokio::select! { _ = ticks.tick() => {}, () = state.stopping.cancelled() => return }

@@ -63,9 +63,10 @@ async fn approve(config: Config, email: &str) -> Result<(), String> {
 async fn reset_link(config: Config, email: &str) -> Result<(), String> {
     let email = Email::parse(email).map_err(|err| err.to_string())?;
     let state = AppState::new(config, Cost::STANDARD, Clock::System).await?;
+    let minutes = state.config.policy.reset_link_lifetime / 60;
     match password_reset::handed_over_link(&state, &email).await.map_err(|err| err.to_string())? {
         // Like the setup link: the one thing the person at the terminal has asked for, and never in the log.
-        Some(link) => say(&format!("Hand this to {email}; it works once and for a day:\n{link}")),
+        Some(link) => say(&format!("Hand this to {email}; it works once, for {minutes} minutes:\n{link}")),
         None => return Err(format!("Nobody active has the address {email}.")),
     }
     Ok(())

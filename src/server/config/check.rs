@@ -244,6 +244,7 @@ fn server(reader: &mut Reader) -> Option<Server> {
     if trusted_proxies.iter().any(|network| network.prefix_len() == 0) {
         reader.warn("INSECURE: server.trusted_proxies trusts every address, so anyone can pretend to be another client and escape the throttle.");
     }
+    let smtp_implicit_tls = reader.boolean("server.smtp_implicit_tls", false);
     let smtp_ca_file = readable_file(reader, "server.smtp_ca_file");
     let is_name = |text: &str| !text.is_empty() && text.chars().count() <= MAX_NAME_CHARACTERS && !text.contains(char::is_control);
     let app_name = reader.parsed(
@@ -262,7 +263,17 @@ fn server(reader: &mut Reader) -> Option<Server> {
     let port = reader.number("server.port", &(0..=u16::MAX), 8000);
     let log_client_address = reader.boolean("server.log_client_address", true);
     let log_level = reader.parsed("server.log_level", "info", log_level, "is not a level", "write error, warn, info, debug, trace, or like info,sea_orm=warn");
-    Some(Server { host: host?, port, trusted_proxies, smtp_ca_file, app_name: app_name?, log_format: log_format?, log_level: log_level?, log_client_address })
+    Some(Server {
+        host: host?,
+        port,
+        trusted_proxies,
+        smtp_implicit_tls,
+        smtp_ca_file,
+        app_name: app_name?,
+        log_format: log_format?,
+        log_level: log_level?,
+        log_client_address,
+    })
 }
 
 /// A level or a filter. A single word must be a level: a misspelt one would be taken for the name of a module, and all others fall silent.

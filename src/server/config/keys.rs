@@ -33,7 +33,18 @@ const SECTIONS: [Section; 9] = [
     },
     Section {
         path: "server",
-        keys: &["host", "port", "database_url", "trusted_proxies", "smtp_ca_file", "app_name", "log_format", "log_level", "log_client_address"],
+        keys: &[
+            "host",
+            "port",
+            "database_url",
+            "trusted_proxies",
+            "smtp_implicit_tls",
+            "smtp_ca_file",
+            "app_name",
+            "log_format",
+            "log_level",
+            "log_client_address",
+        ],
         unknown: Unknown::Stops,
     },
     Section {

@@ -15,12 +15,12 @@ const MOST: u64 = 1000;
 /// How long one instance has a mail to itself, in seconds: longer than an attempt may take.
 const LEASE: i64 = 120;
 
-/// Puts a mail into the queue; false when that is full.
+/// Puts a mail into the queue; false when that is full, unless it is one that must not be dropped.
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn add(db: &impl ConnectionTrait, kind: &str, address: &str, network: &str, now: i64) -> Result<bool, AuthError> {
-    if outbox::Entity::find().count(db).await.map_err(unavailable)? >= MOST {
+pub async fn add(db: &impl ConnectionTrait, kind: &str, address: &str, network: &str, now: i64, must_go: bool) -> Result<bool, AuthError> {
+    if !must_go && outbox::Entity::find().count(db).await.map_err(unavailable)? >= MOST {
         return Ok(false);
     }
     let row = outbox::ActiveModel {
@@ -54,12 +54,24 @@ pub async fn take(db: &impl ConnectionTrait, now: i64) -> Result<Option<Waiting>
     }
 }
 
-/// Puts a mail back that could not be sent.
+/// Whether such a mail is waiting already.
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn postpone(db: &impl ConnectionTrait, id: Uuid, due_at: i64) -> Result<(), AuthError> {
-    let update = outbox::Entity::update_many().col_expr(outbox::Column::DueAt, Expr::value(due_at));
+pub async fn has(db: &impl ConnectionTrait, kind: &str, address: &str) -> Result<bool, AuthError> {
+    let same = outbox::Entity::find().filter(outbox::Column::Kind.eq(kind)).filter(outbox::Column::Address.eq(address));
+    Ok(same.count(db).await.map_err(unavailable)? > 0)
+}
+
+/// Puts a mail back that could not be sent; `is_untried` when that was no attempt.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn postpone(db: &impl ConnectionTrait, id: Uuid, due_at: i64, is_untried: bool) -> Result<(), AuthError> {
+    let mut update = outbox::Entity::update_many().col_expr(outbox::Column::DueAt, Expr::value(due_at));
+    if is_untried {
+        update = update.col_expr(outbox::Column::Attempts, Expr::col(outbox::Column::Attempts).sub(1));
+    }
     update.filter(outbox::Column::Id.eq(id)).exec(db).await.map_err(unavailable)?;
     Ok(())
 }

@@ -18,6 +18,8 @@ use crate::{
 const LIFETIME: u32 = 24 * 60 * 60;
 /// Requests of one network.
 const REQUESTS: Budget = Budget { most: 10, window: 60 * 60 };
+/// Tokens that one network may try.
+const SUBMISSIONS: Budget = Budget { most: 20, window: 10 * 60 };
 
 /// Asks for a link by mail, for whoever has the address; the answer is the same for all (SR-040).
 ///
@@ -29,6 +31,14 @@ pub async fn request(state: &AppState, email: &str, origin: &Origin) -> Result<(
         mail::queue(state, &state.db, Kind::Proof, email, origin).await?;
     }
     Ok(())
+}
+
+/// Whether somebody's address has still to be proven.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn is_due(state: &AppState, user: uuid::Uuid) -> Result<bool, AuthError> {
+    Ok(!db::accounts::email_is_proven(&state.db, user).await?)
 }
 
 /// The link to mail, made when the mail is; `None` when the address is proven already.
@@ -43,28 +53,34 @@ pub(super) async fn link(state: &AppState, user: &User) -> Result<Option<String>
     Ok(Some(state.config.link(&format!("/account/confirm?token={token}"))))
 }
 
+/// Somebody whose address is proven.
+pub struct Proven {
+    pub user: User,
+    /// It was before.
+    pub was_proven: bool,
+}
+
 /// Takes a link as proof. It counts only for the very person who is logged in: else somebody who clicks on a stranger's mail would make
 /// that stranger's account, with the stranger's password, their own (SR-037).
 ///
 /// # Errors
-/// `ProofLinkInvalid`, `Unavailable`.
-pub async fn complete(state: &AppState, current: &CurrentUser, token: &str, origin: &Origin) -> Result<User, AuthError> {
+/// `ProofLinkInvalid`; `TooManyAttempts` for the network; `Unavailable`.
+pub async fn complete(state: &AppState, current: &CurrentUser, token: &str, origin: &Origin) -> Result<Proven, AuthError> {
+    db::throttle::take(&state.db, &format!("proof-token:{}", origin.network), SUBMISSIONS, state.clock.now()).await?;
     let (owner, fingerprint) = state.tokens.read_link(Purpose::Proof, token).map_err(|_| AuthError::ProofLinkInvalid)?;
     let transaction = db::begin(&state.db).await?;
     db::alone(&transaction).await?;
     let user = db::users::find(&transaction, owner).await?.filter(|user| user.is_active && user.id == current.user().id);
     let user = user.filter(|user| state.tokens.still_replaces(Purpose::Proof, &fingerprint, &user.email)).ok_or(AuthError::ProofLinkInvalid)?;
-    let is_new = !db::accounts::email_is_proven(&transaction, user.id).await?;
-    if is_new {
+    let was_proven = db::accounts::email_is_proven(&transaction, user.id).await?;
+    if !was_proven {
         db::accounts::prove_email(&transaction, user.id, state.clock.now()).await?;
     }
     let user = login::grant_administration(state, &transaction, user).await?;
-    db::commit(transaction).await?;
-    if is_new {
-        tracing::info!(event = "address_proven", user = %user.id, "an address was proven by a link");
-        if !user.is_verified {
-            mail::tell_administrators(state, origin).await?;
-        }
+    if !was_proven && !user.is_verified {
+        mail::tell_administrators(state, &transaction, origin).await?;
     }
-    Ok(user)
+    db::commit(transaction).await?;
+    tracing::info!(event = "address_proven", user = %user.id, was_proven, "an address was proven by a link");
+    Ok(Proven { user, was_proven })
 }

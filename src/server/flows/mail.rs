@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::{
-    domain::{AuthError, Email, User},
+    domain::{AuthError, Email},
     server::{
         AppState,
         clock::in_words,
@@ -20,8 +20,10 @@ pub const LOOK: Duration = Duration::from_secs(1);
 const PAUSES: [i64; 4] = [60, 5 * 60, 15 * 60, 60 * 60];
 /// Mails of one kind to one account (SR-047): a stranger who keeps asking must not fill somebody's mailbox.
 const PER_ACCOUNT: Budget = Budget { most: 3, window: 60 * 60 };
-/// Notices that somebody waits for approval, to all administrators together.
+/// Notices that somebody waits for approval, to each administrator.
 const NOTICES: Budget = Budget { most: 1, window: 60 * 60 };
+/// A link that was asked for so long ago, in seconds, is not waited for any more: the mail server was away, or switched off.
+const STALE: i64 = 6 * 60 * 60;
 
 /// What a mail is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumString, strum::IntoStaticStr)]
@@ -44,22 +46,26 @@ pub enum Kind {
 /// # Errors
 /// `Unavailable`.
 pub async fn queue(state: &AppState, db: &impl db::Connection, kind: Kind, address: &str, origin: &Origin) -> Result<(), AuthError> {
-    if !db::outbox::add(db, kind.into(), address, &origin.network, state.clock.now()).await? {
+    // What tells an owner that something has happened is never crowded out by what strangers can ask for.
+    let is_notice = matches!(kind, Kind::PasswordChanged | Kind::SomebodyWaits);
+    if !db::outbox::add(db, kind.into(), address, &origin.network, state.clock.now(), is_notice).await? {
         tracing::error!(event = "outbox_full", "1000 mails are waiting, so a new one was dropped; look at the mail server");
     }
     Ok(())
 }
 
-/// Tells the administrators that somebody waits, at most once an hour.
+/// Tells the administrators that somebody waits, each at most once an hour: who waits later is announced at its end.
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn tell_administrators(state: &AppState, origin: &Origin) -> Result<(), AuthError> {
-    if state.config.smtp.is_none() || db::throttle::take(&state.db, "mail:somebody_waits", NOTICES, state.clock.now()).await.is_err() {
+pub async fn tell_administrators(state: &AppState, db: &impl db::Connection, origin: &Origin) -> Result<(), AuthError> {
+    if !is_on(state) {
         return Ok(());
     }
-    for administrator in db::users::administrators(&state.db).await? {
-        queue(state, &state.db, Kind::SomebodyWaits, &administrator.email, origin).await?;
+    for administrator in db::users::administrators(db).await? {
+        if !db::outbox::has(db, Kind::SomebodyWaits.into(), &administrator.email).await? {
+            queue(state, db, Kind::SomebodyWaits, &administrator.email, origin).await?;
+        }
     }
     Ok(())
 }
@@ -70,7 +76,9 @@ pub async fn tell_administrators(state: &AppState, origin: &Origin) -> Result<()
 /// `Unavailable`.
 pub async fn send_due(state: &AppState) -> Result<usize, AuthError> {
     let mut dealt_with = 0;
-    while let Some(waiting) = db::outbox::take(&state.db, state.clock.now()).await? {
+    while !state.stopping.is_cancelled()
+        && let Some(waiting) = db::outbox::take(&state.db, state.clock.now()).await?
+    {
         send(state, waiting).await?;
         dealt_with += 1;
     }
@@ -78,7 +86,11 @@ pub async fn send_due(state: &AppState) -> Result<usize, AuthError> {
 }
 
 async fn send(state: &AppState, waiting: Waiting) -> Result<(), AuthError> {
-    let Some((to, letter)) = write(state, &waiting).await? else { return db::outbox::remove(&state.db, waiting.id).await };
+    let (to, letter) = match write(state, &waiting).await? {
+        Written::Letter(to, letter) => (to, letter),
+        Written::Later(due_at) => return db::outbox::postpone(&state.db, waiting.id, due_at, true).await,
+        Written::Nothing => return db::outbox::remove(&state.db, waiting.id).await,
+    };
     let kind = &waiting.kind;
     match state.mailer.send(&state.config, &state.clock, &to, &letter).await {
         Ok(_) => {
@@ -87,10 +99,10 @@ async fn send(state: &AppState, waiting: Waiting) -> Result<(), AuthError> {
         }
         Err(not_sent) => {
             let pause = usize::try_from(waiting.attempts - 1).ok().and_then(|index| PAUSES.get(index)).filter(|_| not_sent.is_temporary);
-            let reason = not_sent.reason;
+            let reason = not_sent.for_the_log;
             if let Some(pause) = pause {
                 tracing::warn!(event = "mail_postponed", kind, reason, attempt = waiting.attempts, "a mail could not be sent and is tried again");
-                return db::outbox::postpone(&state.db, waiting.id, state.clock.now() + pause).await;
+                return db::outbox::postpone(&state.db, waiting.id, state.clock.now() + pause, false).await;
             }
             tracing::error!(
                 event = "mail_failed",
@@ -104,20 +116,44 @@ async fn send(state: &AppState, waiting: Waiting) -> Result<(), AuthError> {
     }
 }
 
-/// To whom, and what; `None` when there is nobody to write to, or they have been written to enough.
-async fn write(state: &AppState, waiting: &Waiting) -> Result<Option<(String, Letter)>, AuthError> {
-    let (Ok(kind), Ok(email)) = (waiting.kind.parse::<Kind>(), Email::parse(&waiting.address)) else { return Ok(None) };
-    let Some(found) = db::users::find_by_email(&state.db, &email).await?.filter(|found| found.user.is_active) else { return Ok(None) };
-    let key = format!("mail:{}:{}", waiting.kind, found.user.id);
-    let is_first_attempt = waiting.attempts == 1;
-    if kind != Kind::PasswordChanged && is_first_attempt && db::throttle::take(&state.db, &key, PER_ACCOUNT, state.clock.now()).await.is_err() {
-        tracing::info!(event = "mail_withheld", kind = waiting.kind, user = %found.user.id, "the account got three mails of this kind within the hour");
-        return Ok(None);
+enum Written {
+    Letter(String, Letter),
+    /// Not before then, Unix seconds.
+    Later(i64),
+    /// There is nobody to write to, or they have been written to enough.
+    Nothing,
+}
+
+/// To whom, and what.
+async fn write(state: &AppState, waiting: &Waiting) -> Result<Written, AuthError> {
+    let now = state.clock.now();
+    let (Ok(kind), Ok(email)) = (waiting.kind.parse::<Kind>(), Email::parse(&waiting.address)) else { return Ok(Written::Nothing) };
+    let is_stale = now - waiting.created_at > STALE && matches!(kind, Kind::Reset | Kind::Proof | Kind::AccountExists);
+    let Some(found) = db::users::find_by_email(&state.db, &email).await?.filter(|found| found.user.is_active && !is_stale) else {
+        return Ok(Written::Nothing);
+    };
+    let budget = match kind {
+        Kind::PasswordChanged => None,
+        Kind::SomebodyWaits => Some(NOTICES),
+        _ => Some(PER_ACCOUNT),
+    };
+    // Taken once for each mail, not for each attempt.
+    if let Some(budget) = budget.filter(|_| waiting.attempts == 1) {
+        let key = format!("mail:{}:{}", waiting.kind, found.user.id);
+        match db::throttle::take(&state.db, &key, budget, now).await {
+            Ok(()) => {}
+            Err(AuthError::TooManyAttempts { retry_after }) if kind == Kind::SomebodyWaits => return Ok(Written::Later(now + i64::from(retry_after))),
+            Err(AuthError::TooManyAttempts { .. }) => {
+                tracing::info!(event = "mail_withheld", kind = waiting.kind, user = %found.user.id, "the account got three mails of this kind within the hour");
+                return Ok(Written::Nothing);
+            }
+            Err(error) => return Err(error),
+        }
     }
     let app = &state.config.server.app_name;
     let letter = match kind {
         Kind::Reset => {
-            let Some(link) = password_reset::mailed_link(state, &found)? else { return Ok(None) };
+            let Some(link) = password_reset::mailed_link(state, &found)? else { return Ok(Written::Nothing) };
             let minutes = state.config.policy.reset_link_lifetime / 60;
             Letter::new(format!("New password for {app}"), &["Hello,", &format!("somebody, probably you, asked for a new password for your account at {app}.")])
                 .with_link(
@@ -127,7 +163,7 @@ async fn write(state: &AppState, waiting: &Waiting) -> Result<Option<(String, Le
                 )
         }
         Kind::Proof => {
-            let Some(link) = email_proof::link(state, &found.user).await? else { return Ok(None) };
+            let Some(link) = email_proof::link(state, &found.user).await? else { return Ok(Written::Nothing) };
             Letter::new(
                 format!("Confirm your address for {app}"),
                 &["Hello,", &format!("an account at {app} was made with this address. If it is yours, confirm that the mailbox is too.")],
@@ -148,26 +184,30 @@ async fn write(state: &AppState, waiting: &Waiting) -> Result<Option<(String, Le
         .with_link(
             "Log in",
             state.config.link("/login"),
-            &["If you have forgotten the password, the login page helps. If it was not you, do nothing."],
+            &[if state.config.auth.email_password_resets {
+                "If you have forgotten the password, the login page helps. If it was not you, do nothing."
+            } else {
+                "If you have forgotten the password, ask an administrator for a link. If it was not you, do nothing."
+            }],
         ),
-        Kind::PasswordChanged => notice(state, app, waiting),
+        Kind::PasswordChanged => notice(app, waiting),
         Kind::SomebodyWaits => somebody_waits(state, app),
     };
-    Ok(Some((found.user.email, letter)))
+    Ok(Written::Letter(found.user.email, letter))
 }
 
-fn notice(state: &AppState, app: &str, waiting: &Waiting) -> Letter {
-    let place = if state.config.server.log_client_address { format!(" from the address {}", waiting.network) } else { String::new() };
+fn notice(app: &str, waiting: &Waiting) -> Letter {
     Letter::new(
         format!("Your password for {app} was changed"),
         &[
             "Hello,",
             &format!(
-                "the password of your account at {app} was changed on {}{place}. Everybody who was logged in with it is logged out.",
-                in_words(waiting.created_at)
+                "the password of your account at {app} was changed on {} from the address {}. Everybody who was logged in with it is logged out.",
+                in_words(waiting.created_at),
+                waiting.network
             ),
             "If it was you, there is nothing to do.",
-            "If it was not, somebody can read your mail: choose a new password for your mailbox first, then one here.",
+            "If it was not, somebody else had a link: choose a new password for your mailbox first, then one here, and tell an administrator.",
         ],
     )
 }
@@ -184,10 +224,4 @@ fn somebody_waits(state: &AppState, app: &str) -> Letter {
 #[must_use]
 pub fn is_on(state: &AppState) -> bool {
     state.config.smtp.is_some()
-}
-
-/// The address of a user, if it is one that mail can be queued for.
-#[must_use]
-pub fn address_of(user: &User) -> Option<Email> {
-    Email::parse(&user.email).ok()
 }

@@ -19,8 +19,6 @@ use crate::{
 const REQUESTS: Budget = Budget { most: 10, window: 60 * 60 };
 /// Tokens that one network may try.
 const SUBMISSIONS: Budget = Budget { most: 20, window: 10 * 60 };
-/// How long a link lives that an operator hands over, in seconds.
-const HANDED_OVER_LIFETIME: u32 = 24 * 60 * 60;
 
 /// Asks for a link by mail. The answer is the same whoever has the address, and whether or not resets are on (SR-040, SR-048).
 ///
@@ -54,7 +52,7 @@ pub(super) fn mailed_link(state: &AppState, found: &Credentials) -> Result<Optio
 pub async fn handed_over_link(state: &AppState, email: &Email) -> Result<Option<String>, AuthError> {
     let Some(found) = db::users::find_by_email(&state.db, email).await?.filter(|found| found.user.is_active) else { return Ok(None) };
     tracing::info!(event = "reset_link_made", user = %found.user.id, "a link for a new password was made from the shell");
-    link(state, Purpose::HandedOver, &found, HANDED_OVER_LIFETIME).map(Some)
+    link(state, Purpose::HandedOver, &found, state.config.policy.reset_link_lifetime).map(Some)
 }
 
 fn link(state: &AppState, purpose: Purpose, found: &Credentials, lifetime: u32) -> Result<String, AuthError> {
@@ -72,27 +70,35 @@ pub async fn check(state: &AppState, token: &str) -> Result<User, AuthError> {
 }
 
 /// Sets a new password, ends all sessions, and says so by mail. Logs nobody in (SR-046). Of many uses at once one wins: the update asks
-/// for the very state that the link replaces (SR-044).
+/// for the very state that the link replaces (SR-044). `shown` is the address that the page has named: another link may have been opened
+/// in the same browser since.
 ///
 /// # Errors
 /// `ResetLinkInvalid`; what is wrong with the password, which does not use the link up; `TooManyAttempts`, `Busy`, `Unavailable`.
-pub async fn complete(state: &AppState, token: &str, password: String, origin: &Origin) -> Result<(), AuthError> {
+pub async fn complete(state: &AppState, token: &str, shown: Option<&str>, password: String, origin: &Origin) -> Result<(), AuthError> {
     db::throttle::take(&state.db, &format!("reset-token:{}", origin.network), SUBMISSIONS, state.clock.now()).await?;
     let (purpose, found) = read(state, token).await?;
-    let email = mail::address_of(&found.user).ok_or(AuthError::ResetLinkInvalid)?;
+    let email = Email::parse(&found.user.email).ok().filter(|_| shown.is_none_or(|shown| shown == found.user.email)).ok_or(AuthError::ResetLinkInvalid)?;
     let password = NewPassword::parse(password, &email, &state.config)?;
     let hash = state.hasher.hash(password.into_password()).await?;
     let (user, now) = (found.user.id, state.clock.now());
 
     let transaction = db::begin(&state.db).await?;
+    // Not beside a login through the provider that has found its account and not yet started its session.
+    db::alone(&transaction).await?;
     if !db::users::replace_hash(&transaction, &found, hash).await? {
         return Err(AuthError::ResetLinkInvalid);
     }
     db::sessions::end_all(&transaction, user, now).await?;
-    if purpose == Purpose::Reset && !db::accounts::email_is_proven(&transaction, user).await? {
-        // The mailbox is proven now, so what a stranger may have set before is void (SR-037).
+    if !db::accounts::email_is_proven(&transaction, user).await? {
+        // What a stranger may have set before is void (SR-037).
         db::identities::delete_of(&transaction, user).await?;
-        db::accounts::prove_email(&transaction, user, now).await?;
+        if purpose == Purpose::Reset {
+            db::accounts::prove_email(&transaction, user, now).await?;
+            if !found.user.is_verified {
+                mail::tell_administrators(state, &transaction, origin).await?;
+            }
+        }
     }
     db::accounts::note_password(&transaction, user, now).await?;
     // Whoever guessed at the old password has not earned the owner a delay.

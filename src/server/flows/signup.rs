@@ -26,15 +26,15 @@ pub struct Request {
     pub origin: Origin,
 }
 
-/// What came of it.
+/// What came of it. `user` looks the same whether or not the account is new.
 pub enum SignedUp {
-    /// There is a mail on its way, to whoever has the address. Whether the account is new is not said; `user` looks the same either way.
+    /// There is a mail on its way, to whoever has the address.
     MailSent { user: User },
-    /// There are no mail settings: the account is made, and the person logged in to wait for approval.
-    LoggedIn(Started),
+    /// There are no mail settings: the account is made.
+    Made { user: User },
 }
 
-/// Makes an account that waits for approval (SR-030 to SR-039).
+/// Makes an account that waits for approval (SR-030 to SR-039). Logs nobody in.
 ///
 /// With mail settings, an address that has an account gets the same answer after the same work, and its owner a mail; without them
 /// nothing can be kept secret, so the refusal is neutral and rare.
@@ -46,38 +46,49 @@ pub async fn sign_up(state: &AppState, request: Request) -> Result<SignedUp, Aut
         return Err(AuthError::RegistrationClosed);
     }
     let Request { email, password, origin } = request;
-    let (now, network) = (state.clock.now(), origin.network.clone());
+    let (now, network) = (state.clock.now(), &origin.network);
     db::throttle::take(&state.db, &format!("signup:{network}"), REQUESTS, now).await?;
     let password = NewPassword::parse(password, &email, &state.config)?;
     let hashed_password = state.hasher.hash(password.into_password()).await?;
-
+    // Taken before it is known whether the address is free, or running out of refusals would tell as much as a refusal.
+    let refusals = format!("signup-refused:{network}");
+    if !mail::is_on(state) {
+        db::throttle::take(&state.db, &refusals, REFUSALS, now).await?;
+    }
     let transaction = db::begin(&state.db).await?;
     db::alone(&transaction).await?;
     let is_taken = db::users::is_taken(&transaction, &email).await?;
     if is_taken && !mail::is_on(state) {
-        drop(transaction);
-        db::throttle::take(&state.db, &format!("signup-refused:{network}"), REFUSALS, now).await?;
         return Err(AuthError::AddressRefused);
     }
     let user = if is_taken {
         mail::queue(state, &transaction, Kind::AccountExists, email.as_str(), &origin).await?;
         User { id: random::uuid(), email: email.as_str().to_owned(), is_active: true, is_superuser: false, is_verified: false }
     } else {
-        let new = users::New { email: email.clone(), hashed_password, role: Role::Waiting, email_is_proven: false, is_passwordless: false };
-        users::insert(state, &transaction, new).await?
-    };
-    if is_taken || mail::is_on(state) {
-        if !is_taken {
+        if mail::is_on(state) {
             mail::queue(state, &transaction, Kind::Proof, email.as_str(), &origin).await?;
         }
-        db::commit(transaction).await?;
-        log(state, &network, (!is_taken).then_some(&user));
+        let new = users::New { email, hashed_password, role: Role::Waiting, email_is_proven: false, is_passwordless: false };
+        users::insert(state, &transaction, new).await?
+    };
+    db::commit(transaction).await?;
+    log(state, network, (!is_taken).then_some(&user));
+    if mail::is_on(state) {
         return Ok(SignedUp::MailSent { user });
     }
+    db::throttle::give_back(&state.db, &refusals).await?;
+    Ok(SignedUp::Made { user })
+}
+
+/// Starts the session of somebody who has just made their account and needs no mail for it.
+///
+/// # Errors
+/// `Unavailable`, `Internal`.
+pub async fn log_in(state: &AppState, user: User, origin: Origin) -> Result<Started, AuthError> {
+    let transaction = db::begin(&state.db).await?;
     let started = sessions::start(state, &transaction, user, Way::Password, origin).await?;
     db::commit(transaction).await?;
-    log(state, &network, Some(&started.user));
-    Ok(SignedUp::LoggedIn(started))
+    Ok(started)
 }
 
 fn log(state: &AppState, network: &str, user: Option<&User>) {

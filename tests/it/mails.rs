@@ -1,0 +1,138 @@
+//! What the mails say, and what becomes of those that cannot be sent.
+
+use mediamanager_auth::server::{
+    config::{self, Sources},
+    flows::{mail, users::Role},
+    mailer::{Mailer, Outgone},
+};
+
+use crate::support::{App, Mail, PASSWORD, SMTP};
+
+const SETTINGS: &str = "auth.email_password_resets = true\nserver.app_name = 'Lovelace & Söhne'\n";
+
+/// A mail with what differs from run to run taken out.
+fn redacted(mail: &Mail) -> String {
+    let text = mail.text.lines().map(|line| match line.split_once("token=") {
+        Some((before, _)) => format!("{before}token=…"),
+        None => line.to_owned(),
+    });
+    let text = text.collect::<Vec<_>>().join("\n");
+    let when = text.split("was changed on ").nth(1).and_then(|rest| rest.split(" from").next()).unwrap_or("no date in it");
+    format!("To: {}\nSubject: {}\n\n{}", mail.to, mail.subject, text.replace(when, "…"))
+}
+
+#[tokio::test]
+async fn every_mail_reads_as_it_should() {
+    let app = App::with(&format!("{SETTINGS}{SMTP}")).await;
+    app.user("boss@example.org", Role::Administrator).await;
+    app.member("ada@example.org").await;
+    let mut browser = app.browser();
+    let page = browser.get("/login/signup").await;
+    browser.submit(&page, "Create account", &[("email", "new@example.org"), ("password", PASSWORD)]).await;
+    browser.submit(&page, "Create account", &[("email", "ada@example.org"), ("password", PASSWORD)]).await;
+    let mails = app.mails().await;
+    let proof = mails.iter().find(|mail| mail.to == "new@example.org").unwrap();
+    let exists = mails.iter().find(|mail| mail.to == "ada@example.org").unwrap();
+    insta::assert_snapshot!("proof", redacted(proof));
+    insta::assert_snapshot!("account_exists", redacted(exists));
+
+    browser.log_in("new@example.org", PASSWORD).await;
+    let page = browser.get(&proof.link()).await;
+    browser.submit(&page, "Confirm the address", &[]).await;
+    insta::assert_snapshot!("somebody_waits", redacted(&app.mail().await));
+
+    let mut browser = app.browser();
+    let page = browser.get("/login/forgot-password").await;
+    browser.submit(&page, "Send link", &[("email", "ada@example.org")]).await;
+    let reset = app.mail().await;
+    insta::assert_snapshot!("reset", redacted(&reset));
+    let page = browser.get(&reset.link()).await;
+    browser.submit(&page, "Set password", &[("password", "copper lantern meadow 4")]).await;
+    let notice = app.mail().await;
+    insta::assert_snapshot!("password_changed", redacted(&notice));
+    assert!(notice.html.contains("Lovelace &amp; Söhne") && notice.headers.contains("MIME-Version: 1.0"), "{}", notice.html);
+}
+
+/// A mail in the queue, and a mail server that nobody answers at.
+async fn with_mail_waiting() -> App {
+    let nobody = "[notifications.smtp_config]\nsmtp_host = '127.0.0.1'\nsmtp_port = 1\nuse_tls = false\nfrom_email = 'media@example.org'\n";
+    let mut app = App::with(&format!("auth.email_password_resets = true\n{nobody}")).await;
+    app.member("ada@example.org").await;
+    app.state.mailer = Mailer::new(&app.state.config).unwrap();
+    app.browser().post_form("/login/forgot-password", &[("email", "ada@example.org")]).await;
+    app
+}
+
+async fn waiting(app: &App) -> i64 {
+    app.count("SELECT count(*) FROM outbox").await
+}
+
+#[tokio::test]
+async fn a_mail_waits_for_a_server_that_is_away_and_is_sent_once_it_is_back() {
+    let mut app = with_mail_waiting().await;
+    assert_eq!(mail::send_due(&app.state).await, Ok(1));
+    assert_eq!(mail::send_due(&app.state).await, Ok(0), "not at once again");
+    app.pass(60);
+    assert_eq!(mail::send_due(&app.state).await, Ok(1));
+    assert_eq!(waiting(&app).await, 1);
+    app.state.mailer = Mailer::Memory(Outgone::default());
+    app.pass(300);
+    let mail = app.mail().await;
+    assert_eq!(app.browser().get(&mail.link()).await.heading(), "Choose a new password", "the link is as old as the mail, not as the request");
+    assert_eq!(waiting(&app).await, 0);
+}
+
+#[tokio::test]
+async fn after_five_attempts_a_mail_is_given_up() {
+    let app = with_mail_waiting().await;
+    for attempt in 1..=5 {
+        assert_eq!(waiting(&app).await, 1, "{attempt}");
+        assert_eq!(mail::send_due(&app.state).await, Ok(1));
+        app.pass(3600);
+    }
+    assert_eq!((waiting(&app).await, mail::send_due(&app.state).await), (0, Ok(0)));
+}
+
+#[tokio::test]
+async fn a_link_that_nobody_waits_for_any_more_is_not_sent() {
+    let mut app = with_mail_waiting().await;
+    app.state.mailer = Mailer::Memory(Outgone::default());
+    app.pass(6 * 3600 + 1);
+    assert_eq!((app.mails().await.len(), waiting(&app).await), (0, 0));
+}
+
+#[tokio::test]
+async fn two_instances_send_a_mail_once() {
+    let app = App::with(&format!("auth.email_password_resets = true\n{SMTP}")).await;
+    app.member("ada@example.org").await;
+    app.browser().post_form("/login/forgot-password", &[("email", "ada@example.org")]).await;
+    let all = (0..10).map(|_| mail::send_due(&app.state));
+    let dealt_with: usize = futures_util::future::join_all(all).await.into_iter().map(Result::unwrap).sum();
+    assert_eq!((dealt_with, app.mails().await.len()), (1, 1));
+}
+
+#[tokio::test]
+async fn the_queue_is_bounded() {
+    let app = App::with(&format!("auth.email_password_resets = true\n{SMTP}")).await;
+    let rows = if app.database.is_postgres() {
+        "INSERT INTO outbox (id, kind, address, network, created_at, due_at, attempts) SELECT gen_random_uuid(), 'reset', 'x@y', 'z', 0, 0, 0 FROM generate_series(1, 1000)"
+    } else {
+        "INSERT INTO outbox (id, kind, address, network, created_at, due_at, attempts) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000) SELECT randomblob(16), 'reset', 'x@y', 'z', 0, 0, 0 FROM n"
+    };
+    app.sql(rows).await;
+    let page = app.browser().post_form("/login/forgot-password", &[("email", "ada@example.org")]).await;
+    assert_eq!((page.status.as_u16(), waiting(&app).await), (303, 1000), "the answer stays the same");
+}
+
+#[test]
+fn plain_mail_is_warned_about_and_a_missing_authority_refused() {
+    let load = |toml: &str| {
+        let file = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
+        std::fs::write(file.path(), format!("auth.token_secret = '{}'\nauth.admin_emails = []\n{toml}", crate::support::TOKEN_SECRET)).unwrap();
+        config::load(&Sources { config_file: Some(file.path().to_owned()), environment: Vec::new() })
+    };
+    let plain = load(&format!("{SMTP}use_tls = false")).unwrap();
+    assert!(plain.warnings.iter().any(|warning| warning.contains("use_tls is false")), "{:?}", plain.warnings);
+    let missing = load("server.smtp_ca_file = '/nowhere.pem'").unwrap_err();
+    assert!(missing[0].to_string().contains("server.smtp_ca_file cannot be read"), "{missing:?}");
+}

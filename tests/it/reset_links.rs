@@ -1,0 +1,59 @@
+//! A link for a new password against whoever made the account before its owner came (SR-037), and one that is handed over.
+
+use axum::http::StatusCode;
+use mediamanager_auth::{domain::Email, server::flows::password_reset};
+
+use crate::support::{Account, App, Household, PASSWORD, SMTP};
+
+const NEW: &str = "copper lantern meadow 4";
+
+/// Opens a link and sets the new password; where that leads.
+async fn set(app: &App, link: &str) -> String {
+    let mut browser = app.browser();
+    let page = browser.get(link).await;
+    browser.submit(&page, "Set password", &[("password", NEW)]).await.path
+}
+
+#[tokio::test]
+async fn the_operator_hands_over_a_link_without_any_mail() {
+    let app = App::new().await;
+    app.member("ada@example.org").await;
+    let email = |text| Email::parse(text).unwrap();
+    assert_eq!(password_reset::handed_over_link(&app.state, &email("nobody@example.org")).await, Ok(None));
+    let link = password_reset::handed_over_link(&app.state, &email("ada@example.org")).await.unwrap().unwrap();
+    let link = link.strip_prefix("http://localhost:8000").unwrap();
+    assert_eq!(set(&app, link).await, "/login?notice=password_changed");
+    assert_eq!(app.browser().log_in("ada@example.org", NEW).await.path, "/account");
+    assert_eq!(app.browser().get(link).await.status, StatusCode::GONE);
+}
+
+#[tokio::test]
+async fn a_handed_over_link_leaves_a_stranger_nothing() {
+    let home = Household::new().await;
+    home.app.member("ada@example.org").await;
+    home.app.sql("UPDATE account SET email_proven_at = NULL").await;
+    let strangers = Account { subject: "stranger".into(), ..Account::unconfirmed("ada@example.org") };
+    let mut stranger = home.app.browser();
+    let page = home.log_in(&mut stranger, &strangers).await;
+    stranger.submit(&page, "Connect and log in", &[("password", PASSWORD)]).await;
+    let link = password_reset::handed_over_link(&home.app.state, &Email::parse("ada@example.org").unwrap()).await.unwrap().unwrap();
+    set(&home.app, link.strip_prefix("http://localhost:8000").unwrap()).await;
+    assert_eq!(home.log_in(&mut home.app.browser(), &strangers).await.path, "/login/connect");
+}
+
+#[tokio::test]
+async fn the_owner_who_proves_the_mailbox_finds_nothing_of_a_stranger() {
+    let home = Household::with(&format!("auth.email_password_resets = true\n{SMTP}")).await;
+    home.app.member("ada@example.org").await;
+    home.app.sql("UPDATE account SET email_proven_at = NULL").await;
+    // The stranger has connected an account of their own at the provider, with the password they chose.
+    let strangers = Account { subject: "stranger".into(), ..Account::unconfirmed("ada@example.org") };
+    let mut stranger = home.app.browser();
+    let page = home.log_in(&mut stranger, &strangers).await;
+    assert_eq!(stranger.submit(&page, "Connect and log in", &[("password", PASSWORD)]).await.path, "/account");
+    home.app.browser().post_form("/login/forgot-password", &[("email", "ada@example.org")]).await;
+    let link = home.app.mail().await.link();
+    assert_eq!(set(&home.app, &link).await, "/login?notice=password_changed");
+    assert_eq!(stranger.get("/account").await.path, "/login?return_to=%2Faccount");
+    assert_eq!(home.log_in(&mut home.app.browser(), &strangers).await.path, "/login/connect", "the link at the provider is void");
+}
