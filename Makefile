@@ -11,7 +11,7 @@ CHECKS := format types wasm-guard deny clippy clippy-wasm unit it it-postgres bu
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run build test fmt screenshots tools-build tools-test $(CHECKS)
+.PHONY: help run build test fmt bench-uniform screenshots tools-build tools-test $(CHECKS)
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -73,6 +73,9 @@ bench-page: build ## Bytes, requests and first paint of the login page, with the
 
 bench-start: build ## Time and memory of a start, with their goals
 	@$(STEP) "start of the program" npm --prefix end2end run --silent bench-start
+
+bench-uniform: build ## Does an answer take as long whoever has the address? Takes two minutes of a quiet machine
+	@$(STEP) "time of answers" npm --prefix end2end run --silent bench-uniform
 
 screenshots: build ## Pictures of every page, in end2end/screenshots
 	@npm --prefix end2end run --silent screenshots

@@ -13,6 +13,7 @@ export default defineConfig({
   projects: [
     { name: 'page', testMatch: 'bench/page.ts' },
     { name: 'start', testMatch: 'bench/start.ts' },
+    { name: 'uniform', testMatch: 'bench/uniform.ts' },
     { name: 'screenshots', testMatch: 'screenshots.ts' },
   ],
 });

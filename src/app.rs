@@ -189,10 +189,11 @@ impl Visit {
         self.query.get("notice").map(String::as_str).unwrap_or_default()
     }
 
-    /// Why the form that was sent to this page failed.
+    /// What was wrong with the form that was sent to this page, where it is said.
     #[must_use]
-    pub fn error(&self) -> Option<AuthError> {
-        self.submitted.as_ref().map(|submitted| submitted.error)
+    pub fn fault(&self) -> ui::Fault {
+        let fault = |submitted: &Submitted| ui::Fault { at: submitted.error.place().to_owned(), text: submitted.error.to_string() };
+        self.submitted.as_ref().map(fault).unwrap_or_default()
     }
 }
 

@@ -60,7 +60,7 @@ trusted_proxies = ["127.0.0.1/32"]
 `,
       { mode: 0o600 },
     );
-    if (settings) await writeFile(join(directory, 'mediamanager-auth.toml'), settings);
+    if (settings) await writeFile(join(directory, 'mediamanager-auth.toml'), settings, { mode: 0o600 });
     return program;
   }
 
@@ -96,6 +96,11 @@ trusted_proxies = ["127.0.0.1/32"]
   async remove(): Promise<void> {
     this.process?.kill('SIGKILL');
     await rm(this.directory, { recursive: true, force: true });
+  }
+
+  /** The file of the database. */
+  get database(): string {
+    return join(this.directory, 'auth.db');
   }
 
   /** Makes a new person with the shell command; nobody else has this address. `--admin` and `--waiting` are its flags. */

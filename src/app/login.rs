@@ -36,7 +36,8 @@ pub fn LoginPage() -> impl IntoView {
             <ui::CredentialsForm
                 action=LogIn::PATH
                 button="Log in"
-                error=visit.error()
+                fault_at=visit.fault().at
+                fault=visit.fault().text
                 carried="return_to"
                 carried_value=return_to.clone()
                 email=visit.typed("email")

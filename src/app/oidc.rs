@@ -95,9 +95,8 @@ pub fn ConnectPage() -> impl IntoView {
     let Some((email, provider)) = visit.pending_email.clone().zip(visit.provider.clone()) else {
         return view! { <FailurePage error=AuthError::ConnectionExpired/> }.into_any();
     };
-    let error = visit.error();
     view! {
-        <ui::Frame title="An account with this address exists" has_error=error.is_some()>
+        <ui::Frame title="An account with this address exists" has_error=visit.submitted.is_some()>
             <h1>"An account with this address exists"</h1>
             <p class="lead">
                 {format!("You are logged in at {}, which does not confirm that this address is yours. Prove it once with the password of the account here; after that, {} is enough.", provider.name, provider.name)}
@@ -106,7 +105,8 @@ pub fn ConnectPage() -> impl IntoView {
             <ui::CredentialsForm
                 action=Connect::PATH
                 button="Connect and log in"
-                error
+                fault_at=visit.fault().at
+                fault=visit.fault().text
                 carried="return_to"
                 carried_value=""
                 email

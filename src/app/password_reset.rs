@@ -35,7 +35,7 @@ pub fn ForgotPasswordPage() -> impl IntoView {
     if !visit.offers.reset {
         return view! { <NoResets/> }.into_any();
     }
-    let state = ui::FormState::new(visit.error());
+    let state = ui::FormState::new(visit.fault());
     view! {
         <ui::Frame title="Forgot password" has_error=visit.submitted.is_some()>
             <h1>"Forgot password"</h1>
@@ -78,7 +78,8 @@ pub fn ResetPasswordPage() -> impl IntoView {
             <ui::CredentialsForm
                 action=ResetPassword::PATH
                 button="Set password"
-                error=visit.error()
+                fault_at=visit.fault().at
+                fault=visit.fault().text
                 carried="return_to"
                 carried_value=""
                 email

@@ -60,7 +60,8 @@ fn SetupForm(token: String) -> impl IntoView {
             <ui::CredentialsForm
                 action=SetUp::PATH
                 button="Create administrator"
-                error=visit.error()
+                fault_at=visit.fault().at
+                fault=visit.fault().text
                 carried="token"
                 carried_value=token
                 email=visit.typed("email")

@@ -43,7 +43,8 @@ pub fn SignUpPage() -> impl IntoView {
             <ui::CredentialsForm
                 action=SignUp::PATH
                 button="Create account"
-                error=visit.error()
+                fault_at=visit.fault().at
+                fault=visit.fault().text
                 carried="return_to"
                 carried_value=""
                 email=visit.typed("email")

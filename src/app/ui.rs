@@ -10,6 +10,6 @@ pub mod password_field;
 pub use credentials_form::CredentialsForm;
 pub use feedback::Feedback;
 pub use field::EmailField;
-pub use form::FormState;
+pub use form::{Fault, FormState};
 pub use frame::Frame;
 pub use password_field::PasswordField;

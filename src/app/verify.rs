@@ -31,7 +31,7 @@ pub fn VerifyPage() -> impl IntoView {
     let Some(email) = visit.person.clone().map(|person| person.email) else {
         return view! { <FailurePage error=AuthError::NotLoggedIn/> }.into_any();
     };
-    let state = ui::FormState::new(visit.error());
+    let state = ui::FormState::new(visit.fault());
     let notice = match visit.notice() {
         "proof_sent" => Some("We have sent a mail. Open the link in it here, in this browser."),
         "address_proven" => Some("Your address is confirmed."),
@@ -70,7 +70,7 @@ pub fn ConfirmPage() -> impl IntoView {
     let Some(email) = visit.person.clone().map(|person| person.email) else {
         return view! { <FailurePage error=AuthError::NotLoggedIn/> }.into_any();
     };
-    let state = ui::FormState::new(visit.error());
+    let state = ui::FormState::new(visit.fault());
     view! {
         <ui::Frame title="Confirm your address" has_error=visit.submitted.is_some()>
             <h1>"Confirm your address"</h1>

@@ -90,6 +90,16 @@ impl AuthError {
         }
     }
 
+    /// The `id` of the element where the sentence stands: an input's, or `alert` for the form as a whole.
+    #[must_use]
+    pub fn place(self) -> &'static str {
+        match self.field() {
+            Some(Field::Email) => "email",
+            Some(Field::Password) => "password",
+            None => "alert",
+        }
+    }
+
     /// The stable word for logs and clients: the variant's name in snake case.
     #[must_use]
     pub fn code(self) -> &'static str {

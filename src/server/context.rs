@@ -229,9 +229,9 @@ pub async fn refusal_page(state: &AppState, parts: Parts, refused: Refused) -> R
     response
 }
 
-/// An error for the script of a page of ours, which knows how to say it.
+/// An error for the script of a page of ours: where to say it, and the sentence.
 pub fn refusal(error: AuthError) -> Response {
-    marked(Json(error).into_response(), error)
+    marked(Json((error.place(), error.to_string())).into_response(), error)
 }
 
 fn marked(mut response: Response, error: AuthError) -> Response {

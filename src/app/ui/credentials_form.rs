@@ -1,7 +1,6 @@
 use leptos::prelude::*;
 
-use super::{EmailField, Feedback, FormState, PasswordField};
-use crate::domain::AuthError;
+use super::{EmailField, Fault, Feedback, FormState, PasswordField};
 
 /// A form that asks for an address and a password. All our forms with script do, so they are one island, and another form costs
 /// the browser not one byte; plain text and flags as properties keep the code that reads them small. All of them stand in the
@@ -14,7 +13,10 @@ pub fn CredentialsForm(
     /// The text of the button.
     #[prop(into)]
     button: String,
-    error: Option<AuthError>,
+    /// Where the sentence belongs that says what was wrong with the form before: an input's `id`, or `alert`.
+    fault_at: String,
+    /// The sentence; empty when nothing was.
+    fault: String,
     /// A field that goes along unseen, by its name.
     #[prop(into)]
     carried: String,
@@ -29,7 +31,7 @@ pub fn CredentialsForm(
     /// Offers the way to a new password, after the field that it is about.
     offers_reset: bool,
 ) -> impl IntoView {
-    let state = FormState::new(error);
+    let state = FormState::new(Fault { at: fault_at, text: fault });
     view! {
         <form method="post" action=action data-hydrated=move || state.is_hydrated.get().then_some("") on:submit=move |event| state.submit(&event)>
             <Feedback state/>

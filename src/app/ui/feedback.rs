@@ -5,8 +5,8 @@ use super::FormState;
 /// The message about the form as a whole. The element is always there, so that screen readers announce what appears in it.
 #[component]
 pub fn Feedback(state: FormState) -> impl IntoView {
-    let message = move || state.error.get().filter(|error| error.field().is_none()).map(|error| error.to_string());
+    let message = move || state.message_at("alert");
     // Without script the new page begins here.
-    let starts_here = state.error.get_untracked().is_some_and(|error| error.field().is_none());
+    let starts_here = message().is_some();
     view! { <p class="alert" id="alert" role="alert" tabindex="-1" autofocus=starts_here>{message}</p> }
 }

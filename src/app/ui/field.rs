@@ -1,7 +1,6 @@
 use leptos::prelude::*;
 
 use super::FormState;
-use crate::domain::error::Field;
 
 /// The e-mail address. `id` and `name` never change: password managers know fields by them. The value is an attribute and
 /// not a property, so that what was typed before the script arrived stays.
@@ -12,7 +11,7 @@ pub fn EmailField(
     /// Shown, but not to be changed.
     is_fixed: bool,
 ) -> impl IntoView {
-    let message = move || state.message_for(Field::Email);
+    let message = move || state.message_at("email");
     let is_wrong = move || message().is_some();
     let starts_here = message().is_some();
     view! {

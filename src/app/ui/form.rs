@@ -2,13 +2,20 @@ use leptos::{prelude::*, task::spawn_local, web_sys};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
-use crate::domain::{AuthError, error::Field};
+/// What went wrong, as the page says it. The sentence comes from the server, so that the browser need not hold all there are.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Fault {
+    /// The `id` of the input that it is about, or `alert` for the form as a whole.
+    pub at: String,
+    /// Empty when nothing is wrong.
+    pub text: String,
+}
 
 /// What a hydrated form knows. On the server and at the moment of hydration it holds just what the island was given, so both
 /// sides render the same.
 #[derive(Clone, Copy)]
 pub struct FormState {
-    pub error: RwSignal<Option<AuthError>>,
+    fault: RwSignal<Fault>,
     pub is_sending: RwSignal<bool>,
     /// Script is running: what only works with it may appear.
     pub is_hydrated: RwSignal<bool>,
@@ -18,21 +25,22 @@ pub struct FormState {
 
 impl FormState {
     #[must_use]
-    pub fn new(error: Option<AuthError>) -> Self {
-        let state = Self { error: RwSignal::new(error), is_sending: RwSignal::new(false), is_hydrated: RwSignal::new(false), failures: RwSignal::new(0) };
+    pub fn new(fault: Fault) -> Self {
+        let state = Self { fault: RwSignal::new(fault), is_sending: RwSignal::new(false), is_hydrated: RwSignal::new(false), failures: RwSignal::new(0) };
         Effect::new(move || state.is_hydrated.set(true));
         Effect::new(move || {
             if state.failures.get() > 0 {
-                show_failure(state.error.get_untracked());
+                show_failure(&state.fault.get_untracked().at);
             }
         });
         state
     }
 
-    /// The message that stands beside a field, if the error belongs to it.
+    /// The message that stands at an input, or at `alert`.
     #[must_use]
-    pub fn message_for(self, field: Field) -> Option<String> {
-        self.error.get().filter(|error| error.field() == Some(field)).map(|error| error.to_string())
+    pub fn message_at(self, id: &'static str) -> Option<String> {
+        let fault = self.fault.get();
+        (fault.at == id).then_some(fault.text)
     }
 
     /// Sends the form as the browser would, but without leaving the page when it fails.
@@ -49,11 +57,11 @@ impl FormState {
                 Ok(target) => {
                     let _ = window().location().assign(&target);
                 }
-                // As a plain form: the page that answers it names the two addresses that differ.
-                Err(AuthError::CrossSite) => drop(form.submit()),
-                Err(error) => {
+                // As a plain form: the page that answers it says more than a sentence.
+                Err(None) => drop(form.submit()),
+                Err(Some(fault)) => {
                     self.is_sending.set(false);
-                    self.error.set(Some(error));
+                    self.fault.set(fault);
                     self.failures.update(|failures| *failures += 1);
                 }
             }
@@ -61,18 +69,22 @@ impl FormState {
     }
 }
 
-/// Posts the form's own fields to its own address. The answer is where to go next, or the reason why not. When the answer
-/// cannot be understood, a proxy's error page for one, that is a fault on our side.
-async fn send(form: &web_sys::HtmlFormElement) -> Result<String, AuthError> {
-    let answer = fetch(form).await.map_err(|_| AuthError::Unavailable)?;
+/// Posts the form's own fields to its own address. The answer is where to go next, or the reason why not; none when the request was
+/// refused as another site's. When the answer cannot be understood, a proxy's error page for one, that is a fault on our side.
+async fn send(form: &web_sys::HtmlFormElement) -> Result<String, Option<Fault>> {
+    let unreadable = || Some(Fault { at: "alert".to_owned(), text: "The server did not answer as it should. Try again soon.".to_owned() });
+    let answer = fetch(form).await.map_err(|_| unreadable())?;
     if answer.headers().has("serverfnredirect").unwrap_or(false)
         && let Ok(Some(target)) = answer.headers().get("location")
     {
         return Ok(target);
     }
-    let text = JsFuture::from(answer.text().map_err(|_| AuthError::Internal)?).await.ok().and_then(|text| text.as_string());
-    let error = text.and_then(|text| serde_json::from_str(&text).ok());
-    Err(error.unwrap_or(if answer.status() >= 502 { AuthError::Unavailable } else { AuthError::Internal }))
+    if answer.status() == 403 {
+        return Err(None);
+    }
+    let text = JsFuture::from(answer.text().map_err(|_| unreadable())?).await.ok().and_then(|text| text.as_string());
+    let fault = text.and_then(|text| serde_json::from_str::<(String, String)>(&text).ok());
+    Err(fault.map(|(at, text)| Fault { at, text }).or_else(unreadable))
 }
 
 async fn fetch(form: &web_sys::HtmlFormElement) -> Result<web_sys::Response, JsValue> {
@@ -87,7 +99,7 @@ async fn fetch(form: &web_sys::HtmlFormElement) -> Result<web_sys::Response, JsV
 }
 
 /// Moves the focus to what went wrong, empties the password (SR-016), and says it in the title, as the server does.
-fn show_failure(error: Option<AuthError>) {
+fn show_failure(at: &str) {
     let document = document();
     if let Some(password) = element::<web_sys::HtmlInputElement>("password") {
         password.set_value("");
@@ -95,12 +107,7 @@ fn show_failure(error: Option<AuthError>) {
     if !document.title().starts_with("Error: ") {
         document.set_title(&format!("Error: {}", document.title()));
     }
-    let id = match error.and_then(AuthError::field) {
-        Some(Field::Email) => "email",
-        Some(Field::Password) => "password",
-        None => "alert",
-    };
-    if let Some(target) = element::<web_sys::HtmlElement>(id) {
+    if let Some(target) = element::<web_sys::HtmlElement>(at) {
         let _ = target.focus();
     }
 }

@@ -1,7 +1,7 @@
 use leptos::prelude::*;
 
 use super::FormState;
-use crate::domain::{error::Field, password};
+use crate::domain::password;
 
 /// A password, for logging in or a new one, with a button that shows it.
 ///
@@ -26,7 +26,7 @@ pub fn PasswordField(
         let back = window_event_listener(leptos::ev::pageshow, move |_| is_shown.set(false));
         on_cleanup(move || back.remove());
     });
-    let message = move || state.message_for(Field::Password);
+    let message = move || state.message_at("password");
     let is_wrong = move || message().is_some();
     let starts_here = message().is_some();
     let described_by = move || match (is_new, is_wrong()) {
