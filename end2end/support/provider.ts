@@ -1,3 +1,4 @@
+import './quiet-provider';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -134,12 +135,4 @@ function newKey(algorithm: Algorithm): JWK {
         ? generateKeyPairSync('ed25519')
         : generateKeyPairSync('rsa', { modulusLength: 2048 });
   return { ...privateKey.export({ format: 'jwk' }), kid: randomBytes(6).toString('hex'), use: 'sig', alg: algorithm } as JWK;
-}
-
-// The library says on the console that its quick pages are for development, which is what they are used for here.
-for (const level of ['info', 'warn'] as const) {
-  const say = console[level];
-  console[level] = (...words: unknown[]) => {
-    if (!String(words[0]).includes('oidc-provider')) say(...words);
-  };
 }

@@ -133,6 +133,7 @@ test('the operator hands over a link without any mail', async ({ page, program }
   await openForm(page, linkInOutput(made.printed));
   await password(page).fill(NEW_PASSWORD);
   await press(page, 'Set password');
+  await expect(page.getByRole('status')).toHaveText('Your password is changed. Log in with the new one.');
   await logIn(page, { ...person, password: NEW_PASSWORD });
   await expect(page).toHaveURL('/account');
   expect((await program.run(['user', 'reset-link', newPerson().email])).code).toBe(1);

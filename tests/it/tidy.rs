@@ -16,6 +16,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("src/server/hasher.rs", &["axum", "leptos", "crate::app", "server::db", "server::flows", "server::http"]),
     ("src/server/tokens.rs", &["axum", "leptos", "crate::app", "server::db", "server::flows", "server::http"]),
     ("src/server/provider", &["axum", "leptos", "crate::app", "server::db", "server::flows", "server::http", "server::context"]),
+    ("src/server/mailer", &["axum", "leptos", "crate::app", "server::db", "server::flows", "server::http", "server::context"]),
     ("src/server/http", &["sea_orm::", "leptos::"]),
     ("src/server/commands", &["sea_orm::", "leptos::"]),
 ];

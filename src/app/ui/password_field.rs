@@ -59,7 +59,7 @@ pub fn PasswordField(
                     <span class="visually-hidden">" password"</span>
                 </button>
             </div>
-            <p class="hint" id="password-strength" role="status"></p>
+            <p class="hint" id="password-strength" aria-live="polite"></p>
         </div>
     }
 }

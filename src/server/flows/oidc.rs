@@ -76,7 +76,7 @@ pub struct Refused {
 /// Why nobody can log in with the provider right now, logged already.
 pub async fn begin(state: &AppState, start: Start) -> Result<Begun, Refusal> {
     let provider = state.provider.as_ref().ok_or(Refusal::ProviderUnusable)?;
-    let metadata = provider.fresh().await.map_err(|fault| fault.refusal)?;
+    let metadata = in_time(provider.fresh()).await.map_err(|fault| fault.refusal)?;
     let [state_value, nonce, verifier] = [(); 3].map(|()| URL_SAFE_NO_PAD.encode(random::bytes::<32>()));
     let handshake = Handshake::new(state_value, nonce, verifier, start.redirect_uri, start.return_to.as_ref(), state.clock.now());
     let mut scopes = SCOPES.map(ToOwned::to_owned).to_vec();
