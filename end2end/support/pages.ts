@@ -93,7 +93,12 @@ export const pages: Record<string, (page: Page, installations: Installations) =>
   'reset password without a link': page => page.goto('/login/reset-password'),
   'waiting for approval, with mail': async (page, { withMail }) => {
     const { program } = await withMail();
-    await logIn(page, await program.createUser('--waiting'), `${program.origin}/login`);
+    const person = newPerson();
+    await openForm(page, `${program.origin}/login/signup`);
+    await send(page, person, 'Create account');
+    await page.getByRole('status').waitFor();
+    await logIn(page, person, `${program.origin}/login`);
+    await page.getByRole('button', { name: 'Send the mail again' }).waitFor();
   },
   'confirm the address': async (page, { program }) => {
     await logIn(page, await program.createUser());

@@ -19,11 +19,13 @@ pub fn FailurePage(error: AuthError) -> impl IntoView {
             ". If the second one is wrong, the administrator changes "<code>"misc.frontend_url"</code>" in the configuration."</p>
         }
     });
+    let can_ask_again = error == AuthError::ResetLinkInvalid && visit.offers.reset;
     view! {
         <ui::Frame title>
             <h1>{title}</h1>
             <FailureText error/>
             {origins}
+            {can_ask_again.then(|| view! { <p><a class="button" href="/login/forgot-password">"Ask for a new link"</a></p> })}
             <p class="links"><a href="/">"Go to the start page"</a></p>
             <p class="reference">{format!("Reference: {}", visit.reference)}</p>
         </ui::Frame>

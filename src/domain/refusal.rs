@@ -54,6 +54,16 @@ impl Refusal {
         }
     }
 
+    /// Seconds after which trying again makes sense, for the `Retry-After` header (RFC 9110 §10.2.3).
+    #[must_use]
+    pub fn retry_after(self) -> Option<u32> {
+        match self {
+            Self::TooManyAttempts => Some(10 * 60),
+            Self::ProviderUnreachable | Self::NotNow => Some(60),
+            _ => None,
+        }
+    }
+
     /// What happened, in one sentence. `name` is the provider's.
     #[must_use]
     pub fn happened(self, name: &str) -> String {

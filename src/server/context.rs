@@ -226,6 +226,9 @@ pub async fn refusal_page(state: &AppState, parts: Parts, refused: Refused) -> R
     });
     let mut response = render(state, request).await;
     *response.status_mut() = status;
+    if let Some(seconds) = refused.refusal.retry_after() {
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    }
     response
 }
 

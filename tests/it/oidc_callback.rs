@@ -134,6 +134,7 @@ async fn made_up_codes_use_up_the_budget_of_their_network_only() {
         let page = household::call_back(&mut browser, &(without(&back, "code") + "&code=made-up")).await;
         let code = if attempt < 20 { "code_refused" } else { "too_many_attempts" };
         assert!(page.text(".reference").unwrap().contains(code), "{attempt}: {:?}", page.text(".reference"));
+        assert_eq!(page.header("retry-after"), (attempt == 20).then_some("600"));
     }
     assert_eq!(home.provider.times("/token"), 20);
     assert_eq!(home.app.browser().log_in("eve@example.org", crate::support::PASSWORD).await.status, StatusCode::TOO_MANY_REQUESTS, "one budget");

@@ -102,6 +102,7 @@ async fn a_reset_link_works_once() {
     assert_eq!(set(&mut app.browser(), &link, NEW).await.path, "/login?notice=password_changed");
     let again = app.browser().get(&link).await;
     assert_eq!((again.status, again.heading().as_str()), (StatusCode::GONE, "That did not work"));
+    assert_eq!(again.attribute("a.button", "href").as_deref(), Some("/login/forgot-password"), "no dead end");
 }
 
 #[tokio::test]
