@@ -26,10 +26,13 @@ export async function send(page: Page, person: User, button: string): Promise<Re
   return press(page, button);
 }
 
-/** Presses a button that posts; resolves with the server's answer. */
+/** Presses a button that posts; resolves with the server's answer. A refused form comes back, without script as a new page, and
+ * whoever goes on only after it has moved the focus to what was wrong does as people do. */
 export async function press(page: Page, button: string): Promise<Response> {
-  const answer = page.waitForResponse(response => response.request().method() === 'POST');
+  const answered = page.waitForResponse(response => response.request().method() === 'POST');
   await page.getByRole('button', { name: button, exact: true }).click();
+  const answer = await answered;
+  if (!hasScript() && [401, 422].includes(answer.status())) await page.locator('[autofocus]:focus').waitFor();
   return answer;
 }
 
