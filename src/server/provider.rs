@@ -27,7 +27,10 @@ mod userinfo;
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
-use tokio::{sync::Mutex, time::timeout};
+use tokio::{
+    sync::Mutex,
+    time::{Instant, timeout_at},
+};
 use url::Url;
 
 use self::{
@@ -42,6 +45,7 @@ use crate::{
 };
 
 pub use claims::Person;
+pub use client::TOTAL;
 pub use discovery::Metadata;
 pub use fault::{Fault, quote};
 
@@ -337,8 +341,16 @@ impl Provider {
 /// # Errors
 /// `ProviderUnreachable`, or the work's own.
 pub async fn in_time<T>(work: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+    until(Instant::now() + client::TOTAL, work).await
+}
+
+/// The same for one of several pieces of work that have to be done by then.
+///
+/// # Errors
+/// `ProviderUnreachable`, or the work's own.
+pub async fn until<T>(deadline: Instant, work: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
     let late = Fault::new(Refusal::ProviderUnreachable, "the provider did not finish answering within 10 seconds", "");
-    timeout(client::TOTAL, work).await.unwrap_or(Err(late))
+    timeout_at(deadline, work).await.unwrap_or(Err(late))
 }
 
 /// The metadata, and the keys if they can be had.

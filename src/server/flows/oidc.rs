@@ -1,13 +1,14 @@
 //! Logging in through the OpenID provider: setting out, coming back, and what the provider says afterwards.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use tokio::time::Instant;
 
 use crate::{
     domain::{AuthError, ReturnTo, refusal::Refusal},
     server::{
         AppState, db,
         flows::sessions::{Origin, Started},
-        provider::{Attempt, Fault, Person, in_time, quote},
+        provider::{self, Attempt, Fault, Person, quote},
         random,
     },
 };
@@ -76,7 +77,7 @@ pub struct Refused {
 /// Why nobody can log in with the provider right now, logged already.
 pub async fn begin(state: &AppState, start: Start) -> Result<Begun, Refusal> {
     let provider = state.provider.as_ref().ok_or(Refusal::ProviderUnusable)?;
-    let metadata = in_time(provider.fresh()).await.map_err(|fault| fault.refusal)?;
+    let metadata = provider::in_time(provider.fresh()).await.map_err(|fault| fault.refusal)?;
     let [state_value, nonce, verifier] = [(); 3].map(|()| URL_SAFE_NO_PAD.encode(random::bytes::<32>()));
     let handshake = Handshake::new(state_value, nonce, verifier, start.redirect_uri, start.return_to.as_ref(), state.clock.now());
     let mut scopes = SCOPES.map(ToOwned::to_owned).to_vec();
@@ -108,7 +109,7 @@ async fn finish_unlogged(state: &AppState, handshake: Handshake, answer: Result<
         return Err(logged(Fault::new(Refusal::AttemptUnknown, "the attempt was used already or took longer than ten minutes", "")).into());
     }
     let return_to = handshake.return_to();
-    let person = in_time(who(state, &handshake, answer, &origin.network)).await.map_err(declined)?;
+    let person = who(state, &handshake, answer, &origin.network).await.map_err(declined)?;
     match account::enter(state, person, origin).await.map_err(logged)? {
         account::Entered::LoggedIn(started) => Ok(Outcome::LoggedIn { started, return_to }),
         account::Entered::MustConnect(person, email) => Ok(Outcome::MustConnect(Pending::new(person, &email, return_to.as_ref(), state.clock.now()))),
@@ -119,7 +120,8 @@ async fn finish_unlogged(state: &AppState, handshake: Handshake, answer: Result<
 async fn who(state: &AppState, handshake: &Handshake, answer: Result<Answer, Fault>, network: &str) -> Result<Person, Fault> {
     let provider = state.provider.as_ref().ok_or_else(|| Fault::new(Refusal::ProviderUnusable, "auth.openid_connect is not enabled", ""))?;
     let answer = answer?;
-    provider.check_issuer(answer.issuer.as_deref()).await?;
+    let deadline = Instant::now() + provider::TOTAL;
+    provider::until(deadline, provider.check_issuer(answer.issuer.as_deref())).await?;
     let code = match (answer.code, answer.error) {
         (Some(code), None) => code,
         (_, error) => return Err(error_of_the_provider(&error.unwrap_or_default(), answer.error_description.as_deref())),
@@ -127,7 +129,7 @@ async fn who(state: &AppState, handshake: &Handshake, answer: Result<Answer, Fau
     // Anybody can make up a code. Counted before it is tried, and given back unless it was one (SR-005, SR-022).
     let key = format!("network:{network}");
     db::throttle::take(&state.db, &key, db::throttle::FAILURES, state.clock.now()).await.map_err(fault_of)?;
-    let redeemed = provider.redeem(code, attempt(handshake)).await;
+    let redeemed = provider::until(deadline, provider.redeem(code, attempt(handshake))).await;
     if !matches!(&redeemed, Err(fault) if fault.refusal == Refusal::CodeRefused) {
         db::throttle::give_back(&state.db, &key).await.map_err(fault_of)?;
     }
