@@ -25,6 +25,7 @@ use crate::{
             oidc::{self, Pending, Refused},
             sessions::{CurrentUser, Started},
         },
+        forms,
         http::{
             api, guard, handshakes,
             headers::{Reference, ScriptNonce},
@@ -188,8 +189,7 @@ pub fn detour(state: &AppState, request: &Request) -> Option<String> {
 /// Where the address of a page says that the person wanted to go.
 #[must_use]
 pub fn return_to_of(uri: &Uri) -> String {
-    let mut parameters = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
-    parameters.find(|(name, _)| name == "return_to").map(|(_, value)| value.into_owned()).unwrap_or_default()
+    forms::parameter(uri, "return_to").unwrap_or_default()
 }
 
 /// Renders the page at the request's own address once more, with what went wrong and what may be shown again.

@@ -8,7 +8,7 @@
 use axum::{
     body::{Body, to_bytes},
     extract::{Request, State},
-    http::{HeaderMap, HeaderValue, Method, header},
+    http::{HeaderMap, HeaderValue, Method, Uri, header},
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
 };
@@ -72,13 +72,19 @@ fn straighten(mut request: Request) -> Request {
     if request.uri().path() != LogInWithProvider::PATH {
         return request;
     }
-    let mut parameters = form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes());
-    let target = parameters.find(|(name, _)| name == "return_to").map(|(_, value)| value.into_owned()).unwrap_or_default();
+    let target = context::return_to_of(request.uri());
     if let Ok(uri) = return_to::with_target(LogInWithProvider::PATH, &target).parse() {
         *request.uri_mut() = uri;
     }
     request.headers_mut().insert(header::ACCEPT, HeaderValue::from_static("text/html"));
     request
+}
+
+/// The first parameter of this name in an address, which anyone may have written: for what must be found before, or although, the rest
+/// is refused. Where a second value could be read differently, [`parse_fields`] and [`refuse_repeats`] are the way.
+pub fn parameter(uri: &Uri, wanted: &str) -> Option<String> {
+    let mut parameters = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+    parameters.find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned())
 }
 
 /// Reads a form strictly: valid UTF-8, no field twice, so that no two parts of the program can see different values (SR-026).

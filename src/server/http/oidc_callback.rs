@@ -61,8 +61,7 @@ async fn back(state: AppState, visitor: Visitor, request: Request) -> Response {
 
 /// The attempt that is over now, also if the rest of the answer cannot be read.
 fn returned_state(uri: &Uri) -> String {
-    let mut parameters = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
-    parameters.find(|(name, _)| name == "state").map(|(_, value)| value.into_owned()).unwrap_or_default()
+    forms::parameter(uri, "state").unwrap_or_default()
 }
 
 /// Reads the answer strictly: what two readers could understand differently is refused.

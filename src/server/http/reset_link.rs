@@ -11,7 +11,7 @@ use axum::{
 
 use crate::{
     domain::AuthError,
-    server::{AppState, context, cookies, flows::password_reset},
+    server::{AppState, context, cookies, flows::password_reset, forms},
 };
 
 pub const PAGE: &str = "/login/reset-password";
@@ -28,7 +28,7 @@ pub async fn open(State(state): State<AppState>, mut request: Request, next: Nex
     if request.uri().path() != PAGE {
         return next.run(request).await;
     }
-    if let Some(token) = token_in_address(&request) {
+    if let Some(token) = forms::parameter(request.uri(), "token") {
         let cookie = cookies::sealed(&state.config, state.tokens.link_key(), &cookies::own_name(&state.config, COOKIE), &token, LIFETIME);
         return match cookie {
             Ok(cookie) => ([(header::SET_COOKIE, cookie)], Redirect::to(PAGE)).into_response(),
@@ -65,9 +65,4 @@ pub fn token(state: &AppState, headers: &HeaderMap) -> Option<String> {
 #[must_use]
 pub fn forget(state: &AppState) -> Option<HeaderValue> {
     cookies::unset(&state.config, &cookies::own_name(&state.config, COOKIE)).ok()
-}
-
-fn token_in_address(request: &Request) -> Option<String> {
-    let mut parameters = form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes());
-    parameters.find(|(name, _)| name == "token").map(|(_, token)| token.into_owned())
 }
