@@ -191,7 +191,8 @@ fn the_database_is_for_its_owner_and_whole_in_one_file_after_a_stop() {
     use std::os::unix::fs::PermissionsExt;
     let home = Home::standard();
     assert!(home.create_user(&["ada@example.org"], PASSWORD).status.success());
-    Serving::start(&home, "Listening").stop();
+    let (code, log) = Serving::start(&home, "Listening").stop();
+    assert_eq!(code, Some(0), "{log}");
     let data = home.0.path().join("data");
     let mode = |path: &std::path::Path| path.metadata().unwrap().permissions().mode() & 0o777;
     assert_eq!((mode(&data), mode(&data.join("mediamanager-auth.db"))), (0o700, 0o600));

@@ -5,7 +5,7 @@ use std::{
 
 use axum_server::Handle;
 use tokio::{
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
     task::JoinHandle,
 };
 use tokio_util::sync::CancellationToken;
@@ -48,9 +48,12 @@ pub(super) async fn run(config: Config) -> Result<(), String> {
     let address = listener.local_addr().map_err(fault)?;
 
     let handle = Handle::new();
-    tokio::spawn(stop_on_signal(state.clone(), handle.clone()));
+    // Listened for from here on: whoever is told that the program is ready may stop it the moment after.
+    let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
+    let (Ok(terminate), Ok(interrupt)) = signals else { return Err("cannot listen for the signals that ask to stop".to_owned()) };
+    tokio::spawn(stop_on_signal(terminate, interrupt, state.clone(), handle.clone()));
     let house = state.clone();
-    keep_going(move || keep_house(house.clone()));
+    let house = keep_going(move || keep_house(house.clone()));
     let carrier = state.clone();
     let carrier = keep_going(move || carry_mail(carrier.clone()));
     if let Some(provider) = state.provider.clone() {
@@ -63,8 +66,9 @@ pub(super) async fn run(config: Config) -> Result<(), String> {
     server.http_builder().http1().max_buf_size(limits::HEADER_BLOCK).header_read_timeout(limits::HEADER_DEADLINE);
     let (db, config) = (state.db.clone(), state.config.clone());
     server.serve(router(state).into_make_service_with_connect_info::<SocketAddr>()).await.map_err(fault)?;
-    // A mail that is being handed over is finished first, or it would go out twice.
+    // A mail that is being handed over is finished first, or it would go out twice; and nobody may hold the database when it closes.
     let _ = tokio::time::timeout(GRACE, carrier).await;
+    let _ = tokio::time::timeout(GRACE, house).await;
     db::close(db, config.database_url.expose()).await.map_err(|err| err.to_string())
 }
 
@@ -82,11 +86,7 @@ async fn greet(state: &AppState, address: SocketAddr) {
 }
 
 /// Readiness turns false, no new connections, running requests finish (SR-192).
-async fn stop_on_signal(state: AppState, handle: Handle<SocketAddr>) {
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
-        tracing::error!(event = "signals_unavailable", "cannot listen for signals; the program can only be killed");
-        return;
-    };
+async fn stop_on_signal(mut terminate: Signal, mut interrupt: Signal, state: AppState, handle: Handle<SocketAddr>) {
     tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
     tracing::info!(event = "stopping", "asked to stop");
     state.stopping.cancel();
