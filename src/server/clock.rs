@@ -12,8 +12,8 @@ pub enum Clock {
     /// The machine's clock.
     #[default]
     System,
-    /// The machine's clock plus seconds that a test sets, so that tests move time instead of sleeping.
-    Shifted(Arc<AtomicI64>),
+    /// A time that a test sets and moves. It stands still in between, so that no test depends on how fast the machine is.
+    Set(Arc<AtomicI64>),
 }
 
 impl Clock {
@@ -21,11 +21,12 @@ impl Clock {
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "this is the one place that asks the machine for the time")]
     pub fn now(&self) -> i64 {
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let seconds = i64::try_from(since_epoch.as_secs()).unwrap_or(i64::MAX);
         match self {
-            Self::System => seconds,
-            Self::Shifted(by) => seconds.saturating_add(by.load(Ordering::Relaxed)),
+            Self::System => {
+                let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+                i64::try_from(since_epoch.as_secs()).unwrap_or(i64::MAX)
+            }
+            Self::Set(seconds) => seconds.load(Ordering::Relaxed),
         }
     }
 }

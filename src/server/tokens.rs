@@ -319,11 +319,11 @@ mod tests {
 
     #[test]
     fn tokens_end_by_our_clock() {
-        let shift = Arc::new(AtomicI64::new(0));
-        let tokens = Tokens::new(SECRET, Clock::Shifted(shift.clone())).unwrap();
+        let time = Arc::new(AtomicI64::new(Clock::System.now()));
+        let tokens = Tokens::new(SECRET, Clock::Set(time.clone())).unwrap();
         let (session, _) = tokens.session(Uuid::nil(), Uuid::nil(), 60).unwrap();
         let setup = tokens.setup(60).unwrap();
-        shift.store(61, Ordering::Relaxed);
+        time.fetch_add(61, Ordering::Relaxed);
         assert!(tokens.check_session(&session).is_err());
         assert!(tokens.check_setup(&setup).is_err());
     }

@@ -37,7 +37,7 @@ pub struct App {
     pub state: AppState,
     pub router: Router,
     pub database: TestDatabase,
-    shift: Arc<AtomicI64>,
+    time: Arc<AtomicI64>,
 }
 
 impl App {
@@ -51,17 +51,17 @@ impl App {
     }
 
     pub async fn on(database: TestDatabase, toml: &str) -> Self {
-        let shift = Arc::new(AtomicI64::new(0));
-        let mut state = state(&database.url, toml, Clock::Shifted(shift.clone())).await.unwrap();
+        let time = Arc::new(AtomicI64::new(Clock::System.now()));
+        let mut state = state(&database.url, toml, Clock::Set(time.clone())).await.unwrap();
         if state.config.smtp.is_some() {
             state.mailer = Mailer::Memory(Outgone::default());
         }
-        Self { router: router(state.clone()), state, database, shift }
+        Self { router: router(state.clone()), state, database, time }
     }
 
     /// A second instance on the same database, with the same clock.
     pub async fn another(&self, toml: &str) -> Router {
-        router(state(&self.database.url, toml, Clock::Shifted(self.shift.clone())).await.unwrap())
+        router(state(&self.database.url, toml, Clock::Set(self.time.clone())).await.unwrap())
     }
 
     pub fn browser(&self) -> Browser {
@@ -69,7 +69,7 @@ impl App {
     }
 
     pub fn pass(&self, seconds: i64) {
-        self.shift.fetch_add(seconds, Ordering::Relaxed);
+        self.time.fetch_add(seconds, Ordering::Relaxed);
     }
 
     pub async fn user(&self, email: &str, role: Role) -> User {
