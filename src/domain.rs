@@ -4,6 +4,7 @@
 
 pub mod email;
 pub mod error;
+pub mod event;
 pub mod password;
 pub mod refusal;
 pub mod return_to;
@@ -11,6 +12,7 @@ pub mod user;
 
 pub use email::Email;
 pub use error::AuthError;
+pub use event::Event;
 pub use password::Password;
 pub use return_to::ReturnTo;
 pub use user::User;

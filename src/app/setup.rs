@@ -23,7 +23,7 @@ pub async fn set_up(#[server(default)] token: String, #[server(default)] email: 
     let (state, visitor) = context::visitor()?;
     setup::check(&state, &token).await?;
     let email = Email::parse(&email)?;
-    let password = NewPassword::parse(password, &email, &state.config)?;
+    let password = NewPassword::parse(password, email.as_str(), &state.config)?;
     let first = setup::FirstAdministrator { email, password, origin: visitor.origin };
     let started = setup::create_first_administrator(&state, &token, first).await?;
     context::enter(&state, &started, "")

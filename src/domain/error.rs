@@ -18,10 +18,20 @@ pub enum AuthError {
     NotLoggedIn,
     /// Logged in, but not allowed.
     Forbidden,
+    /// What changes the account itself needs a login of the last five minutes (SR-142).
+    LoginTooOld,
+    /// Without it nobody could log in to the account (SR-076).
+    LastWayIn,
+    /// Without them nobody could manage the others (SR-144).
+    LastAdministrator,
     /// The address breaks SR-031.
     EmailMalformed,
-    /// Somebody has an account with this address. Only said where that is no secret: to administrators and the shell.
+    /// Somebody has an account with this address. Only said where that is no secret: to administrators, the shell, and the mailbox itself.
     EmailTaken,
+    /// The account has this address already.
+    EmailUnchanged,
+    /// There is no mail with which somebody could prove another address (SR-142).
+    EmailNeedsAdministrator,
     /// The password field was empty.
     PasswordMissing,
     /// Beyond SR-011.
@@ -82,7 +92,7 @@ impl AuthError {
     #[must_use]
     pub fn field(self) -> Option<Field> {
         match self {
-            Self::EmailMalformed | Self::EmailTaken | Self::AddressRefused => Some(Field::Email),
+            Self::EmailMalformed | Self::EmailTaken | Self::EmailUnchanged | Self::EmailNeedsAdministrator | Self::AddressRefused => Some(Field::Email),
             Self::PasswordMissing | Self::PasswordTooLong | Self::PasswordTooShort { .. } | Self::PasswordGuessable | Self::PasswordContainsEmail => {
                 Some(Field::Password)
             }
@@ -112,14 +122,15 @@ impl AuthError {
         match self {
             Self::Malformed => 400,
             Self::BadCredentials | Self::NotLoggedIn => 401,
-            Self::Forbidden | Self::CrossSite | Self::RegistrationClosed => 403,
+            Self::Forbidden | Self::CrossSite | Self::RegistrationClosed | Self::LoginTooOld | Self::EmailNeedsAdministrator => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
-            Self::SetupDone | Self::EmailTaken | Self::AddressRefused => 409,
+            Self::SetupDone | Self::EmailTaken | Self::AddressRefused | Self::LastWayIn | Self::LastAdministrator => 409,
             Self::SetupLinkInvalid | Self::ConnectionExpired | Self::ResetLinkInvalid | Self::ProofLinkInvalid => 410,
             Self::TooLarge => 413,
             Self::UnsupportedMedia => 415,
             Self::EmailMalformed
+            | Self::EmailUnchanged
             | Self::PasswordMissing
             | Self::PasswordTooLong
             | Self::PasswordTooShort { .. }
@@ -150,6 +161,11 @@ impl fmt::Display for AuthError {
             Self::BadCredentials => "That e-mail and password do not match. Check both and try again.",
             Self::NotLoggedIn => "Your session has ended. Log in again.",
             Self::Forbidden => "Your account is not allowed to do this. An administrator can change that.",
+            Self::LoginTooOld => "Your login is older than five minutes. Log in again first, so that nobody else at this screen can change your account.",
+            Self::LastWayIn => "This is the only way into your account. Choose a password first.",
+            Self::LastAdministrator => "This is the last active administrator. Make somebody else one first.",
+            Self::EmailUnchanged => "This is the account's address already.",
+            Self::EmailNeedsAdministrator => "No mail can be sent from here to prove another address. Ask an administrator to change it.",
             Self::EmailMalformed => "Enter an e-mail address like name@example.org.",
             Self::EmailTaken => "There is an account with this e-mail address already.",
             Self::PasswordMissing => "Enter a password.",

@@ -27,6 +27,8 @@ pub enum Refusal {
     EmailMissing,
     /// The provider says an address that cannot have an account here (SR-075).
     EmailUnusable,
+    /// The account at the provider is connected with somebody else here.
+    AlreadyConnected,
     /// The account may not be used; deliberately silent about why (SR-076).
     AccountRefused,
     /// The network's budget of failures is used up (SR-022).
@@ -47,7 +49,7 @@ impl Refusal {
     pub fn status(self) -> u16 {
         match self {
             Self::AttemptUnknown | Self::CallbackMalformed | Self::IssuerMixUp | Self::ProviderError => 400,
-            Self::AccessDenied | Self::AccountRefused | Self::EmailMissing | Self::EmailUnusable => 403,
+            Self::AccessDenied | Self::AccountRefused | Self::AlreadyConnected | Self::EmailMissing | Self::EmailUnusable => 403,
             Self::TooManyAttempts => 429,
             Self::ClientRefused | Self::CodeRefused | Self::TokenRefused => 502,
             Self::ProviderUnreachable | Self::ProviderUnusable | Self::NotNow => 503,
@@ -80,6 +82,7 @@ impl Refusal {
             Self::CodeRefused | Self::TokenRefused => format!("What {name} said about you could not be trusted, so you are not logged in."),
             Self::EmailMissing => format!("{name} does not say your e-mail address, and an account needs one."),
             Self::EmailUnusable => format!("The e-mail address that {name} says cannot have an account here."),
+            Self::AlreadyConnected => format!("Your account at {name} is connected with another account here."),
             Self::AccountRefused => format!("You could not be logged in with {name}."),
             Self::TooManyAttempts => "There were too many attempts from your network.".to_owned(),
             Self::NotNow => "This program cannot log anybody in at the moment.".to_owned(),
@@ -97,6 +100,7 @@ impl Refusal {
             Self::ProviderError | Self::ProviderUnusable | Self::ClientRefused | Self::TokenRefused | Self::AccountRefused => {
                 "If it happens again, give the reference below to the administrator: the log has the reason under it."
             }
+            Self::AlreadyConnected => "Log in with it, disconnect it on the account page there, and try again here.",
             Self::EmailMissing | Self::EmailUnusable => "Add or change the address there, allow it to be passed on, and start again.",
         }
     }

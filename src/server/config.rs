@@ -180,6 +180,8 @@ pub struct Policy {
     pub reset_link_lifetime: u32,
     /// `setup_link_lifetime`, in seconds. 600 to 604 800, default 86 400 (SR-034).
     pub setup_link_lifetime: u32,
+    /// `event_days`: how long what has happened is kept for the administrators' page, in days. 1 to 3650, default 90.
+    pub event_days: u32,
     /// `password_hash_permits`: how many passwords are hashed at a time, 1 to 64; `None` for the smaller of the cores and 4 (SR-170).
     pub password_hash_permits: Option<u16>,
 }

@@ -105,7 +105,7 @@ pub async fn to_provider(return_to: &str) -> String {
     let unavailable = || return_to::with_target("/login/provider", return_to);
     let (Some(state), Some(parts)) = (use_context::<AppState>(), use_context::<Parts>()) else { return unavailable() };
     let Some(provider) = &state.provider else { return "/login".to_owned() };
-    let start = oidc::Start { return_to: ReturnTo::parse(return_to), redirect_uri: provider.config().redirect_uri.clone(), scopes: Vec::new() };
+    let start = oidc::Start { return_to: ReturnTo::parse(return_to), redirect_uri: provider.config().redirect_uri.clone(), scopes: Vec::new(), connects: None };
     match oidc::begin(&state, start).await {
         Ok(begun) => {
             handshakes::keep(&state, &parts.headers, &begun.handshake).into_iter().for_each(set_cookie);

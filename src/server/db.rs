@@ -21,6 +21,7 @@ use crate::domain::AuthError;
 
 pub mod accounts;
 pub mod entity;
+pub mod events;
 pub mod identities;
 pub mod migrations;
 pub mod outbox;

@@ -1,6 +1,8 @@
 //! What can happen. Free async functions: the state first, then one input. They know neither HTTP nor pages.
 
+pub mod account;
 pub mod email_proof;
+pub mod events;
 pub mod login;
 pub mod mail;
 pub mod new_password;

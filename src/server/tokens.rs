@@ -20,7 +20,7 @@ pub struct Tokens {
     clock: Clock,
     session: Keys,
     setup: Keys,
-    links: [(Purpose, Keys, [u8; 32]); 3],
+    links: [(Purpose, Keys, [u8; 32]); 5],
     handshake: cookie::Key,
     pending: cookie::Key,
     link: cookie::Key,
@@ -45,8 +45,12 @@ pub enum Purpose {
     Reset,
     /// The same, handed over by the operator, also where mail resets are off.
     HandedOver,
+    /// A first password for somebody whom an administrator has made an account, by mail.
+    FirstPassword,
     /// That a mailbox belongs to somebody.
     Proof,
+    /// The same of a mailbox that shall take the place of the account's.
+    NewAddress,
 }
 
 /// What a link says (SR-042): for whom, until when, and a fingerprint of what it replaces, so that it dies with that.
@@ -91,7 +95,9 @@ impl Tokens {
             links: [
                 link_keys(secret, Purpose::Reset, "mediamanager-auth:reset")?,
                 link_keys(secret, Purpose::HandedOver, "mediamanager-auth:reset-handed-over")?,
+                link_keys(secret, Purpose::FirstPassword, "mediamanager-auth:first-password")?,
                 link_keys(secret, Purpose::Proof, "mediamanager-auth:proof")?,
+                link_keys(secret, Purpose::NewAddress, "mediamanager-auth:new-address")?,
             ],
             link: cookie::Key::from(&derive::<64>(secret, LINK_PURPOSE)?),
             handshake: cookie::Key::from(&derive::<64>(secret, HANDSHAKE_PURPOSE)?),

@@ -37,7 +37,7 @@ const ARGON2: &str = "$argon2id$v=19$m=65536,t=3,p=4$VFHKqEKGPSaFqkqQcBYRRA$PO7V
 const BCRYPT: &str = "$2b$10$lC82AoJsrexBqdAr6aPnnOj1G7Qfw1vjpLyjVKJlmebdIisoXmTwe";
 const WEAK: &str = "$argon2id$v=19$m=32,t=1,p=1$5q7N6AiT8wY2DN0NNI4Sfw$uyOY+jkPU3UPlir45XTTRHng9nDpdgaRLupgdP9Hegg";
 
-const STEPS: [&str; 3] = ["m0001_first", "m0002_identities", "m0003_outbox"];
+const STEPS: [&str; 4] = ["m0001_first", "m0002_identities", "m0003_outbox", "m0004_events"];
 
 /// The database as MediaManager reaches it, not through the program.
 async fn connect(database: &TestDatabase) -> DatabaseConnection {
@@ -272,7 +272,7 @@ async fn an_older_program_does_not_touch_a_newer_schema() {
     app.sql("INSERT INTO mediamanager_auth_migration (version, applied_at) VALUES ('m9999_future', 0)").await;
     let before = schema(&app.state.db, OURS).await;
     let reason = state(&app.database.url, "", Clock::System).await.err().unwrap();
-    for text in ["newer version", "m9999_future", STEPS[2]] {
+    for text in ["newer version", "m9999_future", STEPS[3]] {
         assert!(reason.contains(text), "{reason}");
     }
     assert!(!reason.contains('\n'), "one line");

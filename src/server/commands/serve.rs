@@ -16,7 +16,7 @@ use crate::server::{
     clock::Clock,
     config::Config,
     db,
-    flows::{mail, setup},
+    flows::{events, mail, setup},
     hasher::Cost,
     http::limits,
     provider::Provider,
@@ -134,5 +134,6 @@ async fn keep_house(state: AppState) {
         let _ = db::sessions::purge(&state.db, now).await;
         let _ = db::throttle::purge(&state.db, now).await;
         let _ = db::spent::purge(&state.db, now).await;
+        let _ = events::purge(&state).await;
     }
 }

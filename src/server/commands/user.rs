@@ -11,7 +11,7 @@ use crate::{
         config::Config,
         flows::{
             new_password::NewPassword,
-            password_reset,
+            password_reset::{self, HandedOver},
             users::{self, Role},
         },
         hasher::Cost,
@@ -63,10 +63,9 @@ async fn approve(config: Config, email: &str) -> Result<(), String> {
 async fn reset_link(config: Config, email: &str) -> Result<(), String> {
     let email = Email::parse(email).map_err(|err| err.to_string())?;
     let state = AppState::new(config, Cost::STANDARD, Clock::System).await?;
-    let minutes = state.config.policy.reset_link_lifetime / 60;
     match password_reset::handed_over_link(&state, &email).await.map_err(|err| err.to_string())? {
         // Like the setup link: the one thing the person at the terminal has asked for, and never in the log.
-        Some(link) => say(&format!("Hand this to {email}; it works once, for {minutes} minutes:\n{link}")),
+        Some(HandedOver { link, lifetime }) => say(&format!("Hand this to {email}; it works once, for {} minutes:\n{link}", lifetime / 60)),
         None => return Err(format!("Nobody active has the address {email}.")),
     }
     Ok(())
@@ -74,7 +73,7 @@ async fn reset_link(config: Config, email: &str) -> Result<(), String> {
 
 async fn make(config: Config, create: Create) -> Result<(), String> {
     let email = Email::parse(&create.email).map_err(|err| err.to_string())?;
-    let password = NewPassword::parse(ask_password()?, &email, &config).map_err(|err| err.to_string())?;
+    let password = NewPassword::parse(ask_password()?, email.as_str(), &config).map_err(|err| err.to_string())?;
     let role = match (create.admin, create.waiting) {
         (true, _) => Role::Administrator,
         (false, true) => Role::Waiting,

@@ -290,6 +290,7 @@ fn policy(reader: &mut Reader, frontend_url: Option<&Url>) -> Option<Policy> {
         reader.parsed("policy.landing_page", "/account", ReturnTo::parse, "is not a page of this site", "write a path like /account or /web/dashboard");
     let reset_link_lifetime = reader.number("policy.reset_link_lifetime", &(600..=3600), 1800);
     let setup_link_lifetime = reader.number("policy.setup_link_lifetime", &(600..=604_800), 86_400);
+    let event_days = reader.number("policy.event_days", &(1..=3650), 90);
     let permits = "policy.password_hash_permits";
     let password_hash_permits = reader.has(permits).then(|| reader.number(permits, &(1..=64), 4));
     Some(Policy {
@@ -299,6 +300,7 @@ fn policy(reader: &mut Reader, frontend_url: Option<&Url>) -> Option<Policy> {
         landing_page: landing_page?,
         reset_link_lifetime,
         setup_link_lifetime,
+        event_days,
         password_hash_permits,
     })
 }

@@ -56,6 +56,7 @@ const SECTIONS: [Section; 9] = [
             "landing_page",
             "reset_link_lifetime",
             "setup_link_lifetime",
+            "event_days",
             "password_hash_permits",
             "openid_connect",
         ],

@@ -1,4 +1,4 @@
-use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait, sea_query::Expr};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, sea_query::Expr};
 use uuid::Uuid;
 
 use super::{
@@ -53,6 +53,28 @@ pub async fn note_login(db: &impl ConnectionTrait, id: Uuid, email: Option<&str>
         .col_expr(identity::Column::Email, Expr::value(email.map(ToOwned::to_owned)));
     update.filter(identity::Column::Id.eq(id)).exec(db).await.map_err(unavailable)?;
     Ok(())
+}
+
+/// The identities of a user, the oldest first.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn of(db: &impl ConnectionTrait, user: Uuid) -> Result<Vec<Identity>, AuthError> {
+    let rows = identity::Entity::find().filter(identity::Column::UserId.eq(user)).order_by_asc(identity::Column::CreatedAt);
+    rows.all(db).await.map_err(unavailable)
+}
+
+/// Takes one identity from a user, and MediaManager's own link to the same subject, which would connect it again. False when
+/// it is not theirs.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn delete(db: &impl ConnectionTrait, user: Uuid, identity: &Identity) -> Result<bool, AuthError> {
+    let theirs = identity::Entity::delete_many().filter(identity::Column::Id.eq(identity.id)).filter(identity::Column::UserId.eq(user));
+    let deleted = theirs.exec(db).await.map_err(unavailable)?.rows_affected;
+    let links = oauth_account::Entity::delete_many().filter(oauth_account::Column::UserId.eq(user));
+    links.filter(oauth_account::Column::AccountId.eq(&identity.subject)).exec(db).await.map_err(unavailable)?;
+    Ok(deleted == 1)
 }
 
 /// Takes all identities from a user, MediaManager's own links included: somebody else may have made them.

@@ -13,13 +13,14 @@ use super::{ADVISORY_LOCK, Database};
 mod m0001_first;
 mod m0002_identities;
 mod m0003_outbox;
+mod m0004_events;
 
 /// All steps in order.
 pub struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_first::Migration), Box::new(m0002_identities::Migration), Box::new(m0003_outbox::Migration)]
+        vec![Box::new(m0001_first::Migration), Box::new(m0002_identities::Migration), Box::new(m0003_outbox::Migration), Box::new(m0004_events::Migration)]
     }
 
     /// Named after us: the database may be MediaManager's, whose own bookkeeping (`alembic_version`) is left alone.

@@ -1,6 +1,6 @@
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
     sea_query::{Expr, ExprTrait},
 };
 use uuid::Uuid;
@@ -15,11 +15,23 @@ const MOST: u64 = 1000;
 /// How long one instance has a mail to itself, in seconds: longer than an attempt may take.
 const LEASE: i64 = 120;
 
+/// A mail about to wait.
+pub struct NewMail<'a> {
+    pub kind: &'a str,
+    pub address: &'a str,
+    /// Whose business it is, where the address is not the account's.
+    pub user: Option<Uuid>,
+    pub network: &'a str,
+    /// It is queued also when the queue is full.
+    pub must_go: bool,
+}
+
 /// Puts a mail into the queue; false when that is full, unless it is one that must not be dropped.
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn add(db: &impl ConnectionTrait, kind: &str, address: &str, network: &str, now: i64, must_go: bool) -> Result<bool, AuthError> {
+pub async fn add(db: &impl ConnectionTrait, mail: NewMail<'_>, now: i64) -> Result<bool, AuthError> {
+    let NewMail { kind, address, user, network, must_go } = mail;
     if !must_go && outbox::Entity::find().count(db).await.map_err(unavailable)? >= MOST {
         return Ok(false);
     }
@@ -27,6 +39,7 @@ pub async fn add(db: &impl ConnectionTrait, kind: &str, address: &str, network: 
         id: Set(crate::server::random::uuid()),
         kind: Set(kind.to_owned()),
         address: Set(address.to_owned()),
+        user_id: Set(user),
         network: Set(network.to_owned()),
         created_at: Set(now),
         due_at: Set(now),
@@ -61,6 +74,16 @@ pub async fn take(db: &impl ConnectionTrait, now: i64) -> Result<Option<Waiting>
 pub async fn has(db: &impl ConnectionTrait, kind: &str, address: &str) -> Result<bool, AuthError> {
     let same = outbox::Entity::find().filter(outbox::Column::Kind.eq(kind)).filter(outbox::Column::Address.eq(address));
     Ok(same.count(db).await.map_err(unavailable)? > 0)
+}
+
+/// Forgets all mail to an address that is nobody's any more, or about a user who is gone (SR-145).
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn remove_of(db: &impl ConnectionTrait, address: &str, user: Uuid) -> Result<(), AuthError> {
+    let theirs = Condition::any().add(outbox::Column::Address.eq(address)).add(outbox::Column::UserId.eq(user));
+    outbox::Entity::delete_many().filter(theirs).exec(db).await.map_err(unavailable)?;
+    Ok(())
 }
 
 /// Puts a mail back that could not be sent; `is_untried` when that was no attempt.

@@ -9,6 +9,8 @@ use super::{
 };
 use crate::domain::{AuthError, User};
 
+pub use session::Model as Session;
+
 /// The most live sessions one user has; the oldest gives way (SR-100).
 const MOST_PER_USER: u64 = 50;
 /// How long a row is kept after its session could last have been used, in seconds: SR-024 asks where somebody logged in lately.
@@ -67,12 +69,36 @@ pub async fn find_live(db: &impl ConnectionTrait, id: Uuid, user: Uuid, now: i64
     Ok(person.map(|person| (row, person.into())))
 }
 
-/// Ends one session; how it had begun, if there is such a session. Ending one that has ended changes nothing.
+/// Ends one session; false when it had ended before.
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn end(db: &impl ConnectionTrait, id: Uuid, now: i64) -> Result<Option<String>, AuthError> {
-    end_where(db, session::Column::Id.eq(id), now).await?;
+pub async fn end(db: &impl ConnectionTrait, id: Uuid, now: i64) -> Result<bool, AuthError> {
+    Ok(end_where(db, session::Column::Id.eq(id), now).await? == 1)
+}
+
+/// Whether a session is live.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn is_live(db: &impl ConnectionTrait, id: Uuid, now: i64) -> Result<bool, AuthError> {
+    Ok(live(now).filter(session::Column::Id.eq(id)).count(db).await.map_err(unavailable)? > 0)
+}
+
+/// Ends one live session of this very user; false when there is none.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn end_of(db: &impl ConnectionTrait, user: Uuid, id: Uuid, now: i64) -> Result<bool, AuthError> {
+    let which = Condition::all().add(session::Column::Id.eq(id)).add(session::Column::UserId.eq(user)).add(session::Column::ExpiresAt.gt(now));
+    Ok(end_where(db, which, now).await? == 1)
+}
+
+/// How a session had begun, if there is one.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn method(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<String>, AuthError> {
     let method = session::Entity::find_by_id(id).select_only().column(session::Column::Method).into_tuple();
     method.one(db).await.map_err(unavailable)
 }
@@ -85,8 +111,25 @@ pub async fn end_all(db: &impl ConnectionTrait, user: Uuid, now: i64) -> Result<
     end_where(db, session::Column::UserId.eq(user), now).await
 }
 
+/// Ends all sessions of a user but one. Returns how many.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn end_all_but(db: &impl ConnectionTrait, user: Uuid, spared: Uuid, now: i64) -> Result<u64, AuthError> {
+    end_where(db, Condition::all().add(session::Column::UserId.eq(user)).add(session::Column::Id.ne(spared)), now).await
+}
+
+/// The live sessions of a user, the newest first.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn of(db: &impl ConnectionTrait, user: Uuid, now: i64) -> Result<Vec<Session>, AuthError> {
+    let newest_first = live(now).filter(session::Column::UserId.eq(user)).order_by_desc(session::Column::CreatedAt).order_by_desc(session::Column::Id);
+    newest_first.all(db).await.map_err(unavailable)
+}
+
 /// Ends the sessions that came from a provider: those of one person there, of one session there, or of the latter if it is that
-/// person's. Returns how many.
+/// person's. Returns whose they were.
 ///
 /// # Errors
 /// `Unavailable`.
@@ -96,7 +139,7 @@ pub async fn end_from_provider(
     subject: Option<&str>,
     provider_session: Option<&str>,
     now: i64,
-) -> Result<u64, AuthError> {
+) -> Result<Vec<Uuid>, AuthError> {
     let mut people = identity::Entity::find().filter(identity::Column::Issuer.eq(issuer));
     if let Some(subject) = subject {
         people = people.filter(identity::Column::Subject.eq(subject));
@@ -111,7 +154,9 @@ pub async fn end_from_provider(
         }
         which = which.add(is_it);
     }
-    end_where(db, which, now).await
+    let users = live(now).select_only().column(session::Column::UserId).filter(which.clone()).into_tuple().all(db).await.map_err(unavailable)?;
+    end_where(db, which, now).await?;
+    Ok(users)
 }
 
 /// Whether this user has logged in from this network within [`KEPT`] (SR-024).

@@ -1,7 +1,7 @@
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect, SqlErr,
-    sea_query::{Expr, ExprTrait, Func},
+    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, SqlErr,
+    sea_query::{Expr, ExprTrait, Func, LikeExpr},
 };
 use uuid::Uuid;
 
@@ -44,6 +44,14 @@ pub async fn find_by_email(db: &impl ConnectionTrait, email: &Email) -> Result<O
 /// `Unavailable`.
 pub async fn is_taken(db: &impl ConnectionTrait, email: &Email) -> Result<bool, AuthError> {
     Ok(!with_address(db, email).await?.is_empty())
+}
+
+/// Whether anybody else has this address.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn is_taken_by_another(db: &impl ConnectionTrait, email: &Email, than: Uuid) -> Result<bool, AuthError> {
+    Ok(with_address(db, email).await?.iter().any(|row| row.id != than))
 }
 
 async fn with_address(db: &impl ConnectionTrait, email: &Email) -> Result<Vec<user::Model>, AuthError> {
@@ -155,24 +163,91 @@ pub async fn administrators(db: &impl ConnectionTrait) -> Result<Vec<User>, Auth
     Ok(rows.all(db).await.map_err(unavailable)?.into_iter().map(Into::into).collect())
 }
 
-/// Makes a user an administrator who may use the application.
+/// Writes what a user may do.
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn make_administrator(db: &impl ConnectionTrait, id: Uuid) -> Result<(), AuthError> {
-    let update = user::Entity::update_many().col_expr(user::Column::IsSuperuser, true.into()).col_expr(user::Column::IsVerified, true.into());
-    update.filter(user::Column::Id.eq(id)).exec(db).await.map_err(unavailable)?;
+pub async fn set_rights(db: &impl ConnectionTrait, user: &User) -> Result<(), AuthError> {
+    let update = user::Entity::update_many()
+        .col_expr(user::Column::IsActive, user.is_active.into())
+        .col_expr(user::Column::IsSuperuser, user.is_superuser.into())
+        .col_expr(user::Column::IsVerified, user.is_verified.into());
+    update.filter(user::Column::Id.eq(user.id)).exec(db).await.map_err(unavailable)?;
     Ok(())
 }
 
-/// Lets a user use the application.
+/// Whether there is an active administrator besides this one. The caller is [`alone`](super::alone) (SR-144).
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn approve(db: &impl ConnectionTrait, id: Uuid) -> Result<(), AuthError> {
-    let update = user::Entity::update_many().col_expr(user::Column::IsVerified, true.into());
-    update.filter(user::Column::Id.eq(id)).exec(db).await.map_err(unavailable)?;
-    Ok(())
+pub async fn has_other_administrator(db: &impl ConnectionTrait, id: Uuid) -> Result<bool, AuthError> {
+    let others = matching(Which::Administrators).filter(user::Column::IsActive.eq(true)).filter(user::Column::Id.ne(id));
+    Ok(others.count(db).await.map_err(unavailable)? > 0)
+}
+
+/// Takes a user away, and by the foreign keys all that belongs to them (SR-145). False when there is none.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn delete(db: &impl ConnectionTrait, id: Uuid) -> Result<bool, AuthError> {
+    Ok(user::Entity::delete_by_id(id).exec(db).await.map_err(unavailable)?.rows_affected == 1)
+}
+
+/// A part of all users.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Which {
+    #[default]
+    All,
+    /// Active, but not approved.
+    Waiting,
+    /// Active and approved.
+    Active,
+    Disabled,
+    Administrators,
+}
+
+/// One page of the users whose address contains `search`, by address, and how many there are in all (SR-146).
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn page(db: &impl ConnectionTrait, which: Which, search: &str, offset: u64, limit: u64) -> Result<(Vec<User>, u64), AuthError> {
+    let mut rows = matching(which);
+    if !search.is_empty() {
+        let text: String = search.chars().flat_map(|c| ['\\', '%', '_'].contains(&c).then_some('\\').into_iter().chain([c])).collect();
+        let pattern = LikeExpr::new(format!("%{}%", text.to_lowercase())).escape('\\');
+        rows = rows.filter(Expr::expr(Func::lower(Expr::col(user::Column::Email))).like(pattern));
+    }
+    let total = rows.clone().count(db).await.map_err(unavailable)?;
+    let page = rows.order_by_asc(user::Column::Email).order_by_asc(user::Column::Id).offset(offset).limit(limit);
+    Ok((page.all(db).await.map_err(unavailable)?.into_iter().map(Into::into).collect(), total))
+}
+
+/// How many there are.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn count(db: &impl ConnectionTrait, which: Which) -> Result<u64, AuthError> {
+    matching(which).count(db).await.map_err(unavailable)
+}
+
+/// The users with these ids, in no order.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn with_ids(db: &impl ConnectionTrait, ids: impl IntoIterator<Item = Uuid>) -> Result<Vec<User>, AuthError> {
+    let rows = user::Entity::find().filter(user::Column::Id.is_in(ids)).all(db).await.map_err(unavailable)?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+fn matching(which: Which) -> sea_orm::Select<user::Entity> {
+    let rows = user::Entity::find();
+    match which {
+        Which::All => rows,
+        Which::Waiting => rows.filter(user::Column::IsActive.eq(true)).filter(user::Column::IsVerified.eq(false)),
+        Which::Active => rows.filter(user::Column::IsActive.eq(true)).filter(user::Column::IsVerified.eq(true)),
+        Which::Disabled => rows.filter(user::Column::IsActive.eq(false)),
+        Which::Administrators => rows.filter(user::Column::IsSuperuser.eq(true)),
+    }
 }
 
 impl From<user::Model> for User {

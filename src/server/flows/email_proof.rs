@@ -1,11 +1,12 @@
 //! That a mailbox belongs to the person with the account. Not the same as being approved: nobody can approve themselves.
 
 use crate::{
-    domain::{AuthError, User},
+    domain::{AuthError, Event, User},
     server::{
         AppState,
         db::{self, throttle::Budget},
         flows::{
+            events::{self, Note},
             login,
             mail::{self, Kind},
             sessions::{CurrentUser, Origin},
@@ -76,11 +77,11 @@ pub async fn complete(state: &AppState, current: &CurrentUser, token: &str, orig
     if !was_proven {
         db::accounts::prove_email(&transaction, user.id, state.clock.now()).await?;
     }
-    let user = login::grant_administration(state, &transaction, user).await?;
+    let user = login::grant_administration(state, &transaction, user, origin).await?;
     if !was_proven && !user.is_verified {
         mail::tell_administrators(state, &transaction, origin).await?;
     }
+    events::record(state, &transaction, Event::AddressProven, origin, Note::of(user.id)).await?;
     db::commit(transaction).await?;
-    tracing::info!(event = "address_proven", user = %user.id, was_proven, "an address was proven by a link");
     Ok(Proven { user, was_proven })
 }

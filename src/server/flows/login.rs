@@ -1,11 +1,18 @@
 use crate::{
-    domain::{AuthError, Email, Password, User},
+    domain::{AuthError, Email, Event, Password, User},
     server::{
-        AppState, db,
-        flows::sessions::{self, Origin, Started, Way},
+        AppState,
+        db::{self, users::Credentials},
+        flows::{
+            events::{self, Note},
+            sessions::{self, Origin, Started, Way},
+        },
         hasher::Verdict,
     },
 };
+
+/// Who made somebody an administrator whom nobody made one.
+const ADMIN_EMAILS: &str = "admin_emails";
 
 /// One try to log in.
 #[derive(Debug)]
@@ -38,11 +45,9 @@ pub async fn with_password(state: &AppState, attempt: Attempt) -> Result<Started
     let proven = prove(state, attempt).await?;
     let transaction = db::begin(&state.db).await?;
     confirm(&transaction, &proven).await?;
-    let user = grant_administration(state, &transaction, proven.user).await?;
-    let network = origin.network.clone();
+    let user = grant_administration(state, &transaction, proven.user, &origin).await?;
     let started = sessions::start(state, &transaction, user, Way::Password, origin).await?;
     db::commit(transaction).await?;
-    tracing::info!(event = "logged_in", method = "password", user = %started.user.id, network = state.loggable(&network), "logged in");
     Ok(started)
 }
 
@@ -59,7 +64,20 @@ pub async fn prove(state: &AppState, attempt: Attempt) -> Result<Proven, AuthErr
         Some(email) => db::users::find_by_email(&state.db, email).await?,
         None => None,
     };
-    let reserved = reserve(state, email.as_ref(), found.as_ref().map(|found| &found.user), &origin.network).await?;
+    decide(state, email.as_ref().map_or("", Email::as_str), found, password, &origin).await
+}
+
+/// The same for somebody who is known already and has to show that it is them.
+///
+/// # Errors
+/// Those of [`prove`].
+pub async fn prove_user(state: &AppState, user: &User, password: Password, origin: &Origin) -> Result<Proven, AuthError> {
+    let found = db::users::find_with_hash(&state.db, user.id).await?;
+    decide(state, &user.email.to_ascii_lowercase(), found, password, origin).await
+}
+
+async fn decide(state: &AppState, address: &str, found: Option<Credentials>, password: Password, origin: &Origin) -> Result<Proven, AuthError> {
+    let reserved = reserve(state, address, found.as_ref().map(|found| &found.user), origin).await?;
     let stored = found.as_ref().map(|found| found.hashed_password.clone());
     let verdict = match state.hasher.verify(password, stored).await {
         Ok(verdict) => verdict,
@@ -71,9 +89,10 @@ pub async fn prove(state: &AppState, attempt: Attempt) -> Result<Proven, AuthErr
     if let (Verdict::Unusable, Some(found)) = (&verdict, &found) {
         tracing::error!(event = "hash_unusable", user = %found.user.id, "the stored password hash cannot be checked; the account needs a new password");
     }
+    let about = found.as_ref().map(|found| found.user.id);
     // A disabled account is not revealed even to somebody who knows its password (SR-021).
     let (Verdict::Right { upgrade }, Some(found)) = (verdict, found.filter(|found| found.user.is_active)) else {
-        tracing::info!(event = "login_failed", method = "password", network = state.loggable(&origin.network), "a login failed");
+        events::record(state, &state.db, Event::LoginFailed, origin, Note::of_maybe(about).method("password")).await?;
         return Err(AuthError::BadCredentials);
     };
     db::throttle::give_back(&state.db, &reserved.network).await?;
@@ -97,20 +116,23 @@ pub async fn confirm(transaction: &db::Transaction, proven: &Proven) -> Result<(
 
 /// Counts the attempt before the password is looked at, so that parallel guesses cannot exceed the budget (SR-022). Whoever
 /// has logged in to this account from here lately keeps a budget of their own: strangers cannot lock them out (SR-024).
-async fn reserve(state: &AppState, email: Option<&Email>, user: Option<&User>, network: &str) -> Result<Reserved, AuthError> {
-    let now = state.clock.now();
-    let address = email.map_or("", Email::as_str);
+async fn reserve(state: &AppState, address: &str, user: Option<&User>, origin: &Origin) -> Result<Reserved, AuthError> {
+    let (now, network) = (state.clock.now(), &origin.network);
+    let about = user.map(|user| user.id);
     let is_familiar = match user {
         Some(user) => db::sessions::has_logged_in_from(&state.db, user.id, network, now).await?,
         None => false,
     };
     let account = if is_familiar { format!("account:{address}@{network}") } else { format!("account:{address}") };
     let reserved = Reserved { network: format!("network:{network}"), account };
-    db::throttle::take(&state.db, &reserved.network, db::throttle::FAILURES, now).await.inspect_err(|err| note_throttled(state, network, *err))?;
+    if let Err(err) = db::throttle::take(&state.db, &reserved.network, db::throttle::FAILURES, now).await {
+        note_throttled(state, about, origin, err).await;
+        return Err(err);
+    }
     if let Err(err) = db::throttle::reserve_account(&state.db, &reserved.account, now).await {
         // Nothing was guessed, so it costs the network nothing: a household must not run out of attempts by waiting badly.
         db::throttle::give_back(&state.db, &reserved.network).await?;
-        note_throttled(state, network, err);
+        note_throttled(state, about, origin, err).await;
         return Err(err);
     }
     Ok(reserved)
@@ -127,16 +149,24 @@ async fn give_back(state: &AppState, reserved: &Reserved) -> Result<(), AuthErro
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn grant_administration(state: &AppState, transaction: &db::Transaction, user: User) -> Result<User, AuthError> {
+pub async fn grant_administration(state: &AppState, transaction: &db::Transaction, user: User, origin: &Origin) -> Result<User, AuthError> {
     let is_listed = Email::parse(&user.email).is_ok_and(|email| state.config.auth.admin_emails.contains(&email));
     if !is_listed || user.is_superuser || !db::accounts::email_is_proven(transaction, user.id).await? {
         return Ok(user);
     }
-    db::users::make_administrator(transaction, user.id).await?;
-    tracing::info!(event = "role_changed", user = %user.id, "made an administrator by admin_emails");
-    Ok(User { is_superuser: true, is_verified: true, ..user })
+    let now = state.clock.now();
+    let administrator = User { is_superuser: true, is_verified: true, ..user };
+    db::users::set_rights(transaction, &administrator).await?;
+    db::accounts::note_administrator(transaction, user.id, Some(ADMIN_EMAILS), now).await?;
+    if !user.is_verified {
+        db::accounts::note_approval(transaction, user.id, Some(ADMIN_EMAILS), now).await?;
+    }
+    events::record(state, transaction, Event::RoleChanged, origin, Note::of(user.id).method(ADMIN_EMAILS).detail("administrator")).await?;
+    Ok(administrator)
 }
 
-fn note_throttled(state: &AppState, network: &str, err: AuthError) {
-    tracing::warn!(event = "login_throttled", code = err.code(), network = state.loggable(network), "a login was refused unheard");
+async fn note_throttled(state: &AppState, about: Option<uuid::Uuid>, origin: &Origin, err: AuthError) {
+    if matches!(err, AuthError::TooManyAttempts { .. }) {
+        events::record_rarely(state, Event::LoginThrottled, origin, Note::of_maybe(about).method("password").detail(err.code())).await;
+    }
 }

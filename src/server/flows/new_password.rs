@@ -1,5 +1,5 @@
 use crate::{
-    domain::{AuthError, Email, Password},
+    domain::{AuthError, Password},
     server::config::Config,
 };
 
@@ -17,19 +17,20 @@ impl NewPassword {
     ///
     /// # Errors
     /// What is wrong with it, so that the person can choose a better one.
-    pub fn parse(typed: String, email: &Email, config: &Config) -> Result<Self, AuthError> {
+    pub fn parse(typed: String, address: &str, config: &Config) -> Result<Self, AuthError> {
         let password = Password::parse(typed)?;
         let text = password.expose();
         let minimum = config.policy.password_min_length;
         if text.chars().count() < usize::from(minimum) {
             return Err(AuthError::PasswordTooShort { minimum });
         }
-        let local = email.local_part();
+        let address = address.to_ascii_lowercase();
+        let local = address.split('@').next().unwrap_or_default();
         if local.len() >= SHORTEST_TELLING_LOCAL_PART && text.to_ascii_lowercase().contains(local) {
             return Err(AuthError::PasswordContainsEmail);
         }
         let start: String = text.chars().take(LONGEST_ESTIMATED).collect();
-        let estimate = zxcvbn::zxcvbn(&start, &[email.as_str(), local, &config.server.app_name, "mediamanager"]);
+        let estimate = zxcvbn::zxcvbn(&start, &[&address, local, &config.server.app_name, "mediamanager"]);
         if estimate.score() < zxcvbn::Score::Two {
             return Err(AuthError::PasswordGuessable);
         }

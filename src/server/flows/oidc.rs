@@ -4,10 +4,13 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use tokio::time::Instant;
 
 use crate::{
-    domain::{AuthError, ReturnTo, refusal::Refusal},
+    domain::{AuthError, Event, ReturnTo, refusal::Refusal},
     server::{
         AppState, db,
-        flows::sessions::{Origin, Started},
+        flows::{
+            events::{self, Note},
+            sessions::{CurrentUser, Origin, Started},
+        },
         provider::{self, Attempt, Fault, Person, quote},
         random,
     },
@@ -17,10 +20,13 @@ mod account;
 mod backchannel;
 mod connect;
 mod handshake;
+mod link;
 
+pub use account::unknown_to_all;
 pub use backchannel::log_out_by_provider;
 pub use connect::{Pending, connect};
 pub use handshake::{Handshake, LIFETIME, fingerprint};
+pub use link::{Connects, unlink, what_connects};
 
 /// What is always asked for (SR-050).
 const SCOPES: [&str; 3] = ["openid", "email", "profile"];
@@ -35,6 +41,8 @@ pub struct Start {
     pub redirect_uri: String,
     /// Asked for beyond what is always asked for.
     pub scopes: Vec<String>,
+    /// To connect the account at the provider with that of somebody who is logged in, and for nothing else.
+    pub connects: Option<Connects>,
 }
 
 /// On the way: where to send the browser, and what it has to carry.
@@ -60,6 +68,8 @@ pub enum Outcome {
     },
     /// The address belongs to an account that has to be proven first.
     MustConnect(Pending),
+    /// Nobody was logged in: the person was, and their account has one way in more.
+    Connected,
 }
 
 /// Why nobody is logged in: what the page says, and the provider's own words where it answered with an error.
@@ -78,8 +88,8 @@ pub struct Refused {
 pub async fn begin(state: &AppState, start: Start) -> Result<Begun, Refusal> {
     let provider = state.provider.as_ref().ok_or(Refusal::ProviderUnusable)?;
     let metadata = provider::in_time(provider.fresh()).await.map_err(|fault| fault.refusal)?;
-    let [state_value, nonce, verifier] = [(); 3].map(|()| URL_SAFE_NO_PAD.encode(random::bytes::<32>()));
-    let handshake = Handshake::new(state_value, nonce, verifier, start.redirect_uri, start.return_to.as_ref(), state.clock.now());
+    let secrets = [(); 3].map(|()| URL_SAFE_NO_PAD.encode(random::bytes::<32>()));
+    let handshake = Handshake::new(secrets, start.redirect_uri, start.return_to.as_ref(), start.connects, state.clock.now());
     let mut scopes = SCOPES.map(ToOwned::to_owned).to_vec();
     scopes.extend(start.scopes.into_iter().filter(|scope| is_scope(scope) && !SCOPES.contains(&scope.as_str())).take(MOST_SCOPES));
     let url = provider.authorization_url(&metadata, &attempt(&handshake), &handshake.state, &scopes).map_err(logged)?;
@@ -87,30 +97,52 @@ pub async fn begin(state: &AppState, start: Start) -> Result<Begun, Refusal> {
 }
 
 /// Comes back. The handshake is used up first, whatever came with it; then the answer is looked at, then the code is redeemed, then
-/// there is a session.
+/// there is a session. An attempt that was begun to connect something does that and nothing else (SR-058).
 ///
 /// # Errors
 /// Every way in which there is none, logged already.
-pub async fn finish(state: &AppState, handshake: Handshake, answer: Result<Answer, Fault>, origin: Origin) -> Result<Outcome, Refused> {
-    let (network, return_to) = (origin.network.clone(), handshake.return_to());
-    let finished = finish_unlogged(state, handshake, answer, origin).await;
-    finished.map_err(|refused| {
-        let code = refused.refusal.code();
-        tracing::info!(event = "login_failed", method = "oidc", code, network = state.loggable(&network), "a login failed");
-        Refused { return_to, ..refused }
-    })
+pub async fn finish(
+    state: &AppState,
+    handshake: Handshake,
+    answer: Result<Answer, Fault>,
+    current: Option<&CurrentUser>,
+    origin: Origin,
+) -> Result<Outcome, Refused> {
+    let return_to = handshake.return_to();
+    match finish_unlogged(state, handshake, answer, current, origin.clone()).await {
+        Ok(outcome) => Ok(outcome),
+        Err(fault) => Err(Refused { return_to, ..refuse(state, fault, &origin).await }),
+    }
 }
 
-async fn finish_unlogged(state: &AppState, handshake: Handshake, answer: Result<Answer, Fault>, origin: Origin) -> Result<Outcome, Refused> {
+/// Writes a failed login down, for the log and for the administrators' page: the reason, and the setting to change.
+pub async fn refuse(state: &AppState, fault: Fault, origin: &Origin) -> Refused {
+    fault.log();
+    let detail = [fault.refusal.code(), &fault.reason, &fault.fix].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("; ");
+    events::record_rarely(state, Event::LoginFailed, origin, Note::of_maybe(fault.about).method("oidc").detail(&detail)).await;
+    Refused { said: fault.said, ..fault.refusal.into() }
+}
+
+async fn finish_unlogged(
+    state: &AppState,
+    handshake: Handshake,
+    answer: Result<Answer, Fault>,
+    current: Option<&CurrentUser>,
+    origin: Origin,
+) -> Result<Outcome, Fault> {
     let expires_at = handshake.started_at + i64::from(LIFETIME);
     // Atomic over all instances: of two answers to one attempt one counts, whatever the browser does with its cookies (SR-053).
-    let is_first = db::spent::spend(&state.db, fingerprint("handshake", &handshake.state), expires_at).await.map_err(refusal_of)?;
+    let is_first = db::spent::spend(&state.db, fingerprint("handshake", &handshake.state), expires_at).await.map_err(fault_of)?;
     if !is_first || !handshake.is_current(state.clock.now()) {
-        return Err(logged(Fault::new(Refusal::AttemptUnknown, "the attempt was used already or took longer than ten minutes", "")).into());
+        return Err(Fault::new(Refusal::AttemptUnknown, "the attempt was used already or took longer than ten minutes", ""));
     }
     let return_to = handshake.return_to();
-    let person = who(state, &handshake, answer, &origin.network).await.map_err(declined)?;
-    match account::enter(state, person, origin).await.map_err(logged)? {
+    let person = who(state, &handshake, answer, &origin.network).await?;
+    if let Some(connects) = &handshake.connects {
+        link::link(state, person, connects, current, &origin).await?;
+        return Ok(Outcome::Connected);
+    }
+    match account::enter(state, person, origin).await? {
         account::Entered::LoggedIn(started) => Ok(Outcome::LoggedIn { started, return_to }),
         account::Entered::MustConnect(person, email) => Ok(Outcome::MustConnect(Pending::new(person, &email, return_to.as_ref(), state.clock.now()))),
     }
@@ -146,10 +178,6 @@ fn error_of_the_provider(error: &str, description: Option<&str>) -> Fault {
         _ => "",
     };
     Fault { said: Some(said.clone()), ..Fault::new(refusal, format!("the provider answers {:?}: {said:?}", quote(error)), fix) }
-}
-
-fn declined(fault: Fault) -> Refused {
-    Refused { said: fault.said.clone(), ..logged(fault).into() }
 }
 
 /// A scope-token of RFC 6749 §3.3, of a sensible length.

@@ -1,10 +1,11 @@
 use uuid::Uuid;
 
 use crate::{
-    domain::{AuthError, User},
+    domain::{AuthError, Event, User},
     server::{
         AppState,
         db::{self, Transaction, sessions::NewSession},
+        flows::events::{self, Note},
         random,
     },
 };
@@ -28,9 +29,19 @@ pub struct Origin {
     pub network: String,
     /// The browser's own words, at most 255 characters.
     pub user_agent: String,
+    /// The number of the request, under which the log has it.
+    pub reference: String,
     /// The session whose cookie came with the request. It ends when a new one begins, so that nothing set before a login
     /// survives it (SR-094).
     pub presented: Option<Uuid>,
+}
+
+impl Origin {
+    /// What the operator does at the machine itself.
+    #[must_use]
+    pub fn shell() -> Self {
+        Self { network: SHELL.to_owned(), ..Self::default() }
+    }
 }
 
 /// How somebody proved who they are.
@@ -46,6 +57,10 @@ pub enum Way {
 }
 
 const PROVIDER: &str = "oidc";
+/// The word for what the operator does at the machine itself.
+pub const SHELL: &str = "shell";
+/// How young a login must be to count as the person being there, in seconds (SR-142).
+const FRESH: i64 = 5 * 60;
 
 impl Way {
     /// The word in the database and in the log.
@@ -78,6 +93,7 @@ pub async fn start(state: &AppState, transaction: &Transaction, user: User, way:
         db::sessions::end(transaction, presented, claims.iat).await?;
     }
     let method = way.name();
+    events::record(state, transaction, Event::LoggedIn, &origin, Note::of(user.id).method(method)).await?;
     let provider = if let Way::Provider { identity, session } = way { Some((identity, session)) } else { None };
     let Origin { network, user_agent, .. } = origin;
     let row = NewSession { id, user: user.id, created_at: claims.iat, expires_at: claims.exp, method, network, user_agent, provider };
@@ -103,11 +119,50 @@ pub async fn resolve(state: &AppState, token: &str) -> Result<Option<CurrentUser
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn end(state: &AppState, token: &str) -> Result<bool, AuthError> {
+pub async fn end(state: &AppState, token: &str, origin: &Origin) -> Result<bool, AuthError> {
     let Ok(claims) = state.tokens.check_session(token) else { return Ok(false) };
-    let method = db::sessions::end(&state.db, claims.jti, state.clock.now()).await?;
-    tracing::info!(event = "logged_out", user = %claims.sub, "logged out");
+    let transaction = db::begin(&state.db).await?;
+    let was_live = db::sessions::end(&transaction, claims.jti, state.clock.now()).await?;
+    if was_live {
+        events::record(state, &transaction, Event::LoggedOut, origin, Note::of(claims.sub)).await?;
+    }
+    let method = db::sessions::method(&transaction, claims.jti).await?;
+    db::commit(transaction).await?;
     Ok(method.as_deref() == Some(PROVIDER))
+}
+
+/// The live sessions of a user, the newest first.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn of(state: &AppState, user: Uuid) -> Result<Vec<db::sessions::Session>, AuthError> {
+    db::sessions::of(&state.db, user, state.clock.now()).await
+}
+
+/// Ends one of the person's own sessions, by an id that is not its token (SR-099).
+///
+/// # Errors
+/// `NotFound` for every id that is no live session of theirs; `Unavailable`.
+pub async fn end_one(state: &AppState, current: &CurrentUser, session: Uuid, origin: &Origin) -> Result<(), AuthError> {
+    let transaction = db::begin(&state.db).await?;
+    if !db::sessions::end_of(&transaction, current.user().id, session, state.clock.now()).await? {
+        return Err(AuthError::NotFound);
+    }
+    events::record(state, &transaction, Event::SessionsEnded, origin, Note::of(current.user().id)).await?;
+    db::commit(transaction).await
+}
+
+/// Ends all of the person's sessions but the one that asks.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn end_others(state: &AppState, current: &CurrentUser, origin: &Origin) -> Result<(), AuthError> {
+    let transaction = db::begin(&state.db).await?;
+    let ended = db::sessions::end_all_but(&transaction, current.user().id, current.session(), state.clock.now()).await?;
+    if ended > 0 {
+        events::record(state, &transaction, Event::SessionsEnded, origin, Note::of(current.user().id)).await?;
+    }
+    db::commit(transaction).await
 }
 
 impl CurrentUser {
@@ -128,6 +183,15 @@ impl CurrentUser {
         self.since
     }
 
+    /// Makes sure that the person is there, and not merely their cookie: what changes the account itself needs a young login (SR-142).
+    ///
+    /// # Errors
+    /// `LoginTooOld`.
+    pub fn require_fresh(&self, now: i64) -> Result<(), AuthError> {
+        // A login from the future is none: the clock has been set back.
+        if (0..FRESH).contains(&now.saturating_sub(self.since)) { Ok(()) } else { Err(AuthError::LoginTooOld) }
+    }
+
     /// The same person as an administrator.
     ///
     /// # Errors
@@ -138,6 +202,12 @@ impl CurrentUser {
 }
 
 impl Admin {
+    /// Who is asking.
+    #[must_use]
+    pub fn current(&self) -> &CurrentUser {
+        &self.0
+    }
+
     #[must_use]
     pub fn user(&self) -> &User {
         self.0.user()

@@ -1,14 +1,18 @@
 use crate::{
-    domain::{AuthError, Email},
+    domain::{AuthError, Email, Event},
     server::{
         AppState, db,
         flows::{
+            events::{self, Note},
             new_password::NewPassword,
             sessions::{self, Origin, Started},
             users,
         },
     },
 };
+
+/// Who made the first administrator.
+const SETUP: &str = "setup";
 
 /// The first administrator, as typed into the setup page.
 #[derive(Debug)]
@@ -56,10 +60,10 @@ pub async fn create_first_administrator(state: &AppState, token: &str, first: Fi
     if !db::users::is_empty(&transaction).await? {
         return Err(AuthError::SetupDone);
     }
-    let new = users::New { email, hashed_password, role: users::Role::Administrator, email_is_proven: true, is_passwordless: false };
+    let new = users::New { email, hashed_password, role: users::Role::Administrator, email_is_proven: true, is_passwordless: false, by: SETUP.to_owned() };
     let user = users::insert(state, &transaction, new).await?;
+    events::record(state, &transaction, Event::SetupDone, &origin, Note::of(user.id)).await?;
     let started = sessions::start(state, &transaction, user, sessions::Way::Setup, origin).await?;
     db::commit(transaction).await?;
-    tracing::info!(event = "setup_done", user = %started.user.id, "the first administrator is set up");
     Ok(started)
 }

@@ -1,9 +1,10 @@
 use crate::{
-    domain::{AuthError, Email, User},
+    domain::{AuthError, Email, Event, User},
     server::{
         AppState,
         db::{self, throttle::Budget},
         flows::{
+            events::{self, Note},
             mail::{self, Kind},
             new_password::NewPassword,
             sessions::{self, Origin, Started, Way},
@@ -48,7 +49,7 @@ pub async fn sign_up(state: &AppState, request: Request) -> Result<SignedUp, Aut
     let Request { email, password, origin } = request;
     let (now, network) = (state.clock.now(), &origin.network);
     db::throttle::take(&state.db, &format!("signup:{network}"), REQUESTS, now).await?;
-    let password = NewPassword::parse(password, &email, &state.config)?;
+    let password = NewPassword::parse(password, email.as_str(), &state.config)?;
     let hashed_password = state.hasher.hash(password.into_password()).await?;
     // Taken before it is known whether the address is free, or running out of refusals would tell as much as a refusal.
     let refusals = format!("signup-refused:{network}");
@@ -68,11 +69,13 @@ pub async fn sign_up(state: &AppState, request: Request) -> Result<SignedUp, Aut
         if mail::is_on(state) {
             mail::queue(state, &transaction, Kind::Proof, email.as_str(), &origin).await?;
         }
-        let new = users::New { email, hashed_password, role: Role::Waiting, email_is_proven: false, is_passwordless: false };
+        let new = users::New { email, hashed_password, role: Role::Waiting, email_is_proven: false, is_passwordless: false, by: String::new() };
         users::insert(state, &transaction, new).await?
     };
+    let event = if is_taken { Event::SignupTaken } else { Event::SignedUp };
+    // Nobody has the id of somebody who only seems to have been made.
+    events::record(state, &transaction, event, &origin, Note::of_maybe((!is_taken).then_some(user.id))).await?;
     db::commit(transaction).await?;
-    log(state, network, (!is_taken).then_some(&user));
     if mail::is_on(state) {
         return Ok(SignedUp::MailSent { user });
     }
@@ -89,11 +92,4 @@ pub async fn log_in(state: &AppState, user: User, origin: Origin) -> Result<Star
     let started = sessions::start(state, &transaction, user, Way::Password, origin).await?;
     db::commit(transaction).await?;
     Ok(started)
-}
-
-fn log(state: &AppState, network: &str, user: Option<&User>) {
-    match user {
-        Some(user) => tracing::info!(event = "signed_up", user = %user.id, network = state.loggable(network), "an account was made and waits for approval"),
-        None => tracing::info!(event = "signup_taken", network = state.loggable(network), "an account was asked for with an address that has one"),
-    }
 }

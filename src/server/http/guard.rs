@@ -5,10 +5,16 @@ use axum::{
     response::Response,
 };
 
-use super::{api, visitor::bearer};
+use super::{
+    api,
+    visitor::{self, bearer},
+};
 use crate::{
-    domain::AuthError,
-    server::{AppState, context},
+    domain::{AuthError, Event},
+    server::{
+        AppState, context,
+        flows::events::{self, Note},
+    },
 };
 
 /// Refuses what another site makes a browser send (SR-110): the algorithm of Go's `http.CrossOriginProtection`, stricter.
@@ -18,13 +24,8 @@ pub async fn refuse_cross_site(State(state): State<AppState>, request: Request, 
         return next.run(request).await;
     }
     let came_from = request.headers().get(header::ORIGIN).and_then(|origin| origin.to_str().ok()).unwrap_or("no origin");
-    tracing::warn!(
-        event = "cross_site_refused",
-        origin = came_from,
-        expected = state.config.origin(),
-        path = request.uri().path(),
-        "refused a request from another site"
-    );
+    let detail = format!("from {:?} instead of {:?}", came_from.chars().take(200).collect::<String>(), state.config.origin());
+    events::record_rarely(&state, Event::CrossSiteRefused, &visitor::origin(&state, &request), Note::new().detail(&detail)).await;
     context::failure(&state, request, AuthError::CrossSite).await
 }
 

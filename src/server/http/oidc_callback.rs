@@ -44,10 +44,16 @@ async fn back(state: AppState, visitor: Visitor, request: Request) -> Response {
     let is_logged_in = visitor.current.is_some();
     let home = || Redirect::to(&context::home(&state, &visitor)).into_response();
     let answered = match (handshake, answer) {
-        (Some(handshake), answer) => oidc::finish(&state, handshake, answer, visitor.origin.clone()).await.and_then(|outcome| enter(&state, outcome)),
-        (None, Err(fault)) => Err(refused(&fault)),
+        (Some(handshake), answer) => {
+            let finished = oidc::finish(&state, handshake, answer, visitor.current.as_ref(), visitor.origin.clone()).await;
+            finished.and_then(|outcome| enter(&state, outcome))
+        }
+        (None, Err(fault)) => Err(oidc::refuse(&state, fault, &visitor.origin).await),
         (None, Ok(_)) if is_logged_in => Ok(home()),
-        (None, Ok(_)) => Err(refused(&Fault::new(Refusal::AttemptUnknown, "this browser has no attempt with the state of the answer", ""))),
+        (None, Ok(_)) => {
+            let fault = Fault::new(Refusal::AttemptUnknown, "this browser has no attempt with the state of the answer", "");
+            Err(oidc::refuse(&state, fault, &visitor.origin).await)
+        }
     };
     let mut response = match answered {
         Ok(response) => response,
@@ -76,13 +82,9 @@ fn read(query: &str) -> Result<Answer, Fault> {
     if answer.code.is_some() == answer.error.is_some() { Err(malformed()) } else { Ok(answer) }
 }
 
-fn refused(fault: &Fault) -> Refused {
-    fault.log();
-    fault.refusal.into()
-}
-
 fn enter(state: &AppState, outcome: Outcome) -> Result<Response, Refused> {
     let (cookie, target) = match outcome {
+        Outcome::Connected => return Ok(Redirect::to("/account?notice=connected").into_response()),
         Outcome::LoggedIn { started, return_to } => {
             let return_to = return_to.as_ref().map_or("", |target| target.as_str());
             (cookies::session(&state.config, &started.token, started.lifetime).ok(), context::destination(state, started.user.is_verified, return_to))

@@ -7,7 +7,7 @@ use axum::{
     response::Response,
 };
 
-use super::client;
+use super::{client, headers::Reference};
 use crate::{
     domain::AuthError,
     server::{
@@ -56,14 +56,21 @@ pub async fn identify(State(state): State<AppState>, mut request: Request, next:
         },
         None => None,
     };
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-    let origin = Origin {
-        network: client::network(peer, request.headers(), &state.config.server.trusted_proxies),
-        user_agent: user_agent(request.headers()),
-        presented: current.as_ref().map(CurrentUser::session),
-    };
+    let origin = Origin { presented: current.as_ref().map(CurrentUser::session), ..origin(&state, &request) };
     request.extensions_mut().insert(Visitor { current, token, origin });
     next.run(request).await
+}
+
+/// Where a request comes from, whoever sends it.
+#[must_use]
+pub fn origin(state: &AppState, request: &Request) -> Origin {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    Origin {
+        network: client::network(peer, request.headers(), &state.config.server.trusted_proxies),
+        user_agent: user_agent(request.headers()),
+        reference: request.extensions().get::<Reference>().map(|reference| reference.0.clone()).unwrap_or_default(),
+        presented: None,
+    }
 }
 
 /// The cookie everywhere; a bearer header on `/api/v1`, and then only that (SR-093).

@@ -14,12 +14,20 @@ pub struct Fault {
     pub fix: String,
     /// The provider's own words for the person, where it answered with an error; short, and shown as text.
     pub said: Option<String>,
+    /// Whose account it is about, if that is known.
+    pub about: Option<uuid::Uuid>,
 }
 
 impl Fault {
     #[must_use]
     pub fn new(refusal: Refusal, reason: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self { refusal, reason: reason.into(), fix: fix.into(), said: None }
+        Self { refusal, reason: reason.into(), fix: fix.into(), said: None, about: None }
+    }
+
+    /// The same, about this user.
+    #[must_use]
+    pub fn about(self, user: uuid::Uuid) -> Self {
+        Self { about: Some(user), ..self }
     }
 
     /// Writes it down, once, where it is handled.

@@ -195,9 +195,13 @@ fn a_cookie_name_is_a_token_and_its_prefix_needs_https() {
 
 #[test]
 fn policy_numbers_have_bounds() {
-    for (key, lowest, highest) in
-        [("password_min_length", 8, 64), ("reset_link_lifetime", 600, 3600), ("setup_link_lifetime", 600, 604_800), ("password_hash_permits", 1, 64)]
-    {
+    for (key, lowest, highest) in [
+        ("password_min_length", 8, 64),
+        ("reset_link_lifetime", 600, 3600),
+        ("setup_link_lifetime", 600, 604_800),
+        ("event_days", 1, 3650),
+        ("password_hash_permits", 1, 64),
+    ] {
         assert!(warnings(&format!("[policy]\n{key} = {lowest}")).is_empty() && warnings(&format!("[policy]\n{key} = {highest}")).is_empty());
         for number in [lowest - 1, highest + 1] {
             assert!(

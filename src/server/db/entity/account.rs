@@ -13,6 +13,15 @@ pub struct Model {
     pub last_login_at: Option<i64>,
     /// Nobody knows the password: the account was made by a provider's login, or its password was void.
     pub is_passwordless: bool,
+    /// When and by whom the person was let in; unknown when MediaManager did it.
+    pub approved_at: Option<i64>,
+    /// The id of an administrator, or `setup`, `shell`, `provider`, `admin_emails`.
+    pub approved_by: Option<String>,
+    /// When and by whom the person was made an administrator.
+    pub admin_at: Option<i64>,
+    pub admin_by: Option<String>,
+    /// How often all links of the account were made void (SR-046).
+    pub links_voided: i32,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -8,8 +8,9 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
     pub kind: String,
-    /// As somebody typed it, or of an account; the mail goes to the account's.
+    /// As somebody typed it, or of an account; the mail goes to the account's, unless `user_id` says whose business another address is.
     pub address: String,
+    pub user_id: Option<Uuid>,
     /// Where the request came from, for the notices that say so.
     pub network: String,
     /// Unix seconds.

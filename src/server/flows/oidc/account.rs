@@ -5,7 +5,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::{fault_of, named};
 use crate::{
-    domain::{AuthError, Email, Password, User, refusal::Refusal},
+    domain::{AuthError, Email, Event, Password, User, refusal::Refusal},
     server::{
         AppState,
         db::{
@@ -13,6 +13,7 @@ use crate::{
             identities::{Identity, NewIdentity},
         },
         flows::{
+            events::{self, Note},
             login,
             sessions::{self, Origin, Started, Way},
             users::{self, Role},
@@ -26,6 +27,13 @@ pub enum Entered {
     LoggedIn(Started),
     /// Somebody has an account with this address, and the provider does not say that it is this person.
     MustConnect(Person, Email),
+}
+
+/// An account about to be made.
+struct New {
+    email: Email,
+    hash: String,
+    is_trusted: bool,
 }
 
 enum Found {
@@ -46,23 +54,26 @@ pub async fn enter(state: &AppState, person: Person, origin: Origin) -> Result<E
     let found = db::identities::find(&transaction, &person.issuer, &person.subject).await.map_err(fault_of)?;
     let identity = match (found, unknown_to_all) {
         (Some(identity), _) => identity,
-        (None, Some(hash)) => match adopt(state, &transaction, &person, hash).await? {
+        (None, Some(hash)) => match adopt(state, &transaction, &person, hash, &origin).await? {
             Found::Identity(identity) => identity,
-            Found::MustConnect(email) => return Ok(Entered::MustConnect(person, email)),
+            Found::MustConnect(email) => {
+                db::commit(transaction).await.map_err(fault_of)?;
+                return Ok(Entered::MustConnect(person, email));
+            }
         },
         // It was taken away in this very moment.
         (None, None) => return Err(fault_of(AuthError::Unavailable)),
     };
     let user = db::users::find(&transaction, identity.user_id).await.map_err(fault_of)?.filter(|user| user.is_active);
-    let user = user.ok_or_else(|| Fault::new(Refusal::AccountRefused, "the account is disabled", "enable it in the list of users"))?;
-    let user = follow_email(state, &transaction, user, &person).await.map_err(fault_of)?;
-    let user = login::grant_administration(state, &transaction, user).await.map_err(fault_of)?;
-    let (now, network) = (state.clock.now(), origin.network.clone());
+    let disabled = || Fault::new(Refusal::AccountRefused, "the account is disabled", "enable it in the list of users").about(identity.user_id);
+    let user = user.ok_or_else(disabled)?;
+    let user = follow_email(state, &transaction, user, &person, &origin).await.map_err(fault_of)?;
+    let user = login::grant_administration(state, &transaction, user, &origin).await.map_err(fault_of)?;
+    let now = state.clock.now();
     db::identities::note_login(&transaction, identity.id, address(&person).as_ref().map(Email::as_str), now).await.map_err(fault_of)?;
     let way = Way::Provider { identity: identity.id, session: person.session.clone() };
     let started = sessions::start(state, &transaction, user, way, origin).await.map_err(fault_of)?;
     db::commit(transaction).await.map_err(fault_of)?;
-    tracing::info!(event = "logged_in", method = "oidc", user = %started.user.id, network = state.loggable(&network), "logged in");
     Ok(Entered::LoggedIn(started))
 }
 
@@ -72,9 +83,9 @@ fn trusts_email(state: &AppState, person: &Person) -> bool {
 }
 
 /// Finds or makes the account of an identity that is new here.
-async fn adopt(state: &AppState, transaction: &Transaction, person: &Person, hash: String) -> Result<Found, Fault> {
+async fn adopt(state: &AppState, transaction: &Transaction, person: &Person, hash: String, origin: &Origin) -> Result<Found, Fault> {
     if let Some(user) = linked_by_mediamanager(state, transaction, person).await? {
-        return identify(state, transaction, user, person).await;
+        return identify(state, transaction, user, person, origin).await;
     }
     let missing = || {
         Fault::new(
@@ -93,30 +104,31 @@ async fn adopt(state: &AppState, transaction: &Transaction, person: &Person, has
     })?;
     let is_trusted = trusts_email(state, person);
     match db::users::find_by_email(transaction, &email).await.map_err(fault_of)? {
-        None => create(state, transaction, person, email, hash, is_trusted).await,
-        Some(found) if !is_trusted => must_connect(transaction, person, email, &found.user).await,
+        None => create(state, transaction, person, New { email, hash, is_trusted }, origin).await,
+        Some(found) if !is_trusted => must_connect(state, transaction, person, email, &found.user, origin).await,
         Some(found) if !found.user.is_active => {
-            Err(Fault::new(Refusal::AccountRefused, "the account with this person's address is disabled", "enable it in the list of users"))
+            let reason = "the account with this person's address is disabled";
+            Err(Fault::new(Refusal::AccountRefused, reason, "enable it in the list of users").about(found.user.id))
         }
         Some(found) => {
             if !db::accounts::email_is_proven(transaction, found.user.id).await.map_err(fault_of)? {
-                make_void(state, transaction, &found.user, hash).await.map_err(fault_of)?;
+                make_void(state, transaction, &found.user, hash, origin).await.map_err(fault_of)?;
             }
-            identify(state, transaction, found.user.id, person).await
+            identify(state, transaction, found.user.id, person, origin).await
         }
     }
 }
 
 /// Asks for the password of the account that has the address. One that nobody ever knew cannot be asked for.
-async fn must_connect(transaction: &Transaction, person: &Person, email: Email, user: &User) -> Result<Found, Fault> {
+async fn must_connect(state: &AppState, transaction: &Transaction, person: &Person, email: Email, user: &User, origin: &Origin) -> Result<Found, Fault> {
     let account = db::accounts::find(transaction, user.id).await.map_err(fault_of)?;
     if account.is_some_and(|account| account.is_passwordless) {
         let reason =
             format!("the account with the address of {} has no password to prove it with, and the provider does not say email_verified: true", named(person));
         let fix = "let the provider confirm addresses; or set policy.openid_connect.trust_email = true if nobody can choose a stranger's address there";
-        return Err(Fault::new(Refusal::AccountRefused, reason, fix));
+        return Err(Fault::new(Refusal::AccountRefused, reason, fix).about(user.id));
     }
-    tracing::info!(event = "connection_asked", user = %user.id, "an account has the address of somebody whom the provider does not confirm: its password is asked for once");
+    events::record(state, transaction, Event::ConnectionAsked, origin, Note::of(user.id)).await.map_err(fault_of)?;
     Ok(Found::MustConnect(email))
 }
 
@@ -137,36 +149,38 @@ async fn linked_by_mediamanager(state: &AppState, transaction: &Transaction, per
 }
 
 /// An ordinary account, approved because the provider vouches for the person, with a password that nobody knows.
-async fn create(state: &AppState, transaction: &Transaction, person: &Person, email: Email, hash: String, email_is_proven: bool) -> Result<Found, Fault> {
-    let new = users::New { email, hashed_password: hash, role: Role::Member, email_is_proven, is_passwordless: true };
+async fn create(state: &AppState, transaction: &Transaction, person: &Person, new: New, origin: &Origin) -> Result<Found, Fault> {
+    let New { email, hash, is_trusted } = new;
+    let new = users::New { email, hashed_password: hash, role: Role::Member, email_is_proven: is_trusted, is_passwordless: true, by: PROVIDER.to_owned() };
     let user = users::insert(state, transaction, new).await.map_err(fault_of)?;
-    tracing::info!(event = "user_created", user = %user.id, role = ?Role::Member, "a user was made by a login with the provider");
-    identify(state, transaction, user.id, person).await
+    let note = Note::of(user.id).method(PROVIDER).detail(Role::Member.name());
+    events::record(state, transaction, Event::UserCreated, origin, note).await.map_err(fault_of)?;
+    identify(state, transaction, user.id, person, origin).await
 }
 
-async fn identify(state: &AppState, transaction: &Transaction, user: uuid::Uuid, person: &Person) -> Result<Found, Fault> {
+async fn identify(state: &AppState, transaction: &Transaction, user: uuid::Uuid, person: &Person, origin: &Origin) -> Result<Found, Fault> {
     let email = address(person);
     let new = NewIdentity { user, issuer: &person.issuer, subject: &person.subject, email: email.as_ref().map(Email::as_str) };
     let identity = db::identities::insert(transaction, new, state.clock.now()).await.map_err(fault_of)?;
-    tracing::info!(event = "identity_linked", user = %user, "an account at the provider was linked");
+    events::record(state, transaction, Event::IdentityLinked, origin, Note::of(user).method("oidc")).await.map_err(fault_of)?;
     Ok(Found::Identity(identity))
 }
 
 /// Somebody made this account before its address was proven, and it may have been a stranger who waits for the owner. What they
 /// set is void: the password, the sessions, the links (SR-037).
-async fn make_void(state: &AppState, transaction: &Transaction, user: &User, hash: String) -> Result<(), AuthError> {
+async fn make_void(state: &AppState, transaction: &Transaction, user: &User, hash: String, origin: &Origin) -> Result<(), AuthError> {
     let now = state.clock.now();
     db::users::set_hash(transaction, user.id, hash).await?;
     db::sessions::end_all(transaction, user.id, now).await?;
     db::identities::delete_of(transaction, user.id).await?;
     db::accounts::prove_email_without_password(transaction, user.id, now).await?;
-    tracing::warn!(event = "account_made_void", user = %user.id, "the provider proved an address that was not proven here: the password, sessions and links set before are void");
-    Ok(())
+    db::accounts::void_links(transaction, user.id, now).await?;
+    events::record(state, transaction, Event::AccountMadeVoid, origin, Note::of(user.id).method("oidc")).await
 }
 
 /// The stored address follows the provider's, if that is verified there and free here (SR-071). Not on an account that may still have
 /// a stranger's password: the owner of the new address must not find themselves in it.
-async fn follow_email(state: &AppState, transaction: &Transaction, user: User, person: &Person) -> Result<User, AuthError> {
+async fn follow_email(state: &AppState, transaction: &Transaction, user: User, person: &Person, origin: &Origin) -> Result<User, AuthError> {
     let Some(email) = address(person) else { return Ok(user) };
     let is_the_same = user.email.eq_ignore_ascii_case(email.as_str());
     let account = db::accounts::find(transaction, user.id).await?;
@@ -174,7 +188,8 @@ async fn follow_email(state: &AppState, transaction: &Transaction, user: User, p
     let is_its_owners = is_proven || account.is_some_and(|account| account.is_passwordless);
     if !trusts_email(state, person) || !is_its_owners || (!is_the_same && db::users::is_taken(transaction, &email).await?) {
         if !is_the_same {
-            tracing::info!(event = "address_kept", user = %user.id, "the provider has another address for this person, which is not verified there, not free here, or not safe to take");
+            let reason = "it is not verified there, not free here, or not safe to take";
+            events::record(state, transaction, Event::AddressKept, origin, Note::of(user.id).method("oidc").detail(reason)).await?;
         }
         return Ok(user);
     }
@@ -185,16 +200,22 @@ async fn follow_email(state: &AppState, transaction: &Transaction, user: User, p
         return Ok(user);
     }
     db::users::set_email(transaction, user.id, &email).await?;
-    tracing::info!(event = "address_followed", user = %user.id, "the address was changed to the one that the provider has confirmed");
+    events::record(state, transaction, Event::AddressFollowed, origin, Note::of(user.id).method("oidc")).await?;
     Ok(User { email: email.as_str().to_owned(), ..user })
 }
 
+/// Who made an account that nobody here has made, and who vouches for it.
+const PROVIDER: &str = "provider";
+
 /// The provider's address for a person, if it can be one here.
-fn address(person: &Person) -> Option<Email> {
+pub(super) fn address(person: &Person) -> Option<Email> {
     Email::parse(person.email.as_deref()?).ok()
 }
 
 /// The hash of a password that nobody knows, not even this program a moment later.
-async fn unknown_to_all(state: &AppState) -> Result<String, AuthError> {
+///
+/// # Errors
+/// `Busy`.
+pub async fn unknown_to_all(state: &AppState) -> Result<String, AuthError> {
     state.hasher.hash(Password::parse(URL_SAFE_NO_PAD.encode(random::bytes::<32>()))?).await
 }

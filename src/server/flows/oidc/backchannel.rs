@@ -1,7 +1,14 @@
 use super::{fault_of, fingerprint};
 use crate::{
-    domain::refusal::Refusal,
-    server::{AppState, db, provider::Fault},
+    domain::{Event, refusal::Refusal},
+    server::{
+        AppState, db,
+        flows::{
+            events::{self, Note},
+            sessions::Origin,
+        },
+        provider::Fault,
+    },
 };
 
 /// Ends the sessions that the provider says are over (OpenID Connect Back-Channel Logout 1.0 §2.7). Using up the token and ending
@@ -9,7 +16,7 @@ use crate::{
 ///
 /// # Errors
 /// `TokenRefused` for a token that is not good or was used; `ProviderUnreachable` or `NotNow` when that cannot be told.
-pub async fn log_out_by_provider(state: &AppState, token: &str) -> Result<u64, Fault> {
+pub async fn log_out_by_provider(state: &AppState, token: &str, origin: &Origin) -> Result<usize, Fault> {
     let missing = || Fault::new(Refusal::ProviderUnusable, "auth.openid_connect is not enabled", "");
     let provider = state.provider.as_ref().ok_or_else(missing)?;
     let (issuer, token) = provider.check_logout_token(token).await?;
@@ -20,7 +27,10 @@ pub async fn log_out_by_provider(state: &AppState, token: &str) -> Result<u64, F
     }
     let now = state.clock.now();
     let ended = db::sessions::end_from_provider(&transaction, &issuer, token.subject.as_deref(), token.session.as_deref(), now).await.map_err(fault_of)?;
+    let users = ended.iter().copied().collect::<std::collections::BTreeSet<_>>();
+    for user in users {
+        events::record(state, &transaction, Event::LoggedOutByProvider, origin, Note::of(user)).await.map_err(fault_of)?;
+    }
     db::commit(transaction).await.map_err(fault_of)?;
-    tracing::info!(event = "logged_out_by_provider", sessions = ended, "the provider ended sessions");
-    Ok(ended)
+    Ok(ended.len())
 }

@@ -2,11 +2,12 @@ use serde::{Deserialize, Serialize};
 
 use super::handshake::is_current;
 use crate::{
-    domain::{AuthError, Email, Password, ReturnTo},
+    domain::{AuthError, Email, Event, Password, ReturnTo},
     server::{
         AppState,
         db::{self, identities::NewIdentity},
         flows::{
+            events::{self, Note},
             login,
             sessions::{self, Origin, Started, Way},
         },
@@ -74,15 +75,15 @@ pub async fn connect(state: &AppState, pending: &Pending, password: Password, or
         Some(_) => return Err(AuthError::ConnectionExpired),
         None => {
             let new = NewIdentity { user: proven.user.id, issuer: &pending.issuer, subject: &pending.subject, email: Some(&pending.email) };
-            db::identities::insert(&transaction, new, now).await?
+            let identity = db::identities::insert(&transaction, new, now).await?;
+            events::record(state, &transaction, Event::IdentityLinked, &origin, Note::of(proven.user.id).method("password")).await?;
+            identity
         }
     };
-    let user = login::grant_administration(state, &transaction, proven.user).await?;
-    let (way, network) = (Way::Provider { identity: identity.id, session: pending.session.clone() }, origin.network.clone());
+    let user = login::grant_administration(state, &transaction, proven.user, &origin).await?;
+    let way = Way::Provider { identity: identity.id, session: pending.session.clone() };
     let started = sessions::start(state, &transaction, user, way, origin).await?;
     db::commit(transaction).await?;
-    tracing::info!(event = "identity_linked", user = %started.user.id, "an account at the provider was linked, proven with the password");
-    tracing::info!(event = "logged_in", method = "oidc", user = %started.user.id, network = state.loggable(&network), "logged in");
     Ok(started)
 }
 

@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::Connects;
 use crate::domain::ReturnTo;
 
 /// How long the trip to the provider and back may take, in seconds (SR-051).
@@ -19,13 +20,16 @@ pub struct Handshake {
     pub redirect_uri: String,
     /// Where to go afterwards; checked when it was written, and the answer cannot change it (SR-121).
     return_to: Option<String>,
+    /// The account that shall be connected, for an attempt that logs nobody in (SR-058).
+    #[serde(default)]
+    pub connects: Option<Connects>,
     pub started_at: i64,
 }
 
 impl Handshake {
     #[must_use]
-    pub fn new(state: String, nonce: String, verifier: String, redirect_uri: String, return_to: Option<&ReturnTo>, started_at: i64) -> Self {
-        Self { state, nonce, verifier, redirect_uri, return_to: return_to.map(|target| target.as_str().to_owned()), started_at }
+    pub fn new([state, nonce, verifier]: [String; 3], redirect_uri: String, return_to: Option<&ReturnTo>, connects: Option<Connects>, started_at: i64) -> Self {
+        Self { state, nonce, verifier, redirect_uri, return_to: return_to.map(|target| target.as_str().to_owned()), connects, started_at }
     }
 
     /// Where the person wanted to go.

@@ -64,7 +64,7 @@ pub async fn jwt_logout(State(state): State<AppState>, Extension(visitor): Exten
     let Some(token) = context::presented_token(&visitor).filter(|_| visitor.current.is_some()) else {
         return wire::failure(AuthError::NotLoggedIn);
     };
-    match sessions::end(&state, token).await {
+    match sessions::end(&state, token, &visitor.origin).await {
         Ok(_) => StatusCode::NO_CONTENT.into_response(),
         Err(error) => wire::failure(error),
     }

@@ -1,5 +1,5 @@
 use axum::{
-    Json,
+    Extension, Json,
     extract::{Path, Request, State, rejection::PathRejection},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
@@ -12,7 +12,7 @@ use crate::{
     server::{
         AppState,
         flows::oidc::{self, Start},
-        http::handshakes,
+        http::{handshakes, visitor::Visitor},
     },
 };
 
@@ -37,7 +37,7 @@ pub async fn oauth_authorize(State(state): State<AppState>, request: Request) ->
 async fn authorize(state: &AppState, redirect_uri: String, request: Request) -> Response {
     let asked = form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes()).filter(|(name, _)| name == "scopes");
     let scopes = asked.map(|(_, scope)| scope.into_owned()).collect();
-    match oidc::begin(state, Start { return_to: None, redirect_uri, scopes }).await {
+    match oidc::begin(state, Start { return_to: None, redirect_uri, scopes, connects: None }).await {
         Ok(begun) => {
             let mut response = Json(json!({ "authorization_url": begun.url })).into_response();
             let cookies = handshakes::keep(state, request.headers(), &begun.handshake);
@@ -50,7 +50,7 @@ async fn authorize(state: &AppState, redirect_uri: String, request: Request) -> 
 
 /// `POST /auth/oidc/backchannel-logout`: the provider says that somebody has logged out there (OpenID Connect Back-Channel Logout
 /// 1.0 §2.5, §2.8). It is a server, so there is no browser and no cookie; the token's signature is the proof.
-pub async fn backchannel_logout(State(state): State<AppState>, request: Request) -> Response {
+pub async fn backchannel_logout(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, request: Request) -> Response {
     if state.provider.is_none() {
         return wire::failure(AuthError::NotFound);
     }
@@ -60,7 +60,7 @@ pub async fn backchannel_logout(State(state): State<AppState>, request: Request)
     };
     let tokens: Vec<&String> = fields.iter().filter(|(name, _)| name == "logout_token").map(|(_, value)| value).collect();
     let [token] = tokens[..] else { return invalid("there must be one logout_token") };
-    match oidc::log_out_by_provider(&state, token).await {
+    match oidc::log_out_by_provider(&state, token, &visitor.origin).await {
         Ok(_) => StatusCode::OK.into_response(),
         Err(fault) => {
             fault.log();

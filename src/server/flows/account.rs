@@ -1,0 +1,174 @@
+//! What somebody does with their own account. Whatever changes the account itself needs a young login (SR-142): whoever finds an open
+//! screen must not be able to keep the account.
+
+use crate::{
+    domain::{AuthError, Email, Event, Password},
+    server::{
+        AppState,
+        db::{self, identities::Identity, sessions::Session, throttle::Budget, users::Credentials},
+        flows::{
+            events::{self, Note},
+            login,
+            mail::{self, Kind},
+            new_password::NewPassword,
+            password_reset,
+            sessions::{self, CurrentUser, Origin, Started, Way},
+        },
+        tokens::Purpose,
+    },
+};
+
+/// How long a link to a new address works, in seconds.
+const LINK_LIFETIME: u32 = 24 * 60 * 60;
+/// Other addresses that one account may ask for.
+const REQUESTS: Budget = Budget { most: 5, window: 60 * 60 };
+/// Tokens that one network may try.
+const SUBMISSIONS: Budget = Budget { most: 20, window: 10 * 60 };
+
+/// All that the account page shows.
+pub struct Overview {
+    pub sessions: Vec<Session>,
+    pub identities: Vec<Identity>,
+    /// Somebody knows the password.
+    pub has_password: bool,
+}
+
+/// What belongs to somebody.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn overview(state: &AppState, current: &CurrentUser) -> Result<Overview, AuthError> {
+    let user = current.user().id;
+    Ok(Overview {
+        sessions: sessions::of(state, user).await?,
+        identities: db::identities::of(&state.db, user).await?,
+        has_password: !is_passwordless(state, user).await?,
+    })
+}
+
+/// Whether nobody knows the password of an account.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn is_passwordless(state: &AppState, user: uuid::Uuid) -> Result<bool, AuthError> {
+    Ok(db::accounts::find(&state.db, user).await?.is_some_and(|account| account.is_passwordless))
+}
+
+/// Logs the same person in again, so that their login is young. The same throttle and the same answers as every login (SR-005).
+///
+/// # Errors
+/// Those of a login.
+pub async fn log_in_again(state: &AppState, current: &CurrentUser, password: Password, origin: Origin) -> Result<Started, AuthError> {
+    let proven = login::prove_user(state, current.user(), password, &origin).await?;
+    let transaction = db::begin(&state.db).await?;
+    login::confirm(&transaction, &proven).await?;
+    let user = login::grant_administration(state, &transaction, proven.user, &origin).await?;
+    let started = sessions::start(state, &transaction, user, Way::Password, origin).await?;
+    db::commit(transaction).await?;
+    Ok(started)
+}
+
+/// Makes sure that the person is there: by a young login, or by the password where it is given along.
+///
+/// # Errors
+/// `LoginTooOld` without either; those of a login.
+pub async fn require_presence(state: &AppState, current: &CurrentUser, password: Option<Password>, origin: &Origin) -> Result<(), AuthError> {
+    match password {
+        Some(password) => login::prove_user(state, current.user(), password, origin).await.map(drop),
+        None => current.require_fresh(state.clock.now()),
+    }
+}
+
+/// Gives the account another password, and ends all its other sessions (SR-098). The caller has made sure that the person is there.
+///
+/// # Errors
+/// What is wrong with the password; `Busy`, `Unavailable`; `NotLoggedIn` when the account has changed meanwhile.
+pub async fn change_password(state: &AppState, current: &CurrentUser, password: String, origin: &Origin) -> Result<(), AuthError> {
+    let (user, now) = (current.user(), state.clock.now());
+    let password = NewPassword::parse(password, &user.email, &state.config)?;
+    let found = db::users::find_with_hash(&state.db, user.id).await?.ok_or(AuthError::NotLoggedIn)?;
+    let hash = state.hasher.hash(password.into_password()).await?;
+    let transaction = db::begin(&state.db).await?;
+    db::alone(&transaction).await?;
+    if !db::users::replace_hash(&transaction, &found, hash).await? || !db::sessions::is_live(&transaction, current.session(), now).await? {
+        return Err(AuthError::NotLoggedIn);
+    }
+    db::sessions::end_all_but(&transaction, user.id, current.session(), now).await?;
+    db::accounts::note_password(&transaction, user.id, now).await?;
+    mail::notify(state, &transaction, Kind::PasswordChanged, &found.user, origin).await?;
+    events::record(state, &transaction, Event::PasswordChanged, origin, Note::of(user.id)).await?;
+    db::commit(transaction).await
+}
+
+/// Asks for another address: a link goes there, and nothing changes until it is used. The answer is the same whoever has the address.
+/// The caller has made sure that the person is there.
+///
+/// # Errors
+/// `EmailUnchanged`, `EmailNeedsAdministrator` without mail, `TooManyAttempts`, `Unavailable`.
+pub async fn request_address(state: &AppState, current: &CurrentUser, email: &Email, origin: &Origin) -> Result<(), AuthError> {
+    let user = current.user();
+    if user.email.eq_ignore_ascii_case(email.as_str()) {
+        return Err(AuthError::EmailUnchanged);
+    }
+    if !mail::is_on(state) {
+        return Err(AuthError::EmailNeedsAdministrator);
+    }
+    db::throttle::take(&state.db, &format!("new-address:{}", user.id), REQUESTS, state.clock.now()).await?;
+    let transaction = db::begin(&state.db).await?;
+    mail::queue_about(state, &transaction, Kind::NewAddress, user, email.as_str(), origin).await?;
+    events::record(state, &transaction, Event::AddressChangeRequested, origin, Note::of(user.id)).await?;
+    db::commit(transaction).await
+}
+
+/// The link to mail to the new address, made when the mail is.
+///
+/// # Errors
+/// `Unavailable`, `Internal`.
+pub(super) async fn new_address_link(state: &AppState, found: &Credentials, email: &Email) -> Result<String, AuthError> {
+    let replaced = format!("{}\0{email}", password_reset::replaced(&state.db, found).await?);
+    let token = state.tokens.link(Purpose::NewAddress, found.user.id, &replaced, LINK_LIFETIME).map_err(|_| AuthError::Internal)?;
+    Ok(state.config.link(&format!(
+        "/account/new-address?token={token}&address={}",
+        percent_encoding::utf8_percent_encode(email.as_str(), percent_encoding::NON_ALPHANUMERIC)
+    )))
+}
+
+/// Takes a link as proof of the new mailbox. Only for the very person who is logged in: else somebody could give a stranger's mailbox to
+/// an account of their own. Grants nothing and approves nobody; an address that was never proven stays so (SR-142). All other links die,
+/// and the old mailbox is told.
+///
+/// # Errors
+/// `ProofLinkInvalid`, `EmailTaken`, `TooManyAttempts` for the network, `Unavailable`.
+pub async fn change_address(state: &AppState, current: &CurrentUser, token: &str, address: &str, origin: &Origin) -> Result<(), AuthError> {
+    let now = state.clock.now();
+    db::throttle::take(&state.db, &format!("proof-token:{}", origin.network), SUBMISSIONS, now).await?;
+    let email = Email::parse(address).map_err(|_| AuthError::ProofLinkInvalid)?;
+    let (owner, fingerprint) = state.tokens.read_link(Purpose::NewAddress, token).map_err(|_| AuthError::ProofLinkInvalid)?;
+    let transaction = db::begin(&state.db).await?;
+    db::alone(&transaction).await?;
+    let found = db::users::find_with_hash(&transaction, owner).await?.filter(|found| found.user.is_active && owner == current.user().id);
+    let found = found.ok_or(AuthError::ProofLinkInvalid)?;
+    let replaced = format!("{}\0{email}", password_reset::replaced(&transaction, &found).await?);
+    if !state.tokens.still_replaces(Purpose::NewAddress, &fingerprint, &replaced) {
+        return Err(AuthError::ProofLinkInvalid);
+    }
+    if db::users::is_taken_by_another(&transaction, &email, owner).await? {
+        return Err(AuthError::EmailTaken);
+    }
+    db::users::set_email(&transaction, owner, &email).await?;
+    if db::accounts::email_is_proven(&transaction, owner).await? {
+        db::accounts::prove_email(&transaction, owner, now).await?;
+    }
+    mail::notify(state, &transaction, Kind::AddressChanged, &found.user, origin).await?;
+    events::record(state, &transaction, Event::AddressChanged, origin, Note::of(owner)).await?;
+    db::commit(transaction).await
+}
+
+/// Deletes the person's own account and everything that belongs to it. The caller has made sure that the person is there.
+///
+/// # Errors
+/// `LastAdministrator`, `Unavailable`.
+pub async fn delete(state: &AppState, current: &CurrentUser, origin: &Origin) -> Result<(), AuthError> {
+    current.require_fresh(state.clock.now())?;
+    super::users::remove(state, current.user().id, None, origin).await
+}

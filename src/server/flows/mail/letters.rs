@@ -1,0 +1,199 @@
+//! What the mails say. They are written when they are sent, so that no token is ever stored, and whoever is gone gets none.
+
+use uuid::Uuid;
+
+use super::Kind;
+use crate::{
+    domain::{AuthError, Email, Event},
+    server::{
+        AppState,
+        clock::in_words,
+        db::{self, outbox::Waiting, throttle::Budget, users::Credentials},
+        flows::{
+            account, email_proof,
+            events::{self, Note},
+            password_reset,
+            sessions::Origin,
+        },
+        mailer::Letter,
+    },
+};
+
+/// Mails of one kind to one account (SR-047): a stranger who keeps asking must not fill somebody's mailbox.
+const PER_ACCOUNT: Budget = Budget { most: 3, window: 60 * 60 };
+/// Notices that somebody waits for approval, to each administrator.
+const NOTICES: Budget = Budget { most: 1, window: 60 * 60 };
+/// A link that was asked for so long ago, in seconds, is not waited for any more: the mail server was away, or switched off.
+const STALE: i64 = 6 * 60 * 60;
+
+pub(super) enum Written {
+    Letter {
+        /// Whom it is about.
+        user: Uuid,
+        to: String,
+        letter: Letter,
+    },
+    /// Not before then, Unix seconds.
+    Later(i64),
+    /// There is nobody to write to, or they have been written to enough.
+    Nothing,
+}
+
+/// To whom, and what.
+pub(super) async fn write(state: &AppState, waiting: &Waiting) -> Result<Written, AuthError> {
+    let now = state.clock.now();
+    let Ok(kind) = waiting.kind.parse::<Kind>() else { return Ok(Written::Nothing) };
+    let is_stale = now - waiting.created_at > STALE && matches!(kind, Kind::Reset | Kind::Proof | Kind::AccountExists | Kind::NewAddress);
+    let Some(found) = find(state, waiting).await?.filter(|found| found.user.is_active && !is_stale) else { return Ok(Written::Nothing) };
+    let budget = match kind {
+        Kind::PasswordChanged | Kind::PasswordSet | Kind::AddressChanged => None,
+        Kind::SomebodyWaits => Some(NOTICES),
+        _ => Some(PER_ACCOUNT),
+    };
+    // Taken once for each mail, not for each attempt.
+    if let Some(budget) = budget.filter(|_| waiting.attempts == 1) {
+        let key = format!("mail:{}:{}", waiting.kind, found.user.id);
+        match db::throttle::take(&state.db, &key, budget, now).await {
+            Ok(()) => {}
+            Err(AuthError::TooManyAttempts { retry_after }) if kind == Kind::SomebodyWaits => return Ok(Written::Later(now + i64::from(retry_after))),
+            Err(AuthError::TooManyAttempts { .. }) => {
+                let origin = Origin { network: waiting.network.clone(), ..Origin::default() };
+                events::record(state, &state.db, Event::MailWithheld, &origin, Note::of(found.user.id).method(&waiting.kind)).await?;
+                return Ok(Written::Nothing);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    let Some(letter) = letter(state, kind, waiting, &found).await? else { return Ok(Written::Nothing) };
+    let to = if matches!(kind, Kind::NewAddress | Kind::AddressChanged) { waiting.address.clone() } else { found.user.email };
+    Ok(Written::Letter { user: found.user.id, to, letter })
+}
+
+/// The user whom it is about: named when it was queued, or whoever has the address now.
+async fn find(state: &AppState, waiting: &Waiting) -> Result<Option<Credentials>, AuthError> {
+    match (waiting.user_id, Email::parse(&waiting.address)) {
+        (Some(user), _) => db::users::find_with_hash(&state.db, user).await,
+        (None, Ok(email)) => db::users::find_by_email(&state.db, &email).await,
+        (None, Err(_)) => Ok(None),
+    }
+}
+
+async fn letter(state: &AppState, kind: Kind, waiting: &Waiting, found: &Credentials) -> Result<Option<Letter>, AuthError> {
+    let app = &state.config.server.app_name;
+    Ok(match kind {
+        Kind::Reset => password_reset::mailed_link(state, found).await?.map(|link| reset(state, app, link)),
+        Kind::FirstPassword => password_reset::first_link(state, found).await?.map(|link| first_password(app, link)),
+        Kind::Proof => email_proof::link(state, &found.user).await?.map(|link| proof(app, link)),
+        Kind::NewAddress => new_address(state, app, waiting, found).await?,
+        Kind::AccountExists => Some(account_exists(state, app)),
+        Kind::PasswordChanged => Some(password_changed(app, waiting)),
+        Kind::PasswordSet => Some(password_set(app, waiting)),
+        Kind::AddressChanged => Some(address_changed(app, waiting)),
+        Kind::SomebodyWaits => Some(somebody_waits(state, app)),
+    })
+}
+
+fn reset(state: &AppState, app: &str, link: String) -> Letter {
+    let minutes = state.config.policy.reset_link_lifetime / 60;
+    Letter::new(format!("New password for {app}"), &["Hello,", &format!("somebody, probably you, asked for a new password for your account at {app}.")])
+        .with_link(
+            "Choose a new password",
+            link,
+            &[&format!("The link works for {minutes} minutes and once. If it was not you, do nothing: your password stays as it is.")],
+        )
+}
+
+fn first_password(app: &str, link: String) -> Letter {
+    Letter::new(format!("Your account at {app}"), &["Hello,", &format!("an administrator has made an account at {app} for you. Choose a password for it.")])
+        .with_link("Choose a password", link, &["The link works for three days and once. After that, an administrator can give you another one."])
+}
+
+fn proof(app: &str, link: String) -> Letter {
+    Letter::new(
+        format!("Confirm your address for {app}"),
+        &["Hello,", &format!("an account at {app} was made with this address. If it is yours, confirm that the mailbox is too.")],
+    )
+    .with_link(
+        "Confirm the address",
+        link,
+        &["The link works for a day, in a browser in which you are logged in to that account. If you have no such account, do nothing."],
+    )
+}
+
+/// To whoever has the mailbox; if that is somebody with an account of their own, they are told what was tried, and nobody else is.
+async fn new_address(state: &AppState, app: &str, waiting: &Waiting, found: &Credentials) -> Result<Option<Letter>, AuthError> {
+    let Ok(address) = Email::parse(&waiting.address) else { return Ok(None) };
+    if db::users::is_taken_by_another(&state.db, &address, found.user.id).await? {
+        let text = format!("somebody has tried to give this address to another account at {app}. You have an account with it, and nothing was changed.");
+        return Ok(Some(Letter::new(format!("You have an account at {app}"), &["Hello,", &text, "If it was not you, do nothing."])));
+    }
+    let link = account::new_address_link(state, found, &address).await?;
+    let letter = Letter::new(
+        format!("Your new address for {app}"),
+        &["Hello,", &format!("somebody, probably you, wants to use this address for an account at {app}. If it was you, confirm that the mailbox is yours.")],
+    );
+    let closing = "The link works for a day, in a browser in which you are logged in to that account. If it was not you, do nothing.";
+    Ok(Some(letter.with_link("Use this address", link, &[closing])))
+}
+
+fn account_exists(state: &AppState, app: &str) -> Letter {
+    Letter::new(
+        format!("You have an account at {app}"),
+        &["Hello,", &format!("somebody, probably you, tried to create an account at {app} with this address. There is one already, and nothing was changed.")],
+    )
+    .with_link(
+        "Log in",
+        state.config.link("/login"),
+        &[if state.config.auth.email_password_resets {
+            "If you have forgotten the password, the login page helps. If it was not you, do nothing."
+        } else {
+            "If you have forgotten the password, ask an administrator for a link. If it was not you, do nothing."
+        }],
+    )
+}
+
+fn password_changed(app: &str, waiting: &Waiting) -> Letter {
+    Letter::new(
+        format!("Your password for {app} was changed"),
+        &[
+            "Hello,",
+            &format!(
+                "the password of your account at {app} was changed on {} from the address {}. Everybody who was logged in with it is logged out.",
+                in_words(waiting.created_at),
+                waiting.network
+            ),
+            "If it was you, there is nothing to do.",
+            "If it was not, somebody else had a link: choose a new password for your mailbox first, then one here, and tell an administrator.",
+        ],
+    )
+}
+
+fn password_set(app: &str, waiting: &Waiting) -> Letter {
+    Letter::new(
+        format!("Your password for {app} was changed"),
+        &[
+            "Hello,",
+            &format!("an administrator has set the password of your account at {app} on {}. You are logged out everywhere.", in_words(waiting.created_at)),
+            "If you do not know about it, ask an administrator.",
+        ],
+    )
+}
+
+fn address_changed(app: &str, waiting: &Waiting) -> Letter {
+    Letter::new(
+        format!("Your address for {app} was changed"),
+        &[
+            "Hello,",
+            &format!("since {} your account at {app} has another address than this one. Log in with the new one from now on.", in_words(waiting.created_at)),
+            "If it was not you, tell an administrator at once.",
+        ],
+    )
+}
+
+fn somebody_waits(state: &AppState, app: &str) -> Letter {
+    Letter::new(
+        format!("Somebody waits for approval at {app}"),
+        &["Hello,", &format!("somebody has made an account at {app} and confirmed the address. They can do nothing until an administrator approves them.")],
+    )
+    .with_link("See who waits", state.config.link("/users?which=waiting"), &["You get this mail at most once an hour, however many are waiting."])
+}

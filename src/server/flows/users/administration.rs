@@ -1,0 +1,230 @@
+//! What administrators do to others. The last active one always remains: whatever could take them away runs alone and looks first (SR-144).
+
+use uuid::Uuid;
+
+use super::{New, Role, insert};
+use crate::{
+    domain::{AuthError, Email, Event, Password, User},
+    server::{
+        AppState,
+        db::{self, Transaction},
+        flows::{
+            account,
+            events::{self, Note},
+            mail::{self, Kind},
+            new_password::NewPassword,
+            oidc,
+            password_reset::{self, HandedOver},
+            sessions::{Admin, Origin},
+        },
+    },
+};
+
+/// What shall be different about a user; `None` leaves it as it is.
+#[derive(Clone, Debug, Default)]
+pub struct Change {
+    pub email: Option<Email>,
+    pub password: Option<String>,
+    pub is_active: Option<bool>,
+    pub is_superuser: Option<bool>,
+    pub is_verified: Option<bool>,
+    /// For administrators who change their own address or password: the present one, unless their login is young (SR-142).
+    pub current_password: Option<Password>,
+}
+
+/// Changes a user, all of it or nothing.
+///
+/// # Errors
+/// `NotFound`; `Forbidden` for approving oneself; `LastAdministrator`; `EmailTaken`; what is wrong with the password; `LoginTooOld` and
+/// those of a login for one's own address and password; `Busy`, `Unavailable`.
+pub async fn update(state: &AppState, admin: &Admin, id: Uuid, change: Change, origin: &Origin) -> Result<User, AuthError> {
+    let Change { email, password, is_active, is_superuser, is_verified, current_password } = change;
+    let is_self = id == admin.user().id;
+    let before = db::users::find(&state.db, id).await?.ok_or(AuthError::NotFound)?;
+    if is_self && (email.is_some() || password.is_some()) {
+        account::require_presence(state, admin.current(), current_password, origin).await?;
+    }
+    let hash = match password {
+        Some(password) => {
+            let address = email.as_ref().map_or(before.email.as_str(), Email::as_str);
+            Some(state.hasher.hash(NewPassword::parse(password, address, &state.config)?.into_password()).await?)
+        }
+        None => None,
+    };
+
+    let transaction = db::begin(&state.db).await?;
+    db::alone(&transaction).await?;
+    let before = db::users::find(&transaction, id).await?.ok_or(AuthError::NotFound)?;
+    let mut after = User {
+        is_active: is_active.unwrap_or(before.is_active),
+        is_superuser: is_superuser.unwrap_or(before.is_superuser),
+        is_verified: is_verified.unwrap_or(before.is_verified),
+        ..before.clone()
+    };
+    if is_self && after.is_verified && !before.is_verified {
+        return Err(AuthError::Forbidden);
+    }
+    let acting = Acting { state, transaction: &transaction, admin, origin };
+    if before.is_active && before.is_superuser && !(after.is_active && after.is_superuser) {
+        acting.keep_one_administrator(id).await?;
+    }
+    if let Some(email) = email.filter(|email| email.as_str() != before.email) {
+        acting.set_address(&before, &email).await?;
+        email.as_str().clone_into(&mut after.email);
+    }
+    acting.set_rights(&before, &after).await?;
+    if let Some(hash) = hash {
+        acting.set_password(&before, hash).await?;
+    }
+    db::commit(transaction).await?;
+    Ok(after)
+}
+
+/// What one change of one administrator needs throughout.
+#[derive(Clone, Copy)]
+struct Acting<'a> {
+    state: &'a AppState,
+    transaction: &'a Transaction,
+    admin: &'a Admin,
+    origin: &'a Origin,
+}
+
+impl Acting<'_> {
+    async fn keep_one_administrator(self, id: Uuid) -> Result<(), AuthError> {
+        if db::users::has_other_administrator(self.transaction, id).await? { Ok(()) } else { Err(AuthError::LastAdministrator) }
+    }
+
+    async fn record(self, event: Event, user: Uuid, detail: &str) -> Result<(), AuthError> {
+        events::record(self.state, self.transaction, event, self.origin, Note::of(user).by(self.admin.user().id).detail(detail)).await
+    }
+
+    /// The address is an administrator's word and nobody's proof.
+    async fn set_address(self, before: &User, email: &Email) -> Result<(), AuthError> {
+        if db::users::is_taken_by_another(self.transaction, email, before.id).await? {
+            return Err(AuthError::EmailTaken);
+        }
+        db::users::set_email(self.transaction, before.id, email).await?;
+        if !before.email.eq_ignore_ascii_case(email.as_str()) {
+            db::accounts::unprove_email(self.transaction, before.id, self.state.clock.now()).await?;
+            mail::notify(self.state, self.transaction, Kind::AddressChanged, before, self.origin).await?;
+        }
+        self.record(Event::AddressChanged, before.id, "").await
+    }
+
+    async fn set_rights(self, before: &User, after: &User) -> Result<(), AuthError> {
+        let (now, id, by) = (self.state.clock.now(), before.id, self.admin.user().id.to_string());
+        db::users::set_rights(self.transaction, after).await?;
+        if before.is_verified != after.is_verified {
+            db::accounts::note_approval(self.transaction, id, after.is_verified.then_some(&by), now).await?;
+            self.record(if after.is_verified { Event::UserApproved } else { Event::ApprovalWithdrawn }, id, "").await?;
+        }
+        if before.is_superuser != after.is_superuser {
+            db::accounts::note_administrator(self.transaction, id, after.is_superuser.then_some(&by), now).await?;
+            self.record(Event::RoleChanged, id, if after.is_superuser { "administrator" } else { "member" }).await?;
+        }
+        if before.is_active != after.is_active {
+            if !after.is_active {
+                db::sessions::end_all(self.transaction, id, now).await?;
+                db::accounts::void_links(self.transaction, id, now).await?;
+            }
+            self.record(if after.is_active { Event::UserEnabled } else { Event::UserDisabled }, id, "").await?;
+        }
+        Ok(())
+    }
+
+    async fn set_password(self, before: &User, hash: String) -> Result<(), AuthError> {
+        let (now, id) = (self.state.clock.now(), before.id);
+        db::users::set_hash(self.transaction, id, hash).await?;
+        db::accounts::note_password(self.transaction, id, now).await?;
+        if id == self.admin.user().id {
+            db::sessions::end_all_but(self.transaction, id, self.admin.current().session(), now).await?;
+        } else {
+            db::sessions::end_all(self.transaction, id, now).await?;
+        }
+        mail::notify(self.state, self.transaction, Kind::PasswordSet, before, self.origin).await?;
+        self.record(Event::PasswordChanged, id, "").await
+    }
+}
+
+/// Deletes a user and everything that belongs to them (SR-145).
+///
+/// # Errors
+/// `NotFound`, `LastAdministrator`, `Unavailable`.
+pub async fn delete(state: &AppState, admin: &Admin, id: Uuid, origin: &Origin) -> Result<(), AuthError> {
+    remove(state, id, Some(admin.user().id), origin).await
+}
+
+/// The same, by whomever.
+///
+/// # Errors
+/// `NotFound`, `LastAdministrator`, `Unavailable`.
+pub async fn remove(state: &AppState, id: Uuid, by: Option<Uuid>, origin: &Origin) -> Result<(), AuthError> {
+    let transaction = db::begin(&state.db).await?;
+    db::alone(&transaction).await?;
+    let user = db::users::find(&transaction, id).await?.ok_or(AuthError::NotFound)?;
+    if user.is_active && user.is_superuser && !db::users::has_other_administrator(&transaction, id).await? {
+        return Err(AuthError::LastAdministrator);
+    }
+    db::outbox::remove_of(&transaction, &user.email, id).await?;
+    db::users::delete(&transaction, id).await?;
+    let note = Note::of(id);
+    events::record(state, &transaction, Event::UserDeleted, origin, by.map_or(note, |by| note.by(by))).await?;
+    db::commit(transaction).await
+}
+
+/// Ends all sessions of a user.
+///
+/// # Errors
+/// `NotFound`, `Unavailable`.
+pub async fn end_sessions(state: &AppState, admin: &Admin, id: Uuid, origin: &Origin) -> Result<(), AuthError> {
+    let transaction = db::begin(&state.db).await?;
+    db::users::find(&transaction, id).await?.ok_or(AuthError::NotFound)?;
+    db::sessions::end_all(&transaction, id, state.clock.now()).await?;
+    events::record(state, &transaction, Event::SessionsEnded, origin, Note::of(id).by(admin.user().id).detail("all")).await?;
+    db::commit(transaction).await
+}
+
+/// Ends one session of a user.
+///
+/// # Errors
+/// `NotFound` for everything that is no live session of theirs (SR-099); `Unavailable`.
+pub async fn end_session(state: &AppState, admin: &Admin, id: Uuid, session: Uuid, origin: &Origin) -> Result<(), AuthError> {
+    let transaction = db::begin(&state.db).await?;
+    if !db::sessions::end_of(&transaction, id, session, state.clock.now()).await? {
+        return Err(AuthError::NotFound);
+    }
+    events::record(state, &transaction, Event::SessionsEnded, origin, Note::of(id).by(admin.user().id)).await?;
+    db::commit(transaction).await
+}
+
+/// Somebody who has just been invited, and the link to hand over where no mail can carry it.
+pub struct Invited {
+    pub user: User,
+    pub link: Option<HandedOver>,
+}
+
+/// Makes an account that is approved, for somebody who chooses the password: they get a link by mail, or the administrator hands one over.
+/// That the address is theirs is proven by the mail or not at all.
+///
+/// # Errors
+/// `EmailTaken`, `Busy`, `Unavailable`.
+pub async fn create_invited(state: &AppState, admin: &Admin, email: Email, origin: &Origin) -> Result<Invited, AuthError> {
+    let (by, hashed_password) = (admin.user().id, oidc::unknown_to_all(state).await?);
+    let transaction = db::begin(&state.db).await?;
+    db::alone(&transaction).await?;
+    let new = New { email, hashed_password, role: Role::Member, email_is_proven: false, is_passwordless: true, by: by.to_string() };
+    let user = insert(state, &transaction, new).await?;
+    mail::notify(state, &transaction, Kind::FirstPassword, &user, origin).await?;
+    events::record(state, &transaction, Event::UserCreated, origin, Note::of(user.id).by(by).detail(Role::Member.name())).await?;
+    db::commit(transaction).await?;
+    let link = if mail::is_on(state) { None } else { password_reset::hand_over(state, user.id, Some(by), origin).await? };
+    Ok(Invited { user, link })
+}
+
+/// A link for a new password, to hand over (SR-143).
+///
+/// # Errors
+/// `NotFound` when there is no such active user; `Unavailable`.
+pub async fn hand_over_link(state: &AppState, admin: &Admin, id: Uuid, origin: &Origin) -> Result<HandedOver, AuthError> {
+    password_reset::hand_over(state, id, Some(admin.user().id), origin).await?.ok_or(AuthError::NotFound)
+}

@@ -1,0 +1,146 @@
+//! What administrators see. Never a hash, a token or a secret (SR-146).
+
+use std::collections::HashMap;
+
+use uuid::Uuid;
+
+use crate::{
+    domain::{AuthError, Email, Event, User},
+    server::{
+        AppState,
+        db::{
+            self,
+            accounts::Account,
+            events::{Filter, Row},
+            identities::Identity,
+            sessions::Session,
+            users::Which,
+        },
+        flows::sessions::{self, Admin},
+    },
+};
+
+/// Rows of a page (SR-146).
+pub const PAGE_SIZE: u64 = 50;
+/// Events on the page of one user.
+const LAST_EVENTS: u64 = 10;
+
+/// What an administrator looks for.
+#[derive(Clone, Debug, Default)]
+pub struct Query {
+    pub which: Which,
+    pub search: String,
+    /// From 1.
+    pub page: u64,
+}
+
+/// One page of a list.
+pub struct Listed<T> {
+    pub rows: Vec<T>,
+    pub total: u64,
+}
+
+/// One page of the users who match, each with what is known beyond MediaManager's columns.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn list(state: &AppState, _: &Admin, query: &Query) -> Result<Listed<(User, Option<Account>)>, AuthError> {
+    let (users, total) = db::users::page(&state.db, query.which, &query.search, offset(query.page), PAGE_SIZE).await?;
+    let accounts = db::accounts::of(&state.db, users.iter().map(|user| user.id)).await?;
+    let mut accounts: HashMap<Uuid, Account> = accounts.into_iter().map(|account| (account.user_id, account)).collect();
+    Ok(Listed {
+        rows: users
+            .into_iter()
+            .map(|user| {
+                let account = accounts.remove(&user.id);
+                (user, account)
+            })
+            .collect(),
+        total,
+    })
+}
+
+/// How many wait for approval.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn waiting(state: &AppState, _: &Admin) -> Result<u64, AuthError> {
+    db::users::count(&state.db, Which::Waiting).await
+}
+
+/// Everything about one user.
+pub struct Details {
+    pub user: User,
+    pub account: Option<Account>,
+    pub identities: Vec<Identity>,
+    pub sessions: Vec<Session>,
+    pub events: Vec<Row>,
+    /// `admin_emails` has the address: at the next login the person is an administrator again, once the address is proven.
+    pub is_listed: bool,
+    /// The addresses of everybody who is named in it.
+    pub names: HashMap<Uuid, String>,
+}
+
+/// Looks everything up.
+///
+/// # Errors
+/// `NotFound`, `Unavailable`.
+pub async fn details(state: &AppState, _: &Admin, id: Uuid) -> Result<Details, AuthError> {
+    let user = db::users::find(&state.db, id).await?.ok_or(AuthError::NotFound)?;
+    let account = db::accounts::find(&state.db, id).await?;
+    let filter = Filter { user: Some(id), ..Filter::default() };
+    let (events, _) = db::events::find(&state.db, &filter, 0, LAST_EVENTS).await?;
+    let grantors = account.iter().flat_map(|account| [&account.approved_by, &account.admin_by]).flatten().filter_map(|by| by.parse().ok());
+    let names = names(state, grantors.chain(events.iter().filter_map(|event| event.actor_id))).await?;
+    let is_listed = Email::parse(&user.email).is_ok_and(|email| state.config.auth.admin_emails.contains(&email));
+    let (identities, sessions) = (db::identities::of(&state.db, id).await?, sessions::of(state, id).await?);
+    Ok(Details { user, account, identities, sessions, events, is_listed, names })
+}
+
+/// What somebody looks for among the events, as they typed it.
+#[derive(Clone, Debug, Default)]
+pub struct EventQuery {
+    pub kind: Option<Event>,
+    /// An address, or the id of a user who may be gone.
+    pub user: String,
+    pub reference: String,
+    /// From 1.
+    pub page: u64,
+}
+
+/// One page of the events that match, newest first, and the addresses of everybody who is named in them.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn events(state: &AppState, _: &Admin, query: &EventQuery) -> Result<(Listed<Row>, HashMap<Uuid, String>), AuthError> {
+    let user = match query.user.trim() {
+        "" => None,
+        typed => match find(state, typed).await? {
+            Some(user) => Some(user),
+            None => return Ok((Listed { rows: Vec::new(), total: 0 }, HashMap::new())),
+        },
+    };
+    let reference = Some(query.reference.trim().to_owned()).filter(|reference| !reference.is_empty());
+    let filter = Filter { kind: query.kind, user, reference };
+    let (rows, total) = db::events::find(&state.db, &filter, offset(query.page), PAGE_SIZE).await?;
+    let names = names(state, rows.iter().flat_map(|row| [row.user_id, row.actor_id]).flatten()).await?;
+    Ok((Listed { rows, total }, names))
+}
+
+async fn find(state: &AppState, typed: &str) -> Result<Option<Uuid>, AuthError> {
+    if let Ok(id) = typed.parse() {
+        return Ok(Some(id));
+    }
+    match Email::parse(typed) {
+        Ok(email) => Ok(db::users::find_by_email(&state.db, &email).await?.map(|found| found.user.id)),
+        Err(_) => Ok(None),
+    }
+}
+
+async fn names(state: &AppState, ids: impl Iterator<Item = Uuid>) -> Result<HashMap<Uuid, String>, AuthError> {
+    Ok(db::users::with_ids(&state.db, ids).await?.into_iter().map(|user| (user.id, user.email)).collect())
+}
+
+fn offset(page: u64) -> u64 {
+    page.saturating_sub(1).min(1_000_000) * PAGE_SIZE
+}
