@@ -13,6 +13,7 @@ use crate::{
             new_password::NewPassword,
             password_reset,
             sessions::{self, CurrentUser, Origin, Started, Way},
+            users::Change,
         },
         tokens::Purpose,
     },
@@ -76,6 +77,30 @@ pub async fn require_presence(state: &AppState, current: &CurrentUser, password:
     match password {
         Some(password) => login::prove_user(state, current.user(), password, origin).await.map(drop),
         None => current.require_fresh(state.clock.now()),
+    }
+}
+
+/// Changes what somebody asks for over the contract: the same rules as on the pages. Of the address only the request.
+///
+/// # Errors
+/// Those of [`require_presence`], [`change_password`] and [`request_address`].
+pub async fn change(state: &AppState, current: &CurrentUser, change: Change, origin: &Origin) -> Result<(), AuthError> {
+    let Change { email, password, current_password, .. } = change;
+    let email = email.filter(|email| !current.user().email.eq_ignore_ascii_case(email.as_str()));
+    if email.is_none() && password.is_none() {
+        return Ok(());
+    }
+    require_presence(state, current, current_password, origin).await?;
+    if email.is_some() && !mail::is_on(state) {
+        return Err(AuthError::EmailNeedsAdministrator);
+    }
+    // In this order: the mailed link dies with the password that it was made beside.
+    if let Some(password) = password {
+        change_password(state, current, password, origin).await?;
+    }
+    match email {
+        Some(email) => request_address(state, current, &email, origin).await,
+        None => Ok(()),
     }
 }
 

@@ -93,7 +93,8 @@ pub async fn purge(state: &AppState) -> Result<u64, AuthError> {
     db::events::purge(&state.db, state.clock.now() - i64::from(state.config.policy.event_days) * DAY).await
 }
 
-fn log(state: &AppState, event: Event, origin: &Origin, note: Note<'_>) {
+/// Writes it down in the log alone.
+pub fn log(state: &AppState, event: Event, origin: &Origin, note: Note<'_>) {
     let Note { user, actor, method, detail } = note;
     let (user, actor) = (user.map(tracing::field::display), actor.map(tracing::field::display));
     let some = |text| Some(text).filter(|text: &&str| !text.is_empty());

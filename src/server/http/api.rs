@@ -1,18 +1,55 @@
 //! MediaManager's JSON contract under `/api/v1`, for its own frontend, its backend and scripts.
+//!
+//! Each route is written down once, above its handler: from there come the router and its OpenAPI description.
+
+use std::sync::Arc;
 
 use axum::{
-    Router,
-    routing::{get, post},
+    Extension, Json, Router,
+    extract::{OriginalUri, Request, State},
+    http::{StatusCode, Uri, header},
+    response::{IntoResponse, Response},
 };
+use utoipa::{
+    Modify, OpenApi,
+    openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
+};
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::oidc_callback;
-use crate::server::AppState;
+use crate::{
+    domain::AuthError,
+    server::{AppState, context},
+};
 
 pub mod accounts;
 pub mod auth;
 pub mod oidc;
+pub mod patch;
+pub mod shapes;
 pub mod users;
 pub mod wire;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "MediaManager's authentication", description = "Accounts and sessions, as MediaManager's own API has them."),
+    servers((url = "/api/v1")),
+    components(schemas(shapes::Refused, shapes::Invalid)),
+    modifiers(&Carriers)
+)]
+struct Description;
+
+/// What carries a session.
+struct Carriers;
+
+impl Modify for Carriers {
+    fn modify(&self, description: &mut utoipa::openapi::OpenApi) {
+        let components = description.components.get_or_insert_default();
+        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
+        components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+        components.add_security_scheme("cookie", SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new("fastapiusersauth"))));
+    }
+}
 
 /// Whether a path belongs to machines: they get JSON and never a page.
 #[must_use]
@@ -23,21 +60,70 @@ pub fn is_machines(path: &str) -> bool {
 
 /// The routes, without the prefix.
 pub fn routes() -> Router<AppState> {
-    Router::new()
-        .route("/auth/cookie/login", post(auth::cookie_login))
-        .route("/auth/cookie/logout", post(auth::cookie_logout))
-        .route("/auth/jwt/login", post(auth::jwt_login))
-        .route("/auth/jwt/logout", post(auth::jwt_logout))
-        .route("/auth/metadata", get(auth::metadata))
-        .route("/auth/register", post(accounts::register))
-        .route("/auth/forgot-password", post(accounts::forgot_password))
-        .route("/auth/reset-password", post(accounts::reset_password))
-        .route("/auth/request-verify-token", post(accounts::request_verify_token))
-        .route("/auth/verify", post(accounts::verify))
-        .route("/auth/cookie/{name}/authorize", get(oidc::cookie_authorize))
-        .route("/auth/cookie/{name}/callback", get(oidc_callback::named))
-        .route("/auth/oauth/authorize", get(oidc::oauth_authorize))
-        .route("/auth/oauth/callback", get(oidc_callback::unnamed))
-        .route("/auth/oidc/backchannel-logout", post(oidc::backchannel_logout))
-        .route("/users/me", get(users::me))
+    let (router, description) = OpenApiRouter::with_openapi(Description::openapi())
+        .routes(routes!(auth::cookie_login))
+        .routes(routes!(auth::cookie_logout))
+        .routes(routes!(auth::jwt_login))
+        .routes(routes!(auth::jwt_logout))
+        .routes(routes!(auth::metadata))
+        .routes(routes!(accounts::register))
+        .routes(routes!(accounts::forgot_password))
+        .routes(routes!(accounts::reset_password))
+        .routes(routes!(accounts::request_verify_token))
+        .routes(routes!(accounts::verify))
+        .routes(routes!(oidc::cookie_authorize))
+        .routes(routes!(oidc_callback::named))
+        .routes(routes!(oidc::oauth_authorize))
+        .routes(routes!(oidc_callback::unnamed))
+        .routes(routes!(oidc::backchannel_logout))
+        .routes(routes!(users::me, users::change_me))
+        .routes(routes!(users::all))
+        .routes(routes!(users::one, users::change_one, users::delete_one))
+        .routes(routes!(openapi))
+        .split_for_parts();
+    router.fallback(not_found).layer(Extension(Arc::new(description)))
+}
+
+/// This description.
+#[utoipa::path(get, path = "/openapi.json", responses((status = 200, description = "OpenAPI 3.1")))]
+async fn openapi(Extension(description): Extension<Arc<utoipa::openapi::OpenApi>>) -> Response {
+    Json(&*description).into_response()
+}
+
+/// A slash too many is forgiven, as in the original: the client is sent to the route that it means.
+async fn not_found(State(state): State<AppState>, Extension(description): Extension<Arc<utoipa::openapi::OpenApi>>, request: Request) -> Response {
+    let meant = request.uri().path().strip_suffix('/').filter(|path| description.paths.paths.keys().any(|known| matches(known, path)));
+    let original = request.extensions().get::<OriginalUri>().map(|OriginalUri(uri)| uri.clone());
+    match (meant, original) {
+        (Some(_), Some(uri)) => (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, state.config.link(&without_slash(&uri)))]).into_response(),
+        _ => context::failure(&state, request, AuthError::NotFound).await,
+    }
+}
+
+fn without_slash(uri: &Uri) -> String {
+    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    format!("{}{query}", uri.path().trim_end_matches('/'))
+}
+
+/// Whether a path is one of a route, whose parameters stand in braces.
+fn matches(route: &str, path: &str) -> bool {
+    let (mut wanted, mut given) = (route.split('/'), path.split('/'));
+    loop {
+        match (wanted.next(), given.next()) {
+            (None, None) => return true,
+            (Some(part), Some(text)) if part == text || (part.starts_with('{') && !text.is_empty()) => {}
+            _ => return false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_route_is_found_by_its_parts() {
+        assert!(matches("/users/{id}", "/users/x") && matches("/users/me", "/users/me"));
+        assert!(!matches("/users/{id}", "/users/") && !matches("/users/{id}", "/users/x/y") && !matches("/users/me", "/users"));
+    }
 }

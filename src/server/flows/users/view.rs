@@ -22,6 +22,8 @@ use crate::{
 
 /// Rows of a page (SR-146).
 pub const PAGE_SIZE: u64 = 50;
+/// The most users in the list that is not paged.
+const MOST: u64 = 10_000;
 /// Events on the page of one user.
 const LAST_EVENTS: u64 = 10;
 
@@ -58,6 +60,22 @@ pub async fn list(state: &AppState, _: &Admin, query: &Query) -> Result<Listed<(
             .collect(),
         total,
     })
+}
+
+/// Everybody, as MediaManager's own list has it.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn everybody(state: &AppState, _: &Admin) -> Result<Vec<User>, AuthError> {
+    Ok(db::users::page(&state.db, Which::All, "", 0, MOST).await?.0)
+}
+
+/// One user.
+///
+/// # Errors
+/// `NotFound`, `Unavailable`.
+pub async fn find(state: &AppState, _: &Admin, id: Uuid) -> Result<User, AuthError> {
+    db::users::find(&state.db, id).await?.ok_or(AuthError::NotFound)
 }
 
 /// How many wait for approval.
@@ -115,7 +133,7 @@ pub struct EventQuery {
 pub async fn events(state: &AppState, _: &Admin, query: &EventQuery) -> Result<(Listed<Row>, HashMap<Uuid, String>), AuthError> {
     let user = match query.user.trim() {
         "" => None,
-        typed => match find(state, typed).await? {
+        typed => match find_typed(state, typed).await? {
             Some(user) => Some(user),
             None => return Ok((Listed { rows: Vec::new(), total: 0 }, HashMap::new())),
         },
@@ -127,7 +145,7 @@ pub async fn events(state: &AppState, _: &Admin, query: &EventQuery) -> Result<(
     Ok((Listed { rows, total }, names))
 }
 
-async fn find(state: &AppState, typed: &str) -> Result<Option<Uuid>, AuthError> {
+async fn find_typed(state: &AppState, typed: &str) -> Result<Option<Uuid>, AuthError> {
     if let Ok(id) = typed.parse() {
         return Ok(Some(id));
     }

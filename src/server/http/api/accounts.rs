@@ -6,11 +6,14 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::wire::{self, Missing, Object};
+use super::{
+    shapes,
+    wire::{self, Missing},
+};
 use crate::{
-    domain::{AuthError, Email, error::Field},
+    domain::AuthError,
     server::{
         AppState,
         flows::{
@@ -22,36 +25,39 @@ use crate::{
     },
 };
 
-/// `POST /auth/register`: 201 and the user. Whatever else is in the body, rights for example, is not looked at (SR-032).
+/// 201 and the user. Whatever else is in the body, rights for example, is not looked at (SR-032).
+#[utoipa::path(post, path = "/auth/register", request_body = shapes::Register, responses((status = 201, body = wire::UserBody), (status = 400, body = shapes::Refused), (status = 403, body = shapes::Refused), (status = 422, body = shapes::Invalid), (status = 429, body = shapes::Refused)))]
 pub async fn register(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, request: Request) -> Response {
     let body = match wire::read_object(request).await {
         Ok(body) => body,
         Err(refusal) => return refusal,
     };
-    let (email, password) = match (email(&body, Missing::Body), body.text("password", Missing::Body)) {
+    let (email, password) = match (wire::email(&body, Missing::Body), body.text("password", Missing::Body)) {
         (Ok(email), Ok(password)) => (email, password),
         (email, password) => return wire::validation(&[email.err(), password.err()].into_iter().flatten().collect::<Vec<Value>>()),
     };
     match signup::sign_up(&state, signup::Request { email, password, origin: visitor.origin }).await {
         Ok(SignedUp::MailSent { user } | SignedUp::Made { user }) => (StatusCode::CREATED, Json(wire::UserBody::from(&user))).into_response(),
         Err(AuthError::AddressRefused) => wire::detail(StatusCode::BAD_REQUEST, "REGISTER_USER_ALREADY_EXISTS"),
-        Err(error) => password_refused(error, "REGISTER_INVALID_PASSWORD"),
+        Err(error) => wire::password_refused(error, "REGISTER_INVALID_PASSWORD"),
     }
 }
 
-/// `POST /auth/forgot-password`: 202 and `null`, whoever has the address.
+/// 202 and `null`, whoever has the address.
+#[utoipa::path(post, path = "/auth/forgot-password", request_body = shapes::OnlyEmail, responses((status = 202, description = "`null`, whoever has the address"), (status = 422, body = shapes::Invalid), (status = 429, body = shapes::Refused)))]
 pub async fn forgot_password(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, request: Request) -> Response {
     let body = match wire::read_object(request).await {
         Ok(body) => body,
         Err(refusal) => return refusal,
     };
-    match email(&body, Missing::Nothing) {
+    match wire::email(&body, Missing::Nothing) {
         Ok(email) => accepted(password_reset::request(&state, &email, &visitor.origin).await),
         Err(fault) => wire::validation(&[fault]),
     }
 }
 
-/// `POST /auth/reset-password`: 200 and `null`.
+/// 200 and `null`.
+#[utoipa::path(post, path = "/auth/reset-password", request_body = shapes::ResetPassword, responses((status = 200, description = "`null`"), (status = 400, body = shapes::Refused), (status = 422, body = shapes::Invalid), (status = 429, body = shapes::Refused)))]
 pub async fn reset_password(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, request: Request) -> Response {
     let body = match wire::read_object(request).await {
         Ok(body) => body,
@@ -64,23 +70,25 @@ pub async fn reset_password(State(state): State<AppState>, Extension(visitor): E
     match password_reset::complete(&state, &token, None, password, &visitor.origin).await {
         Ok(()) => Json(Value::Null).into_response(),
         Err(AuthError::ResetLinkInvalid) => wire::detail(StatusCode::BAD_REQUEST, "RESET_PASSWORD_BAD_TOKEN"),
-        Err(error) => password_refused(error, "RESET_PASSWORD_INVALID_PASSWORD"),
+        Err(error) => wire::password_refused(error, "RESET_PASSWORD_INVALID_PASSWORD"),
     }
 }
 
-/// `POST /auth/request-verify-token`: 202 and `null`.
+/// 202 and `null`.
+#[utoipa::path(post, path = "/auth/request-verify-token", request_body = shapes::OnlyEmail, responses((status = 202, description = "`null`, whoever has the address"), (status = 422, body = shapes::Invalid), (status = 429, body = shapes::Refused)))]
 pub async fn request_verify_token(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, request: Request) -> Response {
     let body = match wire::read_object(request).await {
         Ok(body) => body,
         Err(refusal) => return refusal,
     };
-    match email(&body, Missing::Nothing) {
+    match wire::email(&body, Missing::Nothing) {
         Ok(email) => accepted(email_proof::request(&state, email.as_str(), &visitor.origin).await),
         Err(fault) => wire::validation(&[fault]),
     }
 }
 
-/// `POST /auth/verify`: 200 and the user. Proves the address and approves nobody; and only for the person who is logged in (SR-037).
+/// 200 and the user. Proves the address and approves nobody; and only for the person who is logged in (SR-037).
+#[utoipa::path(post, path = "/auth/verify", request_body = shapes::OnlyToken, responses((status = 200, body = wire::UserBody), (status = 400, body = shapes::Refused), (status = 401, body = shapes::Refused), (status = 422, body = shapes::Invalid), (status = 429, body = shapes::Refused)), security(("cookie" = []), ("bearer" = [])))]
 pub async fn verify(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, request: Request) -> Response {
     let body = match wire::read_object(request).await {
         Ok(body) => body,
@@ -102,28 +110,9 @@ pub async fn verify(State(state): State<AppState>, Extension(visitor): Extension
     }
 }
 
-fn email(body: &Object, missing: Missing) -> Result<Email, Value> {
-    let typed = body.text("email", missing)?;
-    Email::parse(&typed).map_err(|error| {
-        let reason = error.to_string();
-        json!({ "type": "value_error", "loc": ["body", "email"], "msg": format!("value is not a valid email address: {reason}"), "input": typed, "ctx": { "reason": reason } })
-    })
-}
-
 fn accepted(result: Result<(), AuthError>) -> Response {
     match result {
         Ok(()) => (StatusCode::ACCEPTED, Json(Value::Null)).into_response(),
         Err(error) => wire::failure(error),
-    }
-}
-
-/// The contract's place for rules that the original does not have.
-fn password_refused(error: AuthError, code: &str) -> Response {
-    match error.field() {
-        // Beyond SR-011 nothing is looked at any more, on any route.
-        Some(Field::Password) if error != AuthError::PasswordTooLong => {
-            wire::detail(StatusCode::BAD_REQUEST, json!({ "code": code, "reason": error.to_string() }))
-        }
-        _ => wire::failure(error),
     }
 }

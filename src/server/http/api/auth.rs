@@ -6,7 +6,7 @@ use axum::{
 };
 use serde_json::json;
 
-use super::wire;
+use super::{shapes, wire};
 use crate::{
     domain::{AuthError, Email, Password},
     server::{
@@ -19,7 +19,8 @@ use crate::{
     },
 };
 
-/// `POST /auth/cookie/login`: 204 and the session cookie.
+/// the session cookie.
+#[utoipa::path(post, path = "/auth/cookie/login", request_body(content = shapes::Login, content_type = "application/x-www-form-urlencoded"), responses((status = 204, description = "The session cookie"), (status = 400, body = shapes::Refused), (status = 422, body = shapes::Invalid), (status = 429, body = shapes::Refused)))]
 pub async fn cookie_login(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, request: Request) -> Response {
     match log_in(&state, visitor, request).await {
         Ok(started) => match cookies::session(&state.config, &started.token, started.lifetime) {
@@ -30,7 +31,8 @@ pub async fn cookie_login(State(state): State<AppState>, Extension(visitor): Ext
     }
 }
 
-/// `POST /auth/jwt/login`: the same token as a bearer token.
+/// the same token as a bearer token.
+#[utoipa::path(post, path = "/auth/jwt/login", request_body(content = shapes::Login, content_type = "application/x-www-form-urlencoded"), responses((status = 200, body = shapes::BearerToken), (status = 400, body = shapes::Refused), (status = 422, body = shapes::Invalid), (status = 429, body = shapes::Refused)))]
 pub async fn jwt_login(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, request: Request) -> Response {
     match log_in(&state, visitor, request).await {
         Ok(started) => Json(json!({ "access_token": started.token, "token_type": "bearer" })).into_response(),
@@ -49,7 +51,8 @@ async fn log_in(state: &AppState, visitor: Visitor, request: Request) -> Result<
     login::with_password(state, attempt).await.map_err(wire::failure)
 }
 
-/// `POST /auth/cookie/logout`: 204. Without a session 401, as in the original, but the cookie goes in any case (SR-096).
+/// . Without a session 401, as in the original, but the cookie goes in any case (SR-096).
+#[utoipa::path(post, path = "/auth/cookie/logout", responses((status = 204), (status = 401, body = shapes::Refused)), security(("cookie" = []), ("bearer" = [])))]
 pub async fn cookie_logout(State(state): State<AppState>, Extension(visitor): Extension<Visitor>) -> Response {
     let mut response = jwt_logout(State(state.clone()), Extension(visitor)).await;
     if let Ok(cookie) = cookies::no_session(&state.config) {
@@ -59,7 +62,8 @@ pub async fn cookie_logout(State(state): State<AppState>, Extension(visitor): Ex
     response
 }
 
-/// `POST /auth/jwt/logout`: 204, and the session is over wherever its token is kept.
+/// , and the session is over wherever its token is kept.
+#[utoipa::path(post, path = "/auth/jwt/logout", responses((status = 204), (status = 401, body = shapes::Refused)), security(("cookie" = []), ("bearer" = [])))]
 pub async fn jwt_logout(State(state): State<AppState>, Extension(visitor): Extension<Visitor>) -> Response {
     let Some(token) = context::presented_token(&visitor).filter(|_| visitor.current.is_some()) else {
         return wire::failure(AuthError::NotLoggedIn);
@@ -70,7 +74,8 @@ pub async fn jwt_logout(State(state): State<AppState>, Extension(visitor): Exten
     }
 }
 
-/// `GET /auth/metadata`: the provider's name, under the keys of both generations of MediaManager's frontend.
+/// the provider's name, under the keys of both generations of MediaManager's frontend.
+#[utoipa::path(get, path = "/auth/metadata", responses((status = 200, body = shapes::Metadata)))]
 pub async fn metadata(State(state): State<AppState>) -> Response {
     let name = state.config.auth.openid_connect.as_ref().map(|provider| provider.name.clone());
     Json(json!({ "oauth_providers": name.iter().collect::<Vec<_>>(), "oauth_name": name })).into_response()

@@ -1,15 +1,173 @@
 use axum::{
     Extension, Json,
+    extract::{Path, Request, State, rejection::PathRejection},
+    http::StatusCode,
     response::{IntoResponse, Response},
 };
+use uuid::Uuid;
 
-use super::wire;
-use crate::server::http::visitor::Visitor;
+use super::{
+    patch, shapes,
+    wire::{self, UserBody},
+};
+use crate::{
+    domain::{AuthError, Event},
+    server::{
+        AppState,
+        flows::{
+            account,
+            events::{self, Note},
+            sessions::Admin,
+            users,
+        },
+        http::visitor::Visitor,
+    },
+};
 
-/// `GET /users/me`: who is asking, approved or not.
+type Id = Result<Path<String>, PathRejection>;
+
+/// Who is asking, approved or not.
+#[utoipa::path(get, path = "/users/me", responses((status = 200, body = UserBody), (status = 401, body = shapes::Refused)), security(("cookie" = []), ("bearer" = [])))]
 pub async fn me(Extension(visitor): Extension<Visitor>) -> Response {
     match visitor.current_user() {
-        Ok(current) => Json(wire::UserBody::from(current.user())).into_response(),
+        Ok(current) => Json(UserBody::from(current.user())).into_response(),
         Err(error) => wire::failure(error),
     }
+}
+
+/// Changes one's own address or password, and nothing else (SR-141, SR-142). Another address takes effect when the mail is answered, so
+/// the user comes back with the present one.
+#[utoipa::path(
+    patch,
+    path = "/users/me",
+    request_body = shapes::ChangeMe,
+    responses((status = 200, body = UserBody), (status = 400, body = shapes::Refused), (status = 401, body = shapes::Refused), (status = 403, body = shapes::Refused), (status = 422, body = shapes::Invalid)),
+    security(("cookie" = []), ("bearer" = []))
+)]
+pub async fn change_me(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, request: Request) -> Response {
+    let body = match wire::read_object(request).await {
+        Ok(body) => body,
+        Err(refusal) => return refusal,
+    };
+    let current = match visitor.current_user() {
+        Ok(current) => current,
+        Err(error) => return wire::failure(error),
+    };
+    let change = match patch::own(&body) {
+        Ok(change) => change,
+        Err(refusal) => return refusal,
+    };
+    match account::change(&state, current, change, &visitor.origin).await {
+        Ok(()) => Json(UserBody::from(current.user())).into_response(),
+        Err(error) => patch::refused(error),
+    }
+}
+
+/// Everybody, for approved administrators. Not paged: MediaManager's frontend asks once and shows all.
+#[utoipa::path(get, path = "/users/all", responses((status = 200, body = Vec<UserBody>), (status = 401, body = shapes::Refused), (status = 403, body = shapes::Refused)), security(("cookie" = []), ("bearer" = [])))]
+pub async fn all(State(state): State<AppState>, Extension(visitor): Extension<Visitor>) -> Response {
+    let admin = match admin(&state, &visitor) {
+        Ok(admin) if admin.user().is_verified => admin,
+        Ok(_) => return wire::failure(AuthError::Forbidden),
+        Err(refusal) => return refusal,
+    };
+    match users::everybody(&state, &admin).await {
+        Ok(users) => Json(users.iter().map(UserBody::from).collect::<Vec<_>>()).into_response(),
+        Err(error) => wire::failure(error),
+    }
+}
+
+/// One user, for administrators.
+#[utoipa::path(
+    get,
+    path = "/users/{id}",
+    params(("id" = Uuid, Path)),
+    responses((status = 200, body = UserBody), (status = 401, body = shapes::Refused), (status = 403, body = shapes::Refused), (status = 404)),
+    security(("cookie" = []), ("bearer" = []))
+)]
+pub async fn one(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, id: Id) -> Response {
+    let admin = match admin(&state, &visitor) {
+        Ok(admin) => admin,
+        Err(refusal) => return refusal,
+    };
+    let Some(id) = parse(id) else { return wire::failure(AuthError::NotFound) };
+    match users::find(&state, &admin, id).await {
+        Ok(user) => Json(UserBody::from(&user)).into_response(),
+        Err(error) => wire::failure(error),
+    }
+}
+
+/// Changes a user, all of it or nothing. The last active administrator stays one (SR-144).
+#[utoipa::path(
+    patch,
+    path = "/users/{id}",
+    params(("id" = Uuid, Path)),
+    request_body = shapes::ChangeUser,
+    responses(
+        (status = 200, body = UserBody),
+        (status = 400, body = shapes::Refused),
+        (status = 401, body = shapes::Refused),
+        (status = 403, body = shapes::Refused),
+        (status = 404),
+        (status = 409, body = shapes::Refused),
+        (status = 422, body = shapes::Invalid)
+    ),
+    security(("cookie" = []), ("bearer" = []))
+)]
+pub async fn change_one(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, id: Id, request: Request) -> Response {
+    let body = match wire::read_object(request).await {
+        Ok(body) => body,
+        Err(refusal) => return refusal,
+    };
+    let admin = match admin(&state, &visitor) {
+        Ok(admin) => admin,
+        Err(refusal) => return refusal,
+    };
+    let Some(id) = parse(id) else { return wire::failure(AuthError::NotFound) };
+    if let Err(error) = users::find(&state, &admin, id).await {
+        return wire::failure(error);
+    }
+    let change = match patch::of_user(&body) {
+        Ok(change) => change,
+        Err(refusal) => return refusal,
+    };
+    match users::update(&state, &admin, id, change, &visitor.origin).await {
+        Ok(user) => Json(UserBody::from(&user)).into_response(),
+        Err(error) => patch::refused(error),
+    }
+}
+
+/// Deletes a user and everything that belongs to them (SR-145).
+#[utoipa::path(
+    delete,
+    path = "/users/{id}",
+    params(("id" = Uuid, Path)),
+    responses((status = 204), (status = 401, body = shapes::Refused), (status = 403, body = shapes::Refused), (status = 404), (status = 409, body = shapes::Refused)),
+    security(("cookie" = []), ("bearer" = []))
+)]
+pub async fn delete_one(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, id: Id) -> Response {
+    let admin = match admin(&state, &visitor) {
+        Ok(admin) => admin,
+        Err(refusal) => return refusal,
+    };
+    let Some(id) = parse(id) else { return wire::failure(AuthError::NotFound) };
+    match users::delete(&state, &admin, id, &visitor.origin).await {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(error) => patch::refused(error),
+    }
+}
+
+/// The administrator who is asking. Refusals are logged (SR-140), as a line only: MediaManager's frontend asks for the list on behalf of
+/// everybody who opens its settings.
+fn admin(state: &AppState, visitor: &Visitor) -> Result<Admin, Response> {
+    let current = visitor.current_user().map_err(wire::failure)?;
+    current.as_admin().map_err(|error| {
+        events::log(state, Event::AccessRefused, &visitor.origin, Note::of(current.user().id));
+        wire::failure(error)
+    })
+}
+
+/// In any spelling that the original takes: without hyphens, in braces, as a URN.
+fn parse(id: Id) -> Option<Uuid> {
+    id.ok().and_then(|Path(text)| Uuid::parse_str(&text).ok())
 }

@@ -11,12 +11,13 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    domain::{AuthError, User, error::Field},
+    domain::{AuthError, Email, User, error::Field},
     server::{context, forms, http::limits, strict_json},
 };
 
 /// The user object, always these five fields in this order.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = User)]
 pub struct UserBody {
     id: uuid::Uuid,
     email: String,
@@ -155,6 +156,17 @@ pub enum Missing {
 }
 
 impl Object {
+    /// A member, whatever it is.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.0.get(name)
+    }
+
+    /// The names of all members.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
     /// A field that must be text without control characters; a password may have any (SR-012, SR-151).
     ///
     /// # Errors
@@ -163,17 +175,42 @@ impl Object {
         match self.0.get(field) {
             // The other fields, but no password.
             None => Err(json!({ "type": "missing", "loc": ["body", field], "msg": "Field required", "input": match missing {
-                Missing::Body => self.0.iter().filter(|(name, _)| *name != "password").map(|(name, value)| (name.clone(), value.clone())).collect::<Map<_, _>>().into(),
+                Missing::Body => self.0.iter().filter(|(name, _)| !is_password(name)).map(|(name, value)| (name.clone(), value.clone())).collect::<Map<_, _>>().into(),
                 Missing::Nothing => Value::Null,
             } })),
-            Some(Value::String(text)) if field != "password" && text.trim().chars().any(char::is_control) => Err(fault_of(field, AuthError::ControlCharacters)),
+            Some(Value::String(text)) if !is_password(field) && text.trim().chars().any(char::is_control) => Err(fault_of(field, AuthError::ControlCharacters)),
             Some(Value::String(text)) => Ok(text.clone()),
             Some(value) => {
-                let input = if field == "password" { &Value::Null } else { value };
+                let input = if is_password(field) { &Value::Null } else { value };
                 Err(json!({ "type": "string_type", "loc": ["body", field], "msg": "Input should be a valid string", "input": input }))
             }
         }
     }
+}
+
+/// An address, in its canonical form.
+///
+/// # Errors
+/// One fault of a 422.
+pub fn email(body: &Object, missing: Missing) -> Result<Email, Value> {
+    let typed = body.text("email", missing)?;
+    Email::parse(&typed).map_err(|error| {
+        let reason = error.to_string();
+        json!({ "type": "value_error", "loc": ["body", "email"], "msg": format!("value is not a valid email address: {reason}"), "input": typed, "ctx": { "reason": reason } })
+    })
+}
+
+/// A new password that breaks a rule: the contract's place for rules that the original does not have.
+pub fn password_refused(error: AuthError, code: &str) -> Response {
+    match error.field() {
+        // Beyond SR-011 nothing is looked at any more, on any route.
+        Some(Field::Password) if error != AuthError::PasswordTooLong => detail(StatusCode::BAD_REQUEST, json!({ "code": code, "reason": error.to_string() })),
+        _ => failure(error),
+    }
+}
+
+fn is_password(field: &str) -> bool {
+    matches!(field, "password" | "current_password")
 }
 
 fn fault_of(field: &str, error: AuthError) -> Value {
