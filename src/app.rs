@@ -26,11 +26,15 @@ pub mod password_reset;
 pub mod setup;
 pub mod signup;
 pub mod ui;
+pub mod users;
 pub mod verify;
 
 /// The pages for which nobody has to be logged in. Every other page sends strangers to the login page.
 pub const PUBLIC: [&str; 8] =
     ["/login", "/login/connect", "/login/forgot-password", "/login/oidc", "/login/reset-password", "/login/signup", "/logout", "/setup"];
+
+/// The pages that change the account itself, and take a young login (SR-142).
+pub const FRESH: [&str; 5] = ["/account/address", "/account/connect", "/account/delete", "/account/disconnect", "/account/password"];
 
 /// The route table.
 #[component]
@@ -54,6 +58,21 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/logout") view=logout::LogoutPage ssr=SsrMode::Async/>
                 <Route path=path!("/setup") view=setup::SetupPage ssr=SsrMode::Async/>
                 <Route path=path!("/account") view=account::AccountPage ssr=SsrMode::Async/>
+                <Route path=path!("/account/address") view=account::address::AddressPage ssr=SsrMode::Async/>
+                <Route path=path!("/account/connect") view=account::connect::ConnectProviderPage ssr=SsrMode::Async/>
+                <Route path=path!("/account/connect/go") view=account::connect::GoPage ssr=SsrMode::Async/>
+                <Route path=path!("/account/delete") view=account::delete::DeletePage ssr=SsrMode::Async/>
+                <Route path=path!("/account/disconnect") view=account::connect::DisconnectPage ssr=SsrMode::Async/>
+                <Route path=path!("/account/log-in-again") view=account::log_in_again::LogInAgainPage ssr=SsrMode::Async/>
+                <Route path=path!("/account/new-address") view=account::address::NewAddressPage ssr=SsrMode::Async/>
+                <Route path=path!("/account/password") view=account::password::PasswordPage ssr=SsrMode::Async/>
+                <Route path=path!("/users") view=users::UsersPage ssr=SsrMode::Async/>
+                <Route path=path!("/users/address") view=users::change::UserAddressPage ssr=SsrMode::Async/>
+                <Route path=path!("/users/change") view=users::change::ChangePage ssr=SsrMode::Async/>
+                <Route path=path!("/users/events") view=users::events::EventsPage ssr=SsrMode::Async/>
+                <Route path=path!("/users/link") view=users::link::LinkPage ssr=SsrMode::Async/>
+                <Route path=path!("/users/new") view=users::invite::NewUserPage ssr=SsrMode::Async/>
+                <Route path=path!("/users/:id") view=users::details::UserPage ssr=SsrMode::Async/>
             </FlatRoutes>
         </Router>
     }
@@ -95,6 +114,22 @@ pub struct Visit {
     pub reset_for: Option<String>,
     /// For administrators only.
     pub administration: Option<Administration>,
+    /// What was looked up for this page.
+    pub loaded: Option<Loaded>,
+}
+
+/// What a page shows that is in the database. Looked up before the page is rendered, by `server::pages`, for those who may see it.
+#[derive(Clone)]
+pub enum Loaded {
+    Account(account::Overview),
+    Users(users::List),
+    User(Box<users::details::Details>),
+    /// Whom something is about to be done to.
+    Subject(users::change::Subject),
+    Events(users::events::EventList),
+    Link(users::link::Link),
+    /// Nothing but that the person is an administrator.
+    NewUser,
 }
 
 /// The addresses of our files, which change with their content.
@@ -154,6 +189,8 @@ pub struct Moment {
 pub struct Administration {
     pub warnings: Vec<String>,
     pub redirect_uri: Option<String>,
+    /// How many accounts wait for approval.
+    pub waiting: u64,
 }
 
 /// A form that failed: why, and what may be shown again.

@@ -15,11 +15,13 @@ pub mod forms;
 pub mod hasher;
 pub mod http;
 pub mod mailer;
+pub mod pages;
 pub mod provider;
 pub mod random;
 pub mod router;
 pub mod state;
 pub mod strict_json;
 pub mod tokens;
+pub mod user_agent;
 
 pub use state::AppState;

@@ -1,6 +1,6 @@
 import type { Page } from '@playwright/test';
-import { logIn, openForm, press, send, touchForm } from './actions';
-import { newPerson, type Program } from './program';
+import { logIn, openForm, password, press, send, touchForm } from './actions';
+import { newPerson, type Program, type User } from './program';
 import { linkIn, type MailServer } from './mail-server';
 import type { ProviderOptions, TestProvider } from './provider';
 import { continueWith, logInThere } from './provider-actions';
@@ -61,6 +61,83 @@ export const pages: Record<string, (page: Page, installations: Installations) =>
   'waiting for approval': async (page, { program }) => logIn(page, await program.createUser('--waiting')),
   'account': async (page, { program }) => logIn(page, await program.createUser()),
   'account of an administrator': async (page, { program }) => logIn(page, await program.createUser('--admin')),
+  'account in two browsers': async (page, { program }) => {
+    const person = await program.createUser();
+    await elsewhere(page, program, person);
+    await logIn(page, person);
+  },
+  'change password': async (page, { program }) => {
+    await logIn(page, await program.createUser());
+    await openForm(page, '/account/password');
+  },
+  'change password to an easy one': async (page, { program }) => {
+    await logIn(page, await program.createUser());
+    await openForm(page, '/account/password');
+    await password(page).fill('passwordpassword');
+    await press(page, 'Change password');
+    await page.locator('[aria-invalid=true]').waitFor();
+  },
+  'log in again': async (page, { program }) => {
+    await logIn(page, await program.createUser());
+    await openForm(page, '/account/log-in-again?return_to=/account/password');
+  },
+  'log in again without a password': async (page, { withProvider }) => {
+    const { program, provider } = await withProvider();
+    await logInAtProvider(page, program, provider.name);
+    await page.goto(`${program.origin}/account/log-in-again`);
+  },
+  'change e-mail': async (page, { withMail }) => {
+    const { program } = await withMail();
+    await logIn(page, await program.createUser(), `${program.origin}/login`);
+    await page.goto(`${program.origin}/account/address`);
+  },
+  'change e-mail without mail': async (page, { program }) => {
+    await logIn(page, await program.createUser());
+    await page.goto('/account/address');
+  },
+  'confirm the new address': async (page, { program }) => {
+    await logIn(page, await program.createUser());
+    await page.goto('/account/new-address?token=x&address=ada%40example.org');
+  },
+  'delete account': async (page, { program }) => {
+    await logIn(page, await program.createUser());
+    await page.goto('/account/delete');
+  },
+  'account with a provider': async (page, { withProvider }) => {
+    const { program, provider } = await withProvider();
+    await logInAtProvider(page, program, provider.name);
+  },
+  'connect a provider': async (page, { withProvider }) => {
+    const { program } = await withProvider();
+    await logIn(page, await program.createUser(), `${program.origin}/login`);
+    await page.goto(`${program.origin}/account/connect`);
+  },
+  'disconnect a provider': async (page, { withProvider }) => {
+    const { program, provider } = await withProvider();
+    await logInAtProvider(page, program, provider.name);
+    await page.getByRole('link', { name: `Disconnect ${provider.name}` }).click();
+    await page.getByRole('button', { name: `Disconnect ${provider.name}` }).waitFor();
+  },
+  'users': async (page, { freshProgram }) => administrator(page, await freshProgram(), '/users'),
+  'users, none of whom matches': async (page, { freshProgram }) => administrator(page, await freshProgram(), '/users?q=nobody'),
+  'user': async (page, { freshProgram }) => {
+    await administrator(page, await freshProgram(), '/users?which=waiting');
+    await page.getByRole('rowheader').getByRole('link').first().click();
+    await page.getByRole('heading', { name: 'What you can do' }).waitFor();
+  },
+  'disable a user': async (page, { freshProgram }) => toUser(page, await freshProgram(), 'Disable'),
+  'make a link': async (page, { freshProgram }) => {
+    await toUser(page, await freshProgram(), 'Make a link for a new password');
+    await press(page, 'Make a link for a new password');
+    await page.getByRole('heading', { name: 'A link to hand over' }).waitFor();
+  },
+  'change a user\'s e-mail': async (page, { freshProgram }) => toUser(page, await freshProgram(), 'Change e-mail'),
+  'create a user': async (page, { freshProgram }) => administrator(page, await freshProgram(), '/users/new'),
+  'events': async (page, { freshProgram }) => administrator(page, await freshProgram(), '/users/events'),
+  'users for somebody who is no administrator': async (page, { program }) => {
+    await logIn(page, await program.createUser());
+    await page.goto('/users');
+  },
   'logout': page => page.goto('/logout'),
   'setup': async (page, { freshProgram }) => openForm(page, await (await freshProgram()).setupLink()),
   'setup with an easy password': async (page, { freshProgram }) => {
@@ -106,6 +183,36 @@ export const pages: Record<string, (page: Page, installations: Installations) =>
   },
   'not found': page => page.goto('/nowhere'),
 };
+
+/** Logs the same person in in another browser. */
+async function elsewhere(page: Page, program: Program, person: User): Promise<void> {
+  const body = new URLSearchParams({ username: person.email, password: person.password });
+  await fetch(`${program.origin}/api/v1/auth/cookie/login`, { method: 'POST', body, headers: { 'user-agent': 'Mozilla/5.0 (SMART-TV; LINUX; Tizen 6.5) SamsungBrowser/4.0' } });
+}
+
+async function logInAtProvider(page: Page, program: Program, name: string): Promise<void> {
+  await page.goto(`${program.origin}/login`);
+  await continueWith(page, name);
+  await logInThere(page, newPerson().email);
+  await page.waitForURL(/\/account/);
+}
+
+/** Opens a page as the administrator of a small household. */
+async function administrator(page: Page, program: Program, address: string): Promise<void> {
+  const person = await program.createUser('--admin');
+  await program.createUser();
+  await elsewhere(page, program, await program.createUser('--waiting'));
+  await logIn(page, person, `${program.origin}/login`);
+  await page.goto(`${program.origin}${address}`);
+}
+
+/** Opens what can be done to somebody who waits. */
+async function toUser(page: Page, program: Program, action: string): Promise<void> {
+  await administrator(page, program, '/users?which=waiting');
+  await page.getByRole('rowheader').getByRole('link').first().click();
+  await page.getByRole('link', { name: action }).click();
+  await page.getByRole('heading', { level: 1, name: action }).waitFor();
+}
 
 /** Statuses of the documents and fetches on the way. */
 export const provokedStatuses = [401, 403, 404, 409, 410, 422, 503];

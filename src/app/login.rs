@@ -25,6 +25,7 @@ pub fn LoginPage() -> impl IntoView {
         "logged_out" | LOGGED_OUT_HERE => Some("You are logged out."),
         "signed_up" => Some("We have sent a mail to that address. Log in here, then open the link in the mail to confirm it."),
         "reset_requested" => Some("If there is an account with that address, a mail with a link is on its way. Look into the spam folder too."),
+        "account_deleted" => Some("Your account is deleted."),
         "password_changed" => Some("Your password is changed. Log in with the new one."),
         _ => None,
     };

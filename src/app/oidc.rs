@@ -31,7 +31,12 @@ pub async fn connect(#[server(default)] password: String) -> Result<(), AuthErro
 /// The way to the provider: a link, because the content security policy's `form-action` holds for redirects of a form. While
 /// the provider cannot be used it says so and leads nowhere.
 #[component]
-pub fn ProviderButton(return_to: String) -> impl IntoView {
+pub fn ProviderButton(
+    return_to: String,
+    /// There is nothing beside it to choose.
+    #[prop(optional)]
+    is_alone: bool,
+) -> impl IntoView {
     visit().provider.map(|provider| {
         let button = match provider.trouble {
             None => {
@@ -48,7 +53,7 @@ pub fn ProviderButton(return_to: String) -> impl IntoView {
             }
         };
         view! {
-            <p class="divider"><span>"or"</span></p>
+            {(!is_alone).then(|| view! { <p class="divider"><span>"or"</span></p> })}
             {button}
         }
     })

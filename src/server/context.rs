@@ -22,16 +22,19 @@ use crate::{
     server::{
         AppState, clock, cookies,
         flows::{
-            oidc::{self, Pending, Refused},
-            sessions::{CurrentUser, Started},
+            oidc::{self, Connects, Pending, Refused},
+            password_reset::HandedOver,
+            sessions::{Admin, CurrentUser, Started},
         },
         forms,
         http::{
-            api, guard, handshakes,
+            api, guard, handed_over, handshakes,
             headers::{Reference, ScriptNonce},
+            provider_link,
             reset_link::{self, ResetFor},
             visitor::{Token, Visitor},
         },
+        pages::Waiting,
     },
 };
 
@@ -44,6 +47,39 @@ pub fn visitor() -> Result<(AppState, Visitor), AuthError> {
     let state = use_context::<AppState>().ok_or(AuthError::Internal)?;
     let visitor = use_context::<Parts>().and_then(|parts| parts.extensions.get::<Visitor>().cloned()).ok_or(AuthError::Internal)?;
     Ok((state, visitor))
+}
+
+/// The administrator who is asking. Approved, too: somebody whose approval was withdrawn manages nobody.
+///
+/// # Errors
+/// `NotLoggedIn`, `Forbidden`.
+pub fn admin(visitor: &Visitor) -> Result<Admin, AuthError> {
+    let current = visitor.current_user()?;
+    if current.user().is_verified { current.as_admin() } else { Err(AuthError::Forbidden) }
+}
+
+/// Where an administrator looks at somebody, with the word for what has just happened.
+#[must_use]
+pub fn user_page(id: uuid::Uuid, notice: &str) -> String {
+    format!("/users/{id}?notice={notice}")
+}
+
+/// Carries a link to the page that shows it.
+///
+/// # Errors
+/// `Internal` when the cookie cannot be written.
+pub fn show_link(state: &AppState, user: uuid::Uuid, link: &HandedOver) -> Result<(), AuthError> {
+    set_cookie(handed_over::keep(state, user, link).ok_or(AuthError::Internal)?);
+    Ok(())
+}
+
+/// Keeps what somebody has asked for until they set out for the provider.
+///
+/// # Errors
+/// `Internal` when the cookie cannot be written.
+pub fn keep_connects(state: &AppState, connects: &Connects) -> Result<(), AuthError> {
+    set_cookie(provider_link::keep(state, connects).ok_or(AuthError::Internal)?);
+    Ok(())
 }
 
 /// Ends a successful server function: the browser goes on to `path`, a path of ours.
@@ -161,8 +197,8 @@ pub fn home(state: &AppState, visitor: &Visitor) -> String {
 #[must_use]
 pub fn destination(state: &AppState, is_verified: bool, return_to: &str) -> String {
     match ReturnTo::parse(return_to) {
-        // The one thing that somebody who waits has to do.
-        Some(target) if !is_verified && target.as_str().starts_with("/account/confirm?") => target.as_str().to_owned(),
+        // Somebody who waits may confirm the address, and change or delete the account.
+        Some(target) if !is_verified && target.as_str().starts_with("/account/") => target.as_str().to_owned(),
         _ if !is_verified => "/login/verify".to_owned(),
         Some(target) => target.as_str().to_owned(),
         None => state.config.policy.landing_page.as_str().to_owned(),
@@ -179,6 +215,9 @@ pub fn detour(state: &AppState, request: &Request) -> Option<String> {
         None if !app::PUBLIC.contains(&uri.path()) => {
             let target = uri.path_and_query().map_or("/", |target| target.as_str());
             Some(return_to::login_page_for(target))
+        }
+        Some(current) if app::FRESH.contains(&uri.path()) && current.require_fresh(state.clock.now()).is_err() => {
+            Some(return_to::with_target("/account/log-in-again", uri.path_and_query().map_or("/", |target| target.as_str())))
         }
         Some(current) if uri.path() == "/login" => Some(destination(state, current.user().is_verified, &return_to_of(uri))),
         Some(current) if uri.path() == "/login/verify" && current.user().is_verified => Some(destination(state, true, "")),
@@ -314,9 +353,12 @@ fn visit(state: &AppState, parts: &Parts) -> Visit {
         is_unproven: parts.extensions.get::<Unproven>().is_some(),
         reset_for: parts.extensions.get().map(|ResetFor(email)| email.clone()),
         // Only administrators may see how the program is configured.
-        administration: current
-            .and_then(|current| current.as_admin().ok())
-            .map(|_| Administration { warnings: config.warnings.clone(), redirect_uri: provider.map(|provider| provider.config().redirect_uri.clone()) }),
+        administration: current.filter(|current| current.user().is_verified).and_then(|current| current.as_admin().ok()).map(|_| Administration {
+            warnings: config.warnings.clone(),
+            redirect_uri: provider.map(|provider| provider.config().redirect_uri.clone()),
+            waiting: parts.extensions.get().map_or(0, |Waiting(waiting)| *waiting),
+        }),
+        loaded: parts.extensions.get().cloned(),
     }
 }
 

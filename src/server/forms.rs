@@ -28,7 +28,7 @@ const REDIRECT: &str = "serverfnredirect";
 /// Set by server functions that end in an error.
 const ERROR: &str = "serverfnerror";
 /// The fields whose values may be shown again after an error. Passwords are not among them (SR-016).
-const SHOWN_AGAIN: [&str; 3] = ["email", "return_to", "token"];
+const SHOWN_AGAIN: [&str; 8] = ["action", "address", "email", "id", "identity", "return_to", "session", "token"];
 /// The fields in which every code point counts (SR-012).
 const FREE_TEXT: [&str; 1] = ["password"];
 

@@ -3,10 +3,12 @@
 pub mod api;
 pub mod client;
 pub mod guard;
+pub mod handed_over;
 pub mod handshakes;
 pub mod headers;
 pub mod health;
 pub mod limits;
 pub mod oidc_callback;
+pub mod provider_link;
 pub mod reset_link;
 pub mod visitor;

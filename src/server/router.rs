@@ -2,7 +2,7 @@ use std::any::Any;
 
 use axum::{
     Router,
-    extract::{Request, State},
+    extract::{Path, Request, State},
     http::{HeaderValue, Method, StatusCode, header},
     middleware::{Next, from_fn, from_fn_with_state, map_response},
     response::{IntoResponse, Redirect, Response},
@@ -16,16 +16,17 @@ use tower_http::{
 };
 
 use crate::{
-    app::App,
+    app::{App, account::connect::SET_OUT},
     domain::{AuthError, ReturnTo, return_to},
     server::{
         AppState, context,
         flows::{email_proof, oidc::Refused},
         forms,
         http::{
-            api, guard, handshakes, headers, health, limits, reset_link,
+            api, guard, handshakes, headers, health, limits, provider_link, reset_link,
             visitor::{self, Visitor},
         },
+        pages,
         provider::Provider,
     },
 };
@@ -33,7 +34,7 @@ use crate::{
 /// Every route, and what stands in front of it. A request passes the layers from the bottom of this function to its top.
 pub fn router(state: AppState) -> Router {
     Router::new()
-        .merge(pages(&state))
+        .merge(page_routes(&state))
         // With its own fallback, or a preflight to a route without OPTIONS would miss the layer.
         .nest("/api/v1", api::routes().method_not_allowed_fallback(method_not_allowed).layer(cors(&state)))
         .layer(from_fn_with_state(state.clone(), visitor::identify))
@@ -51,16 +52,20 @@ pub fn router(state: AppState) -> Router {
 }
 
 /// The pages with their server functions.
-fn pages(state: &AppState) -> Router<AppState> {
+fn page_routes(state: &AppState) -> Router<AppState> {
     let routes = generate_route_list(App);
     Router::new()
         .leptos_routes_with_context(state, routes, context::provider(state.clone()), App)
         .layer(from_fn_with_state(state.clone(), forms::answer))
+        .layer(from_fn_with_state(state.clone(), pages::load))
         .layer(from_fn_with_state(state.clone(), reset_link::open))
         .layer(from_fn_with_state(state.clone(), detour))
         .route("/", get(landing_page))
         .route("/login/provider", get(provider_page))
+        .route(SET_OUT, get(provider_link::set_out))
         .route("/web/login/reset-password", get(reset_link::from_mediamanager))
+        .route("/web/login", get(|| async { Redirect::to("/login") }))
+        .route("/web/login/{page}", get(from_mediamanager))
         .route("/.well-known/change-password", get(|| async { Redirect::to("/account") }))
 }
 
@@ -126,6 +131,14 @@ async fn provider_page(State(state): State<AppState>, request: Request) -> Respo
             context::refusal_page(&state, request.into_parts().0, refused).await
         }
         None => Redirect::to(&return_to::with_target("/login", &context::return_to_of(request.uri()))).into_response(),
+    }
+}
+
+/// The pages of MediaManager's own frontend, which it leads people to without asking the server. Ours have the same names.
+async fn from_mediamanager(State(state): State<AppState>, Path(page): Path<String>, request: Request) -> Response {
+    match page.as_str() {
+        "signup" | "forgot-password" | "verify" => Redirect::to(&format!("/login/{page}")).into_response(),
+        _ => context::failure(&state, request, AuthError::NotFound).await,
     }
 }
 

@@ -9,6 +9,12 @@ pub fn Frame(
     /// The page shows an error: screen readers hear it first, in the title.
     #[prop(optional)]
     has_error: bool,
+    /// The page holds a table and needs the whole width.
+    #[prop(optional)]
+    is_wide: bool,
+    /// Where the browser goes on by itself.
+    #[prop(optional)]
+    goes_on_to: &'static str,
     children: Children,
 ) -> impl IntoView {
     let visit = visit();
@@ -23,20 +29,35 @@ pub fn Frame(
                 <title>{title}</title>
                 <link rel="stylesheet" href=visit.assets.css.clone()/>
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
+                {(!goes_on_to.is_empty()).then(|| view! { <meta http-equiv="refresh" content=format!("0;url={goes_on_to}")/> }.into_any())}
                 <Loader/>
             </head>
-            <body>
+            <body class=if is_wide { "wide" } else { "" }>
                 <header class="brand">
                     <a href="/" class="logo">
                         <span class="mark" aria-hidden="true" inner_html=include_str!("../../../public/logo.svg").trim()></span>
                         <span>{visit.app_name.clone()}</span>
                     </a>
                     <p class="tagline">"Your films and series, at home."</p>
+                    <Menu/>
                 </header>
                 <main>{children()}</main>
             </body>
         </html>
     }
+}
+
+/// The ways between the pages of somebody who is logged in.
+#[component]
+fn Menu() -> impl IntoView {
+    let visit = visit();
+    let users = visit.administration.map(|administration| {
+        let waiting = (administration.waiting > 0).then(|| {
+            view! { " "<span class="badge">{administration.waiting}<span class="visually-hidden">" waiting"</span></span> }
+        });
+        view! { <a href="/users">"Users"{waiting}</a><a href="/users/events">"Events"</a> }.into_any()
+    });
+    visit.person.map(|_| view! { <nav class="menu" aria-label="Menu"><a href="/account">"Account"</a>{users}</nav> }.into_any())
 }
 
 /// Fetches WebAssembly when somebody begins to use the page, or when the browser has nothing better to do. Until then, and

@@ -133,7 +133,7 @@ pub async fn find(db: &impl ConnectionTrait, user: Uuid) -> Result<Option<Accoun
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn of(db: &impl ConnectionTrait, users: impl IntoIterator<Item = Uuid>) -> Result<Vec<Account>, AuthError> {
+pub async fn of(db: &impl ConnectionTrait, users: Vec<Uuid>) -> Result<Vec<Account>, AuthError> {
     account::Entity::find().filter(account::Column::UserId.is_in(users)).all(db).await.map_err(unavailable)
 }
 

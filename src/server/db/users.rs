@@ -234,7 +234,7 @@ pub async fn count(db: &impl ConnectionTrait, which: Which) -> Result<u64, AuthE
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn with_ids(db: &impl ConnectionTrait, ids: impl IntoIterator<Item = Uuid>) -> Result<Vec<User>, AuthError> {
+pub async fn with_ids(db: &impl ConnectionTrait, ids: Vec<Uuid>) -> Result<Vec<User>, AuthError> {
     let rows = user::Entity::find().filter(user::Column::Id.is_in(ids)).all(db).await.map_err(unavailable)?;
     Ok(rows.into_iter().map(Into::into).collect())
 }

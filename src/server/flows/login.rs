@@ -6,6 +6,7 @@ use crate::{
         flows::{
             events::{self, Note},
             sessions::{self, Origin, Started, Way},
+            users,
         },
         hasher::Verdict,
     },
@@ -150,8 +151,7 @@ async fn give_back(state: &AppState, reserved: &Reserved) -> Result<(), AuthErro
 /// # Errors
 /// `Unavailable`.
 pub async fn grant_administration(state: &AppState, transaction: &db::Transaction, user: User, origin: &Origin) -> Result<User, AuthError> {
-    let is_listed = Email::parse(&user.email).is_ok_and(|email| state.config.auth.admin_emails.contains(&email));
-    if !is_listed || user.is_superuser || !db::accounts::email_is_proven(transaction, user.id).await? {
+    if !users::is_listed(state, &user) || user.is_superuser || !db::accounts::email_is_proven(transaction, user.id).await? {
         return Ok(user);
     }
     let now = state.clock.now();

@@ -15,7 +15,7 @@ mod administration;
 mod view;
 
 pub use administration::{Change, Invited, create_invited, delete, end_session, end_sessions, hand_over_link, remove, update};
-pub use view::{Details, EventQuery, Listed, PAGE_SIZE, Query, details, events, everybody, find, list, waiting};
+pub use view::{Details, EventQuery, Listed, PAGE_SIZE, Query, details, events, everybody, find, is_listed, list, waiting};
 
 /// What a new user may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

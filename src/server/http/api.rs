@@ -76,7 +76,7 @@ pub fn routes() -> Router<AppState> {
         .routes(routes!(oidc::oauth_authorize))
         .routes(routes!(oidc_callback::unnamed))
         .routes(routes!(oidc::backchannel_logout))
-        .routes(routes!(users::me, users::change_me))
+        .routes(routes!(users::me, users::change_me, users::delete_me))
         .routes(routes!(users::all))
         .routes(routes!(users::one, users::change_one, users::delete_one))
         .routes(routes!(openapi))

@@ -48,7 +48,7 @@ pub struct Listed<T> {
 /// `Unavailable`.
 pub async fn list(state: &AppState, _: &Admin, query: &Query) -> Result<Listed<(User, Option<Account>)>, AuthError> {
     let (users, total) = db::users::page(&state.db, query.which, &query.search, offset(query.page), PAGE_SIZE).await?;
-    let accounts = db::accounts::of(&state.db, users.iter().map(|user| user.id)).await?;
+    let accounts = db::accounts::of(&state.db, users.iter().map(|user| user.id).collect()).await?;
     let mut accounts: HashMap<Uuid, Account> = accounts.into_iter().map(|account| (account.user_id, account)).collect();
     Ok(Listed {
         rows: users
@@ -109,10 +109,17 @@ pub async fn details(state: &AppState, _: &Admin, id: Uuid) -> Result<Details, A
     let filter = Filter { user: Some(id), ..Filter::default() };
     let (events, _) = db::events::find(&state.db, &filter, 0, LAST_EVENTS).await?;
     let grantors = account.iter().flat_map(|account| [&account.approved_by, &account.admin_by]).flatten().filter_map(|by| by.parse().ok());
-    let names = names(state, grantors.chain(events.iter().filter_map(|event| event.actor_id))).await?;
-    let is_listed = Email::parse(&user.email).is_ok_and(|email| state.config.auth.admin_emails.contains(&email));
+    let named = grantors.chain(events.iter().filter_map(|event| event.actor_id)).collect();
+    let names = names(state, named).await?;
+    let is_listed = is_listed(state, &user);
     let (identities, sessions) = (db::identities::of(&state.db, id).await?, sessions::of(state, id).await?);
     Ok(Details { user, account, identities, sessions, events, is_listed, names })
+}
+
+/// Whether `admin_emails` has somebody's address.
+#[must_use]
+pub fn is_listed(state: &AppState, user: &User) -> bool {
+    Email::parse(&user.email).is_ok_and(|email| state.config.auth.admin_emails.contains(&email))
 }
 
 /// What somebody looks for among the events, as they typed it.
@@ -141,7 +148,8 @@ pub async fn events(state: &AppState, _: &Admin, query: &EventQuery) -> Result<(
     let reference = Some(query.reference.trim().to_owned()).filter(|reference| !reference.is_empty());
     let filter = Filter { kind: query.kind, user, reference };
     let (rows, total) = db::events::find(&state.db, &filter, offset(query.page), PAGE_SIZE).await?;
-    let names = names(state, rows.iter().flat_map(|row| [row.user_id, row.actor_id]).flatten()).await?;
+    let named = rows.iter().flat_map(|row| [row.user_id, row.actor_id]).flatten().collect();
+    let names = names(state, named).await?;
     Ok((Listed { rows, total }, names))
 }
 
@@ -155,7 +163,7 @@ async fn find_typed(state: &AppState, typed: &str) -> Result<Option<Uuid>, AuthE
     }
 }
 
-async fn names(state: &AppState, ids: impl Iterator<Item = Uuid>) -> Result<HashMap<Uuid, String>, AuthError> {
+async fn names(state: &AppState, ids: Vec<Uuid>) -> Result<HashMap<Uuid, String>, AuthError> {
     Ok(db::users::with_ids(&state.db, ids).await?.into_iter().map(|user| (user.id, user.email)).collect())
 }
 

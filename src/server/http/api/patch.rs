@@ -13,53 +13,72 @@ use crate::{
 const IGNORED: [&str; 4] = ["id", "is_active", "is_superuser", "is_verified"];
 const OWN: [&str; 3] = ["email", "password", "current_password"];
 
+/// Why a body is not one.
+pub enum Unfit {
+    /// One fault for each member.
+    Faults(Vec<Value>),
+    /// A column that cannot be null.
+    Null,
+    Error(AuthError),
+}
+
+impl From<Unfit> for Response {
+    fn from(unfit: Unfit) -> Self {
+        match unfit {
+            Unfit::Faults(faults) => wire::validation(&faults),
+            Unfit::Null => wire::detail(StatusCode::CONFLICT, "The entity to create already exists or is in a conflict with others."),
+            Unfit::Error(error) => wire::failure(error),
+        }
+    }
+}
+
 /// What somebody wants changed about themselves. A member that nobody knows is refused: it may be a right that a later version has
 /// (SR-141).
 ///
 /// # Errors
-/// The answer to send.
-pub fn own(body: &Object) -> Result<Change, Response> {
+/// What is wrong with it.
+pub fn own(body: &Object) -> Result<Change, Unfit> {
     let known = |name: &str| IGNORED.contains(&name) || OWN.contains(&name);
     let unknown: Vec<Value> = body
         .names()
         .filter(|name| !known(name))
         .map(|name| json!({ "type": "extra_forbidden", "loc": ["body", name], "msg": "Extra inputs are not permitted", "input": null }))
         .collect();
-    if unknown.is_empty() { common(body) } else { Err(wire::validation(&unknown)) }
+    if unknown.is_empty() { common(body) } else { Err(Unfit::Faults(unknown)) }
 }
 
 /// What an administrator wants changed about a user.
 ///
 /// # Errors
-/// The answer to send.
-pub fn of_user(body: &Object) -> Result<Change, Response> {
+/// What is wrong with it.
+pub fn of_user(body: &Object) -> Result<Change, Unfit> {
     let [is_active, is_superuser, is_verified] = ["is_active", "is_superuser", "is_verified"].map(|field| flag(body, field));
     Ok(Change { is_active: is_active?, is_superuser: is_superuser?, is_verified: is_verified?, ..common(body)? })
 }
 
-fn common(body: &Object) -> Result<Change, Response> {
+fn common(body: &Object) -> Result<Change, Unfit> {
     let email = match body.get("email") {
         None => None,
-        Some(Value::Null) => return Err(conflict()),
-        Some(_) => Some(wire::email(body, Missing::Nothing).map_err(|fault| wire::validation(&[fault]))?),
+        Some(Value::Null) => return Err(Unfit::Null),
+        Some(_) => Some(wire::email(body, Missing::Nothing).map_err(|fault| Unfit::Faults(vec![fault]))?),
     };
     let text = |field| match body.get(field) {
         None | Some(Value::Null) => Ok(None),
-        Some(_) => body.text(field, Missing::Nothing).map(Some).map_err(|fault| wire::validation(&[fault])),
+        Some(_) => body.text(field, Missing::Nothing).map(Some).map_err(|fault| Unfit::Faults(vec![fault])),
     };
-    let current_password = text("current_password")?.filter(|text| !text.is_empty()).map(Password::parse).transpose().map_err(wire::failure)?;
+    let current_password = text("current_password")?.filter(|text| !text.is_empty()).map(Password::parse).transpose().map_err(Unfit::Error)?;
     Ok(Change { email, password: text("password")?, current_password, ..Change::default() })
 }
 
 /// A truth value, as lax as the original reads it.
-fn flag(body: &Object, field: &str) -> Result<Option<bool>, Response> {
+fn flag(body: &Object, field: &str) -> Result<Option<bool>, Unfit> {
     let unreadable = |input: &Value| {
         let msg = "Input should be a valid boolean, unable to interpret input";
-        wire::validation(&[json!({ "type": "bool_parsing", "loc": ["body", field], "msg": msg, "input": input })])
+        Unfit::Faults(vec![json!({ "type": "bool_parsing", "loc": ["body", field], "msg": msg, "input": input })])
     };
     match body.get(field) {
         None => Ok(None),
-        Some(Value::Null) => Err(conflict()),
+        Some(Value::Null) => Err(Unfit::Null),
         Some(Value::Bool(value)) => Ok(Some(*value)),
         Some(value @ Value::Number(number)) => match number.as_f64() {
             Some(0.0) => Ok(Some(false)),
@@ -73,11 +92,6 @@ fn flag(body: &Object, field: &str) -> Result<Option<bool>, Response> {
         },
         Some(value) => Err(unreadable(value)),
     }
-}
-
-/// A column that cannot be null.
-fn conflict() -> Response {
-    wire::detail(StatusCode::CONFLICT, "The entity to create already exists or is in a conflict with others.")
 }
 
 /// Why nothing was changed, in the codes of the contract.

@@ -55,12 +55,23 @@ pub async fn change_me(State(state): State<AppState>, Extension(visitor): Extens
     };
     let change = match patch::own(&body) {
         Ok(change) => change,
-        Err(refusal) => return refusal,
+        Err(unfit) => return unfit.into(),
     };
     match account::change(&state, current, change, &visitor.origin).await {
         Ok(()) => Json(UserBody::from(current.user())).into_response(),
         Err(error) => patch::refused(error),
     }
+}
+
+/// Nobody deletes themselves here: `me` is read as the id of nobody, as in the original. The account page does it.
+#[utoipa::path(
+    delete,
+    path = "/users/me",
+    responses((status = 401, body = shapes::Refused), (status = 403, body = shapes::Refused), (status = 404)),
+    security(("cookie" = []), ("bearer" = []))
+)]
+pub async fn delete_me(State(state): State<AppState>, Extension(visitor): Extension<Visitor>) -> Response {
+    wire::failure(admin(&state, &visitor).err().unwrap_or(AuthError::NotFound))
 }
 
 /// Everybody, for approved administrators. Not paged: MediaManager's frontend asks once and shows all.
@@ -69,7 +80,7 @@ pub async fn all(State(state): State<AppState>, Extension(visitor): Extension<Vi
     let admin = match admin(&state, &visitor) {
         Ok(admin) if admin.user().is_verified => admin,
         Ok(_) => return wire::failure(AuthError::Forbidden),
-        Err(refusal) => return refusal,
+        Err(error) => return wire::failure(error),
     };
     match users::everybody(&state, &admin).await {
         Ok(users) => Json(users.iter().map(UserBody::from).collect::<Vec<_>>()).into_response(),
@@ -88,7 +99,7 @@ pub async fn all(State(state): State<AppState>, Extension(visitor): Extension<Vi
 pub async fn one(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, id: Id) -> Response {
     let admin = match admin(&state, &visitor) {
         Ok(admin) => admin,
-        Err(refusal) => return refusal,
+        Err(error) => return wire::failure(error),
     };
     let Some(id) = parse(id) else { return wire::failure(AuthError::NotFound) };
     match users::find(&state, &admin, id).await {
@@ -121,7 +132,7 @@ pub async fn change_one(State(state): State<AppState>, Extension(visitor): Exten
     };
     let admin = match admin(&state, &visitor) {
         Ok(admin) => admin,
-        Err(refusal) => return refusal,
+        Err(error) => return wire::failure(error),
     };
     let Some(id) = parse(id) else { return wire::failure(AuthError::NotFound) };
     if let Err(error) = users::find(&state, &admin, id).await {
@@ -129,7 +140,7 @@ pub async fn change_one(State(state): State<AppState>, Extension(visitor): Exten
     }
     let change = match patch::of_user(&body) {
         Ok(change) => change,
-        Err(refusal) => return refusal,
+        Err(unfit) => return unfit.into(),
     };
     match users::update(&state, &admin, id, change, &visitor.origin).await {
         Ok(user) => Json(UserBody::from(&user)).into_response(),
@@ -148,7 +159,7 @@ pub async fn change_one(State(state): State<AppState>, Extension(visitor): Exten
 pub async fn delete_one(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, id: Id) -> Response {
     let admin = match admin(&state, &visitor) {
         Ok(admin) => admin,
-        Err(refusal) => return refusal,
+        Err(error) => return wire::failure(error),
     };
     let Some(id) = parse(id) else { return wire::failure(AuthError::NotFound) };
     match users::delete(&state, &admin, id, &visitor.origin).await {
@@ -159,12 +170,9 @@ pub async fn delete_one(State(state): State<AppState>, Extension(visitor): Exten
 
 /// The administrator who is asking. Refusals are logged (SR-140), as a line only: MediaManager's frontend asks for the list on behalf of
 /// everybody who opens its settings.
-fn admin(state: &AppState, visitor: &Visitor) -> Result<Admin, Response> {
-    let current = visitor.current_user().map_err(wire::failure)?;
-    current.as_admin().map_err(|error| {
-        events::log(state, Event::AccessRefused, &visitor.origin, Note::of(current.user().id));
-        wire::failure(error)
-    })
+fn admin(state: &AppState, visitor: &Visitor) -> Result<Admin, AuthError> {
+    let current = visitor.current_user()?;
+    current.as_admin().inspect_err(|_| events::log(state, Event::AccessRefused, &visitor.origin, Note::of(current.user().id)))
 }
 
 /// In any spelling that the original takes: without hyphens, in braces, as a URN.

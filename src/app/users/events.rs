@@ -1,0 +1,108 @@
+use leptos::prelude::*;
+use strum::IntoEnumIterator;
+
+use crate::{
+    app::{Loaded, Moment, failure::FailurePage, ui, visit},
+    domain::{AuthError, Event},
+};
+
+/// One page of what has happened.
+#[derive(Clone)]
+pub struct EventList {
+    pub events: Vec<EventLine>,
+    pub total: u64,
+    /// From 1.
+    pub page: u64,
+    pub pages: u64,
+    pub kind: String,
+    pub user: String,
+    pub reference: String,
+}
+
+/// Something that has happened.
+#[derive(Clone)]
+pub struct EventLine {
+    pub at: Moment,
+    pub words: String,
+    /// How, and why.
+    pub detail: String,
+    /// The id and the address of whom it is about.
+    pub user: Option<(String, String)>,
+    /// Who did it, where that was somebody else.
+    pub actor: Option<String>,
+    pub network: String,
+    pub reference: String,
+}
+
+/// `/users/events`: what has happened, for administrators.
+#[component]
+pub fn EventsPage() -> impl IntoView {
+    let Some(Loaded::Events(list)) = visit().loaded else { return view! { <FailurePage error=AuthError::Forbidden/> }.into_any() };
+    let mut kinds = vec![(String::new(), "Everything")];
+    kinds.extend(Event::iter().map(|event| (event.code().to_owned(), event.words())));
+    let found = match list.total {
+        0 => "Nothing matches.".to_owned(),
+        1 => "One event".to_owned(),
+        total => format!("{total} events, the newest first"),
+    };
+    let address = format!("/users/events?kind={}&user={}&reference={}&page=", ui::encoded(&list.kind), ui::encoded(&list.user), ui::encoded(&list.reference));
+    view! {
+        <ui::Frame title="What has happened" is_wide=true>
+            <h1>"What has happened"</h1>
+            <form method="get" action="/users/events" class="filter" role="search">
+                <ui::Choice id="kind" label="What" options=kinds chosen=list.kind/>
+                <div class="field">
+                    <label for="user">"E-mail"</label>
+                    <input id="user" name="user" autocomplete="off" autocapitalize="none" spellcheck="false" value=list.user/>
+                </div>
+                <div class="field">
+                    <label for="reference">"Reference"</label>
+                    <input id="reference" name="reference" autocomplete="off" autocapitalize="none" spellcheck="false" value=list.reference/>
+                </div>
+                <button type="submit" class="secondary">"Search"</button>
+            </form>
+            <EventTable events=list.events label=found/>
+            <ui::Pages page=list.page pages=list.pages address/>
+            <p class="links"><a href="/users">"All users"</a></p>
+        </ui::Frame>
+    }
+    .into_any()
+}
+
+/// What has happened, a row each.
+#[component]
+pub fn EventTable(events: Vec<EventLine>, #[prop(into)] label: String) -> impl IntoView {
+    let rows: Vec<_> = events
+        .into_iter()
+        .map(|event| {
+            let user = event.user.map(|(id, email)| view! { <a href=format!("/users/{id}")>{email}</a> });
+            view! {
+                <tr>
+                    <td><ui::Time moment=event.at/></td>
+                    <td>
+                        {event.words}
+                        {(!event.detail.is_empty()).then(|| view! { <p class="hint">{event.detail}</p> })}
+                    </td>
+                    <td>
+                        {user}
+                        {event.actor.map(|actor| view! { <p class="hint">"by "{actor}</p> })}
+                    </td>
+                    <td>{event.network}</td>
+                    <td class="reference">{event.reference}</td>
+                </tr>
+            }
+        })
+        .collect();
+    view! {
+        <div class="scroll" role="region" aria-label="Events" tabindex="0">
+            <table>
+                <caption>{label}</caption>
+                <thead>
+                    <tr><th scope="col">"When"</th><th scope="col">"What"</th><th scope="col">"Who"</th><th scope="col">"From"</th><th scope="col">"Reference"</th></tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
+    }
+    .into_any()
+}

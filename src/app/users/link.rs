@@ -1,0 +1,30 @@
+use leptos::prelude::*;
+
+use crate::{
+    app::{Loaded, failure::FailurePage, ui, visit},
+    domain::AuthError,
+};
+
+/// A link that an administrator hands over.
+#[derive(Clone)]
+pub struct Link {
+    pub user: String,
+    pub email: String,
+    pub url: String,
+    pub lifetime: String,
+}
+
+/// `/users/link`: shows a link once (SR-143). It stands in no address and in no log.
+#[component]
+pub fn LinkPage() -> impl IntoView {
+    let Some(Loaded::Link(link)) = visit().loaded else { return view! { <FailurePage error=AuthError::NotFound/> }.into_any() };
+    view! {
+        <ui::Frame title="A link to hand over">
+            <h1>"A link to hand over"</h1>
+            <p class="lead">"Whoever opens it chooses a password for "<strong>{link.email}</strong>". It works once, for "{link.lifetime}", and is shown only now."</p>
+            <pre class="copy" tabindex="0"><code>{link.url}</code></pre>
+            <p class="links"><a href=format!("/users/{}", link.user)>"Back"</a></p>
+        </ui::Frame>
+    }
+    .into_any()
+}

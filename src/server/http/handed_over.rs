@@ -1,0 +1,52 @@
+//! A link that an administrator hands over, on its way from the form that makes it to the page that shows it: in an encrypted cookie,
+//! because it may stand in no address, and for a short while, because it is shown once.
+
+use axum::http::{HeaderMap, HeaderValue};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{
+    app::users::link::Link,
+    domain::AuthError,
+    server::{
+        AppState, cookies,
+        flows::{password_reset::HandedOver, sessions::Admin, users},
+    },
+};
+
+pub const PAGE: &str = "/users/link";
+const COOKIE: &str = "handed-over";
+/// Seconds.
+const LIFETIME: u32 = 60;
+
+#[derive(Serialize, Deserialize)]
+struct Carried {
+    user: Uuid,
+    url: String,
+    lifetime: u32,
+}
+
+/// The cookie that carries it.
+#[must_use]
+pub fn keep(state: &AppState, user: Uuid, made: &HandedOver) -> Option<HeaderValue> {
+    let text = serde_json::to_string(&Carried { user, url: made.link.clone(), lifetime: made.lifetime }).ok()?;
+    cookies::sealed(&state.config, state.tokens.link_key(), &cookies::own_name(&state.config, COOKIE), &text, LIFETIME).ok()
+}
+
+/// The cookie that takes it away.
+#[must_use]
+pub fn forget(state: &AppState) -> Option<HeaderValue> {
+    cookies::unset(&state.config, &cookies::own_name(&state.config, COOKIE)).ok()
+}
+
+/// What the page shows.
+///
+/// # Errors
+/// `NotFound` when nothing is carried, or no more; `Unavailable`.
+pub async fn shown(state: &AppState, admin: &Admin, headers: &HeaderMap) -> Result<Link, AuthError> {
+    let (_, text) = cookies::unsealed(state.tokens.link_key(), headers, &cookies::own_name(&state.config, COOKIE)).pop().ok_or(AuthError::NotFound)?;
+    let carried: Carried = serde_json::from_str(&text).map_err(|_| AuthError::NotFound)?;
+    let user = users::find(state, admin, carried.user).await?;
+    let lifetime = if carried.lifetime < 7200 { format!("{} minutes", carried.lifetime / 60) } else { format!("{} hours", carried.lifetime / 3600) };
+    Ok(Link { user: user.id.to_string(), email: user.email, url: carried.url, lifetime })
+}

@@ -1,0 +1,47 @@
+//! From the form that asks to connect an account at the provider to the provider. What was asked for travels in an encrypted cookie, which
+//! names the session: a link that somebody else puts into this browser starts nothing (SR-058).
+
+use axum::{
+    Extension,
+    extract::{Request, State},
+    http::{HeaderMap, HeaderValue, header},
+    response::{IntoResponse, Redirect, Response},
+};
+
+use super::{handshakes, visitor::Visitor};
+use crate::server::{
+    AppState, context, cookies,
+    flows::oidc::{self, Connects, LIFETIME},
+};
+
+const COOKIE: &str = "oidc-asked";
+
+/// The cookie that carries it.
+#[must_use]
+pub fn keep(state: &AppState, connects: &Connects) -> Option<HeaderValue> {
+    let text = serde_json::to_string(connects).ok()?;
+    cookies::sealed(&state.config, state.tokens.pending_key(), &cookies::own_name(&state.config, COOKIE), &text, LIFETIME).ok()
+}
+
+/// Sets out for the provider. Without the form before it, it leads back to the form.
+pub async fn set_out(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, request: Request) -> Response {
+    let asked = asked(&state, request.headers());
+    let connects = visitor.current.as_ref().and_then(|current| asked.filter(|asked| asked.is_of(current, state.clock.now())));
+    let (Some(connects), Some(provider)) = (connects, &state.provider) else { return Redirect::to("/account/connect").into_response() };
+    let start = oidc::Start { return_to: None, redirect_uri: provider.config().redirect_uri.clone(), scopes: Vec::new(), connects: Some(connects) };
+    match oidc::begin(&state, start).await {
+        Ok(begun) => {
+            let mut response = Redirect::to(&begun.url).into_response();
+            let kept = handshakes::keep(&state, request.headers(), &begun.handshake);
+            let forgotten = cookies::unset(&state.config, &cookies::own_name(&state.config, COOKIE)).ok();
+            response.headers_mut().extend(kept.into_iter().chain(forgotten).map(|cookie| (header::SET_COOKIE, cookie)));
+            response
+        }
+        Err(refusal) => context::refusal_page(&state, request.into_parts().0, refusal.into()).await,
+    }
+}
+
+fn asked(state: &AppState, headers: &HeaderMap) -> Option<Connects> {
+    let (_, text) = cookies::unsealed(state.tokens.pending_key(), headers, &cookies::own_name(&state.config, COOKIE)).pop()?;
+    serde_json::from_str(&text).ok()
+}
