@@ -12,6 +12,7 @@ use tracing_subscriber::EnvFilter;
 use crate::server::config::{self, Config, LogFormat, Sources};
 
 pub mod check;
+pub mod import;
 pub mod mail;
 pub mod serve;
 pub mod user;
@@ -36,6 +37,8 @@ enum Command {
     /// Manage users from the shell
     #[command(subcommand)]
     User(user::Command),
+    /// Copy the people of a MediaManager whose database is not shared with this program
+    Import(import::Import),
     /// Try the mail settings
     #[command(subcommand)]
     Mail(mail::Command),
@@ -51,6 +54,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         Command::Serve => serve::run(config).await,
         Command::Check => check::run(&config),
         Command::User(command) => user::run(config, command).await,
+        Command::Import(arguments) => import::run(config, arguments).await,
         Command::Mail(command) => mail::run(&config, command).await,
     };
     match result {

@@ -23,6 +23,7 @@ pub mod accounts;
 pub mod entity;
 pub mod events;
 pub mod identities;
+pub mod mediamanager;
 pub mod migrations;
 pub mod outbox;
 pub mod sessions;

@@ -3,6 +3,7 @@
 pub mod account;
 pub mod email_proof;
 pub mod events;
+pub mod import;
 pub mod login;
 pub mod mail;
 pub mod new_password;

@@ -8,6 +8,7 @@ mod bad_input;
 mod cross_site;
 mod email_proof;
 mod headers;
+mod import;
 mod login;
 mod mails;
 mod migrations;

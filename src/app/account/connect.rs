@@ -78,12 +78,12 @@ pub fn DisconnectPage() -> impl IntoView {
     };
     let Some(found) = found else { return view! { <FailurePage error=AuthError::NotFound/> }.into_any() };
     let state = ui::FormState::new(visit.fault());
-    let name = found.provider;
+    let (name, action) = (found.provider, format!("{}?identity={identity}", Disconnect::PATH));
     view! {
         <ui::Frame title=format!("Disconnect {name}") has_error=visit.submitted.is_some()>
             <h1>{format!("Disconnect {name}")}</h1>
             <p class="lead">{format!("You will not be able to log in with {name} any more")}{found.email.map(|email| format!(" as {email}"))}"."</p>
-            <form method="post" action=format!("{}?identity={identity}", Disconnect::PATH)>
+            <form method="post" action=action>
                 <ui::Feedback state/>
                 <input type="hidden" name="identity" value=identity/>
                 <button type="submit" class="danger">{format!("Disconnect {name}")}</button>

@@ -46,6 +46,14 @@ pub async fn is_taken(db: &impl ConnectionTrait, email: &Email) -> Result<bool, 
     Ok(!with_address(db, email).await?.is_empty())
 }
 
+/// Whether anybody has an address that is none of ours, and so is compared to the letter.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn is_taken_to_the_letter(db: &impl ConnectionTrait, address: &str) -> Result<bool, AuthError> {
+    Ok(user::Entity::find().filter(user::Column::Email.eq(address)).count(db).await.map_err(unavailable)? > 0)
+}
+
 /// Whether anybody else has this address.
 ///
 /// # Errors

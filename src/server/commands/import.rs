@@ -1,0 +1,26 @@
+use clap::Args;
+
+use super::{plural, say, start_log};
+use crate::server::{AppState, clock::Clock, config::Config, flows::import, hasher::Cost};
+
+#[derive(Args)]
+pub(super) struct Import {
+    /// MediaManager's database: postgres://user@host/database. The password comes from PGPASSWORD or ~/.pgpass, where only you can read it
+    #[arg(long, value_name = "URL")]
+    from: String,
+}
+
+/// `import`: copies the people of a MediaManager whose database is not shared.
+pub(super) async fn run(config: Config, arguments: Import) -> Result<(), String> {
+    start_log(&config, "warn");
+    let state = AppState::new(config, Cost::STANDARD, Clock::System).await?;
+    let report = import::from_mediamanager(&state, &arguments.from).await?;
+    say(&format!("Copied {} and {}.", plural(report.users, "user"), plural(report.links, "provider account")));
+    if report.known_users + report.known_links > 0 {
+        say(&format!("Here already, and left as they are: {} and {}.", plural(report.known_users, "user"), plural(report.known_links, "provider account")));
+    }
+    for email in &report.refused {
+        say(&format!("Not copied: {}, because another account here has this address.", email.escape_debug()));
+    }
+    Ok(())
+}

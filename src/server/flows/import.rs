@@ -1,0 +1,81 @@
+//! People of a MediaManager that goes on without its own authentication, copied once from its database. Can be repeated: who is here
+//! already stays as they are here.
+
+use crate::{
+    domain::{AuthError, Email, Event},
+    server::{
+        AppState,
+        db::{self, mediamanager, users::Credentials},
+        flows::{
+            events::{self, Note},
+            sessions::Origin,
+        },
+    },
+};
+
+/// What was done.
+#[derive(Debug, Default)]
+pub struct Report {
+    pub users: usize,
+    pub links: usize,
+    /// Users who were here already.
+    pub known_users: usize,
+    pub known_links: usize,
+    /// The addresses of those whose address is somebody else's here.
+    pub refused: Vec<String>,
+}
+
+/// Copies users, password hashes and provider accounts, all of it or nothing. What MediaManager never asked for, that an address is the
+/// person's, stays unproven.
+///
+/// # Errors
+/// A sentence for the operator.
+pub async fn from_mediamanager(state: &AppState, url: &str) -> Result<Report, String> {
+    if url == state.config.database_url.expose() {
+        return Err("this is the database that the program uses: there is nothing to import, its users are here".to_owned());
+    }
+    let source = mediamanager::open(url).await?;
+    let fault = |error: AuthError| format!("nothing was imported: {error}");
+    let transaction = db::begin(&state.db).await.map_err(fault)?;
+    db::alone(&transaction).await.map_err(fault)?;
+    let (mut report, mut last) = (Report::default(), None);
+    loop {
+        let batch = mediamanager::users_after(&source, last).await.map_err(fault)?;
+        let Some(end) = batch.last().map(|found| found.user.id) else { break };
+        last = Some(end);
+        for found in batch {
+            copy(state, &source, &transaction, &found, &mut report).await.map_err(fault)?;
+        }
+    }
+    db::commit(transaction).await.map_err(fault)?;
+    Ok(report)
+}
+
+async fn copy(state: &AppState, source: &db::Database, transaction: &db::Transaction, found: &Credentials, report: &mut Report) -> Result<(), AuthError> {
+    let user = &found.user;
+    if db::users::find(transaction, user.id).await?.is_some() {
+        report.known_users += 1;
+    } else if is_taken(transaction, &user.email).await? {
+        report.refused.push(user.email.clone());
+        return Ok(());
+    } else {
+        mediamanager::insert_user(transaction, found).await?;
+        events::record(state, transaction, Event::UserCreated, &Origin::shell(), Note::of(user.id).method("import")).await?;
+        report.users += 1;
+    }
+    for link in mediamanager::links_of(source, user.id).await? {
+        match mediamanager::insert_link(transaction, &link).await? {
+            true => report.links += 1,
+            false => report.known_links += 1,
+        }
+    }
+    Ok(())
+}
+
+/// An address that ours would not accept can be copied all the same: it is compared to the letter then.
+async fn is_taken(transaction: &db::Transaction, address: &str) -> Result<bool, AuthError> {
+    match Email::parse(address) {
+        Ok(email) => db::users::is_taken(transaction, &email).await,
+        Err(_) => db::users::is_taken_to_the_letter(transaction, address).await,
+    }
+}
