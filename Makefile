@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/end2end/node_modules/.bin:$(CARGO_HOME)/bin:$(PATH)
 
 STEP := .ci/step
 WASM := --locked --lib --no-default-features --features hydrate --target wasm32-unknown-unknown
-CHECKS := format types wasm-guard deny clippy clippy-wasm unit it it-postgres build e2e bench-page bench-start
+CHECKS := format types wasm-guard deny clippy clippy-wasm unit it it-postgres build compat e2e bench-page bench-start
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -64,6 +64,9 @@ it: ## Integration tests on SQLite
 
 it-postgres: ## Integration tests on a PostgreSQL of their own
 	@$(STEP) "integration tests on PostgreSQL" .ci/with-postgres cargo test --locked --test it
+
+compat: build ## Does MediaManager's own library live with us on one database?
+	@$(STEP) "together with MediaManager" .ci/with-postgres .ci/with-mediamanager python tests/mediamanager/check.py
 
 e2e: build ## Browser tests, with and without script
 	@$(STEP) "browser tests" npm --prefix end2end test --silent
