@@ -63,7 +63,7 @@ export const pages: Record<string, (page: Page, installations: Installations) =>
   'account of an administrator': async (page, { program }) => logIn(page, await program.createUser('--admin')),
   'account in two browsers': async (page, { program }) => {
     const person = await program.createUser();
-    await elsewhere(page, program, person);
+    await elsewhere(program, person);
     await logIn(page, person);
   },
   'change password': async (page, { program }) => {
@@ -185,7 +185,7 @@ export const pages: Record<string, (page: Page, installations: Installations) =>
 };
 
 /** Logs the same person in in another browser. */
-async function elsewhere(page: Page, program: Program, person: User): Promise<void> {
+async function elsewhere(program: Program, person: User): Promise<void> {
   const body = new URLSearchParams({ username: person.email, password: person.password });
   await fetch(`${program.origin}/api/v1/auth/cookie/login`, { method: 'POST', body, headers: { 'user-agent': 'Mozilla/5.0 (SMART-TV; LINUX; Tizen 6.5) SamsungBrowser/4.0' } });
 }
@@ -201,7 +201,7 @@ async function logInAtProvider(page: Page, program: Program, name: string): Prom
 async function administrator(page: Page, program: Program, address: string): Promise<void> {
   const person = await program.createUser('--admin');
   await program.createUser();
-  await elsewhere(page, program, await program.createUser('--waiting'));
+  await elsewhere(program, await program.createUser('--waiting'));
   await logIn(page, person, `${program.origin}/login`);
   await page.goto(`${program.origin}${address}`);
 }
