@@ -99,12 +99,19 @@ pub fn UsersPage() -> impl IntoView {
                 <button type="submit" class="secondary">"Search"</button>
             </form>
             <div class="scroll" role="region" aria-label="Accounts" tabindex="0">
-                <table>
+                // On a narrow screen the rows become blocks; with the roles they are still rows to a screen reader.
+                <table role="table">
                     <caption>{found}</caption>
-                    <thead>
-                        <tr><th scope="col">"E-mail"</th><th scope="col">"State"</th><th scope="col">"Role"</th><th scope="col">"Last login"</th><th scope="col"><span class="visually-hidden">"What to do"</span></th></tr>
+                    <thead role="rowgroup">
+                        <tr role="row">
+                            <th role="columnheader">"E-mail"</th>
+                            <th role="columnheader">"State"</th>
+                            <th role="columnheader">"Role"</th>
+                            <th role="columnheader">"Last login"</th>
+                            <th role="columnheader"><span class="visually-hidden">"What to do"</span></th>
+                        </tr>
                     </thead>
-                    <tbody>{rows}</tbody>
+                    <tbody role="rowgroup">{rows}</tbody>
                 </table>
             </div>
             <ui::Pages page=list.page pages=list.pages address/>
@@ -126,12 +133,12 @@ fn Row(line: Line) -> impl IntoView {
         }
     });
     view! {
-        <tr>
-            <th scope="row"><a href=format!("/users/{}", line.id)>{line.email}</a></th>
-            <td>{if line.state == State::Active { line.state.words().into_any() } else { view! { <span class="badge">{line.state.words()}</span> }.into_any() }}</td>
-            <td>{if line.is_administrator { "Administrator" } else { "Member" }}</td>
-            <td>{line.last_login.map_or_else(|| "Never".into_any(), |moment| view! { <ui::Time moment/> }.into_any())}</td>
-            <td>{approve}</td>
+        <tr role="row">
+            <th role="rowheader"><a href=format!("/users/{}", line.id)>{line.email}</a></th>
+            <td role="cell" data-label="State">{if line.state == State::Active { line.state.words().into_any() } else { view! { <span class="badge">{line.state.words()}</span> }.into_any() }}</td>
+            <td role="cell" data-label="Role">{if line.is_administrator { "Administrator" } else { "Member" }}</td>
+            <td role="cell" data-label="Last login">{line.last_login.map_or_else(|| "Never".into_any(), |moment| view! { <ui::Time moment/> }.into_any())}</td>
+            <td role="cell">{approve}</td>
         </tr>
     }
     .into_any()

@@ -58,7 +58,9 @@ impl Action {
         }
     }
 
-    fn is_dangerous(self) -> bool {
+    /// What is not easily undone.
+    #[must_use]
+    pub fn is_dangerous(self) -> bool {
         matches!(self, Self::Disable | Self::Delete)
     }
 }

@@ -69,7 +69,7 @@ pub fn UserPage() -> impl IntoView {
             <Sessions id=user.id sessions=user.sessions/>
             <section class="card">
                 <h2>"Last events"</h2>
-                <EventTable events=user.events label="Last events"/>
+                <EventTable events=user.events/>
                 <p class="links"><a href=all_events>"All of this account"</a></p>
             </section>
             <p class="links"><a href="/users">"All users"</a></p>
@@ -112,28 +112,27 @@ fn Facts(user: Details) -> impl IntoView {
 
 #[component]
 fn Actions(user: Details) -> impl IntoView {
-    let mut actions = Vec::new();
-    match user.state {
-        State::Waiting => actions.extend([Action::Approve, Action::Disable]),
-        State::Active => actions.push(Action::Disable),
-        State::Disabled => actions.push(Action::Enable),
-    }
-    actions.push(if user.is_administrator { Action::MakeMember } else { Action::MakeAdministrator });
-    if user.state != State::Disabled {
-        actions.extend([Action::HandOverLink, Action::EndSessions]);
-    }
-    actions.push(Action::Delete);
+    let (first, last) = match user.state {
+        State::Waiting => (Some(Action::Approve), Some(Action::Disable)),
+        State::Active => (None, Some(Action::Disable)),
+        State::Disabled => (Some(Action::Enable), None),
+    };
+    let role = if user.is_administrator { Action::MakeMember } else { Action::MakeAdministrator };
+    let of_the_active = [Action::HandOverLink, Action::EndSessions].into_iter().filter(|_| user.state != State::Disabled);
+    let actions = first.into_iter().chain([role]).chain(of_the_active).chain(last).chain([Action::Delete]);
     let links: Vec<_> = actions
-        .into_iter()
-        .map(|action| view! { <li><a href=format!("{}?id={}&action={}", ChangeUser::PATH, user.id, action.code())>{action.verb()}</a></li> })
+        .map(|action| {
+            let class = if action.is_dangerous() { "button danger" } else { "button" };
+            view! { <li><a class=class href=format!("{}?id={}&action={}", ChangeUser::PATH, user.id, action.code())>{action.verb()}</a></li> }
+        })
         .collect();
     view! {
         <section class="card">
             <h2>"What you can do"</h2>
             {user.is_self.then(|| view! { <p class="hint">"This is your own account."</p> })}
-            <ul>
+            <ul class="actions">
+                <li><a class="button" href=format!("/users/address?id={}", user.id)>"Change e-mail"</a></li>
                 {links}
-                <li><a href=format!("/users/address?id={}", user.id)>"Change e-mail"</a></li>
             </ul>
         </section>
     }

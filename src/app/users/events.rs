@@ -61,7 +61,7 @@ pub fn EventsPage() -> impl IntoView {
                 </div>
                 <button type="submit" class="secondary">"Search"</button>
             </form>
-            <EventTable events=list.events label=found/>
+            <EventTable events=list.events caption=found/>
             <ui::Pages page=list.page pages=list.pages address/>
             <p class="links"><a href="/users">"All users"</a></p>
         </ui::Frame>
@@ -71,36 +71,47 @@ pub fn EventsPage() -> impl IntoView {
 
 /// What has happened, a row each.
 #[component]
-pub fn EventTable(events: Vec<EventLine>, #[prop(into)] label: String) -> impl IntoView {
+pub fn EventTable(
+    events: Vec<EventLine>,
+    /// Above the table, where the heading does not say it.
+    #[prop(optional)]
+    caption: String,
+) -> impl IntoView {
     let rows: Vec<_> = events
         .into_iter()
         .map(|event| {
             let user = event.user.map(|(id, email)| view! { <a href=format!("/users/{id}")>{email}</a> });
             view! {
-                <tr>
-                    <td><ui::Time moment=event.at/></td>
-                    <td>
+                <tr role="row">
+                    <td role="cell" data-label="When"><ui::Time moment=event.at/></td>
+                    <td role="cell" data-label="What">
                         {event.words}
                         {(!event.detail.is_empty()).then(|| view! { <p class="hint">{event.detail}</p> })}
                     </td>
-                    <td>
+                    <td role="cell" data-label="Who">
                         {user}
                         {event.actor.map(|actor| view! { <p class="hint">"by "{actor}</p> })}
                     </td>
-                    <td>{event.network}</td>
-                    <td class="reference">{event.reference}</td>
+                    <td role="cell" data-label="From">{event.network}</td>
+                    <td role="cell" data-label="Reference" class="reference">{(!event.reference.is_empty()).then_some(event.reference)}</td>
                 </tr>
             }
         })
         .collect();
     view! {
         <div class="scroll" role="region" aria-label="Events" tabindex="0">
-            <table>
-                <caption>{label}</caption>
-                <thead>
-                    <tr><th scope="col">"When"</th><th scope="col">"What"</th><th scope="col">"Who"</th><th scope="col">"From"</th><th scope="col">"Reference"</th></tr>
+            <table role="table">
+                {(!caption.is_empty()).then(|| view! { <caption>{caption}</caption> })}
+                <thead role="rowgroup">
+                    <tr role="row">
+                        <th role="columnheader">"When"</th>
+                        <th role="columnheader">"What"</th>
+                        <th role="columnheader">"Who"</th>
+                        <th role="columnheader">"From"</th>
+                        <th role="columnheader">"Reference"</th>
+                    </tr>
                 </thead>
-                <tbody>{rows}</tbody>
+                <tbody role="rowgroup">{rows}</tbody>
             </table>
         </div>
     }
