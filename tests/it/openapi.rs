@@ -64,8 +64,10 @@ const PAGES: [(&str, [u16; 7]); 18] = [
     ("/users/{nobody}", [303, 403, 403, 404, 303, 303, 303]),
 ];
 
+type Fields = &'static [(&'static str, &'static str)];
+
 /// What a form of somebody else's is answered with.
-const FORMS: [(&str, &[(&str, &str)], [u16; 7]); 6] = [
+const FORMS: [(&str, Fields, [u16; 7]); 6] = [
     ("/users/change", &[("id", "{other}"), ("action", "delete")], [401, 403, 403, 303, 401, 401, 401]),
     ("/users/change", &[("id", "{other}"), ("action", "make-administrator")], [401, 403, 403, 404, 401, 401, 401]),
     ("/users/address", &[("id", "{nobody}"), ("email", "x@y")], [401, 403, 403, 404, 401, 401, 401]),
