@@ -175,21 +175,29 @@ fn SessionItem(session: SessionLine) -> impl IntoView {
     } else {
         Either::Right(view! {
             <form method="post" action=EndSession::PATH>
-                <input type="hidden" name="session" value=session.id/>
+                <input type="hidden" name="session" value=session.id.clone()/>
                 <button type="submit" class="secondary">"End"<span class="visually-hidden">{format!(" the session of {}", session.browser)}</span></button>
             </form>
         })
     };
     view! {
         <li>
-            <div>
-                <strong>{session.browser}</strong>
-                <p class="hint">{session.way}", from "{session.network}", since "<ui::Time moment=session.since/></p>
-            </div>
+            <SessionWords session/>
             {action}
         </li>
     }
     .into_any()
+}
+
+/// A session in words.
+#[component]
+pub fn SessionWords(session: SessionLine) -> impl IntoView {
+    view! {
+        <div>
+            <strong>{session.browser}</strong>
+            <p class="hint">{session.way}", from "{session.network}", since "<ui::Time moment=session.since/></p>
+        </div>
+    }
 }
 
 /// What only an administrator sees: what to mend in the configuration, and what to paste into the provider's.

@@ -125,7 +125,7 @@ async fn list(state: &AppState, admin: &Admin, uri: &Uri) -> Result<app::List, A
         "administrators" => Which::Administrators,
         _ => Which::All,
     };
-    let search: String = search.trim().chars().filter(|c| !c.is_control()).take(254).collect();
+    let search: String = search.trim().chars().take(254).collect();
     let Listed { rows, total } = users::list(state, admin, &users::Query { which: part, search: search.clone(), page }).await?;
     let line = |(user, account): (crate::domain::User, Option<crate::server::db::accounts::Account>)| app::Line {
         id: user.id.to_string(),
@@ -236,8 +236,9 @@ fn moment(at: i64) -> Moment {
     Moment { iso: clock::in_figures(at), words: clock::in_words(at) }
 }
 
+/// Without control characters, which nothing here contains and PostgreSQL cannot compare with (SR-151).
 fn parameter(uri: &Uri, name: &str) -> String {
-    forms::parameter(uri, name).unwrap_or_default()
+    forms::parameter(uri, name).unwrap_or_default().chars().filter(|c| !c.is_control()).collect()
 }
 
 /// From 1; whatever else somebody writes into the address is the first.

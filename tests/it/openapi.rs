@@ -55,7 +55,7 @@ const PAGES: [(&str, [u16; 7]); 18] = [
     ("/users?which=waiting&q=%25%00&page=-1", [303, 403, 403, 200, 303, 303, 303]),
     ("/users/new", [303, 403, 403, 200, 303, 303, 303]),
     ("/users/events", [303, 403, 403, 200, 303, 303, 303]),
-    ("/users/events?kind=x&user=%00&reference=%27&page=99999999999999999999", [303, 403, 403, 200, 303, 303, 303]),
+    ("/users/events?kind=x&user=%00&reference=%27%00&page=99999999999999999999", [303, 403, 403, 200, 303, 303, 303]),
     ("/users/link", [303, 403, 403, 404, 303, 303, 303]),
     ("/users/change?id={other}&action=disable", [303, 403, 403, 200, 303, 303, 303]),
     ("/users/change?id={nobody}&action=disable", [303, 403, 403, 404, 303, 303, 303]),

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     app::{
         Loaded, Moment,
-        account::{IdentityLine, SessionLine},
+        account::{IdentityLine, SessionLine, SessionWords},
         failure::FailurePage,
         ui, visit,
     },
@@ -174,10 +174,7 @@ fn Sessions(id: String, sessions: Vec<SessionLine>) -> impl IntoView {
         .map(|session| {
             view! {
                 <li>
-                    <div>
-                        <strong>{session.browser.clone()}</strong>
-                        <p class="hint">{session.way}", from "{session.network}", since "<ui::Time moment=session.since/></p>
-                    </div>
+                    <SessionWords session=session.clone()/>
                     <form method="post" action=ChangeUser::PATH>
                         <input type="hidden" name="id" value=id.clone()/>
                         <input type="hidden" name="action" value=Action::EndSession.code()/>
