@@ -36,6 +36,8 @@ for (const [name, visit] of Object.entries(pages)) {
   test(`nothing has to be scrolled sideways: ${name}`, async ({ page, program, freshProgram, withProvider, withMail }) => {
     await page.setViewportSize(NARROW);
     await visit(page, { program, freshProgram, withProvider, withMail });
+    // Not before the styles are there.
+    await page.waitForLoadState('load');
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(NARROW.width);
   });
 }

@@ -216,13 +216,17 @@ pub fn detour(state: &AppState, request: &Request) -> Option<String> {
             let target = uri.path_and_query().map_or("/", |target| target.as_str());
             Some(return_to::login_page_for(target))
         }
-        Some(current) if app::FRESH.contains(&uri.path()) && current.require_fresh(state.clock.now()).is_err() => {
-            Some(return_to::with_target("/account/log-in-again", uri.path_and_query().map_or("/", |target| target.as_str())))
-        }
+        Some(current) if app::FRESH.contains(&uri.path()) && current.require_fresh(state.clock.now()).is_err() => Some(log_in_again_for(uri)),
         Some(current) if uri.path() == "/login" => Some(destination(state, current.user().is_verified, &return_to_of(uri))),
         Some(current) if uri.path() == "/login/verify" && current.user().is_verified => Some(destination(state, true, "")),
         _ => None,
     }
+}
+
+/// Where somebody shows that it is them, before a page that takes a young login (SR-142).
+#[must_use]
+pub fn log_in_again_for(uri: &Uri) -> String {
+    return_to::with_target("/account/log-in-again", uri.path_and_query().map_or("/", |target| target.as_str()))
 }
 
 /// Where the address of a page says that the person wanted to go.

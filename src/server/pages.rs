@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, Uri, header},
+    http::{HeaderMap, Method, Uri, header},
     middleware::Next,
-    response::Response,
+    response::{IntoResponse, Redirect, Response},
 };
 use uuid::Uuid;
 
@@ -48,10 +48,11 @@ pub async fn load(State(state): State<AppState>, mut request: Request, next: Nex
         }
     }
     let (uri, headers) = (request.uri().clone(), request.headers().clone());
+    let is_form = request.method() == Method::POST;
     let path = uri.path();
     let loaded = if path == "/users" || path.starts_with("/users/") {
         match &admin {
-            Ok(admin) => for_administrators(&state, admin, &uri, &headers).await,
+            Ok(admin) => for_administrators(&state, admin, is_form, &uri, &headers).await,
             Err(error) => {
                 // SR-140
                 let note = Note::of(current.user().id);
@@ -65,6 +66,10 @@ pub async fn load(State(state): State<AppState>, mut request: Request, next: Nex
         Ok(None)
     };
     match loaded {
+        // What is done to one's own account takes a young login on this way too (SR-142).
+        Ok(Some(Loaded::Subject(subject))) if !is_form && is_oneself(&subject, current) && current.require_fresh(state.clock.now()).is_err() => {
+            Redirect::to(&context::log_in_again_for(&uri)).into_response()
+        }
         Ok(loaded) => {
             if let Some(loaded) = loaded {
                 request.extensions_mut().insert(loaded);
@@ -76,6 +81,10 @@ pub async fn load(State(state): State<AppState>, mut request: Request, next: Nex
         }
         Err(error) => context::failure(&state, request, error).await,
     }
+}
+
+fn is_oneself(subject: &Subject, current: &CurrentUser) -> bool {
+    subject.id == current.user().id.to_string()
 }
 
 async fn for_oneself(state: &AppState, current: &CurrentUser, uri: &Uri) -> Result<Option<Loaded>, AuthError> {
@@ -97,7 +106,7 @@ async fn overview(state: &AppState, current: &CurrentUser) -> Result<Overview, A
     })
 }
 
-async fn for_administrators(state: &AppState, admin: &Admin, uri: &Uri, headers: &HeaderMap) -> Result<Option<Loaded>, AuthError> {
+async fn for_administrators(state: &AppState, admin: &Admin, is_form: bool, uri: &Uri, headers: &HeaderMap) -> Result<Option<Loaded>, AuthError> {
     Ok(Some(match uri.path() {
         "/users" => Loaded::Users(list(state, admin, uri).await?),
         "/users/new" => Loaded::NewUser,
@@ -106,7 +115,8 @@ async fn for_administrators(state: &AppState, admin: &Admin, uri: &Uri, headers:
             Ok(_) if uri.path() == "/users/change" && parameter(uri, "action").parse::<app::Action>().is_err() => return Err(AuthError::NotFound),
             Ok(id) => Loaded::Subject(subject(state, admin, id).await?),
             // A form in a list names its user in the body alone.
-            Err(_) => return Ok(None),
+            Err(_) if is_form => return Ok(None),
+            Err(_) => return Err(AuthError::NotFound),
         },
         "/users/link" => Loaded::Link(handed_over::shown(state, admin, headers).await?),
         path => {
@@ -196,7 +206,7 @@ fn event_line(names: &HashMap<Uuid, String>, row: &Row) -> app::events::EventLin
         at: moment(row.at),
         words: row.kind.parse::<Event>().map_or_else(|_| row.kind.clone(), |event| event.words().to_owned()),
         detail: parts.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("; "),
-        user: row.user_id.map(|id| (id.to_string(), name(id))),
+        user: row.user_id.map(|id| app::events::Named { id: id.to_string(), email: names.get(&id).cloned() }),
         actor: row.actor_id.map(name),
         network: row.network.clone(),
         reference: row.reference.clone(),

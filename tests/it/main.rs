@@ -2,11 +2,13 @@
 //! links once. Runs on SQLite, or on PostgreSQL when `TEST_POSTGRES_URL` names a server.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should stop where it stands")]
 
+mod account;
 mod admin_emails;
 mod api;
 mod bad_input;
 mod cross_site;
 mod email_proof;
+mod events;
 mod headers;
 mod import;
 mod login;
@@ -15,6 +17,7 @@ mod migrations;
 mod oidc;
 mod oidc_accounts;
 mod oidc_callback;
+mod oidc_link;
 mod oidc_logout;
 mod oidc_provider;
 mod oidc_tokens;
@@ -28,4 +31,5 @@ mod signup;
 mod support;
 mod throttle;
 mod tidy;
+mod users;
 mod users_api;

@@ -68,7 +68,8 @@ pub fn AddressPage() -> impl IntoView {
 pub fn NewAddressPage() -> impl IntoView {
     let visit = visit();
     let Some(person) = visit.person.clone() else { return view! { <FailurePage error=AuthError::NotLoggedIn/> }.into_any() };
-    let state = ui::FormState::new(visit.fault());
+    // There is no field here to say it beside.
+    let state = ui::FormState::new(ui::Fault { at: "alert".to_owned(), ..visit.fault() });
     let address = visit.carried("address");
     view! {
         <ui::Frame title="Confirm your new address" has_error=visit.submitted.is_some()>

@@ -26,12 +26,19 @@ pub struct EventLine {
     pub words: String,
     /// How, and why.
     pub detail: String,
-    /// The id and the address of whom it is about.
-    pub user: Option<(String, String)>,
+    /// Whom it is about.
+    pub user: Option<Named>,
     /// Who did it, where that was somebody else.
     pub actor: Option<String>,
     pub network: String,
     pub reference: String,
+}
+
+/// A user, who may be gone: then only the id is left.
+#[derive(Clone)]
+pub struct Named {
+    pub id: String,
+    pub email: Option<String>,
 }
 
 /// `/users/events`: what has happened, for administrators.
@@ -80,7 +87,10 @@ pub fn EventTable(
     let rows: Vec<_> = events
         .into_iter()
         .map(|event| {
-            let user = event.user.map(|(id, email)| view! { <a href=format!("/users/{id}")>{email}</a> });
+            let user = event.user.map(|Named { id, email }| match email {
+                Some(email) => view! { <a href=format!("/users/{id}")>{email}</a> }.into_any(),
+                None => format!("{id} (deleted)").into_any(),
+            });
             view! {
                 <tr role="row">
                     <td role="cell" data-label="When"><ui::Time moment=event.at/></td>

@@ -1,7 +1,7 @@
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    sea_query::{Expr, ExprTrait},
+    sea_query::{Expr, ExprTrait, Func},
 };
 use uuid::Uuid;
 
@@ -81,7 +81,9 @@ pub async fn has(db: &impl ConnectionTrait, kind: &str, address: &str) -> Result
 /// # Errors
 /// `Unavailable`.
 pub async fn remove_of(db: &impl ConnectionTrait, address: &str, user: Uuid) -> Result<(), AuthError> {
-    let theirs = Condition::any().add(outbox::Column::Address.eq(address)).add(outbox::Column::UserId.eq(user));
+    // The queue has the canonical form, the account perhaps MediaManager's.
+    let same_address = Expr::expr(Func::lower(Expr::col(outbox::Column::Address))).eq(address.to_ascii_lowercase());
+    let theirs = Condition::any().add(same_address).add(outbox::Column::UserId.eq(user));
     outbox::Entity::delete_many().filter(theirs).exec(db).await.map_err(unavailable)?;
     Ok(())
 }

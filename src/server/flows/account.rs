@@ -115,7 +115,8 @@ pub async fn change_password(state: &AppState, current: &CurrentUser, password: 
     let hash = state.hasher.hash(password.into_password()).await?;
     let transaction = db::begin(&state.db).await?;
     db::alone(&transaction).await?;
-    if !db::users::replace_hash(&transaction, &found, hash).await? || !db::sessions::is_live(&transaction, current.session(), now).await? {
+    sessions::still_live(state, &transaction, current).await?;
+    if !db::users::replace_hash(&transaction, &found, hash).await? {
         return Err(AuthError::NotLoggedIn);
     }
     db::sessions::end_all_but(&transaction, user.id, current.session(), now).await?;
@@ -140,6 +141,7 @@ pub async fn request_address(state: &AppState, current: &CurrentUser, email: &Em
     }
     db::throttle::take(&state.db, &format!("new-address:{}", user.id), REQUESTS, state.clock.now()).await?;
     let transaction = db::begin(&state.db).await?;
+    sessions::still_live(state, &transaction, current).await?;
     mail::queue_about(state, &transaction, Kind::NewAddress, user, email.as_str(), origin).await?;
     events::record(state, &transaction, Event::AddressChangeRequested, origin, Note::of(user.id)).await?;
     db::commit(transaction).await
@@ -171,6 +173,7 @@ pub async fn change_address(state: &AppState, current: &CurrentUser, token: &str
     let (owner, fingerprint) = state.tokens.read_link(Purpose::NewAddress, token).map_err(|_| AuthError::ProofLinkInvalid)?;
     let transaction = db::begin(&state.db).await?;
     db::alone(&transaction).await?;
+    sessions::still_live(state, &transaction, current).await?;
     let found = db::users::find_with_hash(&transaction, owner).await?.filter(|found| found.user.is_active && owner == current.user().id);
     let found = found.ok_or(AuthError::ProofLinkInvalid)?;
     let replaced = format!("{}\0{email}", password_reset::replaced(&transaction, &found).await?);
@@ -181,6 +184,8 @@ pub async fn change_address(state: &AppState, current: &CurrentUser, token: &str
         return Err(AuthError::EmailTaken);
     }
     db::users::set_email(&transaction, owner, &email).await?;
+    // They name the address that is gone, and would live again if it came back.
+    db::accounts::void_links(&transaction, owner, now).await?;
     if db::accounts::email_is_proven(&transaction, owner).await? {
         db::accounts::prove_email(&transaction, owner, now).await?;
     }

@@ -131,6 +131,15 @@ pub async fn end(state: &AppState, token: &str, origin: &Origin) -> Result<bool,
     Ok(method.as_deref() == Some(PROVIDER))
 }
 
+/// Makes sure, inside the transaction that changes something for somebody, that their session has not been ended meanwhile: by its owner
+/// elsewhere, who has noticed a thief.
+///
+/// # Errors
+/// `NotLoggedIn`, `Unavailable`.
+pub async fn still_live(state: &AppState, transaction: &Transaction, current: &CurrentUser) -> Result<(), AuthError> {
+    if db::sessions::is_live(transaction, current.session(), state.clock.now()).await? { Ok(()) } else { Err(AuthError::NotLoggedIn) }
+}
+
 /// The live sessions of a user, the newest first.
 ///
 /// # Errors

@@ -158,12 +158,12 @@ fn password_changed(app: &str, waiting: &Waiting) -> Letter {
         &[
             "Hello,",
             &format!(
-                "the password of your account at {app} was changed on {} from the address {}. Everybody who was logged in with it is logged out.",
+                "the password of your account at {app} was changed on {} from the address {}. Everybody else who was logged in is logged out.",
                 in_words(waiting.created_at),
                 waiting.network
             ),
             "If it was you, there is nothing to do.",
-            "If it was not, somebody else had a link: choose a new password for your mailbox first, then one here, and tell an administrator.",
+            "If it was not, choose a new password for your mailbox first, then one here, and tell an administrator.",
         ],
     )
 }

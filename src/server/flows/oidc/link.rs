@@ -12,7 +12,7 @@ use crate::{
         db::{self, identities::NewIdentity},
         flows::{
             events::{self, Note},
-            sessions::{CurrentUser, Origin},
+            sessions::{self, CurrentUser, Origin},
         },
         provider::{Fault, Person},
     },
@@ -55,6 +55,11 @@ pub(super) async fn link(state: &AppState, person: Person, connects: &Connects, 
     let transaction = db::begin(&state.db).await.map_err(fault_of)?;
     db::alone(&transaction).await.map_err(fault_of)?;
     db::users::find(&transaction, user.id).await.map_err(fault_of)?.filter(|user| user.is_active).ok_or_else(|| fault_of(AuthError::NotLoggedIn))?;
+    // Asking the provider takes its time.
+    sessions::still_live(state, &transaction, current).await.map_err(|error| match error {
+        AuthError::NotLoggedIn => Fault::new(Refusal::AttemptUnknown, "the session that asked for connecting an account has ended", "").about(user.id),
+        error => fault_of(error),
+    })?;
     match db::identities::find(&transaction, &person.issuer, &person.subject).await.map_err(fault_of)? {
         Some(identity) if identity.user_id == user.id => return Ok(()),
         Some(identity) => {
@@ -79,6 +84,7 @@ pub async fn unlink(state: &AppState, current: &CurrentUser, identity: Uuid, ori
     let user = current.user().id;
     let transaction = db::begin(&state.db).await?;
     db::alone(&transaction).await?;
+    sessions::still_live(state, &transaction, current).await?;
     let identities = db::identities::of(&transaction, user).await?;
     let unlinked = identities.iter().find(|known| known.id == identity).ok_or(AuthError::NotFound)?;
     let is_passwordless = db::accounts::find(&transaction, user).await?.is_some_and(|account| account.is_passwordless);

@@ -105,7 +105,10 @@ impl Acting<'_> {
         }
         db::users::set_email(self.transaction, before.id, email).await?;
         if !before.email.eq_ignore_ascii_case(email.as_str()) {
-            db::accounts::unprove_email(self.transaction, before.id, self.state.clock.now()).await?;
+            let now = self.state.clock.now();
+            db::accounts::unprove_email(self.transaction, before.id, now).await?;
+            // They name the address that is gone, and would live again if it came back.
+            db::accounts::void_links(self.transaction, before.id, now).await?;
             mail::notify(self.state, self.transaction, Kind::AddressChanged, before, self.origin).await?;
         }
         self.record(Event::AddressChanged, before.id, "").await
@@ -149,8 +152,9 @@ impl Acting<'_> {
 /// Deletes a user and everything that belongs to them (SR-145).
 ///
 /// # Errors
-/// `NotFound`, `LastAdministrator`, `Unavailable`.
+/// `NotFound`, `LastAdministrator`, `Unavailable`; `LoginTooOld` for oneself.
 pub async fn delete(state: &AppState, admin: &Admin, id: Uuid, origin: &Origin) -> Result<(), AuthError> {
+    require_fresh_for_oneself(state, admin, id)?;
     remove(state, id, Some(admin.user().id), origin).await
 }
 
@@ -224,7 +228,13 @@ pub async fn create_invited(state: &AppState, admin: &Admin, email: Email, origi
 /// A link for a new password, to hand over (SR-143).
 ///
 /// # Errors
-/// `NotFound` when there is no such active user; `Unavailable`.
+/// `NotFound` when there is no such active user; `Unavailable`; `LoginTooOld` for oneself.
 pub async fn hand_over_link(state: &AppState, admin: &Admin, id: Uuid, origin: &Origin) -> Result<HandedOver, AuthError> {
+    require_fresh_for_oneself(state, admin, id)?;
     password_reset::hand_over(state, id, Some(admin.user().id), origin).await?.ok_or(AuthError::NotFound)
+}
+
+/// The way over the users page into one's own account is no shorter than the other: a stolen cookie keeps no account (SR-142).
+fn require_fresh_for_oneself(state: &AppState, admin: &Admin, id: Uuid) -> Result<(), AuthError> {
+    if id == admin.user().id { admin.current().require_fresh(state.clock.now()) } else { Ok(()) }
 }
