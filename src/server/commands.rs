@@ -93,7 +93,8 @@ fn complain(line: &str) {
 
 /// Begins the log, on standard error.
 fn start_log(config: &Config, level: &str) {
-    let filter = EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new("info"));
+    // PostgreSQL's notices about tables that are there already help nobody.
+    let filter = EnvFilter::try_new(format!("{level},sqlx::postgres::notice=off")).unwrap_or_else(|_| EnvFilter::new("info"));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr).with_ansi(stderr().is_terminal()).with_target(false);
     match config.server.log_format {
         LogFormat::Json => log.json().flatten_event(true).with_current_span(true).with_span_list(false).init(),

@@ -1,7 +1,7 @@
 use std::any::Any;
 
 use axum::{
-    Router,
+    Extension, Router,
     extract::{Path, Request, State},
     http::{HeaderValue, Method, StatusCode, header},
     middleware::{Next, from_fn, from_fn_with_state, map_response},
@@ -60,7 +60,7 @@ fn page_routes(state: &AppState) -> Router<AppState> {
         .layer(from_fn_with_state(state.clone(), pages::load))
         .layer(from_fn_with_state(state.clone(), reset_link::open))
         .layer(from_fn_with_state(state.clone(), detour))
-        .route("/", get(landing_page))
+        .route("/", get(front_door))
         .route("/login/provider", get(provider_page))
         .route(SET_OUT, get(provider_link::set_out))
         .route("/web/login/reset-password", get(reset_link::from_mediamanager))
@@ -142,12 +142,28 @@ async fn from_mediamanager(State(state): State<AppState>, Path(page): Path<Strin
     }
 }
 
-async fn landing_page(State(state): State<AppState>) -> Redirect {
-    Redirect::to(state.config.policy.landing_page.as_str())
+/// `/`: the front door for strangers, the landing page for everybody else. That page may be MediaManager's, which does not know ours.
+async fn front_door(State(state): State<AppState>, Extension(visitor): Extension<Visitor>) -> Redirect {
+    Redirect::to(if visitor.current.is_some() { state.config.policy.landing_page.as_str() } else { "/login" })
 }
 
+/// A page with a slash too many is forgiven to whoever only looks: MediaManager's frontend writes its addresses so. A form is not (SR-025).
 async fn not_found(State(state): State<AppState>, request: Request) -> Response {
-    context::failure(&state, request, AuthError::NotFound).await
+    let path = request.uri().path();
+    let meant = path.strip_suffix('/').filter(|meant| matches!(*request.method(), Method::GET | Method::HEAD) && is_forgiven(meant));
+    match meant {
+        Some(meant) => {
+            let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+            Redirect::to(&format!("{meant}{query}")).into_response()
+        }
+        None => context::failure(&state, request, AuthError::NotFound).await,
+    }
+}
+
+/// The pages that MediaManager's frontend knows, and ours beside them. No other path: a setup link stands in no redirect.
+fn is_forgiven(path: &str) -> bool {
+    let pages = ["/web/login", "/login", "/account", "/users"];
+    !path.ends_with('/') && pages.iter().any(|page| path.strip_prefix(page).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
 }
 
 async fn method_not_allowed(State(state): State<AppState>, request: Request) -> Response {

@@ -1,4 +1,4 @@
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use mediamanager_auth::server::flows::users::Role;
 
 use crate::support::{App, PASSWORD};
@@ -45,4 +45,37 @@ async fn somebody_who_waits_for_approval_is_told_who_can_help() {
     assert_eq!(page.path, "/login/verify");
     assert_eq!(page.heading(), "Waiting for approval");
     assert!(page.body.contains("An administrator"));
+}
+
+#[tokio::test]
+async fn the_front_door_is_the_login_page_until_somebody_is_in() {
+    let app = App::with("[policy]\nlanding_page = '/web/dashboard'").await;
+    app.member("ada@example.org").await;
+    let mut browser = app.browser();
+    assert_eq!(browser.get("/").await.path, "/login");
+    assert_eq!(browser.log_in("ada@example.org", PASSWORD).await.path, "/web/dashboard");
+    assert_eq!(browser.get("/").await.path, "/web/dashboard");
+}
+
+#[tokio::test]
+async fn addresses_of_mediamanagers_frontend_lead_to_ours() {
+    let app = App::new().await;
+    for (path, target) in [
+        ("/web/login", "/login"),
+        ("/web/login/", "/login"),
+        ("/web/login/signup/", "/login/signup"),
+        ("/web/login/forgot-password/", "/login/forgot-password"),
+        ("/web/login/verify/", "/login"),
+        ("/login/", "/login"),
+        ("/login/?notice=logged_out", "/login?notice=logged_out"),
+        ("/account/", "/login?return_to=%2Faccount"),
+    ] {
+        assert_eq!(app.browser().get(path).await.path, target, "{path}");
+    }
+    let reset = app.browser().call(Method::GET, "/web/login/reset-password/?token=x", &[], "").await;
+    assert_eq!(reset.location().as_deref(), Some("/web/login/reset-password?token=x"), "the token comes along");
+    for path in ["/web/login/x", "//login/", "///", "/\\evil.example/", "/nowhere/", "/login//", "/loginx/"] {
+        let page = app.browser().call(Method::GET, path, &[], "").await;
+        assert_eq!((page.status, page.location()), (StatusCode::NOT_FOUND, None), "{path}");
+    }
 }

@@ -213,6 +213,9 @@ fn database_url(reader: &mut Reader) -> Option<Secret> {
     Some(Secret::new(format!("postgres://{user}:{password}@{host}:{port}/{dbname}")))
 }
 
+/// What stands in MediaManager's example and is nobody's mail server (RFC 2606).
+const EXAMPLE_HOST: &str = "smtp.example.com";
+
 fn smtp(reader: &mut Reader, wants_resets: bool) -> Option<Smtp> {
     let (host_key, from_key) = ("notifications.smtp_config.smtp_host", "notifications.smtp_config.from_email");
     let missing: Vec<&str> = [host_key, from_key].into_iter().filter(|key| reader.is_blank(key)).collect();
@@ -226,6 +229,11 @@ fn smtp(reader: &mut Reader, wants_resets: bool) -> Option<Smtp> {
         return None;
     }
     let host = reader.optional(host_key);
+    if host.as_deref().is_some_and(|host| host.trim().eq_ignore_ascii_case(EXAMPLE_HOST)) {
+        // With it, people would be told that a mail is on its way, and administrators would wonder why nobody comes.
+        reader.warn(format!("{host_key} is the example's placeholder: no mail is sent. Name your mail server, or leave it empty."));
+        return None;
+    }
     let from_email = reader.parsed(from_key, "", |text| Email::parse(text).ok(), "is not an e-mail address", "write only the address, like media@example.org");
     let port = reader.number("notifications.smtp_config.smtp_port", &(1..=u16::MAX), 587);
     let user = reader.optional("notifications.smtp_config.smtp_user");

@@ -101,6 +101,8 @@ fn mediamanagers_example_file_starts_once_its_placeholder_is_replaced() {
     let file = format!("{off}{smtp}");
     assert!(load_text(&file).expect_err("placeholder")[0].contains("placeholder"));
     let config = load_text(&file.replace("CHANGE_ME_GENERATE_RANDOM_STRING", TOKEN_SECRET)).expect("start");
+    assert!(config.smtp.is_none() && config.warnings.len() == 1 && config.warnings[0].contains("placeholder: no mail is sent"), "{:?}", config.warnings);
+    let config = load_text(&file.replace("CHANGE_ME_GENERATE_RANDOM_STRING", TOKEN_SECRET).replace("smtp.example.com", "mail")).expect("start");
     assert!(config.warnings.is_empty() && config.smtp.is_some_and(|smtp| smtp.use_tls));
 }
 
