@@ -6,12 +6,13 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 use crate::server::config::{self, Config, LogFormat, Sources};
 
 pub mod check;
+pub mod healthcheck;
 pub mod import;
 pub mod mail;
 pub mod serve;
@@ -34,6 +35,10 @@ enum Command {
     Serve,
     /// Read the configuration, say everything that is wrong with it, and stop
     Check,
+    /// Ask the running program whether it can do its work; for containers
+    Healthcheck,
+    /// Print the completions of a shell
+    Completions { shell: clap_complete::Shell },
     /// Manage users from the shell
     #[command(subcommand)]
     User(user::Command),
@@ -46,6 +51,11 @@ enum Command {
 
 /// Does what the command line asks for.
 pub async fn run(arguments: Arguments) -> ExitCode {
+    if let Some(Command::Completions { shell }) = arguments.command {
+        let mut program = Arguments::command();
+        clap_complete::generate(shell, &mut program, "mediamanager-auth", &mut stdout());
+        return ExitCode::SUCCESS;
+    }
     let config = match load(arguments.config) {
         Ok(config) => config,
         Err(code) => return code,
@@ -53,6 +63,9 @@ pub async fn run(arguments: Arguments) -> ExitCode {
     let result = match arguments.command.unwrap_or(Command::Serve) {
         Command::Serve => serve::run(config).await,
         Command::Check => check::run(&config),
+        Command::Healthcheck => healthcheck::run(&config).await,
+        // It needs no configuration, and has been done by now.
+        Command::Completions { .. } => Ok(()),
         Command::User(command) => user::run(config, command).await,
         Command::Import(arguments) => import::run(config, arguments).await,
         Command::Mail(command) => mail::run(&config, command).await,

@@ -182,8 +182,27 @@ pub struct Policy {
     pub setup_link_lifetime: u32,
     /// `event_days`: how long what has happened is kept for the administrators' page, in days. 1 to 3650, default 90.
     pub event_days: u32,
+    /// `[policy.throttle]`
+    pub throttle: Throttle,
     /// `password_hash_permits`: how many passwords are hashed at a time, 1 to 64; `None` for the smaller of the cores and 4 (SR-170).
     pub password_hash_permits: Option<u16>,
+}
+
+/// `[policy.throttle]`, ours: how often people may try (SR-023, SR-047).
+#[derive(Clone, Debug)]
+pub struct Throttle {
+    /// `enabled`, default true. False leaves the door to everybody who guesses, and is warned about at every start.
+    pub enabled: bool,
+    /// `network_failures`: failed logins of one address (IPv6: /64) in ten minutes. 5 to 1000, default 20.
+    pub network_failures: i32,
+    /// `account_failures`: consecutive failed logins with one account before delays begin. 3 to 100, default 10.
+    pub account_failures: i32,
+    /// `longest_delay`: seconds up to which these delays double. 1 to 3600, default 900.
+    pub longest_delay: u32,
+    /// `network_requests`: accounts, and links of a kind, that one address may ask for in an hour. 1 to 1000, default 10.
+    pub network_requests: i32,
+    /// `account_mails`: mails of a kind that one account gets in an hour. 1 to 100, default 3.
+    pub account_mails: i32,
 }
 
 impl Config {

@@ -12,4 +12,5 @@ pub mod password_reset;
 pub mod sessions;
 pub mod setup;
 pub mod signup;
+pub mod throttle;
 pub mod users;

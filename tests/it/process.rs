@@ -13,27 +13,27 @@ use crate::support::PASSWORD;
 const TOKEN_SECRET: &str = "process-secret-0123456789-abcdefghij";
 
 /// A directory with a configuration, and the program run in it.
-struct Home(TempDir);
+pub struct Home(TempDir);
 
 impl Home {
-    fn new(toml: &str) -> Self {
+    pub fn new(toml: &str) -> Self {
         let home = tempfile::tempdir().unwrap();
         std::fs::write(home.path().join("config.toml"), toml).unwrap();
         Self(home)
     }
 
-    fn standard() -> Self {
+    pub fn standard() -> Self {
         Self::new(&format!("auth.token_secret = '{TOKEN_SECRET}'\nauth.admin_emails = []\n[server]\nport = 0\nlog_level = 'trace'"))
     }
 
-    fn command(&self) -> Command {
+    pub fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mediamanager-auth"));
         command.current_dir(self.0.path()).env_remove("CONFIG_FILE").env_remove("CONFIG_DIR");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
 
-    fn create_user(&self, arguments: &[&str], password: &str) -> Output {
+    pub fn create_user(&self, arguments: &[&str], password: &str) -> Output {
         let mut child = self.command().args(["user", "create"]).args(arguments).stdin(Stdio::piped()).spawn().unwrap();
         // The program may refuse before it reads.
         let _ = child.stdin.take().unwrap().write_all(format!("{password}\n").as_bytes());
@@ -42,14 +42,14 @@ impl Home {
 }
 
 /// A serving program; what it printed before it was ready, and where it listens.
-struct Serving {
+pub struct Serving {
     child: Child,
     greeting: String,
-    port: u16,
+    pub port: u16,
 }
 
 impl Serving {
-    fn start(home: &Home, last_line: &str) -> Self {
+    pub fn start(home: &Home, last_line: &str) -> Self {
         let mut child = home.command().spawn().unwrap();
         let mut output = BufReader::new(child.stdout.take().unwrap());
         let mut greeting = String::new();
@@ -74,14 +74,14 @@ impl Serving {
         self.raw(&format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n"))
     }
 
-    fn post(&self, path: &str, body: &str) -> String {
+    pub fn post(&self, path: &str, body: &str) -> String {
         let length = body.len();
         let kind = "Content-Type: application/x-www-form-urlencoded\r\nSec-Fetch-Site: same-origin\r\nAccept: text/html";
         self.raw(&format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{kind}\r\nContent-Length: {length}\r\n\r\n{body}"))
     }
 
     /// Asks it to stop; its exit code, and all it logged.
-    fn stop(mut self) -> (Option<i32>, String) {
+    pub fn stop(mut self) -> (Option<i32>, String) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
         let mut log = String::new();
@@ -90,7 +90,7 @@ impl Serving {
     }
 }
 
-fn text(bytes: &[u8]) -> String {
+pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 

@@ -2,17 +2,18 @@ use std::io::{IsTerminal, stdin};
 
 use clap::{Args, Subcommand};
 
-use super::{say, start_log};
+use super::{plural, say, start_log};
 use crate::{
     domain::Email,
     server::{
         AppState,
-        clock::Clock,
+        clock::{Clock, in_figures},
         config::Config,
+        db::users::Which,
         flows::{
             new_password::NewPassword,
             password_reset::{self, HandedOver},
-            users::{self, Role},
+            users::{Change, Role, shell},
         },
         hasher::Cost,
     },
@@ -22,10 +23,41 @@ use crate::{
 pub(super) enum Command {
     /// Make an account; the password is asked for, or read as one line from standard input
     Create(Create),
+    /// Show who has an account, what they may do, and when they logged in last
+    List(List),
     /// Let somebody who waits for approval use the application
     Approve { email: String },
+    /// Keep somebody out: their sessions and links end at once, nothing is deleted
+    Disable { email: String },
+    /// Let somebody in again who was disabled
+    Enable { email: String },
+    /// Make somebody an administrator
+    Admin {
+        email: String,
+        /// Make an ordinary member of an administrator instead
+        #[arg(long)]
+        revoke: bool,
+    },
+    /// Log somebody out everywhere
+    EndSessions { email: String },
     /// Print a one-time link with which somebody chooses a new password; works without mail settings
     ResetLink { email: String },
+}
+
+#[derive(Args)]
+pub(super) struct List {
+    /// Only addresses that contain this
+    #[arg(default_value = "")]
+    search: String,
+    /// Only who waits for approval
+    #[arg(long, group = "which")]
+    waiting: bool,
+    /// Only who is disabled
+    #[arg(long, group = "which")]
+    disabled: bool,
+    /// Only administrators
+    #[arg(long, group = "which")]
+    admins: bool,
 }
 
 #[derive(Args)]
@@ -45,19 +77,60 @@ pub(super) async fn run(config: Config, command: Command) -> Result<(), String> 
     start_log(&config, "warn,mediamanager_auth=info");
     match command {
         Command::Create(create) => make(config, create).await,
-        Command::Approve { email } => approve(config, &email).await,
+        Command::List(wanted) => list(config, wanted).await,
+        Command::Approve { email } => change(config, &email, Change { is_verified: Some(true), ..Change::default() }, "is approved").await,
+        Command::Disable { email } => change(config, &email, Change { is_active: Some(false), ..Change::default() }, "is disabled").await,
+        Command::Enable { email } => change(config, &email, Change { is_active: Some(true), ..Change::default() }, "is enabled").await,
+        Command::Admin { email, revoke: false } => {
+            let administrator = Change { is_superuser: Some(true), is_verified: Some(true), ..Change::default() };
+            change(config, &email, administrator, "is now an administrator").await
+        }
+        Command::Admin { email, revoke: true } => change(config, &email, Change { is_superuser: Some(false), ..Change::default() }, "is now a member").await,
+        Command::EndSessions { email } => end_sessions(config, &email).await,
         Command::ResetLink { email } => reset_link(config, &email).await,
     }
 }
 
-async fn approve(config: Config, email: &str) -> Result<(), String> {
+async fn change(config: Config, email: &str, change: Change, done: &str) -> Result<(), String> {
     let email = Email::parse(email).map_err(|err| err.to_string())?;
     let state = AppState::new(config, Cost::STANDARD, Clock::System).await?;
-    match users::approve(&state, &email).await.map_err(|err| err.to_string())? {
-        Some(user) => say(&format!("{} is approved.", user.email)),
-        None => return Err(format!("Nobody has the address {email}.")),
+    let user = shell::change(&state, &email, change).await.map_err(|err| err.to_string())?.ok_or_else(|| nobody(&email))?;
+    say(&format!("{} {done}.", user.email));
+    Ok(())
+}
+
+async fn end_sessions(config: Config, email: &str) -> Result<(), String> {
+    let email = Email::parse(email).map_err(|err| err.to_string())?;
+    let state = AppState::new(config, Cost::STANDARD, Clock::System).await?;
+    let ended = shell::end_sessions(&state, &email).await.map_err(|err| err.to_string())?.ok_or_else(|| nobody(&email))?;
+    say(&format!("{email} is logged out everywhere ({}).", plural(usize::try_from(ended).unwrap_or(usize::MAX), "session")));
+    Ok(())
+}
+
+/// One line each, in columns that `cut` and `awk` can take apart: address, state, role, last login.
+async fn list(config: Config, wanted: List) -> Result<(), String> {
+    let state = AppState::new(config, Cost::STANDARD, Clock::System).await?;
+    let which = match (wanted.waiting, wanted.disabled, wanted.admins) {
+        (true, ..) => Which::Waiting,
+        (_, true, _) => Which::Disabled,
+        (_, _, true) => Which::Administrators,
+        _ => Which::All,
+    };
+    for (user, account) in shell::list(&state, which, &wanted.search).await.map_err(|err| err.to_string())? {
+        let standing = match (user.is_active, user.is_verified) {
+            (false, _) => "disabled",
+            (true, false) => "waiting",
+            (true, true) => "active",
+        };
+        let role = if user.is_superuser { "administrator" } else { "member" };
+        let last_login = account.and_then(|account| account.last_login_at).map_or_else(|| "never".to_owned(), in_figures);
+        say(&format!("{}\t{standing}\t{role}\t{last_login}", user.email.escape_debug()));
     }
     Ok(())
+}
+
+fn nobody(email: &Email) -> String {
+    format!("Nobody has the address {email}.")
 }
 
 async fn reset_link(config: Config, email: &str) -> Result<(), String> {
@@ -80,7 +153,7 @@ async fn make(config: Config, create: Create) -> Result<(), String> {
         (false, false) => Role::Member,
     };
     let state = AppState::new(config, Cost::STANDARD, Clock::System).await?;
-    let user = users::create(&state, email, password, role).await.map_err(|err| err.to_string())?;
+    let user = shell::create(&state, email, password, role).await.map_err(|err| err.to_string())?;
     let can = match role {
         Role::Administrator => "an administrator",
         Role::Member => "a member",

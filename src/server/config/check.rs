@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use url::Url;
 
 use super::reader::Reader;
-use super::{Auth, Config, LogFormat, Misc, OpenIdConnect, Policy, Secret, Server, Smtp, urls};
+use super::{Auth, Config, LogFormat, Misc, OpenIdConnect, Policy, Secret, Server, Smtp, Throttle, urls};
 use crate::domain::{Email, ReturnTo};
 
 /// The `token_secret` in the complete example that MediaManager's manual prints (chapter Authentication). Everybody knows it.
@@ -299,6 +299,7 @@ fn policy(reader: &mut Reader, frontend_url: Option<&Url>) -> Option<Policy> {
     let reset_link_lifetime = reader.number("policy.reset_link_lifetime", &(600..=3600), 1800);
     let setup_link_lifetime = reader.number("policy.setup_link_lifetime", &(600..=604_800), 86_400);
     let event_days = reader.number("policy.event_days", &(1..=3650), 90);
+    let throttle = throttle(reader);
     let permits = "policy.password_hash_permits";
     let password_hash_permits = reader.has(permits).then(|| reader.number(permits, &(1..=64), 4));
     Some(Policy {
@@ -309,8 +310,24 @@ fn policy(reader: &mut Reader, frontend_url: Option<&Url>) -> Option<Policy> {
         reset_link_lifetime,
         setup_link_lifetime,
         event_days,
+        throttle,
         password_hash_permits,
     })
+}
+
+fn throttle(reader: &mut Reader) -> Throttle {
+    let enabled = reader.boolean("policy.throttle.enabled", true);
+    if !enabled {
+        reader.warn("INSECURE: policy.throttle.enabled is false: passwords can be guessed as fast as this machine checks them, and mailboxes filled.");
+    }
+    Throttle {
+        enabled,
+        network_failures: reader.number("policy.throttle.network_failures", &(5..=1000), 20),
+        account_failures: reader.number("policy.throttle.account_failures", &(3..=100), 10),
+        longest_delay: reader.number("policy.throttle.longest_delay", &(1..=3600), 900),
+        network_requests: reader.number("policy.throttle.network_requests", &(1..=1000), 10),
+        account_mails: reader.number("policy.throttle.account_mails", &(1..=100), 3),
+    }
 }
 
 fn cookie_name(reader: &mut Reader, frontend_url: Option<&Url>) -> Option<String> {

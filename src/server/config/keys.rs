@@ -20,7 +20,7 @@ enum Unknown {
     IsLeftAlone,
 }
 
-const SECTIONS: [Section; 9] = [
+const SECTIONS: [Section; 10] = [
     Section { path: "auth", keys: &["token_secret", "session_lifetime", "admin_emails", "email_password_resets", "openid_connect"], unknown: Unknown::Stops },
     Section { path: "auth.openid_connect", keys: &["enabled", "client_id", "client_secret", "configuration_endpoint", "name"], unknown: Unknown::Stops },
     Section { path: "misc", keys: &["frontend_url", "cors_urls"], unknown: Unknown::IsLeftAlone },
@@ -59,7 +59,13 @@ const SECTIONS: [Section; 9] = [
             "event_days",
             "password_hash_permits",
             "openid_connect",
+            "throttle",
         ],
+        unknown: Unknown::Stops,
+    },
+    Section {
+        path: "policy.throttle",
+        keys: &["enabled", "network_failures", "account_failures", "longest_delay", "network_requests", "account_mails"],
         unknown: Unknown::Stops,
     },
     Section { path: "policy.openid_connect", keys: &["redirect_uri", "trust_email", "ca_file"], unknown: Unknown::Stops },

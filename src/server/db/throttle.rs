@@ -18,12 +18,14 @@ pub struct Budget {
     pub window: i64,
 }
 
-/// Failures of a network (SR-023).
-pub const FAILURES: Budget = Budget { most: 20, window: 10 * 60 };
-/// Consecutive failures of an account before delays begin: 1 s, doubling up to [`LONGEST_DELAY`].
-const ACCOUNT_BUDGET: i32 = 10;
-/// Seconds.
-const LONGEST_DELAY: i64 = 15 * 60;
+/// So many consecutive failures of an account before delays begin: 1 s, doubling.
+#[derive(Clone, Copy, Debug)]
+pub struct AccountBudget {
+    pub failures: i32,
+    /// Seconds.
+    pub longest_delay: u32,
+}
+
 /// Seconds without an attempt after which a row is forgotten.
 const FORGOTTEN_AFTER: i64 = 24 * 60 * 60;
 
@@ -48,14 +50,15 @@ pub async fn take(db: &impl ConnectionTrait, key: &str, budget: Budget, now: i64
 ///
 /// # Errors
 /// `TooManyAttempts` while the account's delay lasts, `Unavailable`.
-pub async fn reserve_account(db: &impl ConnectionTrait, key: &str, now: i64) -> Result<(), AuthError> {
+pub async fn reserve_account(db: &impl ConnectionTrait, key: &str, budget: AccountBudget, now: i64) -> Result<(), AuthError> {
     let (failures, until) = (column(throttle::Column::Failures), column(throttle::Column::Until));
+    let AccountBudget { failures: most, longest_delay } = budget;
+    let last_free = most - 1;
     // The exponent is bounded by the first arm, so the shift cannot overflow.
+    let doublings = i32::try_from(longest_delay.checked_ilog2().unwrap_or_default()).unwrap_or_default() + 1;
     let delay = Expr::cust(format!(
-        "CASE WHEN throttle.failures >= {} THEN {LONGEST_DELAY} WHEN throttle.failures >= {} THEN 1 << (throttle.failures - {}) ELSE 0 END",
-        ACCOUNT_BUDGET + 9,
-        ACCOUNT_BUDGET - 1,
-        ACCOUNT_BUDGET - 1,
+        "CASE WHEN throttle.failures >= {} THEN {longest_delay} WHEN throttle.failures >= {last_free} THEN 1 << (throttle.failures - {last_free}) ELSE 0 END",
+        last_free + doublings,
     ));
     let again = OnConflict::column(throttle::Column::Key)
         .value(throttle::Column::Failures, failures.add(1))

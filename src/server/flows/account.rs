@@ -13,6 +13,7 @@ use crate::{
             new_password::NewPassword,
             password_reset,
             sessions::{self, CurrentUser, Origin, Started, Way},
+            throttle,
             users::Change,
         },
         tokens::Purpose,
@@ -23,8 +24,6 @@ use crate::{
 const LINK_LIFETIME: u32 = 24 * 60 * 60;
 /// Other addresses that one account may ask for.
 const REQUESTS: Budget = Budget { most: 5, window: 60 * 60 };
-/// Tokens that one network may try.
-const SUBMISSIONS: Budget = Budget { most: 20, window: 10 * 60 };
 
 /// All that the account page shows.
 pub struct Overview {
@@ -139,7 +138,7 @@ pub async fn request_address(state: &AppState, current: &CurrentUser, email: &Em
     if !mail::is_on(state) {
         return Err(AuthError::EmailNeedsAdministrator);
     }
-    db::throttle::take(&state.db, &format!("new-address:{}", user.id), REQUESTS, state.clock.now()).await?;
+    throttle::take(state, &format!("new-address:{}", user.id), REQUESTS).await?;
     let transaction = db::begin(&state.db).await?;
     sessions::still_live(state, &transaction, current).await?;
     mail::queue_about(state, &transaction, Kind::NewAddress, user, email.as_str(), origin).await?;
@@ -168,7 +167,7 @@ pub(super) async fn new_address_link(state: &AppState, found: &Credentials, emai
 /// `ProofLinkInvalid`, `EmailTaken`, `TooManyAttempts` for the network, `Unavailable`.
 pub async fn change_address(state: &AppState, current: &CurrentUser, token: &str, address: &str, origin: &Origin) -> Result<(), AuthError> {
     let now = state.clock.now();
-    db::throttle::take(&state.db, &format!("proof-token:{}", origin.network), SUBMISSIONS, now).await?;
+    throttle::take_token(state, "proof-token", &origin.network).await?;
     let email = Email::parse(address).map_err(|_| AuthError::ProofLinkInvalid)?;
     let (owner, fingerprint) = state.tokens.read_link(Purpose::NewAddress, token).map_err(|_| AuthError::ProofLinkInvalid)?;
     let transaction = db::begin(&state.db).await?;

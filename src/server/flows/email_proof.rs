@@ -3,13 +3,13 @@
 use crate::{
     domain::{AuthError, Event, User},
     server::{
-        AppState,
-        db::{self, throttle::Budget},
+        AppState, db,
         flows::{
             events::{self, Note},
             login,
             mail::{self, Kind},
             sessions::{CurrentUser, Origin},
+            throttle,
         },
         tokens::Purpose,
     },
@@ -17,17 +17,13 @@ use crate::{
 
 /// How long a link works, in seconds.
 const LIFETIME: u32 = 24 * 60 * 60;
-/// Requests of one network.
-const REQUESTS: Budget = Budget { most: 10, window: 60 * 60 };
-/// Tokens that one network may try.
-const SUBMISSIONS: Budget = Budget { most: 20, window: 10 * 60 };
 
 /// Asks for a link by mail, for whoever has the address; the answer is the same for all (SR-040).
 ///
 /// # Errors
 /// `TooManyAttempts` for the network; `Unavailable`.
 pub async fn request(state: &AppState, email: &str, origin: &Origin) -> Result<(), AuthError> {
-    db::throttle::take(&state.db, &format!("proof-request:{}", origin.network), REQUESTS, state.clock.now()).await?;
+    throttle::take_request(state, "proof-request", &origin.network).await?;
     if mail::is_on(state) {
         mail::queue(state, &state.db, Kind::Proof, email, origin).await?;
     }
@@ -67,7 +63,7 @@ pub struct Proven {
 /// # Errors
 /// `ProofLinkInvalid`; `TooManyAttempts` for the network; `Unavailable`.
 pub async fn complete(state: &AppState, current: &CurrentUser, token: &str, origin: &Origin) -> Result<Proven, AuthError> {
-    db::throttle::take(&state.db, &format!("proof-token:{}", origin.network), SUBMISSIONS, state.clock.now()).await?;
+    throttle::take_token(state, "proof-token", &origin.network).await?;
     let (owner, fingerprint) = state.tokens.read_link(Purpose::Proof, token).map_err(|_| AuthError::ProofLinkInvalid)?;
     let transaction = db::begin(&state.db).await?;
     db::alone(&transaction).await?;

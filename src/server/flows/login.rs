@@ -6,7 +6,7 @@ use crate::{
         flows::{
             events::{self, Note},
             sessions::{self, Origin, Started, Way},
-            users,
+            throttle, users,
         },
         hasher::Verdict,
     },
@@ -96,7 +96,7 @@ async fn decide(state: &AppState, address: &str, found: Option<Credentials>, pas
         events::record(state, &state.db, Event::LoginFailed, origin, Note::of_maybe(about).method("password")).await?;
         return Err(AuthError::BadCredentials);
     };
-    db::throttle::give_back(&state.db, &reserved.network).await?;
+    throttle::give_back(state, &reserved.network).await?;
     db::throttle::clear(&state.db, &reserved.account).await?;
     Ok(Proven { user: found.user, hashed_password: found.hashed_password, upgrade })
 }
@@ -125,14 +125,14 @@ async fn reserve(state: &AppState, address: &str, user: Option<&User>, origin: &
         None => false,
     };
     let account = if is_familiar { format!("account:{address}@{network}") } else { format!("account:{address}") };
-    let reserved = Reserved { network: format!("network:{network}"), account };
-    if let Err(err) = db::throttle::take(&state.db, &reserved.network, db::throttle::FAILURES, now).await {
+    let reserved = Reserved { network: throttle::network_key(network), account };
+    if let Err(err) = throttle::take_failure(state, network).await {
         note_throttled(state, about, origin, err).await;
         return Err(err);
     }
-    if let Err(err) = db::throttle::reserve_account(&state.db, &reserved.account, now).await {
+    if let Err(err) = throttle::reserve_account(state, &reserved.account).await {
         // Nothing was guessed, so it costs the network nothing: a household must not run out of attempts by waiting badly.
-        db::throttle::give_back(&state.db, &reserved.network).await?;
+        throttle::give_back(state, &reserved.network).await?;
         note_throttled(state, about, origin, err).await;
         return Err(err);
     }
@@ -141,8 +141,8 @@ async fn reserve(state: &AppState, address: &str, user: Option<&User>, origin: &
 
 /// An attempt that was never decided is no failure.
 async fn give_back(state: &AppState, reserved: &Reserved) -> Result<(), AuthError> {
-    db::throttle::give_back(&state.db, &reserved.network).await?;
-    db::throttle::give_back(&state.db, &reserved.account).await
+    throttle::give_back(state, &reserved.network).await?;
+    throttle::give_back(state, &reserved.account).await
 }
 
 /// `admin_emails` makes an administrator of whoever has proven to own the address, checked at every login (SR-035). It takes

@@ -10,6 +10,7 @@ use crate::{
         flows::{
             events::{self, Note},
             sessions::{CurrentUser, Origin, Started},
+            throttle,
         },
         provider::{self, Attempt, Fault, Person, quote},
         random,
@@ -159,11 +160,10 @@ async fn who(state: &AppState, handshake: &Handshake, answer: Result<Answer, Fau
         (_, error) => return Err(error_of_the_provider(&error.unwrap_or_default(), answer.error_description.as_deref())),
     };
     // Anybody can make up a code. Counted before it is tried, and given back unless it was one (SR-005, SR-022).
-    let key = format!("network:{network}");
-    db::throttle::take(&state.db, &key, db::throttle::FAILURES, state.clock.now()).await.map_err(fault_of)?;
+    throttle::take_failure(state, network).await.map_err(fault_of)?;
     let redeemed = provider::until(deadline, provider.redeem(code, attempt(handshake))).await;
     if !matches!(&redeemed, Err(fault) if fault.refusal == Refusal::CodeRefused) {
-        db::throttle::give_back(&state.db, &key).await.map_err(fault_of)?;
+        throttle::give_back(state, &throttle::network_key(network)).await.map_err(fault_of)?;
     }
     redeemed
 }

@@ -7,12 +7,13 @@ use crate::{
     domain::{AuthError, Email, Event, User},
     server::{
         AppState,
-        db::{self, throttle::Budget, users::Credentials},
+        db::{self, users::Credentials},
         flows::{
             events::{self, Note},
             mail::{self, Kind},
             new_password::NewPassword,
             sessions::{Origin, SHELL},
+            throttle,
         },
         tokens::Purpose,
     },
@@ -20,17 +21,13 @@ use crate::{
 
 /// How long a link for a first password works, in seconds.
 const FIRST_LIFETIME: u32 = 72 * 60 * 60;
-/// Requests of one network.
-const REQUESTS: Budget = Budget { most: 10, window: 60 * 60 };
-/// Tokens that one network may try.
-const SUBMISSIONS: Budget = Budget { most: 20, window: 10 * 60 };
 
 /// Asks for a link by mail. The answer is the same whoever has the address, and whether or not resets are on (SR-040, SR-048).
 ///
 /// # Errors
 /// `TooManyAttempts` for the network; `Unavailable`.
 pub async fn request(state: &AppState, email: &Email, origin: &Origin) -> Result<(), AuthError> {
-    db::throttle::take(&state.db, &format!("reset-request:{}", origin.network), REQUESTS, state.clock.now()).await?;
+    throttle::take_request(state, "reset-request", &origin.network).await?;
     if state.config.auth.email_password_resets {
         mail::queue(state, &state.db, Kind::Reset, email.as_str(), origin).await?;
     }
@@ -121,7 +118,7 @@ pub async fn check(state: &AppState, token: &str) -> Result<User, AuthError> {
 /// # Errors
 /// `ResetLinkInvalid`; what is wrong with the password, which does not use the link up; `TooManyAttempts`, `Busy`, `Unavailable`.
 pub async fn complete(state: &AppState, token: &str, shown: Option<&str>, password: String, origin: &Origin) -> Result<(), AuthError> {
-    db::throttle::take(&state.db, &format!("reset-token:{}", origin.network), SUBMISSIONS, state.clock.now()).await?;
+    throttle::take_token(state, "reset-token", &origin.network).await?;
     let (purpose, found) = read(state, &state.db, token).await?;
     if shown.is_some_and(|shown| shown != found.user.email) {
         return Err(AuthError::ResetLinkInvalid);

@@ -8,14 +8,13 @@ use crate::{
             mail::{self, Kind},
             new_password::NewPassword,
             sessions::{self, Origin, Started, Way},
+            throttle,
             users::{self, Role},
         },
         random,
     },
 };
 
-/// Accounts that one network may ask for.
-const REQUESTS: Budget = Budget { most: 10, window: 60 * 60 };
 /// Addresses that one network may find taken, where that has to be said (SR-033).
 const REFUSALS: Budget = Budget { most: 3, window: 60 * 60 };
 
@@ -47,14 +46,14 @@ pub async fn sign_up(state: &AppState, request: Request) -> Result<SignedUp, Aut
         return Err(AuthError::RegistrationClosed);
     }
     let Request { email, password, origin } = request;
-    let (now, network) = (state.clock.now(), &origin.network);
-    db::throttle::take(&state.db, &format!("signup:{network}"), REQUESTS, now).await?;
+    let network = &origin.network;
+    throttle::take_request(state, "signup", network).await?;
     let password = NewPassword::parse(password, email.as_str(), &state.config)?;
     let hashed_password = state.hasher.hash(password.into_password()).await?;
     // Taken before it is known whether the address is free, or running out of refusals would tell as much as a refusal.
     let refusals = format!("signup-refused:{network}");
     if !mail::is_on(state) {
-        db::throttle::take(&state.db, &refusals, REFUSALS, now).await?;
+        throttle::take(state, &refusals, REFUSALS).await?;
     }
     let transaction = db::begin(&state.db).await?;
     db::alone(&transaction).await?;
@@ -79,7 +78,7 @@ pub async fn sign_up(state: &AppState, request: Request) -> Result<SignedUp, Aut
     if mail::is_on(state) {
         return Ok(SignedUp::MailSent { user });
     }
-    db::throttle::give_back(&state.db, &refusals).await?;
+    throttle::give_back(state, &refusals).await?;
     Ok(SignedUp::Made { user })
 }
 

@@ -75,7 +75,7 @@ impl App {
     pub async fn user(&self, email: &str, role: Role) -> User {
         let email = Email::parse(email).unwrap();
         let password = NewPassword::parse(PASSWORD.to_owned(), email.as_str(), &self.state.config).unwrap();
-        users::create(&self.state, email, password, role).await.unwrap()
+        users::shell::create(&self.state, email, password, role).await.unwrap()
     }
 
     pub async fn member(&self, email: &str) -> User {

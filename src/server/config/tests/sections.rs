@@ -200,14 +200,18 @@ fn policy_numbers_have_bounds() {
         ("reset_link_lifetime", 600, 3600),
         ("setup_link_lifetime", 600, 604_800),
         ("event_days", 1, 3650),
+        ("throttle.network_failures", 5, 1000),
+        ("throttle.account_failures", 3, 100),
+        ("throttle.longest_delay", 1, 3600),
+        ("throttle.network_requests", 1, 1000),
+        ("throttle.account_mails", 1, 100),
         ("password_hash_permits", 1, 64),
     ] {
         assert!(warnings(&format!("[policy]\n{key} = {lowest}")).is_empty() && warnings(&format!("[policy]\n{key} = {highest}")).is_empty());
         for number in [lowest - 1, highest + 1] {
-            assert!(
-                problem(&format!("[policy]\n{key} = {number}"))
-                    .starts_with(&format!("config.toml:5:1: policy.{key} must be a whole number from {lowest} to {highest};"))
-            );
+            let problem = problem(&format!("[policy]\n{key} = {number}"));
+            let fault = format!(": policy.{key} must be a whole number from {lowest} to {highest};");
+            assert!(problem.starts_with("config.toml:5:") && problem.contains(&fault), "{problem}");
         }
     }
     assert_eq!(configured("[policy]\npassword_hash_permits = 2").expect("start").policy.password_hash_permits, Some(2));

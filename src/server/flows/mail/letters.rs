@@ -14,13 +14,12 @@ use crate::{
             events::{self, Note},
             password_reset,
             sessions::Origin,
+            throttle,
         },
         mailer::Letter,
     },
 };
 
-/// Mails of one kind to one account (SR-047): a stranger who keeps asking must not fill somebody's mailbox.
-const PER_ACCOUNT: Budget = Budget { most: 3, window: 60 * 60 };
 /// Notices that somebody waits for approval, to each administrator.
 const NOTICES: Budget = Budget { most: 1, window: 60 * 60 };
 /// A link that was asked for so long ago, in seconds, is not waited for any more: the mail server was away, or switched off.
@@ -48,12 +47,13 @@ pub(super) async fn write(state: &AppState, waiting: &Waiting) -> Result<Written
     let budget = match kind {
         Kind::PasswordChanged | Kind::PasswordSet | Kind::AddressChanged => None,
         Kind::SomebodyWaits => Some(NOTICES),
-        _ => Some(PER_ACCOUNT),
+        // A stranger who keeps asking must not fill somebody's mailbox (SR-047).
+        _ => Some(throttle::mails(state)),
     };
     // Taken once for each mail, not for each attempt.
     if let Some(budget) = budget.filter(|_| waiting.attempts == 1) {
         let key = format!("mail:{}:{}", waiting.kind, found.user.id);
-        match db::throttle::take(&state.db, &key, budget, now).await {
+        match throttle::take(state, &key, budget).await {
             Ok(()) => {}
             Err(AuthError::TooManyAttempts { retry_after }) if kind == Kind::SomebodyWaits => return Ok(Written::Later(now + i64::from(retry_after))),
             Err(AuthError::TooManyAttempts { .. }) => {

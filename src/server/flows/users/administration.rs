@@ -15,7 +15,7 @@ use crate::{
             new_password::NewPassword,
             oidc,
             password_reset::{self, HandedOver},
-            sessions::{Admin, Origin},
+            sessions::{Admin, CurrentUser, Origin, SHELL},
         },
     },
 };
@@ -38,11 +38,44 @@ pub struct Change {
 /// `NotFound`; `Forbidden` for approving oneself; `LastAdministrator`; `EmailTaken`; what is wrong with the password; `LoginTooOld` and
 /// those of a login for one's own address and password; `Busy`, `Unavailable`.
 pub async fn update(state: &AppState, admin: &Admin, id: Uuid, change: Change, origin: &Origin) -> Result<User, AuthError> {
+    update_by(state, By::Admin(admin), id, change, origin).await
+}
+
+/// Who acts.
+#[derive(Clone, Copy)]
+pub(super) enum By<'a> {
+    Admin(&'a Admin),
+    /// The operator, at the machine itself.
+    Shell,
+}
+
+impl By<'_> {
+    /// The administrator, if it is this very user who acts.
+    fn oneself(&self, id: Uuid) -> Option<&CurrentUser> {
+        match self {
+            Self::Admin(admin) if admin.user().id == id => Some(admin.current()),
+            _ => None,
+        }
+    }
+
+    /// The word for the columns that say who granted something.
+    fn name(&self) -> String {
+        match self {
+            Self::Admin(admin) => admin.user().id.to_string(),
+            Self::Shell => SHELL.to_owned(),
+        }
+    }
+}
+
+/// The same, by whomever.
+///
+/// # Errors
+/// Those of [`update`].
+pub(super) async fn update_by(state: &AppState, by: By<'_>, id: Uuid, change: Change, origin: &Origin) -> Result<User, AuthError> {
     let Change { email, password, is_active, is_superuser, is_verified, current_password } = change;
-    let is_self = id == admin.user().id;
     let before = db::users::find(&state.db, id).await?.ok_or(AuthError::NotFound)?;
-    if is_self && (email.is_some() || password.is_some()) {
-        account::require_presence(state, admin.current(), current_password, origin).await?;
+    if let Some(current) = by.oneself(id).filter(|_| email.is_some() || password.is_some()) {
+        account::require_presence(state, current, current_password, origin).await?;
     }
     let hash = match password {
         Some(password) => {
@@ -61,10 +94,10 @@ pub async fn update(state: &AppState, admin: &Admin, id: Uuid, change: Change, o
         is_verified: is_verified.unwrap_or(before.is_verified),
         ..before.clone()
     };
-    if is_self && after.is_verified && !before.is_verified {
+    if by.oneself(id).is_some() && after.is_verified && !before.is_verified {
         return Err(AuthError::Forbidden);
     }
-    let acting = Acting { state, transaction: &transaction, admin, origin };
+    let acting = Acting { state, transaction: &transaction, by, origin };
     if before.is_active && before.is_superuser && !(after.is_active && after.is_superuser) {
         acting.keep_one_administrator(id).await?;
     }
@@ -85,7 +118,7 @@ pub async fn update(state: &AppState, admin: &Admin, id: Uuid, change: Change, o
 struct Acting<'a> {
     state: &'a AppState,
     transaction: &'a Transaction,
-    admin: &'a Admin,
+    by: By<'a>,
     origin: &'a Origin,
 }
 
@@ -95,7 +128,12 @@ impl Acting<'_> {
     }
 
     async fn record(self, event: Event, user: Uuid, detail: &str) -> Result<(), AuthError> {
-        events::record(self.state, self.transaction, event, self.origin, Note::of(user).by(self.admin.user().id).detail(detail)).await
+        let note = Note::of(user).detail(detail);
+        let note = match self.by {
+            By::Admin(admin) => note.by(admin.user().id),
+            By::Shell => note.method(SHELL),
+        };
+        events::record(self.state, self.transaction, event, self.origin, note).await
     }
 
     /// The address is an administrator's word and nobody's proof.
@@ -115,7 +153,7 @@ impl Acting<'_> {
     }
 
     async fn set_rights(self, before: &User, after: &User) -> Result<(), AuthError> {
-        let (now, id, by) = (self.state.clock.now(), before.id, self.admin.user().id.to_string());
+        let (now, id, by) = (self.state.clock.now(), before.id, self.by.name());
         db::users::set_rights(self.transaction, after).await?;
         if before.is_verified != after.is_verified {
             db::accounts::note_approval(self.transaction, id, after.is_verified.then_some(&by), now).await?;
@@ -139,11 +177,10 @@ impl Acting<'_> {
         let (now, id) = (self.state.clock.now(), before.id);
         db::users::set_hash(self.transaction, id, hash).await?;
         db::accounts::note_password(self.transaction, id, now).await?;
-        if id == self.admin.user().id {
-            db::sessions::end_all_but(self.transaction, id, self.admin.current().session(), now).await?;
-        } else {
-            db::sessions::end_all(self.transaction, id, now).await?;
-        }
+        match self.by.oneself(id) {
+            Some(current) => db::sessions::end_all_but(self.transaction, id, current.session(), now).await?,
+            None => db::sessions::end_all(self.transaction, id, now).await?,
+        };
         mail::notify(self.state, self.transaction, Kind::PasswordSet, before, self.origin).await?;
         self.record(Event::PasswordChanged, id, "").await
     }

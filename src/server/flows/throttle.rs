@@ -1,0 +1,85 @@
+//! What people may try, and how often: the operator's budgets (`[policy.throttle]`) over the counters of the database (SR-022, SR-023, SR-047).
+
+use crate::{
+    domain::AuthError,
+    server::{
+        AppState,
+        db::{
+            self,
+            throttle::{AccountBudget, Budget},
+        },
+    },
+};
+
+/// Seconds in which a network's failed logins are counted.
+const FAILURE_WINDOW: i64 = 10 * 60;
+/// Tokens that one network may try: links are too long to be guessed, and looking one up is cheap.
+const TOKENS: Budget = Budget { most: 20, window: 10 * 60 };
+const HOUR: i64 = 60 * 60;
+
+/// Takes one failed login out of a network's budget. Given back by [`give_back`] when it was none.
+///
+/// # Errors
+/// `TooManyAttempts`, `Unavailable`.
+pub async fn take_failure(state: &AppState, network: &str) -> Result<(), AuthError> {
+    let most = state.config.policy.throttle.network_failures;
+    take(state, &network_key(network), Budget { most, window: FAILURE_WINDOW }).await
+}
+
+/// Takes one failed login out of an account's budget. The key is the address, whether or not it has an account.
+///
+/// # Errors
+/// `TooManyAttempts` while the account's delay lasts, `Unavailable`.
+pub async fn reserve_account(state: &AppState, key: &str) -> Result<(), AuthError> {
+    let throttle = &state.config.policy.throttle;
+    if !throttle.enabled {
+        return Ok(());
+    }
+    let budget = AccountBudget { failures: throttle.account_failures, longest_delay: throttle.longest_delay };
+    db::throttle::reserve_account(&state.db, key, budget, state.clock.now()).await
+}
+
+/// Takes one of the things that a network may ask for in an hour: accounts, links.
+///
+/// # Errors
+/// `TooManyAttempts`, `Unavailable`.
+pub async fn take_request(state: &AppState, what: &str, network: &str) -> Result<(), AuthError> {
+    let most = state.config.policy.throttle.network_requests;
+    take(state, &format!("{what}:{network}"), Budget { most, window: HOUR }).await
+}
+
+/// Takes one of the tokens that a network may try.
+///
+/// # Errors
+/// `TooManyAttempts`, `Unavailable`.
+pub async fn take_token(state: &AppState, what: &str, network: &str) -> Result<(), AuthError> {
+    take(state, &format!("{what}:{network}"), TOKENS).await
+}
+
+/// How many mails of a kind an account gets in an hour.
+#[must_use]
+pub fn mails(state: &AppState) -> Budget {
+    Budget { most: state.config.policy.throttle.account_mails, window: HOUR }
+}
+
+/// Takes one out of a budget.
+///
+/// # Errors
+/// `TooManyAttempts`, `Unavailable`.
+pub async fn take(state: &AppState, key: &str, budget: Budget) -> Result<(), AuthError> {
+    if state.config.policy.throttle.enabled { db::throttle::take(&state.db, key, budget, state.clock.now()).await } else { Ok(()) }
+}
+
+/// Gives one back that was no failure.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn give_back(state: &AppState, key: &str) -> Result<(), AuthError> {
+    db::throttle::give_back(&state.db, key).await
+}
+
+/// The key of a network's failed logins.
+#[must_use]
+pub fn network_key(network: &str) -> String {
+    format!("network:{network}")
+}
