@@ -69,6 +69,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/users") view=users::UsersPage ssr=SsrMode::Async/>
                 <Route path=path!("/users/address") view=users::change::UserAddressPage ssr=SsrMode::Async/>
                 <Route path=path!("/users/change") view=users::change::ChangePage ssr=SsrMode::Async/>
+                <Route path=path!("/users/check") view=users::check::CheckPage ssr=SsrMode::Async/>
                 <Route path=path!("/users/events") view=users::events::EventsPage ssr=SsrMode::Async/>
                 <Route path=path!("/users/link") view=users::link::LinkPage ssr=SsrMode::Async/>
                 <Route path=path!("/users/new") view=users::invite::NewUserPage ssr=SsrMode::Async/>
@@ -128,6 +129,7 @@ pub enum Loaded {
     Subject(users::change::Subject),
     Events(users::events::EventList),
     Link(users::link::Link),
+    Check(Vec<users::check::Line>),
     /// Nothing but that the person is an administrator.
     NewUser,
 }

@@ -10,6 +10,7 @@ pub mod config;
 pub mod context;
 pub mod cookies;
 pub mod db;
+pub mod finding;
 pub mod flows;
 pub mod forms;
 pub mod hasher;

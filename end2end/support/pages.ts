@@ -133,6 +133,7 @@ export const pages: Record<string, (page: Page, installations: Installations) =>
   },
   'change a user\'s e-mail': async (page, { freshProgram }) => toUser(page, await freshProgram(), 'Change e-mail'),
   'create a user': async (page, { freshProgram }) => administrator(page, await freshProgram(), '/users/new'),
+  'how everything stands': async (page, { freshProgram }) => administrator(page, await freshProgram(everythingOffered), '/users/check'),
   'events': async (page, { freshProgram }) => administrator(page, await freshProgram(), '/users/events'),
   'users for somebody who is no administrator': async (page, { program }) => {
     await logIn(page, await program.createUser());

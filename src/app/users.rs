@@ -4,6 +4,7 @@ use super::{Loaded, Moment, failure::FailurePage, ui, visit};
 use crate::domain::AuthError;
 
 pub mod change;
+pub mod check;
 pub mod details;
 pub mod events;
 pub mod invite;
@@ -115,7 +116,7 @@ pub fn UsersPage() -> impl IntoView {
                 </table>
             </div>
             <ui::Pages page=list.page pages=list.pages address/>
-            <p class="links"><a href="/users/new">"Create a user"</a>" · "<a href="/users/events">"What has happened"</a></p>
+            <p class="links"><a href="/users/new">"Create a user"</a>" · "<a href="/users/events">"What has happened"</a>" · "<a href="/users/check">"How everything stands"</a></p>
         </ui::Frame>
     }
     .into_any()

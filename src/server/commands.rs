@@ -33,8 +33,8 @@ pub struct Arguments {
 enum Command {
     /// Serve the login pages (the default)
     Serve,
-    /// Read the configuration, say everything that is wrong with it, and stop
-    Check,
+    /// Read the configuration, look at database, provider and mail server, say everything that is wrong, and stop
+    Check(check::Check),
     /// Ask the running program whether it can do its work; for containers
     Healthcheck,
     /// Print the completions of a shell
@@ -62,7 +62,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
     };
     let result = match arguments.command.unwrap_or(Command::Serve) {
         Command::Serve => serve::run(config).await,
-        Command::Check => check::run(&config),
+        Command::Check(arguments) => check::run(&config, arguments).await,
         Command::Healthcheck => healthcheck::run(&config).await,
         // It needs no configuration, and has been done by now.
         Command::Completions { .. } => Ok(()),

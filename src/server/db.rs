@@ -17,7 +17,7 @@ use sea_orm::{
     sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
 };
 
-use crate::domain::AuthError;
+use crate::{domain::AuthError, server::finding::Finding};
 
 pub mod accounts;
 pub mod entity;
@@ -149,6 +149,35 @@ pub async fn alone(transaction: &Transaction) -> Result<(), AuthError> {
 /// `Unavailable`.
 pub async fn ping(db: &Database) -> Result<(), AuthError> {
     db.execute_unprepared("SELECT 1").await.map(|_| ()).map_err(unavailable)
+}
+
+/// What an operator wants to know of a database: whether it can be reached, and which steps of the schema the next start will take.
+/// Makes and changes nothing.
+pub async fn inspect(url: &str) -> Finding {
+    let what = "database";
+    if sqlite_file(url).is_some_and(|file| !file.exists()) {
+        return Finding::doubtful(what, "the SQLite file is not there yet; the first start makes it", "");
+    }
+    let mut options = ConnectOptions::new(url);
+    options.sqlx_logging(false).connect_timeout(PATIENCE).acquire_timeout(PATIENCE).max_connections(1);
+    let db = match Connector::connect(options).await {
+        Ok(db) => db,
+        Err(err) => return Finding::wrong(what, format!("cannot be opened: {err}"), "[database], or server.database_url"),
+    };
+    let finding = match migrations::standing(&db).await {
+        Ok((applied, 0)) => Finding::fine(what, format!("{}, schema up to date ({applied} steps)", kind(&db))),
+        Ok((applied, missing)) => {
+            Finding::doubtful(what, format!("{}, {applied} steps of the schema; the next start takes {missing} more", kind(&db)), "make a backup first")
+        }
+        Err(reason) => Finding::wrong(what, reason, "start the version that made it, or restore a backup"),
+    };
+    // What cannot be closed ends with the program.
+    let _ = db.close().await;
+    finding
+}
+
+fn kind(db: &Database) -> &'static str {
+    if db.get_database_backend() == DbBackend::Postgres { "PostgreSQL" } else { "SQLite" }
 }
 
 /// Logs what the database said, once, and keeps it from everybody else.

@@ -4,6 +4,7 @@ pub mod account;
 pub mod email_proof;
 pub mod events;
 pub mod import;
+pub mod inspection;
 pub mod login;
 pub mod mail;
 pub mod new_password;

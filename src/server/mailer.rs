@@ -31,6 +31,8 @@ pub use letter::Letter;
 
 /// How long one attempt to send may take (SR-162).
 const LIMIT: Duration = Duration::from_secs(30);
+/// How long somebody waits who only looks.
+const INSPECTION: Duration = Duration::from_secs(10);
 const SMTPS_PORT: u16 = 465;
 
 /// How mail leaves the program.
@@ -75,6 +77,20 @@ impl Mailer {
             transport = transport.credentials(Credentials::new(user.clone(), password));
         }
         Ok(Self::Smtp(transport.build()))
+    }
+
+    /// Whether the server takes our connection and our login; sends nothing.
+    ///
+    /// # Errors
+    /// [`NotSent`].
+    pub async fn inspect(&self) -> Result<(), NotSent> {
+        let Self::Smtp(transport) = self else { return Ok(()) };
+        match tokio::time::timeout(INSPECTION, transport.test_connection()).await {
+            Ok(Ok(true)) => Ok(()),
+            Ok(Ok(false)) => Err(NotSent::of_ours("the mail server takes the connection and then refuses to talk", true)),
+            Ok(Err(err)) => Err(NotSent::of_the_server(&err)),
+            Err(_) => Err(NotSent::of_ours("the mail server does not answer within 10 seconds", true)),
+        }
     }
 
     /// Sends a letter to one address; the server's words of acceptance.

@@ -23,6 +23,7 @@ use crate::{
         flows::{
             account,
             events::{self, Note},
+            inspection,
             sessions::{Admin, CurrentUser},
             users::{self, EventQuery, Listed, PAGE_SIZE},
         },
@@ -110,6 +111,7 @@ async fn for_administrators(state: &AppState, admin: &Admin, is_form: bool, uri:
     Ok(Some(match uri.path() {
         "/users" => Loaded::Users(list(state, admin, uri).await?),
         "/users/new" => Loaded::NewUser,
+        "/users/check" => Loaded::Check(check(state).await),
         "/users/events" => Loaded::Events(event_list(state, admin, uri).await?),
         "/users/change" | "/users/address" => match Uuid::parse_str(&parameter(uri, "id")) {
             Ok(_) if uri.path() == "/users/change" && parameter(uri, "action").parse::<app::Action>().is_err() => return Err(AuthError::NotFound),
@@ -146,6 +148,12 @@ async fn list(state: &AppState, admin: &Admin, uri: &Uri) -> Result<app::List, A
     };
     let waiting = users::waiting(state, admin).await?;
     Ok(app::List { rows: rows.into_iter().map(line).collect(), total, page, pages: pages(total), which, search, waiting })
+}
+
+/// Asks others, so it takes its time; within that of a request.
+async fn check(state: &AppState) -> Vec<app::check::Line> {
+    let findings = inspection::look(&state.config, state.provider.as_ref(), &state.mailer).await;
+    findings.into_iter().map(|found| app::check::Line { word: found.standing.word(), what: found.what, says: found.says, fix: found.fix }).collect()
 }
 
 async fn subject(state: &AppState, admin: &Admin, id: Uuid) -> Result<Subject, AuthError> {

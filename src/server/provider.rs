@@ -20,6 +20,7 @@ mod client;
 mod code;
 mod discovery;
 mod fault;
+mod inspect;
 mod jwt;
 mod keys;
 mod logout_token;

@@ -11,6 +11,7 @@ mod email_proof;
 mod events;
 mod headers;
 mod import;
+mod inspection;
 mod login;
 mod mails;
 mod migrations;

@@ -43,7 +43,7 @@ const ROUTES: [(&str, &str, &str, [u16; 7]); 29] = [
 ];
 
 /// The pages, and where or with what a `GET` of each kind of visitor ends; 303 is the way to the login page.
-const PAGES: [(&str, [u16; 7]); 18] = [
+const PAGES: [(&str, [u16; 7]); 19] = [
     ("/account", [303, 200, 200, 200, 303, 303, 303]),
     ("/account/address", [303, 200, 200, 200, 303, 303, 303]),
     ("/account/delete", [303, 200, 200, 200, 303, 303, 303]),
@@ -57,6 +57,7 @@ const PAGES: [(&str, [u16; 7]); 18] = [
     ("/users/events", [303, 403, 403, 200, 303, 303, 303]),
     ("/users/events?kind=x&user=%00&reference=%27%00&page=99999999999999999999", [303, 403, 403, 200, 303, 303, 303]),
     ("/users/link", [303, 403, 403, 404, 303, 303, 303]),
+    ("/users/check", [303, 403, 403, 200, 303, 303, 303]),
     ("/users/change?id={other}&action=disable", [303, 403, 403, 200, 303, 303, 303]),
     ("/users/change?id={nobody}&action=disable", [303, 403, 403, 404, 303, 303, 303]),
     ("/users/change?id={other}&action=x", [303, 403, 403, 404, 303, 303, 303]),
@@ -90,7 +91,7 @@ impl Visitors {
         // The ended session is a minute older than the others.
         let app = App::with("auth.session_lifetime = 90").await;
         let nobody = "00000000-0000-4000-8000-000000000000";
-        app.member("ended@example.org").await;
+        let ended_id = app.member("ended@example.org").await.id.to_string();
         let mut ended = app.browser();
         ended.log_in("ended@example.org", PASSWORD).await;
         app.pass(60);
@@ -108,8 +109,7 @@ impl Visitors {
             browser.log_in(&user.email, PASSWORD).await;
             browsers.push((browser, user.id.to_string()));
         }
-        let id = app.count("SELECT 0").await.to_string();
-        browsers.insert(5, (ended, id));
+        browsers.insert(5, (ended, ended_id));
         app.sql("UPDATE \"user\" SET is_active = false WHERE email = 'disabled@example.org'").await;
         // As if in another browser: this one keeps its cookie.
         let (revoked, _) = &browsers[6];

@@ -54,6 +54,19 @@ async fn refuse_newer(db: &Database) -> Result<(), String> {
     }
 }
 
+/// How many steps the database has taken, and how many are missing.
+///
+/// # Errors
+/// A sentence for the operator: the schema is newer than this program.
+pub(super) async fn standing(db: &Database) -> Result<(usize, usize), String> {
+    // A database that was never used has no table of steps.
+    let applied = Migrator::get_migration_models(db).await.map_or(0, |rows| rows.len());
+    if applied > 0 {
+        refuse_newer(db).await?;
+    }
+    Ok((applied, Migrator::migrations().len().saturating_sub(applied)))
+}
+
 /// What must stay alive while migrating.
 pub(super) enum Lock {
     Connection { _db: Database },

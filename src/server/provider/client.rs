@@ -109,6 +109,15 @@ pub async fn get(client: &Client, url: &str, headers: &[(http::HeaderName, Strin
     }
 }
 
+/// The status with which an address answers, whatever it is.
+///
+/// # Errors
+/// `NoAnswer`.
+pub async fn status(client: &Client, url: &str) -> Result<http::StatusCode, NoAnswer> {
+    let request = http::Request::get(url).body(Vec::new()).map_err(|err| NoAnswer(err.to_string()))?;
+    Ok(send(client, request).await?.status())
+}
+
 /// The media type of an answer, without parameters and in lower case.
 #[must_use]
 pub fn media_type(response: &HttpResponse) -> String {

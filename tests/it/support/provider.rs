@@ -8,7 +8,7 @@ use std::{
 
 use axum::{
     Form, Json, Router,
-    extract::{Request, State},
+    extract::{Query, Request, State},
     http::{HeaderMap, StatusCode, Uri, header},
     middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
@@ -108,6 +108,7 @@ impl TestProvider {
         Router::new()
             .route("/.well-known/openid-configuration", get(metadata))
             .route("/jwks", get(jwks))
+            .route("/authorize", get(authorize))
             .route("/token", post(token))
             .route("/userinfo", get(userinfo))
             .layer(from_fn_with_state(self.clone(), notice))
@@ -234,6 +235,13 @@ async fn jwks(State(provider): State<TestProvider>) -> Json<Value> {
     let mut jwks = keys::published();
     provider.knobs().apply("jwks", &mut jwks);
     Json(jwks)
+}
+
+/// The login page: for a client and a redirect URI that it knows, which are those of the tests' installation.
+async fn authorize(Query(query): Query<BTreeMap<String, String>>) -> StatusCode {
+    let is_known = query.get("client_id").is_some_and(|id| id == CLIENT_ID)
+        && query.get("redirect_uri").is_some_and(|uri| uri == "http://localhost:8000/api/v1/auth/cookie/%C3%9Cber%20ID%20100%25/callback");
+    if is_known { StatusCode::OK } else { StatusCode::BAD_REQUEST }
 }
 
 async fn token(State(provider): State<TestProvider>, headers: HeaderMap, Form(form): Form<BTreeMap<String, String>>) -> Response {

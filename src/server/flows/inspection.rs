@@ -1,0 +1,54 @@
+//! A live look at everything that the program depends on, from its own place. Changes nothing anywhere.
+
+use std::time::Duration;
+
+use crate::server::{config::Config, db, finding::Finding, mailer::Mailer, provider::Provider, random};
+
+const TIMEOUT: Duration = Duration::from_secs(5);
+/// For all that is asked of the provider.
+const PROVIDER_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Looks at everything, the slow things side by side.
+pub async fn look(config: &Config, provider: Option<&Provider>, mailer: &Mailer) -> Vec<Finding> {
+    let provider = async {
+        match provider {
+            Some(provider) => tokio::time::timeout(PROVIDER_TIMEOUT, provider.inspect())
+                .await
+                .unwrap_or_else(|_| vec![Finding::wrong("provider", "did not answer everything within 20 seconds", "look at the provider's own log")]),
+            None => Vec::new(),
+        }
+    };
+    let (database, front_door, mail, provider) = tokio::join!(db::inspect(config.database_url.expose()), front_door(config), mail(config, mailer), provider);
+    let warnings = config.warnings.iter().map(|warning| Finding::doubtful("configuration", warning.clone(), ""));
+    [database, front_door, mail].into_iter().chain(provider).chain(warnings).collect()
+}
+
+/// Whether the address that people type leads to this program, through whatever stands in between. Not wrong if not: a machine need not
+/// reach its own public address, and the program may not be running.
+async fn front_door(config: &Config) -> Finding {
+    let (what, url, number) = ("frontend_url", config.link("/livez"), random::uuid().to_string());
+    let fix = "if browsers cannot reach it either, change misc.frontend_url, or the proxy in front";
+    let client = match reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).timeout(TIMEOUT).build() {
+        Ok(client) => client,
+        Err(err) => return Finding::doubtful(what, format!("cannot be tried: {err}"), ""),
+    };
+    match client.get(&url).header("x-correlation-id", &number).send().await {
+        // The number comes back from this program and from no other.
+        Ok(answer) if answer.status().is_success() && answer.headers().get("x-correlation-id").is_some_and(|value| value == number.as_str()) => {
+            Finding::fine(what, format!("{url} leads to this program"))
+        }
+        Ok(answer) => Finding::doubtful(what, format!("{url} answers {}, but not as this program does", answer.status()), fix),
+        Err(err) => Finding::doubtful(what, format!("{url} does not answer from here{}", if err.is_timeout() { " within 5 seconds" } else { "" }), fix),
+    }
+}
+
+async fn mail(config: &Config, mailer: &Mailer) -> Finding {
+    let what = "mail";
+    let Some(smtp) = &config.smtp else { return Finding::fine(what, "no mail settings: addresses are not proven and nothing is sent") };
+    match mailer.inspect().await {
+        Ok(()) => Finding::fine(what, format!("{}:{} takes our login", smtp.host, smtp.port)),
+        Err(not_sent) => {
+            Finding::wrong(what, format!("{}:{}: {}", smtp.host, smtp.port, not_sent.reason), "[notifications.smtp_config]; `mail test ADDRESS` shows more")
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! A live look at the provider from the program's own place, for an operator who wants to know before anybody logs in. Everything that can
+//! be asked without a person: what it says of itself, its keys, its clock, whether it knows us, and whether it takes our redirect URI.
+
+use openidconnect::http::header;
+
+use super::{Attempt, Metadata, Provider, client, code, discovery, fetch_keys};
+use crate::{
+    domain::refusal::Refusal,
+    server::{finding::Finding, provider::Fault, random},
+};
+
+/// More than this many seconds apart, tokens are refused (SR-066).
+const CLOCK_SKEW: u64 = 60;
+/// From here on it is worth a look.
+const DOUBTFUL_SKEW: u64 = 10;
+
+impl Provider {
+    /// Looks at everything; what depends on something that is wrong is left out.
+    pub async fn inspect(&self) -> Vec<Finding> {
+        let config = self.config();
+        let url = config.configuration_endpoint.as_str();
+        let response = match client::get(&self.0.http, url, &[]).await {
+            Ok(response) => response,
+            Err(why) => {
+                let fix =
+                    "open auth.openid_connect.configuration_endpoint from this machine; for a private certificate authority set policy.openid_connect.ca_file";
+                return vec![Finding::wrong("provider", format!("{url} cannot be read: {why}"), fix)];
+            }
+        };
+        let metadata = match discovery::read(response.body(), config) {
+            Ok(metadata) => metadata,
+            Err(fault) => return vec![wrong("provider", fault)],
+        };
+        let mut findings = vec![
+            Finding::fine("provider", format!("{} answers at {url}, issuer {}", config.name, metadata.issuer)),
+            Finding::fine("algorithms", metadata.algorithms.join(", ")),
+        ];
+        findings.extend(response.headers().get(header::DATE).and_then(|date| date.to_str().ok()).and_then(|date| self.clock(date)));
+        findings.push(match fetch_keys(&self.0.http, &metadata).await {
+            Ok(keys) if keys.is_empty() => Finding::wrong(
+                "keys",
+                format!("{} has no key that can be used", metadata.jwks_uri),
+                "choose an asymmetric signing key for this client at the provider",
+            ),
+            Ok(keys) => Finding::fine("keys", format!("{} at {}", keys.len(), metadata.jwks_uri)),
+            Err(fault) => wrong("keys", fault),
+        });
+        findings.push(self.knows_us(&metadata).await);
+        findings.push(self.takes_the_redirect_uri(&metadata).await);
+        findings
+    }
+
+    fn clock(&self, date: &str) -> Option<Finding> {
+        let theirs = httpdate::parse_http_date(date).ok()?.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs();
+        let apart = theirs.abs_diff(u64::try_from(self.0.clock.now()).ok()?);
+        let fix = "let both machines keep their clocks right (NTP)";
+        Some(match apart {
+            0..DOUBTFUL_SKEW => Finding::fine("clock", format!("{apart} seconds apart from the provider's")),
+            DOUBTFUL_SKEW..=CLOCK_SKEW => {
+                Finding::doubtful("clock", format!("{apart} seconds apart from the provider's; beyond {CLOCK_SKEW} nobody can log in"), fix)
+            }
+            _ => Finding::wrong("clock", format!("{apart} seconds apart from the provider's, so its tokens are refused"), fix),
+        })
+    }
+
+    /// Redeems a code that nobody has given out: a provider that knows us complains about the code, one that does not about us.
+    async fn knows_us(&self, metadata: &Metadata) -> Finding {
+        let config = self.config();
+        match code::redeem(&self.0.http, config, metadata, "a-code-that-nobody-has-given-out", &self.made_up_attempt()).await {
+            Err(fault) if fault.refusal == Refusal::CodeRefused => Finding::fine("client", format!("the provider knows {:?} by its secret", config.client_id)),
+            Err(fault) => wrong("client", fault),
+            Ok(_) => Finding::wrong("client", "the provider gives out tokens for a code that does not exist", "do not use this provider"),
+        }
+    }
+
+    /// Opens the page that a browser would be sent to. Providers answer an unknown redirect URI with an error page of their own, and do not
+    /// send anybody back (RFC 6749 §4.1.2.1).
+    async fn takes_the_redirect_uri(&self, metadata: &Metadata) -> Finding {
+        let what = "redirect URI";
+        let uri = &self.config().redirect_uri;
+        let scopes = ["openid", "email", "profile"].map(ToOwned::to_owned);
+        let register = format!("register exactly this redirect URI for the client at the provider: {uri}");
+        let url = match self.authorization_url(metadata, &self.made_up_attempt(), "a-look-by-the-operator", &scopes) {
+            Ok(url) => url,
+            Err(fault) => return wrong(what, fault),
+        };
+        match client::status(&self.0.http, &url).await {
+            Ok(status) if status.is_client_error() || status.is_server_error() => {
+                Finding::wrong(what, format!("the provider's login page answers {status} to {uri}"), register)
+            }
+            Ok(_) => Finding::fine(what, format!("{uri} is not refused")),
+            Err(why) => Finding::doubtful(what, format!("the provider's login page cannot be reached from here: {why}"), register),
+        }
+    }
+
+    fn made_up_attempt(&self) -> Attempt {
+        let made_up = || random::uuid().simple().to_string();
+        Attempt { nonce: made_up(), verifier: format!("{}{}", made_up(), made_up()), redirect_uri: self.config().redirect_uri.clone() }
+    }
+}
+
+fn wrong(what: &'static str, fault: Fault) -> Finding {
+    Finding::wrong(what, fault.reason, fault.fix)
+}
