@@ -34,7 +34,6 @@ export class Program {
     this.environment = {
       PATH: process.env.PATH,
       CONFIG_FILE: join(directory, 'config.toml'),
-      LEPTOS_SITE_ROOT: join(TARGET, 'site'),
       RUST_BACKTRACE: '1',
     };
   }

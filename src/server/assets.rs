@@ -1,42 +1,52 @@
-use std::{
-    env, fs, io,
-    path::{Path, PathBuf},
-};
+//! The files that browsers fetch. They are a part of the release program, so that a release is one file; a debug build reads them from
+//! where cargo-leptos builds them.
+
+use std::borrow::Cow;
+
+use rust_embed::RustEmbed;
 
 use crate::app::Assets;
 
 /// The name cargo-leptos gives our files (`output-name` in Cargo.toml).
 const NAME: &str = "mediamanager-auth";
 
-/// The directory of the built site: `LEPTOS_SITE_ROOT`, else `site` beside the program, else where cargo-leptos builds it.
+#[derive(RustEmbed)]
+#[folder = "target/site"]
+#[allow_missing = true]
+struct Site;
+
+/// One file, as it goes out.
+pub struct File {
+    pub content: Cow<'static, [u8]>,
+    pub media_type: &'static str,
+    /// `Content-Encoding`, if it is compressed.
+    pub encoding: Option<&'static str>,
+}
+
+/// A file by its path in the site, in the smallest form that the client takes. Only what a page can ask for.
 #[must_use]
-pub fn site_root() -> PathBuf {
-    if let Some(root) = env::var_os("LEPTOS_SITE_ROOT") {
-        return root.into();
-    }
-    let beside = env::current_exe().ok().and_then(|program| Some(program.parent()?.join("site"))).filter(|site| site.is_dir());
-    beside.unwrap_or_else(|| "target/site".into())
+pub fn get(path: &str, takes: impl Fn(&str) -> bool) -> Option<File> {
+    let media_type = match path.rsplit('.').next()? {
+        "css" => "text/css; charset=utf-8",
+        "js" => "text/javascript; charset=utf-8",
+        "wasm" => "application/wasm",
+        "svg" => "image/svg+xml",
+        _ => return None,
+    };
+    let compressed = [("br", "br"), ("gzip", "gz")].into_iter().filter(|(encoding, _)| takes(encoding));
+    let forms = compressed.map(|(encoding, extension)| (Some(encoding), format!("{path}.{extension}"))).chain([(None, path.to_owned())]);
+    forms.into_iter().find_map(|(encoding, name)| Some(File { content: Site::get(&name)?.data, media_type, encoding }))
 }
 
-/// Finds our files under their current names. A rebuilt site may still hold older ones: the newest counts.
-///
-/// # Errors
-/// When the directory cannot be read or lacks a file.
-pub fn find(site_root: &Path) -> io::Result<Assets> {
-    let packages = site_root.join("pkg");
-    Ok(Assets { css: newest(&packages, "css")?, js: newest(&packages, "js")?, wasm: newest(&packages, "wasm")? })
+/// The addresses of our files under their current names. Empty where there is none: then the site was never built.
+#[must_use]
+pub fn find() -> Assets {
+    Assets { css: newest("css"), js: newest("js"), wasm: newest("wasm") }
 }
 
-fn newest(packages: &Path, extension: &str) -> io::Result<String> {
-    let mut found = None;
-    for entry in fs::read_dir(packages)? {
-        let entry = entry?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if name.starts_with(NAME) && name.ends_with(&format!(".{extension}")) {
-            let candidate = (entry.metadata()?.modified()?, name);
-            found = found.max(Some(candidate));
-        }
-    }
-    let (_, name) = found.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, format!("no {NAME}.*.{extension} in {}", packages.display())))?;
-    Ok(format!("/pkg/{name}"))
+/// A rebuilt site may still hold older files: the newest counts.
+fn newest(extension: &str) -> String {
+    let is_ours = |path: &str| path.strip_prefix("pkg/").is_some_and(|name| name.starts_with(NAME)) && path.ends_with(&format!(".{extension}"));
+    let found = Site::iter().filter(|path| is_ours(path)).max_by_key(|path| Site::get(path).and_then(|file| file.metadata.last_modified()));
+    found.map_or_else(String::new, |path| format!("/{path}"))
 }

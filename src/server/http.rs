@@ -11,4 +11,5 @@ pub mod limits;
 pub mod oidc_callback;
 pub mod provider_link;
 pub mod reset_link;
+pub mod site;
 pub mod visitor;

@@ -4,16 +4,12 @@ use axum::{
     Extension, Router,
     extract::{Path, Request, State},
     http::{HeaderValue, Method, StatusCode, header},
-    middleware::{Next, from_fn, from_fn_with_state, map_response},
+    middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Redirect, Response},
     routing::get,
 };
 use leptos_axum::{LeptosRoutes, generate_route_list};
-use tower_http::{
-    catch_panic::CatchPanicLayer,
-    cors::CorsLayer,
-    services::{ServeDir, ServeFile},
-};
+use tower_http::{catch_panic::CatchPanicLayer, cors::CorsLayer};
 
 use crate::{
     app::{App, account::connect::SET_OUT},
@@ -23,7 +19,7 @@ use crate::{
         flows::{email_proof, oidc::Refused},
         forms,
         http::{
-            api, guard, handshakes, headers, health, limits, provider_link, reset_link,
+            api, guard, handshakes, headers, health, limits, provider_link, reset_link, site,
             visitor::{self, Visitor},
         },
         pages,
@@ -38,7 +34,8 @@ pub fn router(state: AppState) -> Router {
         // With its own fallback, or a preflight to a route without OPTIONS would miss the layer.
         .nest("/api/v1", api::routes().method_not_allowed_fallback(method_not_allowed).layer(cors(&state)))
         .layer(from_fn_with_state(state.clone(), visitor::identify))
-        .merge(site(&state))
+        .route("/pkg/{file}", get(site::package))
+        .route("/favicon.svg", get(site::icon))
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
         .fallback(not_found)
@@ -67,26 +64,6 @@ fn page_routes(state: &AppState) -> Router<AppState> {
         .route("/web/login", get(|| async { Redirect::to("/login") }))
         .route("/web/login/{page}", get(from_mediamanager))
         .route("/.well-known/change-password", get(|| async { Redirect::to("/account") }))
-}
-
-/// The files the browser fetches. Their names change with their content, so they are kept for good.
-fn site(state: &AppState) -> Router<AppState> {
-    let root = state.leptos.site_root.to_string();
-    let packages = ServeDir::new(format!("{root}/pkg")).precompressed_br().precompressed_gzip();
-    let icon = ServeFile::new(format!("{root}/favicon.svg"));
-    let keep_icon = map_response(|response| async { keep(response, "public, max-age=86400") });
-    Router::new()
-        .nest_service("/pkg", packages)
-        .layer(map_response(|response| async { keep(response, "public, max-age=31536000, immutable") }))
-        .merge(Router::new().route_service("/favicon.svg", icon).layer(keep_icon))
-}
-
-/// Lets a browser keep a file. Not its absence: a 404 during an update would stay for a year.
-fn keep(mut response: Response, how_long: &'static str) -> Response {
-    if response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED {
-        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(how_long));
-    }
-    response
 }
 
 /// Foreign origins exactly as configured, none by default, never all (SR-114).

@@ -43,15 +43,14 @@ impl AppState {
     /// A sentence for the operator.
     pub async fn new(config: Config, cost: Cost, clock: Clock) -> Result<Self, String> {
         let permits = config.policy.password_hash_permits.map_or_else(default_permits, usize::from);
-        let root = assets::site_root();
         Ok(Self {
             db: db::open(config.database_url.expose()).await?,
             hasher: Hasher::new(cost, permits).map_err(|err| format!("cannot prepare password hashing: {err}"))?,
             tokens: Tokens::new(config.auth.token_secret.expose(), clock.clone()).map_err(|_| "the self-test of token signing failed".to_owned())?,
             mailer: Mailer::new(&config)?,
             provider: config.auth.openid_connect.as_ref().map(|provider| Provider::new(provider, clock.clone())).transpose()?,
-            assets: Arc::new(assets::find(&root).unwrap_or_default()),
-            leptos: LeptosOptions::builder().output_name("mediamanager-auth").site_root(root.to_string_lossy().into_owned()).build(),
+            assets: Arc::new(assets::find()),
+            leptos: LeptosOptions::builder().output_name("mediamanager-auth").build(),
             config: Arc::new(config),
             clock,
             stopping: CancellationToken::new(),

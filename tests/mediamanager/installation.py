@@ -182,7 +182,7 @@ class Program:
     def running(self) -> Iterator[None]:
         """Runs for the length of the block. It has to become ready, and to end well."""
         # Not the developer's own environment: a variable of theirs would change the configuration under test.
-        environment = {"PATH": os.environ["PATH"], "CONFIG_FILE": str(self.home / "config.toml"), "LEPTOS_SITE_ROOT": str(ROOT / "target/site")}
+        environment = {"PATH": os.environ["PATH"], "CONFIG_FILE": str(self.home / "config.toml")}
         with (self.home / "log").open("w") as log:
             process = subprocess.Popen([self.binary], cwd=self.home, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
         try:

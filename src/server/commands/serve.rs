@@ -40,7 +40,7 @@ pub(super) async fn run(config: Config) -> Result<(), String> {
     let address = SocketAddr::new(config.server.host, config.server.port);
     let state = AppState::new(config, Cost::STANDARD, Clock::System).await?;
     if state.assets.css.is_empty() {
-        tracing::error!(event = "site_missing", root = %state.leptos.site_root, "the site's files are missing; pages will have no looks. Build them with `make build`");
+        tracing::error!(event = "site_missing", "the program was built without its site, so pages have no looks; `make build` builds both");
     }
     let fault = |err: std::io::Error| format!("cannot listen on {address}: {err}; change server.host or server.port, or stop what uses it");
     let listener = TcpListener::bind(address).map_err(fault)?;
