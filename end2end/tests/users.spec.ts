@@ -108,6 +108,7 @@ test('somebody who is created chooses a password with the mailed link', async ({
   await expect(email(theirs)).toHaveValue(person.email);
   await password(theirs).fill(person.password);
   await press(theirs, 'Set password');
+  await expect(theirs.getByRole('status')).toContainText('Log in with the new one.');
   await logIn(theirs, person, `${program.origin}/login`);
   await expect(theirs).toHaveURL(`${program.origin}/account`);
   await theirs.close();

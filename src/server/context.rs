@@ -49,7 +49,7 @@ pub fn visitor() -> Result<(AppState, Visitor), AuthError> {
     Ok((state, visitor))
 }
 
-/// The administrator who is asking. Approved, too: somebody whose approval was withdrawn manages nobody.
+/// The administrator who is asking. Approved, too: the pages are for nobody whose approval was withdrawn.
 ///
 /// # Errors
 /// `NotLoggedIn`, `Forbidden`.
@@ -141,7 +141,15 @@ pub async fn to_provider(return_to: &str) -> String {
     let unavailable = || return_to::with_target("/login/provider", return_to);
     let (Some(state), Some(parts)) = (use_context::<AppState>(), use_context::<Parts>()) else { return unavailable() };
     let Some(provider) = &state.provider else { return "/login".to_owned() };
-    let start = oidc::Start { return_to: ReturnTo::parse(return_to), redirect_uri: provider.config().redirect_uri.clone(), scopes: Vec::new(), connects: None };
+    // Whoever is logged in comes here to show that it is them.
+    let asks_again = parts.extensions.get::<Visitor>().is_some_and(|visitor| visitor.current.is_some());
+    let start = oidc::Start {
+        return_to: ReturnTo::parse(return_to),
+        redirect_uri: provider.config().redirect_uri.clone(),
+        scopes: Vec::new(),
+        connects: None,
+        asks_again,
+    };
     match oidc::begin(&state, start).await {
         Ok(begun) => {
             handshakes::keep(&state, &parts.headers, &begun.handshake).into_iter().for_each(set_cookie);

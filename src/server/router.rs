@@ -121,7 +121,7 @@ async fn from_mediamanager(State(state): State<AppState>, Path(page): Path<Strin
 
 /// `/`: the front door for strangers, the landing page for everybody else. That page may be MediaManager's, which does not know ours.
 async fn front_door(State(state): State<AppState>, Extension(visitor): Extension<Visitor>) -> Redirect {
-    Redirect::to(if visitor.current.is_some() { state.config.policy.landing_page.as_str() } else { "/login" })
+    if visitor.current.is_some() { Redirect::to(&context::home(&state, &visitor)) } else { Redirect::to("/login") }
 }
 
 /// A page with a slash too many is forgiven to whoever only looks: MediaManager's frontend writes its addresses so. A form is not (SR-025).

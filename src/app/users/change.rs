@@ -91,7 +91,7 @@ pub async fn change_user(#[server(default)] id: String, #[server(default)] actio
         }
         Action::EndSession => {
             let session = session.parse().map_err(|_| AuthError::NotFound)?;
-            return users::end_session(&state, &admin, id, session, origin).await.map(|()| context::go_to(&context::user_page(id, "sessions_ended")));
+            return users::end_session(&state, &admin, id, session, origin).await.map(|()| context::go_to(&context::user_page(id, "session_ended")));
         }
         Action::Delete => return users::delete(&state, &admin, id, origin).await.map(|()| context::go_to("/users?notice=deleted")),
         Action::HandOverLink => {

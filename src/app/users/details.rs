@@ -55,7 +55,8 @@ pub fn UserPage() -> impl IntoView {
     let notice = match visit.notice() {
         "changed" => Some("That is done."),
         "created" => Some("The account is made. A mail with a link for the first password is on its way."),
-        "sessions_ended" => Some("They are logged out."),
+        "session_ended" => Some("That session is ended."),
+        "sessions_ended" => Some("They are logged out everywhere."),
         _ => None,
     };
     let all_events = format!("/users/events?user={}", ui::encoded(&user.id));

@@ -16,8 +16,8 @@ pub(super) async fn run(config: Config, arguments: Import) -> Result<(), String>
     let state = AppState::new(config, Cost::STANDARD, Clock::System).await?;
     let report = import::from_mediamanager(&state, &arguments.from).await?;
     say(&format!("Copied {} and {}.", plural(report.users, "user"), plural(report.links, "provider account")));
-    if report.known_users + report.known_links > 0 {
-        say(&format!("Here already, and left as they are: {} and {}.", plural(report.known_users, "user"), plural(report.known_links, "provider account")));
+    if report.known_users > 0 {
+        say(&format!("Here already, and left as they are: {}.", plural(report.known_users, "user")));
     }
     for email in &report.refused {
         say(&format!("Not copied: {}, because another account here has this address.", email.escape_debug()));

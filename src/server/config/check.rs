@@ -294,8 +294,13 @@ fn policy(reader: &mut Reader, frontend_url: Option<&Url>) -> Option<Policy> {
     let registration = reader.boolean("policy.registration", true);
     let password_min_length = reader.number("policy.password_min_length", &(8..=64), 12);
     let cookie_name = cookie_name(reader, frontend_url);
-    let landing_page =
-        reader.parsed("policy.landing_page", "/account", ReturnTo::parse, "is not a page of this site", "write a path like /account or /web/dashboard");
+    let landing_page = reader.parsed(
+        "policy.landing_page",
+        "/account",
+        |text| ReturnTo::parse(text).filter(|page| page.as_str() != "/"),
+        "is not a page of this site",
+        "write a path like /account or /web/dashboard",
+    );
     let reset_link_lifetime = reader.number("policy.reset_link_lifetime", &(600..=3600), 1800);
     let setup_link_lifetime = reader.number("policy.setup_link_lifetime", &(600..=604_800), 86_400);
     let event_days = reader.number("policy.event_days", &(1..=3650), 90);

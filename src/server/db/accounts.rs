@@ -39,13 +39,25 @@ pub async fn insert(db: &impl ConnectionTrait, account: NewAccount<'_>, now: i64
     Ok(())
 }
 
-/// Notes a login.
+/// Notes a login, and with a password that somebody knows it.
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn note_login(db: &impl ConnectionTrait, user: Uuid, now: i64) -> Result<(), AuthError> {
+pub async fn note_login(db: &impl ConnectionTrait, user: Uuid, has_password: bool, now: i64) -> Result<(), AuthError> {
     let row = account::ActiveModel { last_login_at: Set(Some(now)), ..new(user, now) };
-    note(db, row, [account::Column::LastLoginAt]).await
+    if has_password {
+        note(db, row, [account::Column::LastLoginAt, account::Column::IsPasswordless]).await
+    } else {
+        note(db, row, [account::Column::LastLoginAt]).await
+    }
+}
+
+/// Notes that nobody is known to know the password.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn note_no_password(db: &impl ConnectionTrait, user: Uuid, now: i64) -> Result<(), AuthError> {
+    note(db, account::ActiveModel { is_passwordless: Set(true), ..new(user, now) }, [account::Column::IsPasswordless]).await
 }
 
 /// Notes who let the person in; nobody any more for `None`.

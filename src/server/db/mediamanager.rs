@@ -86,19 +86,16 @@ pub async fn insert_user(db: &impl ConnectionTrait, copied: &Credentials) -> Res
     Ok(())
 }
 
-/// Writes a link here, without the provider's tokens: nothing needs them (SR-069). False when it is here already.
+/// Writes a link here, without the provider's tokens: nothing needs them (SR-069).
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn insert_link(db: &impl ConnectionTrait, link: &Link) -> Result<bool, AuthError> {
-    if oauth_account::Entity::find_by_id(link.id).one(db).await.map_err(unavailable)?.is_some() {
-        return Ok(false);
-    }
+pub async fn insert_link(db: &impl ConnectionTrait, link: &Link) -> Result<(), AuthError> {
     let columns = ["id", "user_id", "oauth_name", "access_token", "account_id", "account_email"].map(Alias::new);
     let values =
         [link.id.into(), link.user.into(), link.oauth_name.as_str().into(), "".into(), link.account_id.as_str().into(), link.account_email.as_str().into()];
     let mut insert = Query::insert();
     insert.into_table(Alias::new("oauth_account")).columns(columns).values_panic(values);
     db.execute(&insert).await.map_err(unavailable)?;
-    Ok(true)
+    Ok(())
 }

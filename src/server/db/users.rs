@@ -171,25 +171,33 @@ pub async fn administrators(db: &impl ConnectionTrait) -> Result<Vec<User>, Auth
     Ok(rows.all(db).await.map_err(unavailable)?.into_iter().map(Into::into).collect())
 }
 
-/// Writes what a user may do.
+/// Writes what is different about what a user may do, and nothing else: somebody may be changing the rest.
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn set_rights(db: &impl ConnectionTrait, user: &User) -> Result<(), AuthError> {
-    let update = user::Entity::update_many()
-        .col_expr(user::Column::IsActive, user.is_active.into())
-        .col_expr(user::Column::IsSuperuser, user.is_superuser.into())
-        .col_expr(user::Column::IsVerified, user.is_verified.into());
-    update.filter(user::Column::Id.eq(user.id)).exec(db).await.map_err(unavailable)?;
+pub async fn set_rights(db: &impl ConnectionTrait, before: &User, after: &User) -> Result<(), AuthError> {
+    let rights = [
+        (user::Column::IsActive, before.is_active, after.is_active),
+        (user::Column::IsSuperuser, before.is_superuser, after.is_superuser),
+        (user::Column::IsVerified, before.is_verified, after.is_verified),
+    ];
+    let mut update = user::Entity::update_many();
+    for (column, _, now) in rights.into_iter().filter(|(_, was, now)| was != now) {
+        update = update.col_expr(column, now.into());
+    }
+    if rights.iter().any(|(_, was, now)| was != now) {
+        update.filter(user::Column::Id.eq(before.id)).exec(db).await.map_err(unavailable)?;
+    }
     Ok(())
 }
 
-/// Whether there is an active administrator besides this one. The caller is [`alone`](super::alone) (SR-144).
+/// Whether there is an active and approved administrator besides this one. The caller is [`alone`](super::alone) (SR-144).
 ///
 /// # Errors
 /// `Unavailable`.
 pub async fn has_other_administrator(db: &impl ConnectionTrait, id: Uuid) -> Result<bool, AuthError> {
-    let others = matching(Which::Administrators).filter(user::Column::IsActive.eq(true)).filter(user::Column::Id.ne(id));
+    let others =
+        matching(Which::Administrators).filter(user::Column::IsActive.eq(true)).filter(user::Column::IsVerified.eq(true)).filter(user::Column::Id.ne(id));
     Ok(others.count(db).await.map_err(unavailable)? > 0)
 }
 
@@ -222,8 +230,9 @@ pub async fn page(db: &impl ConnectionTrait, which: Which, search: &str, offset:
     let mut rows = matching(which);
     if !search.is_empty() {
         let text: String = search.chars().flat_map(|c| ['\\', '%', '_'].contains(&c).then_some('\\').into_iter().chain([c])).collect();
-        let pattern = LikeExpr::new(format!("%{}%", text.to_lowercase())).escape('\\');
-        rows = rows.filter(Expr::expr(Func::lower(Expr::col(user::Column::Email))).like(pattern));
+        // SQLite's `lower()` knows ASCII only, PostgreSQL's all letters.
+        let is_like = |text: String| Expr::expr(Func::lower(Expr::col(user::Column::Email))).like(LikeExpr::new(format!("%{text}%")).escape('\\'));
+        rows = rows.filter(is_like(text.to_lowercase()).or(is_like(text.to_ascii_lowercase())));
     }
     let total = rows.clone().count(db).await.map_err(unavailable)?;
     let page = rows.order_by_asc(user::Column::Email).order_by_asc(user::Column::Id).offset(offset).limit(limit);

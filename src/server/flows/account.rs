@@ -22,7 +22,7 @@ use crate::{
 
 /// How long a link to a new address works, in seconds.
 const LINK_LIFETIME: u32 = 24 * 60 * 60;
-/// Other addresses that one account may ask for.
+/// Other passwords, and other addresses, that one account may ask for.
 const REQUESTS: Budget = Budget { most: 5, window: 60 * 60 };
 
 /// All that the account page shows.
@@ -93,12 +93,15 @@ pub async fn change(state: &AppState, current: &CurrentUser, change: Change, ori
     if email.is_some() && !mail::is_on(state) {
         return Err(AuthError::EmailNeedsAdministrator);
     }
+    if email.is_some() {
+        take_address_request(state, current).await?;
+    }
     // In this order: the mailed link dies with the password that it was made beside.
     if let Some(password) = password {
         change_password(state, current, password, origin).await?;
     }
     match email {
-        Some(email) => request_address(state, current, &email, origin).await,
+        Some(email) => mail_address_link(state, current, &email, origin).await,
         None => Ok(()),
     }
 }
@@ -106,9 +109,11 @@ pub async fn change(state: &AppState, current: &CurrentUser, change: Change, ori
 /// Gives the account another password, and ends all its other sessions (SR-098). The caller has made sure that the person is there.
 ///
 /// # Errors
-/// What is wrong with the password; `Busy`, `Unavailable`; `NotLoggedIn` when the account has changed meanwhile.
+/// What is wrong with the password; `TooManyAttempts`, `Busy`, `Unavailable`; `NotLoggedIn` when the account has changed meanwhile.
 pub async fn change_password(state: &AppState, current: &CurrentUser, password: String, origin: &Origin) -> Result<(), AuthError> {
     let (user, now) = (current.user(), state.clock.now());
+    // Each one is a hash and a mail, to an address that may be a stranger's.
+    throttle::take(state, &format!("new-password:{}", user.id), REQUESTS).await?;
     let password = NewPassword::parse(password, &user.email, &state.config)?;
     let found = db::users::find_with_hash(&state.db, user.id).await?.ok_or(AuthError::NotLoggedIn)?;
     let hash = state.hasher.hash(password.into_password()).await?;
@@ -138,7 +143,16 @@ pub async fn request_address(state: &AppState, current: &CurrentUser, email: &Em
     if !mail::is_on(state) {
         return Err(AuthError::EmailNeedsAdministrator);
     }
-    throttle::take(state, &format!("new-address:{}", user.id), REQUESTS).await?;
+    take_address_request(state, current).await?;
+    mail_address_link(state, current, email, origin).await
+}
+
+async fn take_address_request(state: &AppState, current: &CurrentUser) -> Result<(), AuthError> {
+    throttle::take(state, &format!("new-address:{}", current.user().id), REQUESTS).await
+}
+
+async fn mail_address_link(state: &AppState, current: &CurrentUser, email: &Email, origin: &Origin) -> Result<(), AuthError> {
+    let user = current.user();
     let transaction = db::begin(&state.db).await?;
     sessions::still_live(state, &transaction, current).await?;
     mail::queue_about(state, &transaction, Kind::NewAddress, user, email.as_str(), origin).await?;
@@ -199,5 +213,5 @@ pub async fn change_address(state: &AppState, current: &CurrentUser, token: &str
 /// `LastAdministrator`, `Unavailable`.
 pub async fn delete(state: &AppState, current: &CurrentUser, origin: &Origin) -> Result<(), AuthError> {
     current.require_fresh(state.clock.now())?;
-    super::users::remove(state, current.user().id, None, origin).await
+    super::users::remove(state, current.user().id, current, origin).await
 }

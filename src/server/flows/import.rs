@@ -20,7 +20,6 @@ pub struct Report {
     pub links: usize,
     /// Users who were here already.
     pub known_users: usize,
-    pub known_links: usize,
     /// The addresses of those whose address is somebody else's here.
     pub refused: Vec<String>,
 }
@@ -54,7 +53,9 @@ pub async fn from_mediamanager(state: &AppState, url: &str) -> Result<Report, St
 async fn copy(state: &AppState, source: &db::Database, transaction: &db::Transaction, found: &Credentials, report: &mut Report) -> Result<(), AuthError> {
     let user = &found.user;
     if db::users::find(transaction, user.id).await?.is_some() {
+        // Nor their links: one that was taken away here would come back.
         report.known_users += 1;
+        return Ok(());
     } else if is_taken(transaction, &user.email).await? {
         report.refused.push(user.email.clone());
         return Ok(());
@@ -64,10 +65,8 @@ async fn copy(state: &AppState, source: &db::Database, transaction: &db::Transac
         report.users += 1;
     }
     for link in mediamanager::links_of(source, user.id).await? {
-        match mediamanager::insert_link(transaction, &link).await? {
-            true => report.links += 1,
-            false => report.known_links += 1,
-        }
+        mediamanager::insert_link(transaction, &link).await?;
+        report.links += 1;
     }
     Ok(())
 }

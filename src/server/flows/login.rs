@@ -155,8 +155,8 @@ pub async fn grant_administration(state: &AppState, transaction: &db::Transactio
         return Ok(user);
     }
     let now = state.clock.now();
-    let administrator = User { is_superuser: true, is_verified: true, ..user };
-    db::users::set_rights(transaction, &administrator).await?;
+    let administrator = User { is_superuser: true, is_verified: true, ..user.clone() };
+    db::users::set_rights(transaction, &user, &administrator).await?;
     db::accounts::note_administrator(transaction, user.id, Some(ADMIN_EMAILS), now).await?;
     if !user.is_verified {
         db::accounts::note_approval(transaction, user.id, Some(ADMIN_EMAILS), now).await?;

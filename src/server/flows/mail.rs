@@ -51,9 +51,10 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// What tells an owner that something has happened is never crowded out by what strangers can ask for.
+    /// What tells an owner that something has happened, or what an administrator has caused, is never crowded out by what strangers can ask
+    /// for.
     fn is_notice(self) -> bool {
-        matches!(self, Self::PasswordChanged | Self::PasswordSet | Self::AddressChanged | Self::SomebodyWaits)
+        matches!(self, Self::PasswordChanged | Self::PasswordSet | Self::AddressChanged | Self::SomebodyWaits | Self::FirstPassword)
     }
 }
 
@@ -129,8 +130,9 @@ async fn send(state: &AppState, waiting: Waiting) -> Result<(), AuthError> {
     let origin = Origin { network: waiting.network.clone(), ..Origin::default() };
     match state.mailer.send(&state.config, &state.clock, &to, &letter).await {
         Ok(_) => {
-            events::record(state, &state.db, Event::MailSent, &origin, Note::of(user).method(kind)).await?;
-            db::outbox::remove(&state.db, waiting.id).await
+            // First of all, or a failure in between would send it again.
+            db::outbox::remove(&state.db, waiting.id).await?;
+            events::record(state, &state.db, Event::MailSent, &origin, Note::of(user).method(kind)).await
         }
         Err(not_sent) => {
             let pause = usize::try_from(waiting.attempts - 1).ok().and_then(|index| PAUSES.get(index)).filter(|_| not_sent.is_temporary);
@@ -140,8 +142,8 @@ async fn send(state: &AppState, waiting: Waiting) -> Result<(), AuthError> {
                 return db::outbox::postpone(&state.db, waiting.id, state.clock.now() + pause, false).await;
             }
             tracing::error!(event = "mail_failed", kind, reason, attempt = waiting.attempts, "a mail is given up; try `mediamanager-auth mail test`");
-            events::record(state, &state.db, Event::MailGivenUp, &origin, Note::of(user).method(kind).detail(&reason)).await?;
-            db::outbox::remove(&state.db, waiting.id).await
+            db::outbox::remove(&state.db, waiting.id).await?;
+            events::record(state, &state.db, Event::MailGivenUp, &origin, Note::of(user).method(kind).detail(&reason)).await
         }
     }
 }

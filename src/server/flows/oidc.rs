@@ -44,6 +44,8 @@ pub struct Start {
     pub scopes: Vec<String>,
     /// To connect the account at the provider with that of somebody who is logged in, and for nothing else.
     pub connects: Option<Connects>,
+    /// Lets the provider ask the person again, whatever session they have there (OIDC Core §3.1.2.1): somebody has to show that it is them.
+    pub asks_again: bool,
 }
 
 /// On the way: where to send the browser, and what it has to carry.
@@ -93,7 +95,10 @@ pub async fn begin(state: &AppState, start: Start) -> Result<Begun, Refusal> {
     let handshake = Handshake::new(secrets, start.redirect_uri, start.return_to.as_ref(), start.connects, state.clock.now());
     let mut scopes = SCOPES.map(ToOwned::to_owned).to_vec();
     scopes.extend(start.scopes.into_iter().filter(|scope| is_scope(scope) && !SCOPES.contains(&scope.as_str())).take(MOST_SCOPES));
-    let url = provider.authorization_url(&metadata, &attempt(&handshake), &handshake.state, &scopes).map_err(logged)?;
+    let mut url = provider.authorization_url(&metadata, &attempt(&handshake), &handshake.state, &scopes).map_err(logged)?;
+    if start.asks_again {
+        url.push_str("&prompt=login");
+    }
     Ok(Begun { url, handshake })
 }
 

@@ -92,13 +92,13 @@ pub async fn start(state: &AppState, transaction: &Transaction, user: User, way:
     if let Some(presented) = origin.presented {
         db::sessions::end(transaction, presented, claims.iat).await?;
     }
-    let method = way.name();
+    let (method, has_password) = (way.name(), !matches!(way, Way::Provider { .. }));
     events::record(state, transaction, Event::LoggedIn, &origin, Note::of(user.id).method(method)).await?;
     let provider = if let Way::Provider { identity, session } = way { Some((identity, session)) } else { None };
     let Origin { network, user_agent, .. } = origin;
     let row = NewSession { id, user: user.id, created_at: claims.iat, expires_at: claims.exp, method, network, user_agent, provider };
     db::sessions::insert(transaction, row).await?;
-    db::accounts::note_login(transaction, user.id, claims.iat).await?;
+    db::accounts::note_login(transaction, user.id, has_password, claims.iat).await?;
     Ok(Started { token, lifetime, user })
 }
 

@@ -44,6 +44,7 @@ async fn back(state: AppState, visitor: Visitor, request: Request) -> Response {
     let (handshake, unset) = handshakes::take(&state, &parts.headers, &returned_state(&parts.uri));
     let answer = read(parts.uri.query().unwrap_or_default());
     let is_logged_in = visitor.current.is_some();
+    let connects = handshake.as_ref().is_some_and(|handshake| handshake.connects.is_some());
     let home = || Redirect::to(&context::home(&state, &visitor)).into_response();
     let answered = match (handshake, answer) {
         (Some(handshake), answer) => {
@@ -60,7 +61,7 @@ async fn back(state: AppState, visitor: Visitor, request: Request) -> Response {
     let mut response = match answered {
         Ok(response) => response,
         // Reloading, or the Back button after a login: everything is fine already (SR-057).
-        Err(refused) if is_logged_in && refused.refusal == Refusal::AttemptUnknown => home(),
+        Err(refused) if is_logged_in && !connects && refused.refusal == Refusal::AttemptUnknown => home(),
         Err(refused) => context::refusal_page(&state, parts, refused).await,
     };
     response.headers_mut().extend(unset.map(|cookie| (header::SET_COOKIE, cookie)));

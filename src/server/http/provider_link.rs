@@ -28,7 +28,8 @@ pub async fn set_out(State(state): State<AppState>, Extension(visitor): Extensio
     let asked = asked(&state, request.headers());
     let connects = visitor.current.as_ref().and_then(|current| asked.filter(|asked| asked.is_of(current, state.clock.now())));
     let (Some(connects), Some(provider)) = (connects, &state.provider) else { return Redirect::to("/account/connect").into_response() };
-    let start = oidc::Start { return_to: None, redirect_uri: provider.config().redirect_uri.clone(), scopes: Vec::new(), connects: Some(connects) };
+    let start =
+        oidc::Start { return_to: None, redirect_uri: provider.config().redirect_uri.clone(), scopes: Vec::new(), connects: Some(connects), asks_again: false };
     match oidc::begin(&state, start).await {
         Ok(begun) => {
             let mut response = Redirect::to(&begun.url).into_response();

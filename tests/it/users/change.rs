@@ -89,7 +89,7 @@ async fn an_administrator_ends_one_session_or_all_of_somebody() {
     let id = bob.id.to_string();
     let page = ada.get(&path_of(&bob)).await;
     let page = ada.submit(&page, "End the session of an unknown program", &[]).await;
-    assert_eq!(page.text("[role=status]").as_deref(), Some("They are logged out."));
+    assert_eq!(page.text("[role=status]").as_deref(), Some("That session is ended."));
     assert_eq!([is_in(&first).await, is_in(&second).await].iter().filter(|is_in| **is_in).count(), 1);
     // A session of somebody else is none of his, and neither is one that has ended or never was.
     let own = sessions::of(&app.state, db::users::find_by_email(&app.state.db, &Email::parse("ada@example.org").unwrap()).await.unwrap().unwrap().user.id);

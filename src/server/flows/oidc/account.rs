@@ -15,6 +15,7 @@ use crate::{
         flows::{
             events::{self, Note},
             login,
+            mail::{self, Kind},
             sessions::{self, Origin, Started, Way},
             users::{self, Role},
         },
@@ -67,10 +68,13 @@ pub async fn enter(state: &AppState, person: Person, origin: Origin) -> Result<E
     let user = db::users::find(&transaction, identity.user_id).await.map_err(fault_of)?.filter(|user| user.is_active);
     let disabled = || Fault::new(Refusal::AccountRefused, "the account is disabled", "enable it in the list of users").about(identity.user_id);
     let user = user.ok_or_else(disabled)?;
-    let user = follow_email(state, &transaction, user, &person, &origin).await.map_err(fault_of)?;
+    let user = follow_email(state, &transaction, user, &identity, &person, &origin).await.map_err(fault_of)?;
     let user = login::grant_administration(state, &transaction, user, &origin).await.map_err(fault_of)?;
     let now = state.clock.now();
-    db::identities::note_login(&transaction, identity.id, address(&person).as_ref().map(Email::as_str), now).await.map_err(fault_of)?;
+    // What the account and the provider agree on: an address that one of them has left is not followed later.
+    let agreed = address(&person).filter(|email| user.email.eq_ignore_ascii_case(email.as_str()));
+    let email = agreed.as_ref().map(Email::as_str).or(identity.email.as_deref());
+    db::identities::note_login(&transaction, identity.id, email, now).await.map_err(fault_of)?;
     let way = Way::Provider { identity: identity.id, session: person.session.clone() };
     let started = sessions::start(state, &transaction, user, way, origin).await.map_err(fault_of)?;
     db::commit(transaction).await.map_err(fault_of)?;
@@ -85,6 +89,10 @@ fn trusts_email(state: &AppState, person: &Person) -> bool {
 /// Finds or makes the account of an identity that is new here.
 async fn adopt(state: &AppState, transaction: &Transaction, person: &Person, hash: String, origin: &Origin) -> Result<Found, Fault> {
     if let Some(user) = linked_by_mediamanager(state, transaction, person).await? {
+        if db::accounts::find(transaction, user).await.map_err(fault_of)?.is_none() {
+            // MediaManager gives whoever comes from the provider a password that nobody knows; a login with it says otherwise.
+            db::accounts::note_no_password(transaction, user, state.clock.now()).await.map_err(fault_of)?;
+        }
         return identify(state, transaction, user, person, origin).await;
     }
     let missing = || {
@@ -180,9 +188,21 @@ async fn make_void(state: &AppState, transaction: &Transaction, user: &User, has
 
 /// The stored address follows the provider's, if that is verified there and free here (SR-071). Not on an account that may still have
 /// a stranger's password: the owner of the new address must not find themselves in it.
-async fn follow_email(state: &AppState, transaction: &Transaction, user: User, person: &Person, origin: &Origin) -> Result<User, AuthError> {
+async fn follow_email(
+    state: &AppState,
+    transaction: &Transaction,
+    user: User,
+    identity: &Identity,
+    person: &Person,
+    origin: &Origin,
+) -> Result<User, AuthError> {
     let Some(email) = address(person) else { return Ok(user) };
     let is_the_same = user.email.eq_ignore_ascii_case(email.as_str());
+    let was_the_same = identity.email.as_ref().is_some_and(|known| known.eq_ignore_ascii_case(&user.email));
+    if !is_the_same && !was_the_same {
+        // Somebody has given the account an address of its own, or connected two that never had the same.
+        return Ok(user);
+    }
     let account = db::accounts::find(transaction, user.id).await?;
     let is_proven = account.as_ref().is_some_and(|account| account.email_proven_at.is_some());
     let is_its_owners = is_proven || account.is_some_and(|account| account.is_passwordless);
@@ -200,6 +220,8 @@ async fn follow_email(state: &AppState, transaction: &Transaction, user: User, p
         return Ok(user);
     }
     db::users::set_email(transaction, user.id, &email).await?;
+    db::accounts::void_links(transaction, user.id, state.clock.now()).await?;
+    mail::notify(state, transaction, Kind::AddressChanged, &user, origin).await?;
     events::record(state, transaction, Event::AddressFollowed, origin, Note::of(user.id).method("oidc")).await?;
     Ok(User { email: email.as_str().to_owned(), ..user })
 }

@@ -15,7 +15,7 @@ use crate::{
             new_password::NewPassword,
             oidc,
             password_reset::{self, HandedOver},
-            sessions::{Admin, CurrentUser, Origin, SHELL},
+            sessions::{self, Admin, CurrentUser, Origin, SHELL},
         },
     },
 };
@@ -87,6 +87,9 @@ pub(super) async fn update_by(state: &AppState, by: By<'_>, id: Uuid, change: Ch
 
     let transaction = db::begin(&state.db).await?;
     db::alone(&transaction).await?;
+    if let By::Admin(admin) = by {
+        still_may(state, &transaction, admin).await?;
+    }
     let before = db::users::find(&transaction, id).await?.ok_or(AuthError::NotFound)?;
     let mut after = User {
         is_active: is_active.unwrap_or(before.is_active),
@@ -98,7 +101,7 @@ pub(super) async fn update_by(state: &AppState, by: By<'_>, id: Uuid, change: Ch
         return Err(AuthError::Forbidden);
     }
     let acting = Acting { state, transaction: &transaction, by, origin };
-    if before.is_active && before.is_superuser && !(after.is_active && after.is_superuser) {
+    if is_administrator(&before) && !is_administrator(&after) {
         acting.keep_one_administrator(id).await?;
     }
     if let Some(email) = email.filter(|email| email.as_str() != before.email) {
@@ -154,7 +157,7 @@ impl Acting<'_> {
 
     async fn set_rights(self, before: &User, after: &User) -> Result<(), AuthError> {
         let (now, id, by) = (self.state.clock.now(), before.id, self.by.name());
-        db::users::set_rights(self.transaction, after).await?;
+        db::users::set_rights(self.transaction, before, after).await?;
         if before.is_verified != after.is_verified {
             db::accounts::note_approval(self.transaction, id, after.is_verified.then_some(&by), now).await?;
             self.record(if after.is_verified { Event::UserApproved } else { Event::ApprovalWithdrawn }, id, "").await?;
@@ -192,24 +195,25 @@ impl Acting<'_> {
 /// `NotFound`, `LastAdministrator`, `Unavailable`; `LoginTooOld` for oneself.
 pub async fn delete(state: &AppState, admin: &Admin, id: Uuid, origin: &Origin) -> Result<(), AuthError> {
     require_fresh_for_oneself(state, admin, id)?;
-    remove(state, id, Some(admin.user().id), origin).await
+    remove(state, id, admin.current(), origin).await
 }
 
 /// The same, by whomever.
 ///
 /// # Errors
-/// `NotFound`, `LastAdministrator`, `Unavailable`.
-pub async fn remove(state: &AppState, id: Uuid, by: Option<Uuid>, origin: &Origin) -> Result<(), AuthError> {
+/// `NotFound`, `LastAdministrator`, `NotLoggedIn`, `Unavailable`.
+pub async fn remove(state: &AppState, id: Uuid, by: &CurrentUser, origin: &Origin) -> Result<(), AuthError> {
     let transaction = db::begin(&state.db).await?;
     db::alone(&transaction).await?;
+    sessions::still_live(state, &transaction, by).await?;
     let user = db::users::find(&transaction, id).await?.ok_or(AuthError::NotFound)?;
-    if user.is_active && user.is_superuser && !db::users::has_other_administrator(&transaction, id).await? {
+    if is_administrator(&user) && !db::users::has_other_administrator(&transaction, id).await? {
         return Err(AuthError::LastAdministrator);
     }
     db::outbox::remove_of(&transaction, &user.email, id).await?;
     db::users::delete(&transaction, id).await?;
-    let note = Note::of(id);
-    events::record(state, &transaction, Event::UserDeleted, origin, by.map_or(note, |by| note.by(by))).await?;
+    let (note, by) = (Note::of(id), by.user().id);
+    events::record(state, &transaction, Event::UserDeleted, origin, if by == id { note } else { note.by(by) }).await?;
     db::commit(transaction).await
 }
 
@@ -274,4 +278,16 @@ pub async fn hand_over_link(state: &AppState, admin: &Admin, id: Uuid, origin: &
 /// The way over the users page into one's own account is no shorter than the other: a stolen cookie keeps no account (SR-142).
 fn require_fresh_for_oneself(state: &AppState, admin: &Admin, id: Uuid) -> Result<(), AuthError> {
     if id == admin.user().id { admin.current().require_fresh(state.clock.now()) } else { Ok(()) }
+}
+
+/// Somebody who can manage the others, on every page and route.
+fn is_administrator(user: &User) -> bool {
+    user.is_active && user.is_superuser && user.is_verified
+}
+
+/// Whether the administrator still is one, and still logged in: hashing a password takes its time.
+async fn still_may(state: &AppState, transaction: &Transaction, admin: &Admin) -> Result<(), AuthError> {
+    sessions::still_live(state, transaction, admin.current()).await?;
+    let user = db::users::find(transaction, admin.user().id).await?.ok_or(AuthError::NotLoggedIn)?;
+    if user.is_active && user.is_superuser { Ok(()) } else { Err(AuthError::Forbidden) }
 }

@@ -39,7 +39,7 @@ pub async fn oauth_authorize(State(state): State<AppState>, request: Request) ->
 async fn authorize(state: &AppState, redirect_uri: String, request: Request) -> Response {
     let asked = form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes()).filter(|(name, _)| name == "scopes");
     let scopes = asked.map(|(_, scope)| scope.into_owned()).collect();
-    match oidc::begin(state, Start { return_to: None, redirect_uri, scopes, connects: None }).await {
+    match oidc::begin(state, Start { return_to: None, redirect_uri, scopes, connects: None, asks_again: false }).await {
         Ok(begun) => {
             let mut response = Json(json!({ "authorization_url": begun.url })).into_response();
             let cookies = handshakes::keep(state, request.headers(), &begun.handshake);
