@@ -51,8 +51,8 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
         await program.start();
         return program;
       });
-      // First the pages, or a late request for the favicon finds nobody there.
-      for (const page of context.pages()) await page.close();
+      // First everything that the browser still wants: a late request for the favicon, which belongs to no page, would find nobody there.
+      await context.close();
       for (const program of programs) await program.stop();
     } finally {
       for (const program of programs) await program.remove();
