@@ -22,7 +22,6 @@ pub struct List {
     pub pages: u64,
     pub which: String,
     pub search: String,
-    pub waiting: u64,
 }
 
 /// One user among others.
@@ -77,6 +76,7 @@ pub fn UsersPage() -> impl IntoView {
         "deleted" => Some("The account is deleted."),
         _ => None,
     };
+    let waiting = visit.administration.as_ref().map_or(0, |administration| administration.waiting);
     let rows: Vec<_> = list.rows.into_iter().map(|line| view! { <Row line/> }).collect();
     let found = match list.total {
         0 => "Nobody matches.".to_owned(),
@@ -88,8 +88,8 @@ pub fn UsersPage() -> impl IntoView {
         <ui::Frame title="Users" is_wide=true>
             <h1>"Users"</h1>
             {notice.map(|text| view! { <p class="notice" role="status">{text}</p> })}
-            {(list.waiting > 0 && list.which != "waiting").then(|| view! {
-                <p class="notice"><a href="/users?which=waiting">{if list.waiting == 1 { "One account waits for approval".to_owned() } else { format!("{} accounts wait for approval", list.waiting) }}</a></p>
+            {(waiting > 0 && list.which != "waiting").then(|| view! {
+                <p class="notice"><a href="/users?which=waiting">{if waiting == 1 { "One account waits for approval".to_owned() } else { format!("{waiting} accounts wait for approval") }}</a></p>
             })}
             <form method="get" action="/users" class="filter" role="search">
                 <div class="field">

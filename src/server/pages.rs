@@ -146,8 +146,7 @@ async fn list(state: &AppState, admin: &Admin, uri: &Uri) -> Result<app::List, A
         last_login: account.and_then(|account| account.last_login_at).map(moment),
         email: user.email,
     };
-    let waiting = users::waiting(state, admin).await?;
-    Ok(app::List { rows: rows.into_iter().map(line).collect(), total, page, pages: pages(total), which, search, waiting })
+    Ok(app::List { rows: rows.into_iter().map(line).collect(), total, page, pages: pages(total), which, search })
 }
 
 /// Asks others, so it takes its time; within that of a request.

@@ -86,6 +86,14 @@ pub async fn email_is_proven(db: &impl ConnectionTrait, user: Uuid) -> Result<bo
     Ok(find(db, user).await?.is_some_and(|account| account.email_proven_at.is_some()))
 }
 
+/// Whether nobody knows the password: the person came through the provider, or was invited and has not chosen one yet.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn is_passwordless(db: &impl ConnectionTrait, user: Uuid) -> Result<bool, AuthError> {
+    Ok(find(db, user).await?.is_some_and(|account| account.is_passwordless))
+}
+
 /// Notes that the address was proven by somebody other than whoever set the password: from now on nobody knows one.
 ///
 /// # Errors

@@ -12,7 +12,7 @@ use crate::{
             mail::{self, Kind},
             new_password::NewPassword,
             password_reset,
-            sessions::{self, CurrentUser, Origin, Started, Way},
+            sessions::{self, CurrentUser, Origin, Started},
             throttle,
             users::Change,
         },
@@ -42,16 +42,8 @@ pub async fn overview(state: &AppState, current: &CurrentUser) -> Result<Overvie
     Ok(Overview {
         sessions: sessions::of(state, user).await?,
         identities: db::identities::of(&state.db, user).await?,
-        has_password: !is_passwordless(state, user).await?,
+        has_password: !db::accounts::is_passwordless(&state.db, user).await?,
     })
-}
-
-/// Whether nobody knows the password of an account.
-///
-/// # Errors
-/// `Unavailable`.
-pub async fn is_passwordless(state: &AppState, user: uuid::Uuid) -> Result<bool, AuthError> {
-    Ok(db::accounts::find(&state.db, user).await?.is_some_and(|account| account.is_passwordless))
 }
 
 /// Logs the same person in again, so that their login is young. The same throttle and the same answers as every login (SR-005).
@@ -60,12 +52,7 @@ pub async fn is_passwordless(state: &AppState, user: uuid::Uuid) -> Result<bool,
 /// Those of a login.
 pub async fn log_in_again(state: &AppState, current: &CurrentUser, password: Password, origin: Origin) -> Result<Started, AuthError> {
     let proven = login::prove_user(state, current.user(), password, &origin).await?;
-    let transaction = db::begin(&state.db).await?;
-    login::confirm(&transaction, &proven).await?;
-    let user = login::grant_administration(state, &transaction, proven.user, &origin).await?;
-    let started = sessions::start(state, &transaction, user, Way::Password, origin).await?;
-    db::commit(transaction).await?;
-    Ok(started)
+    login::start(state, proven, origin).await
 }
 
 /// Makes sure that the person is there: by a young login, or by the password where it is given along.
@@ -207,10 +194,10 @@ pub async fn change_address(state: &AppState, current: &CurrentUser, token: &str
     db::commit(transaction).await
 }
 
-/// Deletes the person's own account and everything that belongs to it. The caller has made sure that the person is there.
+/// Deletes the person's own account and everything that belongs to it, after a young login.
 ///
 /// # Errors
-/// `LastAdministrator`, `Unavailable`.
+/// `LoginTooOld`, `LastAdministrator`, `Unavailable`.
 pub async fn delete(state: &AppState, current: &CurrentUser, origin: &Origin) -> Result<(), AuthError> {
     current.require_fresh(state.clock.now())?;
     super::users::remove(state, current.user().id, current, origin).await

@@ -44,6 +44,14 @@ pub struct Proven {
 pub async fn with_password(state: &AppState, attempt: Attempt) -> Result<Started, AuthError> {
     let origin = attempt.origin.clone();
     let proven = prove(state, attempt).await?;
+    start(state, proven, origin).await
+}
+
+/// Starts the session of somebody whose password was right.
+///
+/// # Errors
+/// Those of [`confirm`].
+pub async fn start(state: &AppState, proven: Proven, origin: Origin) -> Result<Started, AuthError> {
     let transaction = db::begin(&state.db).await?;
     confirm(&transaction, &proven).await?;
     let user = grant_administration(state, &transaction, proven.user, &origin).await?;

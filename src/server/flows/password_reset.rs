@@ -50,7 +50,7 @@ pub(super) async fn mailed_link(state: &AppState, found: &Credentials) -> Result
 /// # Errors
 /// `Unavailable`, `Internal`.
 pub(super) async fn first_link(state: &AppState, found: &Credentials) -> Result<Option<String>, AuthError> {
-    if !has_no_password(&state.db, found.user.id).await? {
+    if !db::accounts::is_passwordless(&state.db, found.user.id).await? {
         return Ok(None);
     }
     link(state, Purpose::FirstPassword, found, FIRST_LIFETIME).await.map(Some)
@@ -92,10 +92,6 @@ async fn link(state: &AppState, purpose: Purpose, found: &Credentials, lifetime:
     let token = state.tokens.link(purpose, found.user.id, &replaced, lifetime).map_err(|_| AuthError::Internal)?;
     // From the configuration alone: no header of a request can lead it elsewhere (SR-043).
     Ok(state.config.link(&format!("/login/reset-password?token={token}")))
-}
-
-async fn has_no_password(db: &impl db::Connection, user: Uuid) -> Result<bool, AuthError> {
-    Ok(db::accounts::find(db, user).await?.is_some_and(|account| account.is_passwordless))
 }
 
 /// Whether an administrator has made the account and nobody has been in it yet.

@@ -87,7 +87,7 @@ pub async fn unlink(state: &AppState, current: &CurrentUser, identity: Uuid, ori
     sessions::still_live(state, &transaction, current).await?;
     let identities = db::identities::of(&transaction, user).await?;
     let unlinked = identities.iter().find(|known| known.id == identity).ok_or(AuthError::NotFound)?;
-    let is_passwordless = db::accounts::find(&transaction, user).await?.is_some_and(|account| account.is_passwordless);
+    let is_passwordless = db::accounts::is_passwordless(&transaction, user).await?;
     // Another one of the same provider would still let the person in; one of a provider of former times would not.
     let has_another = identities.iter().any(|other| other.id != identity && other.issuer == unlinked.issuer);
     if is_passwordless && !has_another {

@@ -4,6 +4,7 @@ use super::{
     Change, New, Role,
     administration::{By, update_by},
     insert,
+    view::with_accounts,
 };
 use crate::{
     domain::{AuthError, Email, Event, User},
@@ -63,10 +64,5 @@ pub async fn end_sessions(state: &AppState, email: &Email) -> Result<Option<u64>
 /// `Unavailable`.
 pub async fn list(state: &AppState, which: Which, search: &str) -> Result<Vec<(User, Option<Account>)>, AuthError> {
     let (users, _) = db::users::page(&state.db, which, search, 0, MOST).await?;
-    let mut listed = Vec::with_capacity(users.len());
-    for user in users {
-        let account = db::accounts::find(&state.db, user.id).await?;
-        listed.push((user, account));
-    }
-    Ok(listed)
+    with_accounts(state, users).await
 }

@@ -48,18 +48,18 @@ pub struct Listed<T> {
 /// `Unavailable`.
 pub async fn list(state: &AppState, _: &Admin, query: &Query) -> Result<Listed<(User, Option<Account>)>, AuthError> {
     let (users, total) = db::users::page(&state.db, query.which, &query.search, offset(query.page), PAGE_SIZE).await?;
+    Ok(Listed { rows: with_accounts(state, users).await?, total })
+}
+
+/// Users with what is known of them beyond MediaManager's columns, in one query for all.
+pub(super) async fn with_accounts(state: &AppState, users: Vec<User>) -> Result<Vec<(User, Option<Account>)>, AuthError> {
     let accounts = db::accounts::of(&state.db, users.iter().map(|user| user.id).collect()).await?;
     let mut accounts: HashMap<Uuid, Account> = accounts.into_iter().map(|account| (account.user_id, account)).collect();
-    Ok(Listed {
-        rows: users
-            .into_iter()
-            .map(|user| {
-                let account = accounts.remove(&user.id);
-                (user, account)
-            })
-            .collect(),
-        total,
-    })
+    let paired = users.into_iter().map(|user| {
+        let account = accounts.remove(&user.id);
+        (user, account)
+    });
+    Ok(paired.collect())
 }
 
 /// Everybody, as MediaManager's own list has it.

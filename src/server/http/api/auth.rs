@@ -19,7 +19,7 @@ use crate::{
     },
 };
 
-/// the session cookie.
+/// Logs in with e-mail and password: 204 and the session cookie.
 #[utoipa::path(post, path = "/auth/cookie/login", request_body(content = shapes::Login, content_type = "application/x-www-form-urlencoded"), responses((status = 204, description = "The session cookie"), (status = 400, body = shapes::Refused), (status = 422, body = shapes::Invalid), (status = 429, body = shapes::Refused)))]
 pub async fn cookie_login(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, request: Request) -> Response {
     match log_in(&state, visitor, request).await {
@@ -31,7 +31,7 @@ pub async fn cookie_login(State(state): State<AppState>, Extension(visitor): Ext
     }
 }
 
-/// the same token as a bearer token.
+/// The same with the token in the answer, as a bearer token.
 #[utoipa::path(post, path = "/auth/jwt/login", request_body(content = shapes::Login, content_type = "application/x-www-form-urlencoded"), responses((status = 200, body = shapes::BearerToken), (status = 400, body = shapes::Refused), (status = 422, body = shapes::Invalid), (status = 429, body = shapes::Refused)))]
 pub async fn jwt_login(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, request: Request) -> Response {
     match log_in(&state, visitor, request).await {
@@ -51,7 +51,7 @@ async fn log_in(state: &AppState, visitor: Visitor, request: Request) -> Result<
     login::with_password(state, attempt).await.map_err(wire::failure)
 }
 
-/// . Without a session 401, as in the original, but the cookie goes in any case (SR-096).
+/// Logs out: 204, and the session is over wherever its token is kept. Without a session 401, as in the original, but the cookie goes in any case (SR-096).
 #[utoipa::path(post, path = "/auth/cookie/logout", responses((status = 204), (status = 401, body = shapes::Refused)), security(("cookie" = []), ("bearer" = [])))]
 pub async fn cookie_logout(State(state): State<AppState>, Extension(visitor): Extension<Visitor>) -> Response {
     let mut response = jwt_logout(State(state.clone()), Extension(visitor)).await;
@@ -62,7 +62,7 @@ pub async fn cookie_logout(State(state): State<AppState>, Extension(visitor): Ex
     response
 }
 
-/// , and the session is over wherever its token is kept.
+/// Logs out without a word about the cookie, for clients that hold the token themselves: the session is over wherever it is kept.
 #[utoipa::path(post, path = "/auth/jwt/logout", responses((status = 204), (status = 401, body = shapes::Refused)), security(("cookie" = []), ("bearer" = [])))]
 pub async fn jwt_logout(State(state): State<AppState>, Extension(visitor): Extension<Visitor>) -> Response {
     let Some(token) = context::presented_token(&visitor).filter(|_| visitor.current.is_some()) else {
@@ -74,7 +74,7 @@ pub async fn jwt_logout(State(state): State<AppState>, Extension(visitor): Exten
     }
 }
 
-/// the provider's name, under the keys of both generations of MediaManager's frontend.
+/// The provider's name, under the keys of both generations of MediaManager's frontend.
 #[utoipa::path(get, path = "/auth/metadata", responses((status = 200, body = shapes::Metadata)))]
 pub async fn metadata(State(state): State<AppState>) -> Response {
     let name = state.config.auth.openid_connect.as_ref().map(|provider| provider.name.clone());
