@@ -76,6 +76,8 @@ pub enum AuthError {
     Busy,
     /// The database cannot be reached (SR-190).
     Unavailable,
+    /// The request was not finished in time, whoever was slow (SR-224).
+    TookTooLong,
     /// A fault of ours; the log has the reason under the request's number.
     Internal,
 }
@@ -139,7 +141,7 @@ impl AuthError {
             | Self::ControlCharacters => 422,
             Self::TooManyAttempts { .. } => 429,
             Self::Internal => 500,
-            Self::Busy | Self::Unavailable => 503,
+            Self::Busy | Self::Unavailable | Self::TookTooLong => 503,
         }
     }
 
@@ -149,7 +151,7 @@ impl AuthError {
         match self {
             Self::TooManyAttempts { retry_after } => Some(retry_after),
             Self::Busy => Some(2),
-            Self::Unavailable => Some(5),
+            Self::Unavailable | Self::TookTooLong => Some(5),
             _ => None,
         }
     }
@@ -194,6 +196,7 @@ impl fmt::Display for AuthError {
             Self::MethodNotAllowed => "This address does not take what was sent. Open it as a page instead.",
             Self::Busy => "Many people are logging in right now. Try again in a few seconds.",
             Self::Unavailable => "The account database cannot be reached at the moment. Try again soon.",
+            Self::TookTooLong => "This took too long and was given up. Try again.",
             Self::Internal => "Something went wrong on our side. The administrator finds the reason in the log.",
         };
         f.write_str(text)

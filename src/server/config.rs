@@ -23,7 +23,7 @@ mod tree;
 mod urls;
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use ipnet::IpNet;
@@ -154,6 +154,8 @@ pub struct Server {
     pub log_level: String,
     /// `log_client_address`, default true: whether log lines name the client's address.
     pub log_client_address: bool,
+    /// `metrics_address`, default none: where `GET /metrics` answers Prometheus. Never for visitors: it says who comes how often.
+    pub metrics_address: Option<SocketAddr>,
 }
 
 /// How log lines are written.

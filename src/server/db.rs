@@ -8,6 +8,7 @@ use std::{
     io,
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::Path,
+    sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
 
@@ -44,6 +45,8 @@ const PATIENCE: Duration = Duration::from_secs(4);
 /// The number that all instances on one PostgreSQL lock for what only one may do at a time: migrating, making the first
 /// administrator, making or finding an account, and proving one. Any number will do as long as nobody else in that database uses it ("mmauth" in ASCII).
 const ADVISORY_LOCK: i64 = 0x6d6d_6175_7468;
+
+static CHANGES: AtomicU64 = AtomicU64::new(0);
 
 /// Opens the database, makes its directory and file if needed (SQLite), and brings the schema up to date.
 ///
@@ -129,7 +132,16 @@ pub async fn begin(db: &Database) -> Result<Transaction, AuthError> {
 /// # Errors
 /// `Unavailable`.
 pub async fn commit(transaction: Transaction) -> Result<(), AuthError> {
-    transaction.commit().await.map_err(unavailable)
+    let committed = transaction.commit().await.map_err(unavailable);
+    // Also after a failure, of which nobody knows whether it came before or after the work was permanent.
+    CHANGES.fetch_add(1, Ordering::Release);
+    committed
+}
+
+/// How often this process has committed. What was read is as good as new while it stays the same, as far as this process goes.
+#[must_use]
+pub fn changes() -> u64 {
+    CHANGES.load(Ordering::Acquire)
 }
 
 /// Lets one transaction at a time, over all instances, past this point until it ends. SQLite's write lock does that already.

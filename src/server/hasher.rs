@@ -12,7 +12,7 @@ use tokio::{
 
 use crate::{
     domain::{AuthError, Password},
-    server::random,
+    server::{metrics, random},
 };
 
 /// How long a login may wait for its turn (SR-171).
@@ -108,10 +108,14 @@ impl Hasher {
     /// Runs on the blocking pool. The job owns its permit, so a client that hangs up does not free it early (SR-170).
     async fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<T, AuthError> {
         let admission = self.admitted.clone().try_acquire_owned().map_err(|_| AuthError::Busy)?;
+        let waiting = metrics::Waiting::begin();
         let turn = timeout(LONGEST_WAIT, self.running.clone().acquire_owned()).await;
+        drop(waiting);
         let permit: OwnedSemaphorePermit = turn.map_err(|_| AuthError::Busy)?.map_err(|_| AuthError::Internal)?;
+        let span = tracing::Span::current();
         let job = tokio::task::spawn_blocking(move || {
-            let result = job();
+            // A fault in there belongs to the request that asked for it.
+            let result = span.in_scope(job);
             drop((permit, admission));
             result
         });

@@ -1,14 +1,13 @@
-use std::any::Any;
-
 use axum::{
     Extension, Router,
     extract::{Path, Request, State},
-    http::{HeaderValue, Method, StatusCode, header},
+    http::{HeaderValue, Method, header},
     middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Redirect, Response},
     routing::get,
 };
 use leptos_axum::{LeptosRoutes, generate_route_list};
+use tower::Layer;
 use tower_http::{catch_panic::CatchPanicLayer, cors::CorsLayer};
 
 use crate::{
@@ -22,30 +21,42 @@ use crate::{
             api, guard, handshakes, headers, health, limits, provider_link, reset_link, site,
             visitor::{self, Visitor},
         },
-        pages,
+        metrics, pages,
         provider::Provider,
     },
 };
 
-/// Every route, and what stands in front of it. A request passes the layers from the bottom of this function to its top.
+/// Every route.
 pub fn router(state: AppState) -> Router {
-    Router::new()
+    let routes = Router::new()
         .merge(page_routes(&state))
         // With its own fallback, or a preflight to a route without OPTIONS would miss the layer.
-        .nest("/api/v1", api::routes().method_not_allowed_fallback(method_not_allowed).layer(cors(&state)))
+        .nest("/api/v1", with_cors(&state, api::routes().method_not_allowed_fallback(method_not_allowed)))
         .layer(from_fn_with_state(state.clone(), visitor::identify))
         .route("/pkg/{file}", get(site::package))
         .route("/favicon.svg", get(site::icon))
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
         .fallback(not_found)
-        .method_not_allowed_fallback(method_not_allowed)
-        .layer(from_fn_with_state(state.clone(), guard::refuse_cross_site))
-        .layer(from_fn_with_state(state.clone(), limits::enforce))
-        .layer(from_fn(limits::finish_in_time))
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(from_fn_with_state(state.clone(), headers::secure))
-        .with_state(state)
+        .method_not_allowed_fallback(method_not_allowed);
+    behind_the_door(state, routes)
+}
+
+/// What stands in front of every route, from the outside to the inside. Around the whole router and not around each route: layers of
+/// routes are boxes in boxes, every one copied for every request.
+pub fn behind_the_door(state: AppState, routes: Router<AppState>) -> Router {
+    let is_measured = state.config.server.metrics_address.is_some();
+    let routes = if is_measured { routes.layer(from_fn(metrics::note_route)) } else { routes };
+    let service = (
+        from_fn_with_state(state.clone(), headers::secure),
+        from_fn_with_state(state.clone(), limits::contain),
+        CatchPanicLayer::custom(limits::panicked),
+        from_fn_with_state(state.clone(), limits::enforce),
+        from_fn_with_state(state.clone(), guard::refuse_cross_site),
+    )
+        .layer(routes.with_state(state));
+    let router = Router::new().fallback_service(service);
+    if is_measured { router.layer(from_fn(metrics::measure)) } else { router }
 }
 
 /// The pages with their server functions.
@@ -67,16 +78,18 @@ fn page_routes(state: &AppState) -> Router<AppState> {
 }
 
 /// Foreign origins exactly as configured, none by default, never all (SR-114).
-fn cors(state: &AppState) -> CorsLayer {
+fn with_cors(state: &AppState, routes: Router<AppState>) -> Router<AppState> {
     let origins: Vec<HeaderValue> = state.config.misc.cors_urls.iter().filter_map(|origin| origin.parse().ok()).collect();
     if origins.is_empty() {
-        return CorsLayer::new();
+        return routes;
     }
-    CorsLayer::new()
-        .allow_origin(origins)
-        .allow_credentials(true)
-        .allow_methods([Method::GET, Method::PUT, Method::POST, Method::DELETE, Method::PATCH, Method::HEAD, Method::OPTIONS])
-        .allow_headers([header::ACCEPT, header::ACCEPT_LANGUAGE, header::CONTENT_LANGUAGE, header::CONTENT_TYPE])
+    routes.layer(
+        CorsLayer::new()
+            .allow_origin(origins)
+            .allow_credentials(true)
+            .allow_methods([Method::GET, Method::PUT, Method::POST, Method::DELETE, Method::PATCH, Method::HEAD, Method::OPTIONS])
+            .allow_headers([header::ACCEPT, header::ACCEPT_LANGUAGE, header::CONTENT_LANGUAGE, header::CONTENT_TYPE]),
+    )
 }
 
 async fn detour(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
@@ -145,9 +158,4 @@ fn is_forgiven(path: &str) -> bool {
 
 async fn method_not_allowed(State(state): State<AppState>, request: Request) -> Response {
     context::failure(&state, request, AuthError::MethodNotAllowed).await
-}
-
-/// A panic answers one request and harms no other (SR-184). What it said is in the log, written by the panic hook.
-fn panicked(_: Box<dyn Any + Send>) -> Response {
-    (StatusCode::INTERNAL_SERVER_ERROR, AuthError::Internal.to_string()).into_response()
 }

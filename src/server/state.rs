@@ -1,4 +1,8 @@
-use std::{sync::Arc, thread};
+use std::{
+    ops::{Deref, DerefMut},
+    sync::Arc,
+    thread,
+};
 
 use axum::extract::FromRef;
 use leptos::config::LeptosOptions;
@@ -14,16 +18,22 @@ use crate::{
         hasher::{Cost, Hasher},
         mailer::Mailer,
         provider::Provider,
+        session_cache::SessionCache,
         tokens::Tokens,
     },
 };
 
-/// All that a request needs to be answered. Cheap to clone; nothing in it changes, because everything that does lives in
-/// the database, where several instances share it.
+/// All that a request needs to be answered, behind one pointer: every layer of the router takes a clone of its own for every request.
+/// Nothing in it changes, because everything that does lives in the database, where several instances share it.
 #[derive(Clone)]
-pub struct AppState {
+pub struct AppState(Arc<Tools>);
+
+/// What is in an [`AppState`].
+#[derive(Clone)]
+pub struct Tools {
     pub config: Arc<Config>,
     pub db: Database,
+    pub sessions: Arc<SessionCache>,
     pub hasher: Hasher,
     pub tokens: Tokens,
     /// `None` unless `auth.openid_connect.enabled = true`: then nothing is ever asked of a provider (SR-082).
@@ -43,8 +53,9 @@ impl AppState {
     /// A sentence for the operator.
     pub async fn new(config: Config, cost: Cost, clock: Clock) -> Result<Self, String> {
         let permits = config.policy.password_hash_permits.map_or_else(default_permits, usize::from);
-        Ok(Self {
+        Ok(Self(Arc::new(Tools {
             db: db::open(config.database_url.expose()).await?,
+            sessions: Arc::default(),
             hasher: Hasher::new(cost, permits).map_err(|err| format!("cannot prepare password hashing: {err}"))?,
             tokens: Tokens::new(config.auth.token_secret.expose(), clock.clone()).map_err(|_| "the self-test of token signing failed".to_owned())?,
             mailer: Mailer::new(&config)?,
@@ -54,13 +65,28 @@ impl AppState {
             config: Arc::new(config),
             clock,
             stopping: CancellationToken::new(),
-        })
+        })))
     }
 
     /// A network as the log may show it (`server.log_client_address`).
     #[must_use]
     pub fn loggable<'a>(&self, network: &'a str) -> &'a str {
         if self.config.server.log_client_address { network } else { "-" }
+    }
+}
+
+impl Deref for AppState {
+    type Target = Tools;
+
+    fn deref(&self) -> &Tools {
+        &self.0
+    }
+}
+
+/// For tests that put another tool in place of one. Other clones of the state keep what they have.
+impl DerefMut for AppState {
+    fn deref_mut(&mut self) -> &mut Tools {
+        Arc::make_mut(&mut self.0)
     }
 }
 

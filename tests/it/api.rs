@@ -2,7 +2,7 @@ use axum::{
     body::Body,
     http::{Method, StatusCode},
 };
-use mediamanager_auth::server::{AppState, flows::users::Role, hasher::Hasher, random, router::router};
+use mediamanager_auth::server::{flows::users::Role, hasher::Hasher, random};
 use serde_json::{Value, json};
 
 use crate::support::{App, Browser, PASSWORD, Page, app::CHEAP};
@@ -153,7 +153,7 @@ async fn what_cannot_be_a_login_is_refused_before_any_hashing() {
     let app = app_with_ada().await;
     // Every hash would end in 503: nobody gets a turn.
     let hasher = Hasher::new(CHEAP, 0).unwrap();
-    let mut browser = Browser::new(router(AppState { hasher, ..app.state.clone() }));
+    let mut browser = Browser::new(app.with_hasher(hasher));
     let (long, wide, huge) = ("x".repeat(257), "\u{1f600}".repeat(257), "x".repeat(5000));
     for path in [COOKIE_LOGIN, JWT_LOGIN] {
         for password in [&long, &wide, &huge] {

@@ -1,12 +1,10 @@
 use mediamanager_auth::{
     domain::Password,
     server::{
-        AppState,
         clock::Clock,
         db::{entity::user, migrations::Migrator},
         hasher::{Cost, Hasher, Verdict},
         random,
-        router::router,
     },
 };
 use sea_orm::{ActiveValue::Set, ConnectionTrait, Database, DatabaseConnection, DbBackend, EntityTrait, QueryOrder, Statement};
@@ -186,7 +184,7 @@ async fn with_the_cost_of_production_mediamanagers_own_hashes_stay() {
     let (database, db) = mediamanagers().await;
     let app = App::on(database, "").await;
     let hasher = Hasher::new(Cost::STANDARD, 1).unwrap();
-    let production = router(AppState { hasher: hasher.clone(), ..app.state.clone() });
+    let production = app.with_hasher(hasher.clone());
     for email in ["ada.lovelace@example.org", "charlie@example.org"] {
         assert_eq!(Browser::new(production.clone()).log_in(email, PASSWORD).await.path, "/account", "{email}");
     }
@@ -236,7 +234,7 @@ async fn instances_that_start_together_migrate_once() {
         let mut starts = JoinSet::new();
         for _ in 0..6 {
             let url = database.url.clone();
-            starts.spawn(async move { state(&url, "", Clock::System).await.map(|state| state.db) });
+            starts.spawn(async move { state(&url, "", Clock::System).await.map(|state| state.db.clone()) });
         }
         let outcomes = starts.join_all().await;
         let failures: Vec<_> = outcomes.iter().filter_map(|outcome| outcome.as_ref().err()).collect();

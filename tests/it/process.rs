@@ -23,7 +23,12 @@ impl Home {
     }
 
     pub fn standard() -> Self {
-        Self::new(&format!("auth.token_secret = '{TOKEN_SECRET}'\nauth.admin_emails = []\n[server]\nport = 0\nlog_level = 'trace'"))
+        Self::with("[server]\nport = 0\nlog_level = 'trace'")
+    }
+
+    /// What every configuration must have, and these lines.
+    pub fn with(toml: &str) -> Self {
+        Self::new(&format!("auth.token_secret = '{TOKEN_SECRET}'\nauth.admin_emails = []\n{toml}"))
     }
 
     pub fn command(&self) -> Command {
@@ -44,7 +49,7 @@ impl Home {
 /// A serving program; what it printed before it was ready, and where it listens.
 pub struct Serving {
     child: Child,
-    greeting: String,
+    pub greeting: String,
     pub port: u16,
 }
 
@@ -56,12 +61,12 @@ impl Serving {
         while !greeting.contains(last_line) {
             assert_ne!(output.read_line(&mut greeting).unwrap(), 0, "ended after: {greeting}");
         }
-        let port = greeting.split("http://127.0.0.1:").nth(1).unwrap().split(',').next().unwrap().parse().unwrap();
+        let port = greeting.split("Listening on http://127.0.0.1:").nth(1).unwrap().split(',').next().unwrap().parse().unwrap();
         Self { child, greeting, port }
     }
 
     /// Sends bytes and reads the answer until the program closes.
-    fn raw(&self, request: &str) -> String {
+    pub fn raw(&self, request: &str) -> String {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         // A program that refuses early may close while we still write.
         let _ = stream.write_all(request.as_bytes());
@@ -70,7 +75,7 @@ impl Serving {
         String::from_utf8_lossy(&answer).into_owned()
     }
 
-    fn get(&self, path: &str, headers: &str) -> String {
+    pub fn get(&self, path: &str, headers: &str) -> String {
         self.raw(&format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n"))
     }
 

@@ -189,6 +189,30 @@ async fn a_log_out_holds_at_once_everywhere_and_for_good() {
 }
 
 #[tokio::test]
+async fn what_another_instance_ends_is_ended_here_within_a_second() {
+    for change in ["UPDATE session SET ended_at = 1", "UPDATE \"user\" SET is_active = false", "DELETE FROM session"] {
+        let app = App::new().await;
+        let (mut browser, token) = ada(&app).await;
+        assert_eq!(browser.get("/account").await.path, "/account");
+        app.sql_elsewhere(change).await;
+        app.pass(1);
+        assert_eq!(opens(&app.router, &token).await, DEAD, "{change}");
+    }
+}
+
+#[tokio::test]
+async fn a_clock_set_back_does_not_revive_a_session() {
+    let app = App::new().await;
+    let (mut browser, token) = ada(&app).await;
+    assert_eq!(browser.get("/account").await.path, "/account");
+    browser.post_form("/logout", &[]).await;
+    app.pass(3600);
+    assert_eq!(opens(&app.router, &token).await, DEAD);
+    app.pass(-3600);
+    assert_eq!(opens(&app.router, &token).await, DEAD);
+}
+
+#[tokio::test]
 async fn log_out_works_without_a_session_and_with_a_dead_one() {
     let app = App::new().await;
     let (mut browser, token) = ada(&app).await;

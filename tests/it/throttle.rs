@@ -1,5 +1,5 @@
 use axum::http::{Method, StatusCode};
-use mediamanager_auth::server::{AppState, hasher::Hasher, router::router};
+use mediamanager_auth::server::hasher::Hasher;
 use tokio::task::JoinSet;
 
 use crate::support::{App, Browser, PASSWORD, Page, app::CHEAP};
@@ -85,7 +85,7 @@ async fn who_is_turned_away_costs_no_hash() {
     app.pass(-30);
     // Here every hash would end in 503: nobody gets a turn.
     let no_turns = Hasher::new(CHEAP, 0).unwrap();
-    let mut browser = Browser::new(router(AppState { hasher: no_turns, ..app.state.clone() }));
+    let mut browser = Browser::new(app.with_hasher(no_turns));
     let page = browser.clone().at("203.0.113.9").log_in("ada@example.org", PASSWORD).await;
     assert_eq!(page.status, StatusCode::TOO_MANY_REQUESTS);
     assert_eq!(browser.log_in("eve@example.org", PASSWORD).await.status, StatusCode::TOO_MANY_REQUESTS);

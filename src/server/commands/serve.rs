@@ -19,6 +19,7 @@ use crate::server::{
     flows::{events, mail, setup},
     hasher::Cost,
     http::limits,
+    metrics,
     provider::Provider,
     router::router,
 };
@@ -59,6 +60,10 @@ pub(super) async fn run(config: Config) -> Result<(), String> {
     if let Some(provider) = state.provider.clone() {
         let stopping = state.stopping.clone();
         keep_going(move || watch(provider.clone(), stopping.clone()));
+    }
+    if let Some(wanted) = state.config.server.metrics_address {
+        let address = metrics::serve(&state, wanted)?;
+        say(&format!("Numbers for Prometheus at http://{address}/metrics"));
     }
     greet(&state, address).await;
 

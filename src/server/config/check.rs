@@ -270,6 +270,8 @@ fn server(reader: &mut Reader) -> Option<Server> {
     let log_format = reader.parsed("server.log_format", "text", format, "is not known", "write text or json");
     let port = reader.number("server.port", &(0..=u16::MAX), 8000);
     let log_client_address = reader.boolean("server.log_client_address", true);
+    let address = |text: &str| if text.is_empty() { Some(None) } else { text.parse().ok().map(Some) };
+    let metrics_address = reader.parsed("server.metrics_address", "", address, "is not an address with a port", "write it like 127.0.0.1:9100");
     let log_level = reader.parsed("server.log_level", "info", log_level, "is not a level", "write error, warn, info, debug, trace, or like info,sea_orm=warn");
     Some(Server {
         host: host?,
@@ -281,6 +283,7 @@ fn server(reader: &mut Reader) -> Option<Server> {
         log_format: log_format?,
         log_level: log_level?,
         log_client_address,
+        metrics_address: metrics_address?,
     })
 }
 

@@ -44,6 +44,7 @@ const SECTIONS: [Section; 10] = [
             "log_format",
             "log_level",
             "log_client_address",
+            "metrics_address",
         ],
         unknown: Unknown::Stops,
     },

@@ -101,6 +101,14 @@ pub async fn postpone(db: &impl ConnectionTrait, id: Uuid, due_at: i64, is_untri
     Ok(())
 }
 
+/// How many mails wait to be sent.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn count(db: &impl ConnectionTrait) -> Result<u64, AuthError> {
+    outbox::Entity::find().count(db).await.map_err(unavailable)
+}
+
 /// Forgets a mail that is sent, or never will be.
 ///
 /// # Errors

@@ -9,6 +9,7 @@ use crate::{
         AppState,
         db::{self, events::NewEvent, throttle::Budget},
         flows::sessions::Origin,
+        metrics,
     },
 };
 
@@ -99,5 +100,6 @@ pub fn log(state: &AppState, event: Event, origin: &Origin, note: Note<'_>) {
     let (user, actor) = (user.map(tracing::field::display), actor.map(tracing::field::display));
     let some = |text| Some(text).filter(|text: &&str| !text.is_empty());
     let (method, detail, network) = (some(method), some(detail), state.loggable(&origin.network));
+    metrics::happened(event, note.method);
     tracing::info!(event = event.code(), user, actor, method, detail, network, "{}", event.words());
 }

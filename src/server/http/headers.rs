@@ -26,11 +26,15 @@ pub struct ScriptNonce(pub String);
 
 /// Gives every request its reference and every answer its headers, errors and static files included (SR-113, SR-115).
 pub async fn secure(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
-    let reference = reference(request.headers());
-    let nonce = URL_SAFE_NO_PAD.encode(random::bytes::<16>());
+    // One question to the operating system for both, because it is asked for every request.
+    let random = random::bytes::<32>();
+    let (for_nonce, for_reference) = random.split_at(16);
+    let reference = reference(request.headers(), for_reference);
+    let nonce = URL_SAFE_NO_PAD.encode(for_nonce);
     request.extensions_mut().insert(Reference(reference.clone()));
     request.extensions_mut().insert(ScriptNonce(nonce.clone()));
-    let span = tracing::info_span!("request", reference, method = %request.method(), path = request.uri().path());
+    // Of the highest level, or a quieter log would lose the number that stands on the error page.
+    let span = tracing::error_span!("request", reference, method = %request.method(), path = request.uri().path());
     let mut response = next.run(request).instrument(span).await;
     let headers = response.headers_mut();
     set_fixed(headers);
@@ -51,17 +55,20 @@ fn policy(nonce: &str) -> String {
     )
 }
 
+const FIXED: [(HeaderName, HeaderValue); 5] = [
+    (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    // Not `no-referrer`: browsers would then send `Origin: null` with our own forms (SR-045).
+    (REFERRER_POLICY, HeaderValue::from_static("same-origin")),
+    (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
+    (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
+    (
+        HeaderName::from_static("permissions-policy"),
+        HeaderValue::from_static("camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()"),
+    ),
+];
+
 fn set_fixed(headers: &mut HeaderMap) {
-    for (name, value) in [
-        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        // Not `no-referrer`: browsers would then send `Origin: null` with our own forms (SR-045).
-        (REFERRER_POLICY, "same-origin"),
-        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
-        (HeaderName::from_static("permissions-policy"), "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()"),
-    ] {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
+    headers.extend(FIXED);
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
 }
 
@@ -71,9 +78,10 @@ fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     }
 }
 
-/// The caller's reference to the letter if it is a version-4 UUID, else a new one.
-fn reference(headers: &HeaderMap) -> String {
+/// The caller's reference to the letter if it is a version-4 UUID, else a new one of that kind.
+fn reference(headers: &HeaderMap, random: &[u8]) -> String {
     let given = headers.get(CORRELATION_ID).and_then(|value| value.to_str().ok());
     let is_fit = |text: &&str| Uuid::parse_str(text).is_ok_and(|id| id.get_version_num() == 4);
-    given.filter(is_fit).map_or_else(|| random::uuid().simple().to_string(), ToOwned::to_owned)
+    let new = || random.try_into().map(|random| uuid::Builder::from_random_bytes(random).into_uuid().simple().to_string());
+    given.filter(is_fit).map_or_else(|| new().unwrap_or_default(), ToOwned::to_owned)
 }

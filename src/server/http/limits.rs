@@ -1,13 +1,17 @@
-use std::time::Duration;
+use std::{any::Any, time::Duration};
 
 use axum::{
+    Extension,
+    body::Body,
     extract::{Request, State},
     http::{Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
 };
 
-use super::api;
+use super::headers::{Reference, ScriptNonce};
+use tracing::Instrument;
+
 use crate::{
     domain::AuthError,
     server::{AppState, context},
@@ -52,11 +56,44 @@ pub async fn enforce(State(state): State<AppState>, request: Request, next: Next
     next.run(request).await
 }
 
-/// Gives up on a request that takes too long, with an answer that has a body.
-pub async fn finish_in_time(request: Request, next: Next) -> Response {
-    let refuse = if api::is_machines(request.uri().path()) { api::wire::failure } else { context::refusal };
-    let answer = tokio::time::timeout(DEADLINE, next.run(request)).await;
-    answer.unwrap_or_else(|_| refuse(AuthError::Unavailable))
+/// Answers for a request that takes too long, or that has met a fault of ours, as for every other that fails: the contract's JSON or a page,
+/// with the number under which the log has the reason (SR-183, SR-184).
+pub async fn contain(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let stand_in = stand_in(&request);
+    let error = match tokio::time::timeout(DEADLINE, next.run(request)).await {
+        Ok(response) if response.extensions().get::<Panicked>().is_none() => return response,
+        Ok(_) => AuthError::Internal,
+        Err(_) => AuthError::TookTooLong,
+    };
+    // The page may meet the same fault.
+    let page = tokio::spawn(async move { context::failure(&state, stand_in, error).await }.in_current_span());
+    page.await.unwrap_or_else(|_| (StatusCode::INTERNAL_SERVER_ERROR, AuthError::Internal.to_string()).into_response())
+}
+
+/// What is needed to answer for a request that is gone.
+fn stand_in(request: &Request) -> Request {
+    let mut stand_in = Request::new(Body::empty());
+    *stand_in.uri_mut() = request.uri().clone();
+    stand_in.headers_mut().extend(request.headers().get(header::ACCEPT).map(|accept| (header::ACCEPT, accept.clone())));
+    for copy in [copy::<Reference>, copy::<ScriptNonce>] {
+        copy(request, &mut stand_in);
+    }
+    stand_in
+}
+
+fn copy<T: Clone + Send + Sync + 'static>(from: &Request, to: &mut Request) {
+    if let Some(extension) = from.extensions().get::<T>() {
+        to.extensions_mut().insert(extension.clone());
+    }
+}
+
+/// Beside the empty answer of a handler that has panicked.
+#[derive(Clone)]
+struct Panicked;
+
+/// A panic answers one request and harms no other (SR-184). What it said is in the log, written by the panic hook.
+pub fn panicked(_: Box<dyn Any + Send>) -> Response {
+    Extension(Panicked).into_response()
 }
 
 fn carries_framework_errors(query: Option<&str>) -> bool {

@@ -1,12 +1,16 @@
 //! The one way out of the program over HTTP (SR-083): certificates checked, no redirects, five seconds to connect, ten in
 //! all, one mebibyte at most.
 
-use std::{fs, pin::Pin, time::Duration};
+use std::{
+    fs,
+    pin::Pin,
+    time::{Duration, Instant},
+};
 
 use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse, http};
 use reqwest::{Certificate, redirect::Policy};
 
-use crate::server::config::OpenIdConnect;
+use crate::server::{config::OpenIdConnect, metrics};
 
 const CONNECT: Duration = Duration::from_secs(5);
 /// From the first byte sent to the last byte read.
@@ -71,6 +75,13 @@ pub fn new(config: &OpenIdConnect) -> Result<Client, String> {
 /// # Errors
 /// `NoAnswer`, with the chain of causes and without the address's query.
 async fn send(client: &Client, request: HttpRequest) -> Result<HttpResponse, NoAnswer> {
+    let since = Instant::now();
+    let answer = send_unmeasured(client, request).await;
+    metrics::provider_asked(since, answer.is_ok());
+    answer
+}
+
+async fn send_unmeasured(client: &Client, request: HttpRequest) -> Result<HttpResponse, NoAnswer> {
     let request = request.try_into().map_err(|err| explain(&err))?;
     let mut response = client.0.execute(request).await.map_err(|err| explain(&err))?;
     let mut answer = http::Response::builder().status(response.status());

@@ -1,4 +1,4 @@
-use crate::domain::refusal::Refusal;
+use crate::{domain::refusal::Refusal, server::metrics};
 
 /// The longest piece of a stranger's text that is logged or shown, in characters (SR-055).
 const LONGEST_QUOTE: usize = 200;
@@ -33,6 +33,7 @@ impl Fault {
     /// Writes it down, once, where it is handled.
     pub fn log(&self) {
         let Self { refusal, reason, fix, .. } = self;
+        metrics::provider_failed(refusal.code());
         tracing::warn!(event = "provider_refused", code = refusal.code(), reason, fix, "the provider, or what it says, could not be used");
     }
 }

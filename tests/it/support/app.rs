@@ -10,13 +10,14 @@ use mediamanager_auth::{
         AppState,
         clock::Clock,
         config::{self, Sources},
+        db,
         flows::{
             mail,
             new_password::NewPassword,
             setup,
             users::{self, Role},
         },
-        hasher::Cost,
+        hasher::{Cost, Hasher},
         mailer::{Mailer, Outgone},
         router::router,
     },
@@ -98,7 +99,21 @@ impl App {
 
     /// Changes the database behind the program's back.
     pub async fn sql(&self, statement: &str) {
+        let transaction = db::begin(&self.state.db).await.unwrap();
+        transaction.execute_unprepared(statement).await.unwrap();
+        db::commit(transaction).await.unwrap();
+    }
+
+    /// What another program does to the database. Ours is not told.
+    pub async fn sql_elsewhere(&self, statement: &str) {
         self.state.db.execute_unprepared(statement).await.unwrap();
+    }
+
+    /// The same program with another way to hash.
+    pub fn with_hasher(&self, hasher: Hasher) -> Router {
+        let mut state = self.state.clone();
+        state.hasher = hasher;
+        router(state)
     }
 
     /// The number that a query finds.

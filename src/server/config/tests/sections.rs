@@ -183,6 +183,18 @@ fn log_settings_are_checked() {
 }
 
 #[test]
+fn the_address_of_the_metrics_has_a_port() {
+    assert_eq!(configured("").expect("start").server.metrics_address, None);
+    let server = configured("[server]\nmetrics_address = '[::1]:9100'").expect("start").server;
+    assert_eq!(server.metrics_address, "[::1]:9100".parse().ok());
+    for address in ["9100", "localhost", "127.0.0.1", "127.0.0.1:70000"] {
+        assert!(
+            problem(&format!("[server]\nmetrics_address = '{address}'")).starts_with("config.toml:5:1: server.metrics_address is not an address with a port")
+        );
+    }
+}
+
+#[test]
 fn a_cookie_name_is_a_token_and_its_prefix_needs_https() {
     for name in ["", "a b", "a;b", "a=b", "ü", "a,b", "\"a\""] {
         assert!(problem(&format!("[policy]\ncookie_name = '{name}'")).starts_with("config.toml:5:1: policy.cookie_name is not a cookie name"), "{name}");
