@@ -109,8 +109,14 @@ fn start_log(config: &Config, level: &str) {
     // PostgreSQL's notices about tables that are there already help nobody.
     let filter = EnvFilter::try_new(format!("{level},sqlx::postgres::notice=off")).unwrap_or_else(|_| EnvFilter::new("info"));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr).with_ansi(stderr().is_terminal()).with_target(false);
-    match config.server.log_format {
-        LogFormat::Json => log.json().flatten_event(true).with_current_span(true).with_span_list(false).init(),
-        LogFormat::Text => log.init(),
+    let is_json = match config.server.log_format {
+        LogFormat::Auto => !stderr().is_terminal(),
+        LogFormat::Text => false,
+        LogFormat::Json => true,
+    };
+    if is_json {
+        log.json().flatten_event(true).with_current_span(true).with_span_list(false).init();
+    } else {
+        log.init();
     }
 }

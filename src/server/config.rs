@@ -148,7 +148,7 @@ pub struct Server {
     pub smtp_ca_file: Option<PathBuf>,
     /// `app_name`, default MediaManager: what pages and mails call the application.
     pub app_name: String,
-    /// `log_format`, default text.
+    /// `log_format`, default auto.
     pub log_format: LogFormat,
     /// `log_level`, default info: a level, or a filter like `info,sea_orm=warn`.
     pub log_level: String,
@@ -161,6 +161,8 @@ pub struct Server {
 /// How log lines are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
+    /// Text at a terminal, else JSON.
+    Auto,
     /// For people.
     Text,
     /// One JSON object per line.

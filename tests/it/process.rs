@@ -55,7 +55,11 @@ pub struct Serving {
 
 impl Serving {
     pub fn start(home: &Home, last_line: &str) -> Self {
-        let mut child = home.command().spawn().unwrap();
+        Self::of(home.command(), last_line)
+    }
+
+    fn of(mut command: Command, last_line: &str) -> Self {
+        let mut child = command.spawn().unwrap();
         let mut output = BufReader::new(child.stdout.take().unwrap());
         let mut greeting = String::new();
         while !greeting.contains(last_line) {
@@ -112,6 +116,23 @@ fn a_first_start_prints_the_address_and_the_setup_link_and_stops_cleanly() {
     assert_eq!((made.status.code(), text(&made.stdout).as_str()), (Some(0), "ada@example.org is now an administrator.\n"));
     let serving = Serving::start(&home, "Listening");
     assert!(serving.get("/setup", "Accept: text/html\r\n").starts_with("HTTP/1.1 409"), "no link is worth anything any more");
+    assert_eq!(serving.stop().0, Some(0));
+}
+
+/// As systemd does it: the socket is there before the program, so that nobody is turned away while it starts anew.
+#[test]
+fn a_socket_that_is_open_already_is_served() {
+    let home = Home::standard();
+    let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = socket.local_addr().unwrap().port();
+    let mut command = Command::new("sh");
+    // The process that listens must be the one that LISTEN_PID names.
+    command.args(["-c", "exec 3<&0 </dev/null; LISTEN_FDS=1 LISTEN_PID=$$ exec \"$0\""]).arg(env!("CARGO_BIN_EXE_mediamanager-auth"));
+    command.current_dir(home.0.path()).env_remove("CONFIG_FILE").env_remove("CONFIG_DIR");
+    command.stdin(Stdio::from(std::os::fd::OwnedFd::from(socket))).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let serving = Serving::of(command, "Listening");
+    assert_eq!(serving.port, port);
+    assert!(serving.get("/livez", "").starts_with("HTTP/1.1 200"));
     assert_eq!(serving.stop().0, Some(0));
 }
 

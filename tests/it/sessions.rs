@@ -321,6 +321,7 @@ async fn without_a_database_nobody_is_logged_in_and_nobody_logged_out() {
     let setup = format!("/setup?token={}", app.state.tokens.setup(60).unwrap());
     let (mut browser, token) = ada(&app).await;
     app.state.db.clone().close().await.unwrap();
+    app.pass(1);
     let bearer = format!("Bearer {token}");
     let form = &[("email", "ada@example.org"), ("username", "ada@example.org"), ("password", PASSWORD)][..];
     for page in [

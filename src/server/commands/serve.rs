@@ -1,12 +1,15 @@
 use std::{
+    io,
     net::{SocketAddr, TcpListener},
     time::Duration,
 };
 
 use axum_server::Handle;
+use listenfd::ListenFd;
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     task::JoinHandle,
+    time::{Instant, timeout, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -26,6 +29,8 @@ use crate::server::{
 
 /// How long running requests may take to finish after a stop was asked for (SR-192).
 const GRACE: Duration = Duration::from_secs(10);
+/// How long whatever comes after them may take at least.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 /// How often what is over is forgotten.
 const HOUSEKEEPING: Duration = Duration::from_secs(10 * 60);
 /// How often it is looked whether it is time to ask the provider again.
@@ -44,7 +49,7 @@ pub(super) async fn run(config: Config) -> Result<(), String> {
         tracing::error!(event = "site_missing", "the program was built without its site, so pages have no looks; `make build` builds both");
     }
     let fault = |err: std::io::Error| format!("cannot listen on {address}: {err}; change server.host or server.port, or stop what uses it");
-    let listener = TcpListener::bind(address).map_err(fault)?;
+    let listener = listener(address).map_err(fault)?;
     listener.set_nonblocking(true).map_err(fault)?;
     let address = listener.local_addr().map_err(fault)?;
 
@@ -52,7 +57,7 @@ pub(super) async fn run(config: Config) -> Result<(), String> {
     // Listened for from here on: whoever is told that the program is ready may stop it the moment after.
     let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
     let (Ok(terminate), Ok(interrupt)) = signals else { return Err("cannot listen for the signals that ask to stop".to_owned()) };
-    tokio::spawn(stop_on_signal(terminate, interrupt, state.clone(), handle.clone()));
+    let stop = tokio::spawn(stop_on_signal(terminate, interrupt, state.clone(), handle.clone()));
     let house = state.clone();
     let house = keep_going(move || keep_house(house.clone()));
     let carrier = state.clone();
@@ -71,10 +76,23 @@ pub(super) async fn run(config: Config) -> Result<(), String> {
     server.http_builder().http1().max_buf_size(limits::HEADER_BLOCK).header_read_timeout(limits::HEADER_DEADLINE);
     let (db, config) = (state.db.clone(), state.config.clone());
     server.serve(router(state).into_make_service_with_connect_info::<SocketAddr>()).await.map_err(fault)?;
-    // A mail that is being handed over is finished first, or it would go out twice; and nobody may hold the database when it closes.
-    let _ = tokio::time::timeout(GRACE, carrier).await;
-    let _ = tokio::time::timeout(GRACE, house).await;
-    db::close(db, config.database_url.expose()).await.map_err(|err| err.to_string())
+    // A mail that is being handed over may finish, or it goes out twice; and nobody should hold the database when it closes. All within the
+    // time that a service manager gives (SR-192).
+    let deadline = stop.await.unwrap_or_else(|_| Instant::now()).max(Instant::now() + LAST_WORDS);
+    let _ = timeout_at(deadline, async { tokio::join!(carrier, house) }).await;
+    if !matches!(timeout(LAST_WORDS, db::close(db, config.database_url.expose())).await, Ok(Ok(()))) {
+        // Nothing is lost: the next start finds everything in the write-ahead log.
+        tracing::warn!(event = "database_not_closed", "the database could not be closed in order");
+    }
+    Ok(())
+}
+
+/// The socket that a service manager has opened for us (systemd's `LISTEN_FDS`), or one of our own.
+fn listener(address: SocketAddr) -> io::Result<TcpListener> {
+    match ListenFd::from_env().take_tcp_listener(0)? {
+        Some(listener) => Ok(listener),
+        None => TcpListener::bind(address),
+    }
 }
 
 /// The last lines of the start: where to go, what to paste into the provider, and how to make the first administrator.
@@ -90,12 +108,13 @@ async fn greet(state: &AppState, address: SocketAddr) {
     }
 }
 
-/// Readiness turns false, no new connections, running requests finish (SR-192).
-async fn stop_on_signal(mut terminate: Signal, mut interrupt: Signal, state: AppState, handle: Handle<SocketAddr>) {
+/// Readiness turns false, no new connections, running requests finish (SR-192). Returns until when.
+async fn stop_on_signal(mut terminate: Signal, mut interrupt: Signal, state: AppState, handle: Handle<SocketAddr>) -> Instant {
     tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
     tracing::info!(event = "stopping", "asked to stop");
     state.stopping.cancel();
     handle.graceful_shutdown(Some(GRACE));
+    Instant::now() + GRACE
 }
 
 /// Runs a job in the background, and again should it panic (SR-184).

@@ -263,11 +263,12 @@ fn server(reader: &mut Reader) -> Option<Server> {
         "the default is MediaManager",
     );
     let format = |text: &str| match text.to_ascii_lowercase().as_str() {
+        "auto" => Some(LogFormat::Auto),
         "text" => Some(LogFormat::Text),
         "json" => Some(LogFormat::Json),
         _ => None,
     };
-    let log_format = reader.parsed("server.log_format", "text", format, "is not known", "write text or json");
+    let log_format = reader.parsed("server.log_format", "auto", format, "is not known", "write auto, text or json");
     let port = reader.number("server.port", &(0..=u16::MAX), 8000);
     let log_client_address = reader.boolean("server.log_client_address", true);
     let address = |text: &str| if text.is_empty() { Some(None) } else { text.parse().ok().map(Some) };
