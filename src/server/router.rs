@@ -42,6 +42,7 @@ pub fn router(state: AppState) -> Router {
         .method_not_allowed_fallback(method_not_allowed)
         .layer(from_fn_with_state(state.clone(), guard::refuse_cross_site))
         .layer(from_fn_with_state(state.clone(), limits::enforce))
+        .layer(axum::extract::DefaultBodyLimit::max(limits::BODY))
         .layer(from_fn(limits::finish_in_time))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(state.clone(), headers::secure))

@@ -3,7 +3,7 @@
 use axum::{
     Json,
     body::{Body, to_bytes},
-    extract::{FromRequest, Multipart, Request},
+    extract::{FromRequest, Multipart, Request, multipart::MultipartError},
     http::StatusCode,
     response::{IntoResponse, Response},
 };
@@ -131,13 +131,13 @@ async fn read_body(body: Body) -> Result<axum::body::Bytes, Response> {
 
 async fn read_multipart(request: Request) -> Result<Vec<(String, String)>, Response> {
     let malformed = || failure(AuthError::Malformed);
+    // A body without a declared length is cut off at the limit while it is read.
+    let refused = |err: MultipartError| if err.status() == StatusCode::PAYLOAD_TOO_LARGE { failure(AuthError::TooLarge) } else { malformed() };
     let mut form = Multipart::from_request(request, &()).await.map_err(|_| malformed())?;
     let mut fields = Vec::new();
-    while let Some(field) =
-        form.next_field().await.map_err(|err| if err.status() == StatusCode::PAYLOAD_TOO_LARGE { failure(AuthError::TooLarge) } else { malformed() })?
-    {
+    while let Some(field) = form.next_field().await.map_err(refused)? {
         let name = field.name().ok_or_else(malformed)?.to_owned();
-        fields.push((name, field.text().await.map_err(|_| malformed())?));
+        fields.push((name, field.text().await.map_err(refused)?));
         if fields.len() > limits::FIELDS {
             return Err(malformed());
         }
