@@ -5,7 +5,7 @@
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter,
-    sea_query::{Expr, ExprTrait, OnConflict},
+    sea_query::{Expr, ExprTrait, Func, OnConflict},
 };
 
 use super::{entity::throttle, unavailable};
@@ -96,6 +96,20 @@ pub async fn give_back(db: &impl ConnectionTrait, key: &str) -> Result<(), AuthE
 /// `Unavailable`.
 pub async fn clear(db: &impl ConnectionTrait, key: &str) -> Result<(), AuthError> {
     throttle::Entity::delete_by_id(key.to_owned()).exec(db).await.map_err(unavailable)?;
+    Ok(())
+}
+
+/// Forgets an account's failures, wherever they were made: those of the key, and those of the key at any network.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn clear_everywhere(db: &impl ConnectionTrait, key: &str) -> Result<(), AuthError> {
+    let prefix = format!("{key}@");
+    // Not LIKE: an address may hold `%` and `_`.
+    let start =
+        Func::cust("substr").args([Expr::col(throttle::Column::Key), Expr::value(1), Expr::value(i32::try_from(prefix.chars().count()).unwrap_or(i32::MAX))]);
+    let theirs = Condition::any().add(throttle::Column::Key.eq(key)).add(Expr::expr(start).eq(prefix));
+    throttle::Entity::delete_many().filter(theirs).exec(db).await.map_err(unavailable)?;
     Ok(())
 }
 
