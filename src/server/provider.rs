@@ -244,7 +244,8 @@ impl Provider {
     async fn refetch_keys(&self, metadata: &Metadata) {
         let _one = self.0.asking.lock().await;
         let now = self.0.clock.now();
-        if now < self.known().keys_refetched_at + KEYS_COOL_DOWN {
+        // A last time that is still to come is from before the clock was set back.
+        if (0..KEYS_COOL_DOWN).contains(&now.saturating_sub(self.known().keys_refetched_at)) {
             return;
         }
         self.learn(|known| known.keys_refetched_at = now);

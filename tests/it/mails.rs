@@ -94,6 +94,23 @@ async fn after_five_attempts_a_mail_is_given_up() {
 }
 
 #[tokio::test]
+async fn no_mail_waits_for_an_hour_that_the_clock_was_set_back() {
+    for attempts in 0..3 {
+        let mut app = with_mail_waiting().await;
+        for _ in 0..attempts {
+            assert_eq!(mail::send_due(&app.state).await, Ok(1));
+            app.pass(300);
+        }
+        app.pass(-3600);
+        assert_eq!(mail::send_due(&app.state).await, Ok(1), "at once, after {attempts} attempts");
+        assert_eq!(mail::send_due(&app.state).await, Ok(0), "and not once a second from here on");
+        app.state.mailer = Mailer::Memory(Outgone::default());
+        app.pass(900);
+        assert_eq!((app.mails().await.len(), waiting(&app).await), (1, 0));
+    }
+}
+
+#[tokio::test]
 async fn a_link_that_nobody_waits_for_any_more_is_not_sent() {
     let mut app = with_mail_waiting().await;
     app.state.mailer = Mailer::Memory(Outgone::default());

@@ -238,6 +238,23 @@ async fn fail_with_one_address(app: &App, address: &str, times: usize) {
 }
 
 #[tokio::test]
+async fn nobody_waits_twice_for_an_hour_that_the_clock_was_set_back() {
+    let app = App::new().await;
+    app.member("ada@example.org").await;
+    app.member("eve@example.org").await;
+    fail_from(&app, "203.0.113.9", 20).await;
+    fail_with(&app, "ada@example.org", 0..10).await;
+    assert_eq!(attempt(&app, "203.0.113.9", "eve@example.org", PASSWORD).await.status, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(attempt(&app, &stranger(20), "ada@example.org", PASSWORD).await.status, StatusCode::TOO_MANY_REQUESTS);
+    app.pass(-3600);
+    assert_eq!(attempt(&app, "203.0.113.9", "eve@example.org", PASSWORD).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(attempt(&app, &stranger(20), "ada@example.org", PASSWORD).await.status, StatusCode::SEE_OTHER);
+    // And from here on everything is counted as ever.
+    fail_from(&app, "203.0.113.9", 20).await;
+    assert_eq!(retry_after(&attempt(&app, "203.0.113.9", "eve@example.org", PASSWORD).await), 600);
+}
+
+#[tokio::test]
 async fn a_home_of_long_ago_is_no_home() {
     let app = App::new().await;
     app.member("ada@example.org").await;

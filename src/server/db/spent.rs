@@ -6,8 +6,11 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, Query
 use super::{entity::spent, unavailable};
 use crate::domain::AuthError;
 
+/// How long a name is remembered beyond its time, in seconds: a clock that is set back makes what it names good again (SR-195).
+const KEPT: i64 = 24 * 60 * 60;
+
 /// Uses something up; false when it was used before. The name is a hash or another text of at most 64 characters that says
-/// nothing secret. It is remembered until `expires_at`, Unix seconds.
+/// nothing secret. It is remembered until `expires_at`, Unix seconds, and a while longer.
 ///
 /// # Errors
 /// `Unavailable`.
@@ -23,6 +26,6 @@ pub async fn spend(db: &impl ConnectionTrait, id: String, expires_at: i64) -> Re
 /// # Errors
 /// `Unavailable`.
 pub async fn purge(db: &impl ConnectionTrait, now: i64) -> Result<u64, AuthError> {
-    let old = spent::Entity::delete_many().filter(spent::Column::ExpiresAt.lt(now));
+    let old = spent::Entity::delete_many().filter(spent::Column::ExpiresAt.lt(now - KEPT));
     Ok(old.exec(db).await.map_err(unavailable)?.rows_affected)
 }

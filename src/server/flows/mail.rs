@@ -25,7 +25,7 @@ use crate::{
 /// How often it is looked whether mail is waiting.
 pub const LOOK: Duration = Duration::from_secs(1);
 /// Seconds before the second, third, fourth and fifth attempt.
-const PAUSES: [i64; 4] = [60, 5 * 60, 15 * 60, 60 * 60];
+const PAUSES: [i64; 4] = [60, 5 * 60, 15 * 60, db::outbox::LONGEST_PAUSE];
 /// What a mail is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumString, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
