@@ -12,8 +12,8 @@ use std::{
 };
 
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database as Connector, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait,
+    ColumnTrait, Condition, ConnectOptions, ConnectionTrait, Database as Connector, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, EntityTrait,
+    QueryFilter, QuerySelect, QueryTrait, SqliteTransactionMode, TransactionOptions, TransactionTrait,
     sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
 };
 
@@ -40,6 +40,9 @@ pub use sea_orm::ConnectionTrait as Connection;
 
 /// How long any request may wait for the database before it is told to come back (SR-190).
 const PATIENCE: Duration = Duration::from_secs(4);
+
+/// The most rows that one statement deletes while the house is kept.
+const BATCH: u64 = 1000;
 
 /// The number that all instances on one PostgreSQL lock for what only one may do at a time: migrating, making the first
 /// administrator, making or finding an account, and proving one. Any number will do as long as nobody else in that database uses it ("mmauth" in ASCII).
@@ -149,6 +152,20 @@ pub async fn alone(transaction: &Transaction) -> Result<(), AuthError> {
 /// `Unavailable`.
 pub async fn ping(db: &Database) -> Result<(), AuthError> {
     db.execute_unprepared("SELECT 1").await.map(|_| ()).map_err(unavailable)
+}
+
+/// Forgets all rows that match, a batch at a time: on PostgreSQL a statement must be done within [`PATIENCE`], however much has piled up,
+/// and on SQLite others write in between. Returns how many.
+async fn forget<E: EntityTrait>(db: &impl ConnectionTrait, key: E::Column, old: Condition) -> Result<u64, AuthError> {
+    let mut forgotten = 0;
+    loop {
+        let batch = E::find().select_only().column(key).filter(old.clone()).limit(BATCH).into_query();
+        let deleted = E::delete_many().filter(key.in_subquery(batch)).exec(db).await.map_err(unavailable)?.rows_affected;
+        forgotten += deleted;
+        if deleted < BATCH {
+            return Ok(forgotten);
+        }
+    }
 }
 
 /// What an operator wants to know of a database: whether it can be reached, and which steps of the schema the next start will take.

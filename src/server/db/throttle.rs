@@ -8,7 +8,7 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, Func, OnConflict},
 };
 
-use super::{entity::throttle, unavailable};
+use super::{entity::throttle, forget, unavailable};
 use crate::domain::AuthError;
 
 /// So many within so many seconds, counted from the first.
@@ -121,7 +121,7 @@ pub async fn clear_everywhere(db: &impl ConnectionTrait, key: &str) -> Result<()
 /// `Unavailable`.
 pub async fn purge(db: &impl ConnectionTrait, now: i64) -> Result<u64, AuthError> {
     let quiet = Condition::all().add(throttle::Column::LastAt.lt(now - FORGOTTEN_AFTER)).add(throttle::Column::Until.lt(now));
-    Ok(throttle::Entity::delete_many().filter(quiet).exec(db).await.map_err(unavailable)?.rows_affected)
+    forget::<throttle::Entity>(db, throttle::Column::Key, quiet).await
 }
 
 /// Whether a time has come. One that is farther away than it can have been set comes from a clock that has been set back since, and nobody
