@@ -200,6 +200,26 @@ fn the_database_is_for_its_owner_and_whole_in_one_file_after_a_stop() {
 }
 
 #[test]
+fn a_start_that_waits_for_another_instance_says_so() {
+    let home = Home::standard();
+    std::fs::create_dir(home.0.path().join("data")).unwrap();
+    let lock = std::fs::File::create(home.0.path().join("data/mediamanager-auth.migrating")).unwrap();
+    lock.lock().unwrap();
+    let mut child = home.command().spawn().unwrap();
+    let read_until = |output: &mut dyn BufRead, awaited: &str| {
+        let mut said = String::new();
+        while !said.contains(awaited) {
+            assert_ne!(output.read_line(&mut said).unwrap(), 0, "ended after: {said}");
+        }
+    };
+    read_until(&mut BufReader::new(child.stderr.as_mut().unwrap()), "waiting for another instance to migrate");
+    lock.unlock().unwrap();
+    read_until(&mut BufReader::new(child.stdout.as_mut().unwrap()), "Listening");
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
 fn two_programs_may_start_together_on_a_fresh_database() {
     let home = Home::standard();
     let mut both = [home.command().spawn().unwrap(), home.command().spawn().unwrap()];

@@ -1,6 +1,6 @@
 //! The schema, step by step. A step that has been released is never edited; a new one is added below it.
 
-use std::{fs::File, path::Path};
+use std::{fs::File, path::Path, pin::pin, time::Duration};
 
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database as Connector, DbErr, DynIden,
@@ -8,12 +8,15 @@ use sea_orm::{
 };
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
-use super::{ADVISORY_LOCK, Database};
+use super::{ADVISORY_LOCK, Database, PATIENCE};
 
 mod m0001_first;
 mod m0002_identities;
 mod m0003_outbox;
 mod m0004_events;
+
+/// How long to wait for another instance before saying so.
+const WORTH_A_LINE: Duration = Duration::from_secs(2);
 
 /// All steps in order.
 pub struct Migrator;
@@ -80,15 +83,28 @@ pub(super) async fn lock(url: &str, file: Option<&Path>) -> Result<Lock, String>
     if url.starts_with("postgres") {
         let fault = |err: DbErr| format!("cannot open the database: {err}");
         let mut options = ConnectOptions::new(url);
-        options.sqlx_logging(false).max_connections(1);
+        // For reaching the server; whoever migrates may take longer than that.
+        options.sqlx_logging(false).connect_timeout(PATIENCE).acquire_timeout(PATIENCE).max_connections(1);
         let holder = Connector::connect(options).await.map_err(fault)?;
-        holder.execute_unprepared(&format!("SELECT pg_advisory_lock({ADVISORY_LOCK})")).await.map_err(fault)?;
+        let statement = format!("SELECT pg_advisory_lock({ADVISORY_LOCK})");
+        say_if_it_takes_long(holder.execute_unprepared(&statement)).await.map_err(fault)?;
         return Ok(Lock::Connection { _db: holder });
     }
     let Some(file) = file else { return Ok(Lock::None) };
     let path = file.with_extension("migrating");
     let fault = |err: std::io::Error| format!("cannot lock {} for migration: {err}", path.display());
     let file = File::create(&path).map_err(fault)?;
-    let file = tokio::task::spawn_blocking(move || file.lock().map(|()| file)).await.map_err(|err| err.to_string())?.map_err(fault)?;
+    let waiting = tokio::task::spawn_blocking(move || file.lock().map(|()| file));
+    let file = say_if_it_takes_long(waiting).await.map_err(|err| err.to_string())?.map_err(fault)?;
     Ok(Lock::File { _file: file })
+}
+
+/// Waits for the others, and says so: an operator who sees a start that does not get on must know why.
+async fn say_if_it_takes_long<T>(waiting: impl Future<Output = T>) -> T {
+    let mut waiting = pin!(waiting);
+    if let Ok(done) = tokio::time::timeout(WORTH_A_LINE, &mut waiting).await {
+        return done;
+    }
+    tracing::warn!(event = "migration_awaited", "waiting for another instance to migrate the database");
+    waiting.await
 }
