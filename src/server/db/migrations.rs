@@ -6,7 +6,7 @@ use sea_orm::{
     ConnectOptions, ConnectionTrait, Database as Connector, DbErr, DynIden,
     sea_query::{Alias, IntoIden},
 };
-use sea_orm_migration::{MigrationTrait, MigratorTrait};
+use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager};
 
 use super::{ADVISORY_LOCK, Database, PATIENCE};
 
@@ -18,6 +18,10 @@ mod m0004_events;
 /// How long to wait for another instance before saying so.
 const WORTH_A_LINE: Duration = Duration::from_secs(2);
 
+/// Where it is written down which steps were taken. Named after us: the database may be MediaManager's, whose own bookkeeping
+/// (`alembic_version`) is left alone.
+const TABLE: &str = "mediamanager_auth_migration";
+
 /// All steps in order.
 pub struct Migrator;
 
@@ -26,9 +30,8 @@ impl MigratorTrait for Migrator {
         vec![Box::new(m0001_first::Migration), Box::new(m0002_identities::Migration), Box::new(m0003_outbox::Migration), Box::new(m0004_events::Migration)]
     }
 
-    /// Named after us: the database may be MediaManager's, whose own bookkeeping (`alembic_version`) is left alone.
     fn migration_table_name() -> DynIden {
-        Alias::new("mediamanager_auth_migration").into_iden()
+        Alias::new(TABLE).into_iden()
     }
 }
 
@@ -39,34 +42,44 @@ impl MigratorTrait for Migrator {
 pub(super) async fn run(db: &Database) -> Result<(), String> {
     let fault = |err: DbErr| format!("cannot bring the database schema up to date: {err}");
     Migrator::install(db).await.map_err(fault)?;
-    refuse_newer(db).await?;
+    applied(db).await.map_err(|(Fault::Newer(reason) | Fault::Unreadable(reason))| reason)?;
     Migrator::up(db, None).await.map_err(fault)
 }
 
-/// An older program on a newer schema would write rows that the newer one no longer understands.
-async fn refuse_newer(db: &Database) -> Result<(), String> {
+/// Why a schema cannot be used, in a sentence for the operator.
+pub(super) enum Fault {
+    /// A newer version of this program has changed it.
+    Newer(String),
+    /// The database does not say what it has.
+    Unreadable(String),
+}
+
+/// How many steps the database has taken. An older program on a newer schema would write rows that the newer one no longer understands.
+async fn applied(db: &Database) -> Result<usize, Fault> {
     let known: Vec<String> = Migrator::migrations().iter().map(|step| step.name().to_owned()).collect();
-    let applied = Migrator::get_migration_models(db).await.map_err(|err| format!("cannot read the schema's version: {err}"))?;
-    match applied.into_iter().find(|row| !known.contains(&row.version)) {
-        Some(row) => Err(format!(
+    let applied = Migrator::get_migration_models(db).await.map_err(unreadable)?;
+    match applied.iter().find(|row| !known.contains(&row.version)) {
+        Some(row) => Err(Fault::Newer(format!(
             "the database was used by a newer version of this program (it has the step {}, this version knows up to {}); start that version, or restore a backup",
             row.version,
             known.last().map_or("none", String::as_str)
-        )),
-        None => Ok(()),
+        ))),
+        None => Ok(applied.len()),
     }
+}
+
+fn unreadable(err: DbErr) -> Fault {
+    Fault::Unreadable(format!("cannot read the schema's version: {err}"))
 }
 
 /// How many steps the database has taken, and how many are missing.
 ///
 /// # Errors
-/// A sentence for the operator: the schema is newer than this program.
-pub(super) async fn standing(db: &Database) -> Result<(usize, usize), String> {
+/// [`Fault`].
+pub(super) async fn standing(db: &Database) -> Result<(usize, usize), Fault> {
     // A database that was never used has no table of steps.
-    let applied = Migrator::get_migration_models(db).await.map_or(0, |rows| rows.len());
-    if applied > 0 {
-        refuse_newer(db).await?;
-    }
+    let was_used = SchemaManager::new(db).has_table(TABLE).await.map_err(unreadable)?;
+    let applied = if was_used { applied(db).await? } else { 0 };
     Ok((applied, Migrator::migrations().len().saturating_sub(applied)))
 }
 
