@@ -137,7 +137,9 @@ async fn read_multipart(request: Request) -> Result<Vec<(String, String)>, Respo
     let mut fields = Vec::new();
     while let Some(field) = form.next_field().await.map_err(refused)? {
         let name = field.name().ok_or_else(malformed)?.to_owned();
-        fields.push((name, field.text().await.map_err(refused)?));
+        // Not `text()`, which puts another character where the bytes are no text.
+        let value = String::from_utf8(field.bytes().await.map_err(refused)?.into()).map_err(|_| malformed())?;
+        fields.push((name, value));
         if fields.len() > limits::FIELDS {
             return Err(malformed());
         }
@@ -220,7 +222,7 @@ fn fault_of(field: &str, error: AuthError) -> Value {
 /// Reads a body that must be one JSON object, strictly: no member twice, no deep nesting, valid UTF-8 (SR-150, SR-151).
 ///
 /// # Errors
-/// The answer to send: 413, 415 or 422.
+/// The answer to send: 400, 413, 415 or 422.
 pub async fn read_object(request: Request) -> Result<Object, Response> {
     let is_json = forms::media_type(request.headers()) == "application/json";
     let bytes = read_body(request.into_body()).await?;
@@ -229,6 +231,9 @@ pub async fn read_object(request: Request) -> Result<Object, Response> {
     }
     if !is_json {
         return Err(failure(AuthError::UnsupportedMedia));
+    }
+    if std::str::from_utf8(&bytes).is_err() {
+        return Err(failure(AuthError::Malformed));
     }
     match strict_json::object(&bytes) {
         Ok(members) => Ok(Object(members)),
