@@ -13,8 +13,8 @@ use std::{
 };
 
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database as Connector, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait,
+    ColumnTrait, Condition, ConnectOptions, ConnectionTrait, Database as Connector, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, EntityTrait,
+    QueryFilter, QuerySelect, QueryTrait, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
     sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
 };
 
@@ -41,6 +41,15 @@ pub use sea_orm::ConnectionTrait as Connection;
 
 /// How long any request may wait for the database before it is told to come back (SR-190).
 const PATIENCE: Duration = Duration::from_secs(4);
+
+/// How long an operator's look at it may take: somewhat longer than the connection, so that the reason of that comes first.
+const INSPECTION: Duration = Duration::from_secs(6);
+/// What the look is about, and the settings that say where it is.
+const DATABASE: &str = "database";
+const WHERE: &str = "[database], or server.database_url";
+
+/// The most rows that one statement deletes while the house is kept.
+const BATCH: u64 = 1000;
 
 /// The number that all instances on one PostgreSQL lock for what only one may do at a time: migrating, making the first
 /// administrator, making or finding an account, and proving one. Any number will do as long as nobody else in that database uses it ("mmauth" in ASCII).
@@ -163,33 +172,69 @@ pub async fn ping(db: &Database) -> Result<(), AuthError> {
     db.execute_unprepared("SELECT 1").await.map(|_| ()).map_err(unavailable)
 }
 
+/// Forgets all rows that match, a batch at a time: on PostgreSQL a statement must be done within [`PATIENCE`], however much has piled up,
+/// and on SQLite others write in between. Returns how many.
+async fn forget<E: EntityTrait>(db: &impl ConnectionTrait, key: E::Column, old: Condition) -> Result<u64, AuthError> {
+    let mut forgotten = 0;
+    loop {
+        let batch = E::find().select_only().column(key).filter(old.clone()).limit(BATCH).into_query();
+        let deleted = E::delete_many().filter(key.in_subquery(batch)).exec(db).await.map_err(unavailable)?.rows_affected;
+        forgotten += deleted;
+        if deleted < BATCH {
+            return Ok(forgotten);
+        }
+    }
+}
+
 /// What an operator wants to know of a database: whether it can be reached, and which steps of the schema the next start will take.
 /// Makes and changes nothing.
 pub async fn inspect(url: &str) -> Finding {
-    let what = "database";
     if sqlite_file(url).is_some_and(|file| !file.exists()) {
-        return Finding::doubtful(what, "the SQLite file is not there yet; the first start makes it", "");
+        let says = "the SQLite file is not there yet; the first start makes it";
+        return Finding::doubtful(DATABASE, says, "start the program; or change server.database_url, if there should be one already");
     }
+    let late = |_| Finding::wrong(DATABASE, "does not answer within 6 seconds", WHERE);
+    tokio::time::timeout(INSPECTION, look(url)).await.unwrap_or_else(late)
+}
+
+async fn look(url: &str) -> Finding {
     let mut options = ConnectOptions::new(url);
     options.sqlx_logging(false).connect_timeout(PATIENCE).acquire_timeout(PATIENCE).max_connections(1);
     let db = match Connector::connect(options).await {
         Ok(db) => db,
-        Err(err) => return Finding::wrong(what, format!("cannot be opened: {err}"), "[database], or server.database_url"),
+        Err(err) => return Finding::wrong(DATABASE, format!("cannot be opened: {err}"), WHERE),
     };
-    let finding = match migrations::standing(&db).await {
-        Ok((applied, 0)) => Finding::fine(what, format!("{}, schema up to date ({applied} steps)", kind(&db))),
-        Ok((applied, missing)) => {
-            Finding::doubtful(what, format!("{}, {applied} steps of the schema; the next start takes {missing} more", kind(&db)), "make a backup first")
-        }
-        Err(reason) => Finding::wrong(what, reason, "start the version that made it, or restore a backup"),
+    let finding = match version(&db).await {
+        Ok(version) => standing(&db, &version).await,
+        Err(err) => Finding::wrong(DATABASE, format!("cannot be read: {err}"), WHERE),
     };
     // What cannot be closed ends with the program.
     let _ = db.close().await;
     finding
 }
 
-fn kind(db: &Database) -> &'static str {
-    if db.get_database_backend() == DbBackend::Postgres { "PostgreSQL" } else { "SQLite" }
+async fn standing(db: &Database, version: &str) -> Finding {
+    match migrations::standing(db).await {
+        Ok((applied, 0)) => Finding::fine(DATABASE, format!("{version}, schema up to date ({applied} steps)")),
+        Ok((applied, missing)) => {
+            Finding::doubtful(DATABASE, format!("{version}, {applied} steps of the schema; the next start takes {missing} more"), "make a backup first")
+        }
+        Err(migrations::Fault::Newer(reason)) => {
+            Finding::wrong(DATABASE, format!("{version}: {reason}"), "start the version that made it, or restore a backup")
+        }
+        Err(migrations::Fault::Unreadable(reason)) => {
+            Finding::wrong(DATABASE, format!("{version}: {reason}"), "the rights of the user in [database] or server.database_url, or restore a backup")
+        }
+    }
+}
+
+/// The database's own name and version, without the machine that it was built on.
+async fn version(db: &Database) -> Result<String, DbErr> {
+    let backend = db.get_database_backend();
+    let query = if backend == DbBackend::Postgres { "SELECT version()" } else { "SELECT 'SQLite ' || sqlite_version()" };
+    let row = db.query_one_raw(Statement::from_string(backend, query)).await?;
+    let version: String = row.map(|row| row.try_get_by_index(0)).transpose()?.unwrap_or_default();
+    Ok(version.split(" on ").next().unwrap_or_default().to_owned())
 }
 
 /// Logs what the database said, once, and keeps it from everybody else.

@@ -46,7 +46,7 @@ use crate::{
 };
 
 pub use claims::Person;
-pub use client::TOTAL;
+pub use client::{TOTAL, causes};
 pub use discovery::Metadata;
 pub use fault::{Fault, quote};
 
@@ -59,6 +59,13 @@ const STALE: i64 = 5 * 60;
 const LONGEST_PAUSE: i64 = 60;
 /// Between two looks at the keys because of an unknown `kid`, in seconds: anybody could send tokens with invented ones (SR-064).
 const KEYS_COOL_DOWN: i64 = 30;
+
+/// What to do about a provider that does not answer.
+const NOT_REACHED: &str =
+    "open auth.openid_connect.configuration_endpoint from this machine; for a private certificate authority set policy.openid_connect.ca_file";
+/// What to do about a part of it that does not answer: where that is, the provider says itself.
+const ENDPOINT_NOT_REACHED: &str = "open that address from this machine; the provider names it in auth.openid_connect.configuration_endpoint, after its own \
+     public address; for a private certificate authority set policy.openid_connect.ca_file";
 
 /// The configured provider. Cheap to clone. Holds no more than a copy of what the provider publishes, so several instances need
 /// not share it.
@@ -244,7 +251,8 @@ impl Provider {
     async fn refetch_keys(&self, metadata: &Metadata) {
         let _one = self.0.asking.lock().await;
         let now = self.0.clock.now();
-        if now < self.known().keys_refetched_at + KEYS_COOL_DOWN {
+        // A last time that is still to come is from before the clock was set back.
+        if (0..KEYS_COOL_DOWN).contains(&now.saturating_sub(self.known().keys_refetched_at)) {
             return;
         }
         self.learn(|known| known.keys_refetched_at = now);
@@ -357,8 +365,7 @@ pub async fn until<T>(deadline: Instant, work: impl Future<Output = Result<T, Fa
 /// The metadata, and the keys if they can be had.
 async fn fetch(http: &client::Client, config: &OpenIdConnect) -> Result<(Metadata, Result<Arc<Vec<Key>>, Fault>), Fault> {
     let url = &config.configuration_endpoint;
-    let fix = "open auth.openid_connect.configuration_endpoint from this machine; for a private certificate authority set policy.openid_connect.ca_file";
-    let unreachable = |why| Fault::new(Refusal::ProviderUnreachable, format!("the discovery document {url} cannot be read: {why}"), fix);
+    let unreachable = |why| Fault::new(Refusal::ProviderUnreachable, format!("the discovery document {url} cannot be read: {why}"), NOT_REACHED);
     let response = client::get(http, url.as_str(), &[]).await.map_err(unreachable)?;
     let metadata = discovery::read(response.body(), config)?;
     let keys = fetch_keys(http, &metadata).await;
@@ -367,7 +374,7 @@ async fn fetch(http: &client::Client, config: &OpenIdConnect) -> Result<(Metadat
 
 async fn fetch_keys(http: &client::Client, metadata: &Metadata) -> Result<Arc<Vec<Key>>, Fault> {
     let url = &metadata.jwks_uri;
-    let fault = |why: String| Fault::new(Refusal::ProviderUnreachable, format!("the provider's keys {url} cannot be read: {why}"), "");
+    let fault = |why: String| Fault::new(Refusal::ProviderUnreachable, format!("the provider's keys {url} cannot be read: {why}"), ENDPOINT_NOT_REACHED);
     let response = client::get(http, url, &[]).await.map_err(|why| fault(why.to_string()))?;
     keys::read(response.body()).map(Arc::new).map_err(fault)
 }

@@ -1,6 +1,6 @@
 use axum::{
     Extension, Router,
-    extract::{Path, Request, State},
+    extract::{DefaultBodyLimit, Path, Request, State},
     http::{HeaderValue, Method, header},
     middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Redirect, Response},
@@ -52,6 +52,7 @@ pub fn behind_the_door(state: AppState, routes: Router<AppState>) -> Router {
         from_fn_with_state(state.clone(), limits::contain),
         CatchPanicLayer::custom(limits::panicked),
         from_fn_with_state(state.clone(), limits::enforce),
+        DefaultBodyLimit::max(limits::BODY),
         from_fn_with_state(state.clone(), guard::refuse_cross_site),
     )
         .layer(routes.with_state(state));

@@ -81,6 +81,26 @@ async fn a_form_that_two_readers_could_read_differently_is_refused() {
 }
 
 #[tokio::test]
+async fn bytes_that_are_no_text_are_refused_in_every_kind_of_body() {
+    let app = App::new().await;
+    let json = |value: &[u8]| [&b"{\"email\":\""[..], value, b"@example.org\",\"password\":\"violet kettle harbour 9\"}"].concat();
+    let part = |name: &str, value: &[u8]| [format!("--limit\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n").as_bytes(), value, b"\r\n"].concat();
+    let multipart = |value: &[u8]| [part("username", value), part("password", b"x"), b"--limit--\r\n".to_vec()].concat();
+    for broken in [&b"\xff"[..], b"ad\xc3", b"\xed\xa0\x80", b"\xc0\xaf"] {
+        for (path, kind, body) in [
+            ("/api/v1/auth/register", "application/json", json(broken)),
+            ("/api/v1/auth/forgot-password", "application/json", json(broken)),
+            ("/api/v1/auth/cookie/login", "multipart/form-data; boundary=limit", multipart(broken)),
+            ("/login", FORM, [&b"password=x&email="[..], broken].concat()),
+        ] {
+            let page = post_raw(&mut app.browser(), path, kind, body).await;
+            assert_eq!((page.status, page.body.is_empty()), (StatusCode::BAD_REQUEST, false), "{path} {broken:?}");
+        }
+    }
+    assert_eq!(app.count("SELECT count(*) FROM throttle").await, 0, "none of these was an attempt");
+}
+
+#[tokio::test]
 async fn a_body_without_a_declared_length_is_bounded_too() {
     let app = App::new().await;
     let chunks = futures_util::stream::iter((0..200).map(|_| Ok::<_, std::io::Error>(vec![b'x'; 1024])));

@@ -1,16 +1,23 @@
 //! The live look at everything that the program depends on.
 
-use axum::http::StatusCode;
+use axum::{Json, http::StatusCode, response::IntoResponse};
 use mediamanager_auth::server::{
+    db,
     finding::{Finding, Standing},
     flows::{inspection, users::Role},
+    mailer::Mailer,
 };
 use serde_json::json;
 
-use crate::support::{App, Household, PASSWORD};
+use crate::support::{App, Household, PASSWORD, TestProvider, database::TestDatabase};
 
+/// What is said of everything; whatever is not in order ends with what to change.
 async fn look(app: &App) -> Vec<Finding> {
-    inspection::look(&app.state.config, app.state.provider.as_ref(), &app.state.mailer).await
+    let findings = inspection::look(&app.state.config, app.state.provider.as_ref(), &app.state.mailer).await;
+    for finding in &findings {
+        assert!(finding.standing == Standing::Fine || !finding.fix.is_empty(), "{finding}");
+    }
+    findings
 }
 
 fn find<'a>(findings: &'a [Finding], what: &str) -> &'a Finding {
@@ -26,6 +33,9 @@ async fn a_household_where_all_is_well_is_told_so() {
     }
     // Nobody listens at localhost:8000 in the tests, or somebody else does.
     assert_eq!(find(&findings, "frontend_url").standing, Standing::Doubtful);
+    let database = find(&findings, "database");
+    let version = database.says.split_once(' ').filter(|(name, _)| ["SQLite", "PostgreSQL"].contains(name));
+    assert!(version.is_some_and(|(_, version)| version.starts_with(|c: char| c.is_ascii_digit())), "{database}");
     assert_eq!(home.app.count("SELECT count(*) FROM spent").await, 0, "looking changes nothing");
 }
 
@@ -34,9 +44,10 @@ async fn what_is_wrong_at_the_provider_is_told_with_the_setting_to_change() {
     for (knob, change, what, says, fix) in [
         ("metadata", json!({ "issuer": "https://other.example" }), "provider", "https://other.example", "configuration_endpoint ="),
         ("metadata", json!({ "id_token_signing_alg_values_supported": ["HS256"] }), "provider", "HS256", "asymmetric signing key"),
-        ("metadata", json!({ "jwks_uri": "http://127.0.0.1:1/jwks" }), "keys", "cannot be read", ""),
+        ("metadata", json!({ "jwks_uri": "http://127.0.0.1:1/jwks" }), "keys", "cannot be read", "open that address"),
         ("jwks", json!({ "keys": [] }), "keys", "no key", "asymmetric signing key"),
-        ("metadata", json!({ "token_endpoint": "http://127.0.0.1:1/token" }), "client", "gives no answer", ""),
+        ("metadata", json!({ "token_endpoint": "http://127.0.0.1:1/token" }), "client", "gives no answer", "open that address"),
+        ("metadata", json!({ "issuer": format!("https://{}.example", "x".repeat(512)) }), "provider", "longer than 512 bytes", "shorter"),
     ] {
         let home = Household::new().await;
         home.provider.twist(knob, move |value| value.as_object_mut().unwrap().extend(change.as_object().unwrap().clone()));
@@ -89,4 +100,66 @@ async fn administrators_look_in_the_browser() {
     let mut bob = home.app.browser();
     bob.log_in("bob@example.org", PASSWORD).await;
     assert_eq!(bob.get("/users/check").await.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn what_no_setting_mends_is_told_with_where_to_go_on() {
+    let home = Household::new().await;
+    let odd = || Json(json!({ "access_token": "x", "token_type": "mac", "id_token": "x" })).into_response();
+    home.provider.replace("/token", odd);
+    let findings = look(&home.app).await;
+    is_told(find(&findings, "client"), Standing::Wrong, "another kind than Bearer", "own log");
+}
+
+#[tokio::test]
+async fn a_database_that_is_not_as_it_should_be_is_told_with_what_to_do() {
+    let app = App::new().await;
+    let url = &app.database.url;
+    app.sql("DELETE FROM mediamanager_auth_migration WHERE version = 'm0004_events'").await;
+    is_told(&db::inspect(url).await, Standing::Doubtful, "the next start takes 1 more", "make a backup");
+    app.sql("INSERT INTO mediamanager_auth_migration (version, applied_at) VALUES ('m9999_future', 0)").await;
+    is_told(&db::inspect(url).await, Standing::Wrong, "newer version", "restore a backup");
+    // Not the same as a database without any steps, which the next start would take.
+    app.sql("ALTER TABLE mediamanager_auth_migration RENAME COLUMN version TO something_else").await;
+    is_told(&db::inspect(url).await, Standing::Wrong, "cannot read the schema's version", "rights");
+    let unused = TestDatabase::new().await;
+    let says = if unused.is_postgres() { "0 steps of the schema" } else { "not there yet" };
+    is_told(&db::inspect(&unused.url).await, Standing::Doubtful, says, if unused.is_postgres() { "backup" } else { "server.database_url" });
+}
+
+fn is_told(finding: &Finding, standing: Standing, says: &str, fix: &str) {
+    assert!(finding.standing == standing && finding.says.contains(says) && finding.fix.contains(fix), "{finding}");
+}
+
+#[tokio::test]
+async fn a_database_that_takes_connections_and_never_answers_holds_nothing_up() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("postgres://nobody@{}/nothing", silent.local_addr().unwrap());
+    let finding = tokio::time::timeout(std::time::Duration::from_secs(10), db::inspect(&url)).await.expect("an answer");
+    is_told(&finding, Standing::Wrong, "", "server.database_url");
+}
+
+#[tokio::test]
+async fn a_mail_server_that_is_away_is_told_with_the_section_to_change() {
+    let mut app = App::with("[notifications.smtp_config]\nsmtp_host = '127.0.0.1'\nsmtp_port = 1\nuse_tls = false\nfrom_email = 'media@example.org'").await;
+    app.state.mailer = Mailer::new(&app.state.config).unwrap();
+    let findings = look(&app).await;
+    is_told(find(&findings, "mail"), Standing::Wrong, "127.0.0.1:1", "[notifications.smtp_config]");
+    assert!(findings.iter().any(|finding| finding.what == "configuration"), "mail without TLS is worth a line");
+}
+
+#[tokio::test]
+async fn the_cause_is_told_where_a_certificate_or_a_name_is_in_the_way() {
+    let (provider, _) = TestProvider::start_with_https().await;
+    // Longer than a name can be, so that no name server need be asked.
+    let nobody = format!("https://{}.invalid", "x".repeat(64));
+    let (untrusted, nowhere) = (provider.settings(), provider.settings().replace(provider.origin(), &nobody));
+    for (settings, cause) in [(&untrusted, "certificate"), (&nowhere, "dns error")] {
+        let findings = look(&App::with(settings).await).await;
+        is_told(find(&findings, "provider"), Standing::Wrong, cause, "ca_file");
+    }
+    for (origin, cause) in [(provider.origin(), "certificate"), (&nobody, "dns error")] {
+        let findings = look(&App::with(&format!("misc.frontend_url = '{origin}'")).await).await;
+        is_told(find(&findings, "frontend_url"), Standing::Doubtful, cause, "misc.frontend_url");
+    }
 }

@@ -1,7 +1,7 @@
 use axum::http::{Method, StatusCode};
-use mediamanager_auth::server::flows::users::Role;
+use mediamanager_auth::server::{flows::users::Role, hasher::Hasher};
 
-use crate::support::{App, PASSWORD};
+use crate::support::{App, Browser, PASSWORD, app::CHEAP};
 
 #[tokio::test]
 async fn a_member_logs_in_and_out_without_script() {
@@ -78,4 +78,22 @@ async fn addresses_of_mediamanagers_frontend_lead_to_ours() {
         let page = app.browser().call(Method::GET, path, &[], "").await;
         assert_eq!((page.status, page.location()), (StatusCode::NOT_FOUND, None), "{path}");
     }
+}
+
+#[tokio::test]
+async fn where_too_many_passwords_wait_a_login_is_told_when_to_come_back() {
+    let app = App::new().await;
+    app.member("ada@example.org").await;
+    let no_turns = Hasher::new(CHEAP, 0).unwrap();
+    let browser = Browser::new(app.with_hasher(no_turns));
+    let (mut person, mut script) = (browser.clone(), browser);
+    let fields = [("username", "ada@example.org"), ("password", PASSWORD)];
+    let (page, answer) = tokio::join!(person.log_in("ada@example.org", PASSWORD), script.post_form("/api/v1/auth/cookie/login", &fields));
+    for refused in [&page, &answer] {
+        assert_eq!((refused.status, refused.header("retry-after")), (StatusCode::SERVICE_UNAVAILABLE, Some("2")), "{}", refused.path);
+        assert_eq!(refused.header("set-cookie"), None);
+    }
+    assert!(page.text("[role=alert]").unwrap().contains("Many people are logging in right now"), "{}", page.body);
+    assert_eq!(answer.body, r#"{"detail":"BUSY"}"#);
+    assert_eq!(app.browser().log_in("ada@example.org", PASSWORD).await.path, "/account", "it was no failed attempt");
 }

@@ -2,6 +2,7 @@
 
 use mediamanager_auth::server::{
     config::{self, Sources},
+    db,
     flows::{mail, users::Role},
     mailer::{Mailer, Outgone},
 };
@@ -91,6 +92,36 @@ async fn after_five_attempts_a_mail_is_given_up() {
         app.pass(3600);
     }
     assert_eq!((waiting(&app).await, mail::send_due(&app.state).await), (0, Ok(0)));
+}
+
+#[tokio::test]
+async fn a_mail_whose_attempts_never_end_is_given_up() {
+    let mut app = with_mail_waiting().await;
+    app.state.mailer = Mailer::Memory(Outgone::default());
+    for attempt in 1..=5 {
+        // Taken, and then nothing: this is what a panic or a power cut leaves.
+        assert_eq!(db::outbox::take(&app.state.db, app.state.clock.now()).await.unwrap().unwrap().attempts, attempt);
+        app.pass(120);
+    }
+    assert_eq!((app.mails().await.len(), waiting(&app).await), (0, 0));
+    assert_eq!(app.count("SELECT count(*) FROM event WHERE kind = 'mail_given_up'").await, 1);
+}
+
+#[tokio::test]
+async fn no_mail_waits_for_an_hour_that_the_clock_was_set_back() {
+    for attempts in 0..3 {
+        let mut app = with_mail_waiting().await;
+        for _ in 0..attempts {
+            assert_eq!(mail::send_due(&app.state).await, Ok(1));
+            app.pass(300);
+        }
+        app.pass(-3600);
+        assert_eq!(mail::send_due(&app.state).await, Ok(1), "at once, after {attempts} attempts");
+        assert_eq!(mail::send_due(&app.state).await, Ok(0), "and not once a second from here on");
+        app.state.mailer = Mailer::Memory(Outgone::default());
+        app.pass(900);
+        assert_eq!((app.mails().await.len(), waiting(&app).await), (1, 0));
+    }
 }
 
 #[tokio::test]

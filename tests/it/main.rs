@@ -11,6 +11,7 @@ mod cross_site;
 mod email_proof;
 mod events;
 mod headers;
+mod housekeeping;
 mod import;
 mod inspection;
 mod login;

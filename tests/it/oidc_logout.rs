@@ -1,7 +1,7 @@
 //! Logging out at the provider, and being logged out by it.
 
 use axum::http::{Method, StatusCode};
-use mediamanager_auth::server::{clock::Clock, random};
+use mediamanager_auth::server::{clock::Clock, db, random};
 use serde_json::{Value, json};
 
 use crate::support::{Account, Browser, Household, PASSWORD, Page, provider::CLIENT_ID};
@@ -125,6 +125,20 @@ async fn a_logout_token_is_used_once() {
     let answer = send(&home, &token).await;
     assert_eq!((answer.status, answer.json()["error"].as_str()), (StatusCode::BAD_REQUEST, Some("invalid_request")));
     assert!(is_in(&mut browser).await);
+}
+
+#[tokio::test]
+async fn a_used_logout_token_stays_used_when_the_clock_goes_forward_and_back() {
+    let home = Household::new().await;
+    let token = home.provider.sign(claims(&home), "logout+jwt");
+    assert_eq!(send(&home, &token).await.status, StatusCode::OK);
+    let purge = async || db::spent::purge(&home.app.state.db, home.app.state.clock.now()).await.unwrap();
+    home.app.pass(3600);
+    assert_eq!(purge().await, 0);
+    home.app.pass(-3600);
+    assert_eq!(send(&home, &token).await.status, StatusCode::BAD_REQUEST);
+    home.app.pass(25 * 3600);
+    assert_eq!(purge().await, 1, "it is forgotten one day");
 }
 
 #[tokio::test]

@@ -210,6 +210,28 @@ async fn rotated_keys_are_looked_up_once_and_strangers_cannot_make_us_look_again
 }
 
 #[tokio::test]
+async fn rotated_keys_are_looked_up_also_after_the_clock_was_set_back() {
+    let home = Household::new().await;
+    let publish = |kid: &'static str| {
+        home.provider.twist("jwks", move |jwks| *jwks = json!({ "keys": [keys::jwk("rsa", &json!({ "kid": kid }))] }));
+        home.provider.twist("header", move |header| header["kid"] = kid.into());
+    };
+    publish("of yesterday");
+    assert_eq!(home.come_back(&ada()).await.status, StatusCode::SEE_OTHER);
+    publish("of today");
+    assert_eq!(home.come_back(&ada()).await.status, StatusCode::SEE_OTHER, "looked up for its name");
+    home.app.pass(-3600);
+    home.provider.twist("claims", |claims| {
+        for name in ["iat", "exp"] {
+            claims[name] = (claims[name].as_i64().unwrap() - 3600).into();
+        }
+    });
+    assert_eq!(home.come_back(&ada()).await.status, StatusCode::SEE_OTHER, "everything is read anew");
+    publish("of tomorrow");
+    assert_eq!(home.come_back(&ada()).await.status, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
 async fn known_keys_go_on_working_while_the_keys_cannot_be_read() {
     let home = Household::new().await;
     assert_eq!(home.come_back(&ada()).await.status, StatusCode::SEE_OTHER);

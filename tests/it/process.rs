@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::support::PASSWORD;
 
-const TOKEN_SECRET: &str = "process-secret-0123456789-abcdefghij";
+pub const TOKEN_SECRET: &str = "process-secret-0123456789-abcdefghij";
 
 /// A directory with a configuration, and the program run in it.
 pub struct Home(TempDir);
@@ -46,9 +46,19 @@ impl Home {
     }
 }
 
+/// A program that ends with the test, also with one that fails.
+pub struct Running(pub Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// A serving program; what it printed before it was ready, and where it listens.
 pub struct Serving {
-    child: Child,
+    child: Running,
     pub greeting: String,
     pub port: u16,
 }
@@ -59,8 +69,8 @@ impl Serving {
     }
 
     fn of(mut command: Command, last_line: &str) -> Self {
-        let mut child = command.spawn().unwrap();
-        let mut output = BufReader::new(child.stdout.take().unwrap());
+        let mut child = Running(command.spawn().unwrap());
+        let mut output = BufReader::new(child.0.stdout.take().unwrap());
         let mut greeting = String::new();
         while !greeting.contains(last_line) {
             assert_ne!(output.read_line(&mut greeting).unwrap(), 0, "ended after: {greeting}");
@@ -91,11 +101,11 @@ impl Serving {
 
     /// Asks it to stop; its exit code, and all it logged.
     pub fn stop(mut self) -> (Option<i32>, String) {
-        let pid = self.child.id().to_string();
+        let pid = self.child.0.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
         let mut log = String::new();
-        self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
-        (self.child.wait().unwrap().code(), log)
+        self.child.0.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+        (self.child.0.wait().unwrap().code(), log)
     }
 }
 
@@ -226,10 +236,28 @@ fn the_database_is_for_its_owner_and_whole_in_one_file_after_a_stop() {
 }
 
 #[test]
+fn a_start_that_waits_for_another_instance_says_so() {
+    let home = Home::standard();
+    std::fs::create_dir(home.0.path().join("data")).unwrap();
+    let lock = std::fs::File::create(home.0.path().join("data/mediamanager-auth.migrating")).unwrap();
+    lock.lock().unwrap();
+    let mut child = Running(home.command().spawn().unwrap());
+    let read_until = |output: &mut dyn BufRead, awaited: &str| {
+        let mut said = String::new();
+        while !said.contains(awaited) {
+            assert_ne!(output.read_line(&mut said).unwrap(), 0, "ended after: {said}");
+        }
+    };
+    read_until(&mut BufReader::new(child.0.stderr.as_mut().unwrap()), "waiting for another instance to migrate");
+    lock.unlock().unwrap();
+    read_until(&mut BufReader::new(child.0.stdout.as_mut().unwrap()), "Listening");
+}
+
+#[test]
 fn two_programs_may_start_together_on_a_fresh_database() {
     let home = Home::standard();
-    let mut both = [home.command().spawn().unwrap(), home.command().spawn().unwrap()];
-    for child in &mut both {
+    let mut both = [Running(home.command().spawn().unwrap()), Running(home.command().spawn().unwrap())];
+    for Running(child) in &mut both {
         let mut output = BufReader::new(child.stdout.take().unwrap());
         let mut greeting = String::new();
         while !greeting.contains("/setup?token=") {

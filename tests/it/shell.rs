@@ -1,7 +1,12 @@
 //! The command line as an operator uses it.
 
+use std::{
+    io::{Read, Write},
+    net::TcpListener,
+};
+
 use crate::{
-    process::{Home, Serving, text},
+    process::{Home, Running, Serving, TOKEN_SECRET, text},
     support::PASSWORD,
 };
 
@@ -64,6 +69,40 @@ fn a_container_asks_the_program_how_it_is() {
     serving.stop();
     let gone = health(port);
     assert!(gone.status.code() == Some(1) && text(&gone.stderr).contains("nobody answers at http://127.0.0.1:"), "{}", text(&gone.stderr));
+}
+
+#[test]
+fn a_container_behind_every_address_learns_that_the_program_is_not_ready() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let home = Home::new(&format!("auth.token_secret = '{TOKEN_SECRET}'\nauth.admin_emails = []\n[server]\nhost = '0.0.0.0'\nport = {port}\n"));
+    for (status, code) in [("503 Service Unavailable", 1), ("200 OK", 0)] {
+        let mut asked = Running(home.command().arg("healthcheck").spawn().unwrap());
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut request = [0; 1024];
+        let length = stream.read(&mut request).unwrap();
+        assert!(request[..length].starts_with(b"GET /readyz "));
+        write!(stream, "HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").unwrap();
+        let mut said = String::new();
+        asked.0.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        assert_eq!((asked.0.wait().unwrap().code(), said.contains("is not ready (503")), (Some(code), code == 1), "{said}");
+    }
+}
+
+#[test]
+fn a_look_that_finds_something_wrong_fails_and_says_what_to_change() {
+    let nobody = "[notifications.smtp_config]\nsmtp_host = '127.0.0.1'\nsmtp_port = 1\nuse_tls = false\nfrom_email = 'media@example.org'";
+    let home = Home::new(&format!("auth.token_secret = '{TOKEN_SECRET}'\nauth.admin_emails = []\nmisc.frontend_url = 'http://127.0.0.1:1'\n{nobody}\n"));
+    let look = |arguments: &[&str]| home.command().arg("check").args(arguments).output().unwrap();
+    let (live, offline) = (look(&[]), look(&["--offline"]));
+    let (said, complained) = (text(&live.stdout), text(&live.stderr));
+    assert_eq!(live.status.code(), Some(1), "{said}{complained}");
+    assert!(complained.contains("1 thing wrong") && said.contains("WRONG mail: 127.0.0.1:1"), "{said}{complained}");
+    let unfinished = |line: &&str| (line.starts_with("WRONG") || line.starts_with("look")) && !line.contains(" -> ");
+    assert_eq!(said.lines().find(unfinished), None);
+    let said = text(&offline.stdout);
+    assert_eq!((offline.status.code(), text(&offline.stderr).as_str()), (Some(0), ""), "{said}");
+    assert!(said.contains("The configuration is fine") && !said.contains("WRONG") && !said.contains("database"), "nobody was asked: {said}");
 }
 
 #[test]

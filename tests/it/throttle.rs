@@ -1,8 +1,14 @@
 use axum::http::{Method, StatusCode};
-use mediamanager_auth::server::hasher::Hasher;
+use mediamanager_auth::{
+    domain::User,
+    server::{flows::users::Role, hasher::Hasher},
+};
 use tokio::task::JoinSet;
 
-use crate::support::{App, Browser, PASSWORD, Page, app::CHEAP};
+use crate::support::{App, Browser, PASSWORD, Page, SMTP, app::CHEAP};
+
+const HOME: &str = "203.0.113.7";
+const NEW: &str = "copper lantern meadow 4";
 
 /// One try to log in from an address.
 async fn attempt(app: &App, address: &str, email: &str, password: &str) -> Page {
@@ -158,7 +164,7 @@ async fn a_success_clears_the_account_and_takes_nothing_from_the_address() {
 async fn strangers_cannot_lock_somebody_out_of_their_own_home() {
     let app = App::new().await;
     app.member("ada@example.org").await;
-    let home = "203.0.113.7";
+    let home = HOME;
     assert_eq!(attempt(&app, home, "ada@example.org", PASSWORD).await.status, StatusCode::SEE_OTHER);
     app.pass(29 * 86_400);
     for n in 0..20 {
@@ -180,6 +186,51 @@ async fn strangers_cannot_lock_somebody_out_of_their_own_home() {
     assert_eq!(guess(&app, home, "ada@example.org").await, StatusCode::TOO_MANY_REQUESTS);
 }
 
+/// Ada, who has logged in from here, and a house in which somebody has guessed until it had to wait.
+async fn locked_out_at_home(app: &App) -> User {
+    let ada = app.member("ada@example.org").await;
+    assert_eq!(attempt(app, HOME, "ada@example.org", PASSWORD).await.status, StatusCode::SEE_OTHER);
+    fail_with_one_address(app, HOME, 10).await;
+    assert_eq!(attempt(app, HOME, "ada@example.org", PASSWORD).await.status, StatusCode::TOO_MANY_REQUESTS);
+    fail_with(app, "ada@example.org", 0..10).await;
+    assert_eq!(attempt(app, &stranger(20), "ada@example.org", PASSWORD).await.status, StatusCode::TOO_MANY_REQUESTS);
+    ada
+}
+
+/// With the new password, from home and from elsewhere, and no second later.
+async fn is_let_in_everywhere(app: &App) {
+    for address in [HOME, &stranger(21)] {
+        assert_eq!(attempt(app, address, "ada@example.org", NEW).await.status, StatusCode::SEE_OTHER, "{address}");
+    }
+}
+
+#[tokio::test]
+async fn a_reset_by_mail_ends_the_wait_at_home_as_well() {
+    let app = App::with(&format!("auth.email_password_resets = true\n{SMTP}")).await;
+    locked_out_at_home(&app).await;
+    app.browser().post_form("/login/forgot-password", &[("email", "ada@example.org")]).await;
+    let mut browser = app.browser();
+    let page = browser.get(&app.mail().await.link()).await;
+    assert_eq!(browser.submit(&page, "Set password", &[("password", NEW)]).await.path, "/login?notice=password_changed");
+    is_let_in_everywhere(&app).await;
+}
+
+#[tokio::test]
+async fn a_password_that_an_administrator_sets_ends_every_wait() {
+    let app = App::new().await;
+    app.user("boss@example.org", Role::Administrator).await;
+    // Of somebody else, with an address that a pattern could take for hers.
+    fail_with(&app, "ad_@example.org", 100..110).await;
+    let ada = locked_out_at_home(&app).await;
+    let mut boss = app.browser().at("203.0.113.99");
+    boss.log_in("boss@example.org", PASSWORD).await;
+    let headers = [("content-type", "application/json"), ("sec-fetch-site", "same-origin")];
+    let answer = boss.call(Method::PATCH, &format!("/api/v1/users/{}", ada.id), &headers, &format!(r#"{{"password":"{NEW}"}}"#)).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+    is_let_in_everywhere(&app).await;
+    assert_eq!(guess(&app, &stranger(120), "ad_@example.org").await, StatusCode::TOO_MANY_REQUESTS, "nobody else's wait ends");
+}
+
 async fn fail_with_one_address(app: &App, address: &str, times: usize) {
     for _ in 0..times {
         assert_eq!(guess(app, address, "ada@example.org").await, StatusCode::UNAUTHORIZED);
@@ -187,10 +238,27 @@ async fn fail_with_one_address(app: &App, address: &str, times: usize) {
 }
 
 #[tokio::test]
+async fn nobody_waits_twice_for_an_hour_that_the_clock_was_set_back() {
+    let app = App::new().await;
+    app.member("ada@example.org").await;
+    app.member("eve@example.org").await;
+    fail_from(&app, "203.0.113.9", 20).await;
+    fail_with(&app, "ada@example.org", 0..10).await;
+    assert_eq!(attempt(&app, "203.0.113.9", "eve@example.org", PASSWORD).await.status, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(attempt(&app, &stranger(20), "ada@example.org", PASSWORD).await.status, StatusCode::TOO_MANY_REQUESTS);
+    app.pass(-3600);
+    assert_eq!(attempt(&app, "203.0.113.9", "eve@example.org", PASSWORD).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(attempt(&app, &stranger(20), "ada@example.org", PASSWORD).await.status, StatusCode::SEE_OTHER);
+    // And from here on everything is counted as ever.
+    fail_from(&app, "203.0.113.9", 20).await;
+    assert_eq!(retry_after(&attempt(&app, "203.0.113.9", "eve@example.org", PASSWORD).await), 600);
+}
+
+#[tokio::test]
 async fn a_home_of_long_ago_is_no_home() {
     let app = App::new().await;
     app.member("ada@example.org").await;
-    let home = "203.0.113.7";
+    let home = HOME;
     assert_eq!(attempt(&app, home, "ada@example.org", PASSWORD).await.status, StatusCode::SEE_OTHER);
     app.pass(30 * 86_400 + 60);
     fail_with(&app, "ada@example.org", 0..10).await;

@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 
-use crate::support::{App, PASSWORD};
+use crate::support::{App, PASSWORD, SMTP};
 
 async fn guess(app: &App, address: &str, email: &str) -> (StatusCode, Option<u64>) {
     let page = app.browser().at(address).post_form("/login", &[("email", email), ("password", "a wrong guess")]).await;
@@ -31,6 +31,32 @@ async fn delays_double_up_to_what_the_operator_says() {
         app.pass(delay.cast_signed());
         assert_eq!(guess(&app, &next(), "ada@example.org").await.0, StatusCode::UNAUTHORIZED);
     }
+}
+
+#[tokio::test]
+async fn a_network_may_ask_as_often_as_the_operator_says() {
+    let app = App::with(&format!("auth.email_password_resets = true\n{SMTP}[policy.throttle]\nnetwork_requests = 2")).await;
+    let ask = async |address: &str| app.browser().at(address).post_form("/login/forgot-password", &[("email", "nobody@example.org")]).await.status;
+    for _ in 0..2 {
+        assert_eq!(ask("203.0.113.9").await, StatusCode::SEE_OTHER);
+    }
+    assert_eq!(ask("203.0.113.9").await, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(ask("203.0.113.10").await, StatusCode::SEE_OTHER);
+    app.pass(3600);
+    assert_eq!(ask("203.0.113.9").await, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn an_account_gets_as_many_mails_as_the_operator_says() {
+    let app = App::with(&format!("auth.email_password_resets = true\n{SMTP}[policy.throttle]\naccount_mails = 2")).await;
+    app.member("ada@example.org").await;
+    let ask = async || app.browser().post_form("/login/forgot-password", &[("email", "ada@example.org")]).await.status;
+    for mails in [1, 1, 0] {
+        assert_eq!(ask().await, StatusCode::SEE_OTHER, "the answer tells nothing");
+        assert_eq!(app.mails().await.len(), mails);
+    }
+    app.pass(3600);
+    assert_eq!((ask().await, app.mails().await.len()), (StatusCode::SEE_OTHER, 1));
 }
 
 #[tokio::test]

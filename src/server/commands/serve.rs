@@ -132,6 +132,7 @@ async fn carry_mail(state: AppState) {
         return;
     }
     let mut ticks = tokio::time::interval(mail::LOOK);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         tokio::select! { _ = ticks.tick() => {}, () = state.stopping.cancelled() => return }
         // A failure of the database has been logged, and the next round tries again.
@@ -142,6 +143,7 @@ async fn carry_mail(state: AppState) {
 /// Keeps an eye on the provider, so that its button is honest and comes back by itself (SR-081).
 async fn watch(provider: Provider, stopping: CancellationToken) {
     let mut ticks = tokio::time::interval(LOOK);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         tokio::select! { _ = ticks.tick() => {}, () = stopping.cancelled() => return }
         provider.keep_fresh().await;
@@ -151,6 +153,7 @@ async fn watch(provider: Provider, stopping: CancellationToken) {
 /// Forgets sessions and throttles that are long over, so that the tables stay small (SR-100, SR-173).
 async fn keep_house(state: AppState) {
     let mut ticks = tokio::time::interval(HOUSEKEEPING);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         tokio::select! { _ = ticks.tick() => {}, () = state.stopping.cancelled() => return }
         let now = state.clock.now();

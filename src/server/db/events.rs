@@ -2,11 +2,11 @@
 
 use sea_orm::{
     ActiveValue::{NotSet, Set},
-    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 use uuid::Uuid;
 
-use super::{entity::event, unavailable};
+use super::{entity::event, forget, unavailable};
 use crate::domain::{AuthError, Event};
 
 pub use event::Model as Row;
@@ -81,7 +81,7 @@ pub async fn find(db: &impl ConnectionTrait, filter: &Filter, offset: u64, limit
 /// # Errors
 /// `Unavailable`.
 pub async fn purge(db: &impl ConnectionTrait, before: i64) -> Result<u64, AuthError> {
-    let old = event::Entity::delete_many().filter(event::Column::At.lt(before)).exec(db).await.map_err(unavailable)?;
+    let old = forget::<event::Entity>(db, event::Column::Id, Condition::all().add(event::Column::At.lt(before))).await?;
     let newest_surplus: Option<i64> = event::Entity::find()
         .select_only()
         .column(event::Column::Id)
@@ -92,7 +92,7 @@ pub async fn purge(db: &impl ConnectionTrait, before: i64) -> Result<u64, AuthEr
         .one(db)
         .await
         .map_err(unavailable)?;
-    let Some(newest_surplus) = newest_surplus else { return Ok(old.rows_affected) };
-    let surplus = event::Entity::delete_many().filter(event::Column::Id.lte(newest_surplus)).exec(db).await.map_err(unavailable)?;
-    Ok(old.rows_affected + surplus.rows_affected)
+    let Some(newest_surplus) = newest_surplus else { return Ok(old) };
+    let surplus = Condition::all().add(event::Column::Id.lte(newest_surplus));
+    Ok(old + forget::<event::Entity>(db, event::Column::Id, surplus).await?)
 }

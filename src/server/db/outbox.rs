@@ -14,6 +14,8 @@ pub use outbox::Model as Waiting;
 const MOST: u64 = 1000;
 /// How long one instance has a mail to itself, in seconds: longer than an attempt may take.
 const LEASE: i64 = 120;
+/// The longest that a mail waits for its next attempt, in seconds.
+pub const LONGEST_PAUSE: i64 = 60 * 60;
 
 /// A mail about to wait.
 pub struct NewMail<'a> {
@@ -55,14 +57,22 @@ pub async fn add(db: &impl ConnectionTrait, mail: NewMail<'_>, now: i64) -> Resu
 /// `Unavailable`.
 pub async fn take(db: &impl ConnectionTrait, now: i64) -> Result<Option<Waiting>, AuthError> {
     loop {
-        let due = outbox::Entity::find().filter(outbox::Column::DueAt.lte(now)).order_by_asc(outbox::Column::DueAt).order_by_asc(outbox::Column::Id);
+        // What was queued in the future, or waits longer than anything waits, was written before the clock was set back (SR-195). The lease
+        // is the allowance for the clocks of other instances.
+        let is_due = Condition::any()
+            .add(outbox::Column::DueAt.lte(now))
+            .add(outbox::Column::DueAt.gt(now + LONGEST_PAUSE + LEASE))
+            .add(outbox::Column::CreatedAt.gt(now + LEASE));
+        let due = outbox::Entity::find().filter(is_due).order_by_asc(outbox::Column::DueAt).order_by_asc(outbox::Column::Id);
         let Some(row) = due.one(db).await.map_err(unavailable)? else { return Ok(None) };
+        let created_at = std::cmp::min(row.created_at, now);
         let update = outbox::Entity::update_many()
             .col_expr(outbox::Column::DueAt, Expr::value(now + LEASE))
+            .col_expr(outbox::Column::CreatedAt, Expr::value(created_at))
             .col_expr(outbox::Column::Attempts, Expr::col(outbox::Column::Attempts).add(1));
         let mine = update.filter(outbox::Column::Id.eq(row.id)).filter(outbox::Column::DueAt.eq(row.due_at)).exec(db).await.map_err(unavailable)?;
         if mine.rows_affected == 1 {
-            return Ok(Some(Waiting { attempts: row.attempts + 1, ..row }));
+            return Ok(Some(Waiting { attempts: row.attempts + 1, created_at, ..row }));
         }
     }
 }

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{
     entity::{identity, session, user},
-    unavailable,
+    forget, unavailable,
 };
 use crate::domain::{AuthError, User};
 
@@ -176,8 +176,7 @@ pub async fn has_logged_in_from(db: &impl ConnectionTrait, user: Uuid, network: 
 /// # Errors
 /// `Unavailable`.
 pub async fn purge(db: &impl ConnectionTrait, now: i64) -> Result<u64, AuthError> {
-    let old = session::Entity::delete_many().filter(session::Column::ExpiresAt.lt(now - KEPT));
-    Ok(old.exec(db).await.map_err(unavailable)?.rows_affected)
+    forget::<session::Entity>(db, session::Column::Id, Condition::all().add(session::Column::ExpiresAt.lt(now - KEPT))).await
 }
 
 fn live(now: i64) -> sea_orm::Select<session::Entity> {

@@ -5,10 +5,10 @@
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter,
-    sea_query::{Expr, ExprTrait, OnConflict},
+    sea_query::{Expr, ExprTrait, Func, OnConflict},
 };
 
-use super::{entity::throttle, unavailable};
+use super::{entity::throttle, forget, unavailable};
 use crate::domain::AuthError;
 
 /// So many within so many seconds, counted from the first.
@@ -28,6 +28,8 @@ pub struct AccountBudget {
 
 /// Seconds without an attempt after which a row is forgotten.
 const FORGOTTEN_AFTER: i64 = 24 * 60 * 60;
+/// Seconds by which the clocks of two instances may differ: what one of them has just written is not taken for the future by the other.
+const SKEW: i64 = 60;
 
 /// Takes one out of a budget.
 ///
@@ -36,7 +38,7 @@ const FORGOTTEN_AFTER: i64 = 24 * 60 * 60;
 pub async fn take(db: &impl ConnectionTrait, key: &str, budget: Budget, now: i64) -> Result<(), AuthError> {
     let Budget { most, window } = budget;
     let (failures, until) = (column(throttle::Column::Failures), column(throttle::Column::Until));
-    let is_over = || until.clone().lte(now);
+    let is_over = || is_over(until.clone(), now, window);
     let again = OnConflict::column(throttle::Column::Key)
         .value(throttle::Column::Failures, Expr::case(is_over(), 1).finally(failures.clone().add(1)))
         .value(throttle::Column::Until, Expr::case(is_over(), now + window).finally(until.clone()))
@@ -64,7 +66,7 @@ pub async fn reserve_account(db: &impl ConnectionTrait, key: &str, budget: Accou
         .value(throttle::Column::Failures, failures.add(1))
         .value(throttle::Column::Until, Expr::value(now).add(delay))
         .value(throttle::Column::LastAt, now)
-        .action_and_where(until.lte(now))
+        .action_and_where(is_over(until, now, i64::from(longest_delay)))
         .to_owned();
     reserve(db, key, now, again, now).await
 }
@@ -99,13 +101,33 @@ pub async fn clear(db: &impl ConnectionTrait, key: &str) -> Result<(), AuthError
     Ok(())
 }
 
+/// Forgets an account's failures, wherever they were made: those of the key, and those of the key at any network.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn clear_everywhere(db: &impl ConnectionTrait, key: &str) -> Result<(), AuthError> {
+    let prefix = format!("{key}@");
+    // Not LIKE: an address may hold `%` and `_`.
+    let start =
+        Func::cust("substr").args([Expr::col(throttle::Column::Key), Expr::value(1), Expr::value(i32::try_from(prefix.chars().count()).unwrap_or(i32::MAX))]);
+    let theirs = Condition::any().add(throttle::Column::Key.eq(key)).add(Expr::expr(start).eq(prefix));
+    throttle::Entity::delete_many().filter(theirs).exec(db).await.map_err(unavailable)?;
+    Ok(())
+}
+
 /// Forgets keys without a recent attempt, so that the table stays small (SR-173). Returns how many.
 ///
 /// # Errors
 /// `Unavailable`.
 pub async fn purge(db: &impl ConnectionTrait, now: i64) -> Result<u64, AuthError> {
     let quiet = Condition::all().add(throttle::Column::LastAt.lt(now - FORGOTTEN_AFTER)).add(throttle::Column::Until.lt(now));
-    Ok(throttle::Entity::delete_many().filter(quiet).exec(db).await.map_err(unavailable)?.rows_affected)
+    forget::<throttle::Entity>(db, throttle::Column::Key, quiet).await
+}
+
+/// Whether a time has come. One that is farther away than it can have been set comes from a clock that has been set back since, and nobody
+/// shall wait for that hour twice (SR-195).
+fn is_over(until: Expr, now: i64, longest: i64) -> Expr {
+    until.clone().lte(now).or(until.gt(now + longest + SKEW))
 }
 
 /// The column of the row that is there already, as `ON CONFLICT` wants it named.

@@ -2,7 +2,14 @@
 
 use std::time::Duration;
 
-use crate::server::{config::Config, db, finding::Finding, mailer::Mailer, provider::Provider, random};
+use crate::server::{
+    config::Config,
+    db,
+    finding::Finding,
+    mailer::Mailer,
+    provider::{self, Provider},
+    random,
+};
 
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// For all that is asked of the provider.
@@ -10,7 +17,7 @@ const PROVIDER_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Looks at everything, the slow things side by side.
 pub async fn look(config: &Config, provider: Option<&Provider>, mailer: &Mailer) -> Vec<Finding> {
-    let provider = async {
+    let at_provider = async {
         match provider {
             Some(provider) => tokio::time::timeout(PROVIDER_TIMEOUT, provider.inspect())
                 .await
@@ -18,9 +25,11 @@ pub async fn look(config: &Config, provider: Option<&Provider>, mailer: &Mailer)
             None => Vec::new(),
         }
     };
-    let (database, front_door, mail, provider) = tokio::join!(db::inspect(config.database_url.expose()), front_door(config), mail(config, mailer), provider);
-    let warnings = config.warnings.iter().map(|warning| Finding::doubtful("configuration", warning.clone(), ""));
-    [database, front_door, mail].into_iter().chain(provider).chain(warnings).collect()
+    let (database, front_door, mail, at_provider) =
+        tokio::join!(db::inspect(config.database_url.expose()), front_door(config), mail(config, mailer), at_provider);
+    let warnings =
+        config.warnings.iter().map(|warning| Finding::doubtful("configuration", warning.clone(), "the setting that this names, unless it is meant so"));
+    [database, front_door, mail].into_iter().chain(at_provider).chain(warnings).collect()
 }
 
 /// Whether the address that people type leads to this program, through whatever stands in between. Not wrong if not: a machine need not
@@ -30,7 +39,13 @@ async fn front_door(config: &Config) -> Finding {
     let fix = "if browsers cannot reach it either, change misc.frontend_url, or the proxy in front";
     let client = match reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).timeout(TIMEOUT).build() {
         Ok(client) => client,
-        Err(err) => return Finding::doubtful(what, format!("cannot be tried: {err}"), ""),
+        Err(err) => {
+            return Finding::doubtful(
+                what,
+                format!("cannot be tried: {}", provider::causes(&err)),
+                "the certificate authorities of this machine (ca-certificates)",
+            );
+        }
     };
     match client.get(&url).header("x-correlation-id", &number).send().await {
         // The number comes back from this program and from no other.
@@ -38,7 +53,8 @@ async fn front_door(config: &Config) -> Finding {
             Finding::fine(what, format!("{url} leads to this program"))
         }
         Ok(answer) => Finding::doubtful(what, format!("{url} answers {}, but not as this program does", answer.status()), fix),
-        Err(err) => Finding::doubtful(what, format!("{url} does not answer from here{}", if err.is_timeout() { " within 5 seconds" } else { "" }), fix),
+        Err(err) if err.is_timeout() => Finding::doubtful(what, format!("{url} does not answer from here within 5 seconds"), fix),
+        Err(err) => Finding::doubtful(what, format!("{url} does not answer from here: {}", provider::causes(&err)), fix),
     }
 }
 

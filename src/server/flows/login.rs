@@ -132,7 +132,7 @@ async fn reserve(state: &AppState, address: &str, user: Option<&User>, origin: &
         Some(user) => db::sessions::has_logged_in_from(&state.db, user.id, network, now).await?,
         None => false,
     };
-    let account = if is_familiar { format!("account:{address}@{network}") } else { format!("account:{address}") };
+    let account = throttle::account_key(address, is_familiar.then_some(network.as_str()));
     let reserved = Reserved { network: throttle::network_key(network), account };
     if let Err(err) = throttle::take_failure(state, network).await {
         note_throttled(state, about, origin, err).await;

@@ -6,6 +6,7 @@ use std::time::Duration;
 mod letters;
 
 use letters::Written;
+use uuid::Uuid;
 
 use crate::{
     domain::{AuthError, Event, User},
@@ -25,7 +26,11 @@ use crate::{
 /// How often it is looked whether mail is waiting.
 pub const LOOK: Duration = Duration::from_secs(1);
 /// Seconds before the second, third, fourth and fifth attempt.
-const PAUSES: [i64; 4] = [60, 5 * 60, 15 * 60, 60 * 60];
+const PAUSES: [i64; 4] = [60, 5 * 60, 15 * 60, db::outbox::LONGEST_PAUSE];
+/// The first one and one after each pause. A mail that is taken more often has left an attempt without an end, such as a panic, and would be
+/// taken for ever.
+const MOST_ATTEMPTS: i32 = 5;
+
 /// What a mail is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumString, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
@@ -121,6 +126,9 @@ pub async fn send_due(state: &AppState) -> Result<usize, AuthError> {
 }
 
 async fn send(state: &AppState, waiting: Waiting) -> Result<(), AuthError> {
+    if waiting.attempts > MOST_ATTEMPTS {
+        return give_up(state, &waiting, None, "no attempt has come to an end; the log has what happened").await;
+    }
     let (user, to, letter) = match letters::write(state, &waiting).await? {
         Written::Letter { user, to, letter } => (user, to, letter),
         Written::Later(due_at) => return db::outbox::postpone(&state.db, waiting.id, due_at, true).await,
@@ -141,11 +149,17 @@ async fn send(state: &AppState, waiting: Waiting) -> Result<(), AuthError> {
                 tracing::warn!(event = "mail_postponed", kind, reason, attempt = waiting.attempts, "a mail could not be sent and is tried again");
                 return db::outbox::postpone(&state.db, waiting.id, state.clock.now() + pause, false).await;
             }
-            tracing::error!(event = "mail_failed", kind, reason, attempt = waiting.attempts, "a mail is given up; try `mediamanager-auth mail test`");
-            db::outbox::remove(&state.db, waiting.id).await?;
-            events::record(state, &state.db, Event::MailGivenUp, &origin, Note::of(user).method(kind).detail(&reason)).await
+            give_up(state, &waiting, Some(user), &reason).await
         }
     }
+}
+
+async fn give_up(state: &AppState, waiting: &Waiting, user: Option<Uuid>, reason: &str) -> Result<(), AuthError> {
+    let (kind, attempt) = (&waiting.kind, waiting.attempts);
+    tracing::error!(event = "mail_failed", kind, reason, attempt, "a mail is given up; try `mediamanager-auth mail test`");
+    db::outbox::remove(&state.db, waiting.id).await?;
+    let origin = Origin { network: waiting.network.clone(), ..Origin::default() };
+    events::record(state, &state.db, Event::MailGivenUp, &origin, Note::of_maybe(user).method(kind).detail(reason)).await
 }
 
 /// Whether somebody can be written to at all.

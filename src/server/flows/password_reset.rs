@@ -142,8 +142,7 @@ pub async fn complete(state: &AppState, token: &str, shown: Option<&str>, passwo
         }
     }
     db::accounts::note_password(&transaction, user, now).await?;
-    // Whoever guessed at the old password has not earned the owner a delay.
-    db::throttle::clear(&transaction, &format!("account:{}", found.user.email.to_ascii_lowercase())).await?;
+    throttle::forget_account(&transaction, &found.user.email).await?;
     mail::notify(state, &transaction, Kind::PasswordChanged, &found.user, origin).await?;
     events::record(state, &transaction, Event::PasswordReset, origin, Note::of(user)).await?;
     db::commit(transaction).await

@@ -78,6 +78,21 @@ pub async fn give_back(state: &AppState, key: &str) -> Result<(), AuthError> {
     db::throttle::give_back(&state.db, key).await
 }
 
+/// Forgets the failed logins of an account, from all networks, its familiar ones among them (SR-024): it has got a password that none of
+/// them was about, and whoever guessed at the old one has not earned the owner a delay.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn forget_account(db: &impl db::Connection, address: &str) -> Result<(), AuthError> {
+    db::throttle::clear_everywhere(db, &account_key(&address.to_ascii_lowercase(), None)).await
+}
+
+/// The key of an account's failed logins; with a budget of their own from a network that is familiar.
+#[must_use]
+pub fn account_key(address: &str, familiar: Option<&str>) -> String {
+    familiar.map_or_else(|| format!("account:{address}"), |network| format!("account:{address}@{network}"))
+}
+
 /// The key of a network's failed logins.
 #[must_use]
 pub fn network_key(network: &str) -> String {

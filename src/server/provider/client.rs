@@ -136,18 +136,23 @@ pub fn media_type(response: &HttpResponse) -> String {
     value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
-/// All causes in one line: reqwest's own text stops at "error sending request". The address is not repeated: it may have a
-/// query, and the caller names it.
 fn explain(err: &reqwest::Error) -> NoAnswer {
     if err.is_timeout() {
         let what = if err.is_connect() { "no connection within 5 seconds" } else { "no whole answer within 10 seconds" };
         return NoAnswer(what.to_owned());
     }
+    NoAnswer(causes(err))
+}
+
+/// All causes in one line: reqwest's own text stops at "error sending request". The address is not repeated: it may have a
+/// query, and the caller names it.
+#[must_use]
+pub fn causes(err: &reqwest::Error) -> String {
     let mut causes = Vec::new();
     let mut cause = std::error::Error::source(err);
     while let Some(err) = cause {
         causes.push(err.to_string());
         cause = err.source();
     }
-    NoAnswer(if causes.is_empty() { "the request could not be sent".to_owned() } else { causes.join(": ") })
+    if causes.is_empty() { "the request could not be sent".to_owned() } else { causes.join(": ") }
 }

@@ -8,10 +8,10 @@ use oauth2::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::Attempt;
 use super::client::{self, NoAnswer};
 use super::discovery::Metadata;
 use super::fault::{Fault, quote};
+use super::{Attempt, ENDPOINT_NOT_REACHED};
 use crate::domain::refusal::Refusal;
 use crate::server::config::OpenIdConnect;
 
@@ -68,7 +68,8 @@ pub fn authorization_url(config: &OpenIdConnect, metadata: &Metadata, attempt: &
 }
 
 fn client(config: &OpenIdConnect, metadata: &Metadata, redirect_uri: &str) -> Result<Client, Fault> {
-    let bad = |_| Fault::new(Refusal::ProviderUnusable, "an endpoint of the provider is not an address", "");
+    let fix = "open auth.openid_connect.configuration_endpoint in a browser, and correct the provider's own public address";
+    let bad = |_| Fault::new(Refusal::ProviderUnusable, "an endpoint of the provider is not an address", fix);
     Ok(OAuthClient::new(ClientId::new(config.client_id.clone()))
         .set_client_secret(ClientSecret::new(config.client_secret.expose().to_owned()))
         .set_auth_type(if uses_post(metadata) { AuthType::RequestBody } else { AuthType::BasicAuth })
@@ -135,7 +136,7 @@ fn explain(
             }
         }
         RequestTokenError::Request(no_answer) => {
-            Fault::new(Refusal::ProviderUnreachable, format!("the token endpoint {endpoint} gives no answer: {no_answer}"), "")
+            Fault::new(Refusal::ProviderUnreachable, format!("the token endpoint {endpoint} gives no answer: {no_answer}"), ENDPOINT_NOT_REACHED)
         }
         RequestTokenError::Parse(..) | RequestTokenError::Other(_) => Fault::new(
             Refusal::ProviderUnreachable,

@@ -40,7 +40,8 @@ pub fn read(document: &[u8], config: &OpenIdConnect) -> Result<Metadata, Fault> 
     let required = |name: &str| text(&members, name).ok_or_else(|| unusable(format!("the discovery document has no {name}"), NOT_THE_ADDRESS));
     let issuer = required("issuer")?;
     if issuer.len() > LONGEST_ISSUER {
-        return Err(unusable("the provider's issuer is longer than 512 bytes", ""));
+        let fix = "give the provider a shorter public address, and write it into auth.openid_connect.configuration_endpoint";
+        return Err(unusable("the provider's issuer is longer than 512 bytes", fix));
     }
     let (presumed, configured) = (format!("{}{WELL_KNOWN}", issuer.strip_suffix('/').unwrap_or(&issuer)), config.discovery_url.as_str());
     if presumed != configured {

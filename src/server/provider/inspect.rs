@@ -3,7 +3,7 @@
 
 use openidconnect::http::header;
 
-use super::{Attempt, Metadata, Provider, client, code, discovery, fetch_keys};
+use super::{Attempt, Metadata, NOT_REACHED, Provider, client, code, discovery, fetch_keys};
 use crate::{
     domain::refusal::Refusal,
     server::{finding::Finding, provider::Fault, random},
@@ -21,11 +21,7 @@ impl Provider {
         let url = config.configuration_endpoint.as_str();
         let response = match client::get(&self.0.http, url, &[]).await {
             Ok(response) => response,
-            Err(why) => {
-                let fix =
-                    "open auth.openid_connect.configuration_endpoint from this machine; for a private certificate authority set policy.openid_connect.ca_file";
-                return vec![Finding::wrong("provider", format!("{url} cannot be read: {why}"), fix)];
-            }
+            Err(why) => return vec![Finding::wrong("provider", format!("{url} cannot be read: {why}"), NOT_REACHED)],
         };
         let metadata = match discovery::read(response.body(), config) {
             Ok(metadata) => metadata,
@@ -100,5 +96,6 @@ impl Provider {
 }
 
 fn wrong(what: &'static str, fault: Fault) -> Finding {
-    Finding::wrong(what, fault.reason, fault.fix)
+    // Some faults are nothing that a setting could mend when somebody logs in; here every line says where to go on.
+    Finding::wrong(what, fault.reason, if fault.fix.is_empty() { "look at the provider's own log".to_owned() } else { fault.fix })
 }

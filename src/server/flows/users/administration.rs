@@ -16,6 +16,7 @@ use crate::{
             oidc,
             password_reset::{self, HandedOver},
             sessions::{self, Admin, CurrentUser, Origin, SHELL},
+            throttle,
         },
     },
 };
@@ -180,6 +181,7 @@ impl Acting<'_> {
         let (now, id) = (self.state.clock.now(), before.id);
         db::users::set_hash(self.transaction, id, hash).await?;
         db::accounts::note_password(self.transaction, id, now).await?;
+        throttle::forget_account(self.transaction, &before.email).await?;
         match self.by.oneself(id) {
             Some(current) => db::sessions::end_all_but(self.transaction, id, current.session(), now).await?,
             None => db::sessions::end_all(self.transaction, id, now).await?,

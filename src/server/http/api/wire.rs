@@ -3,7 +3,7 @@
 use axum::{
     Json,
     body::{Body, to_bytes},
-    extract::{FromRequest, Multipart, Request},
+    extract::{FromRequest, Multipart, Request, multipart::MultipartError},
     http::StatusCode,
     response::{IntoResponse, Response},
 };
@@ -131,13 +131,15 @@ async fn read_body(body: Body) -> Result<axum::body::Bytes, Response> {
 
 async fn read_multipart(request: Request) -> Result<Vec<(String, String)>, Response> {
     let malformed = || failure(AuthError::Malformed);
+    // A body without a declared length is cut off at the limit while it is read.
+    let refused = |err: MultipartError| if err.status() == StatusCode::PAYLOAD_TOO_LARGE { failure(AuthError::TooLarge) } else { malformed() };
     let mut form = Multipart::from_request(request, &()).await.map_err(|_| malformed())?;
     let mut fields = Vec::new();
-    while let Some(field) =
-        form.next_field().await.map_err(|err| if err.status() == StatusCode::PAYLOAD_TOO_LARGE { failure(AuthError::TooLarge) } else { malformed() })?
-    {
+    while let Some(field) = form.next_field().await.map_err(refused)? {
         let name = field.name().ok_or_else(malformed)?.to_owned();
-        fields.push((name, field.text().await.map_err(|_| malformed())?));
+        // Not `text()`, which puts another character where the bytes are no text.
+        let value = String::from_utf8(field.bytes().await.map_err(refused)?.into()).map_err(|_| malformed())?;
+        fields.push((name, value));
         if fields.len() > limits::FIELDS {
             return Err(malformed());
         }
@@ -220,7 +222,7 @@ fn fault_of(field: &str, error: AuthError) -> Value {
 /// Reads a body that must be one JSON object, strictly: no member twice, no deep nesting, valid UTF-8 (SR-150, SR-151).
 ///
 /// # Errors
-/// The answer to send: 413, 415 or 422.
+/// The answer to send: 400, 413, 415 or 422.
 pub async fn read_object(request: Request) -> Result<Object, Response> {
     let is_json = forms::media_type(request.headers()) == "application/json";
     let bytes = read_body(request.into_body()).await?;
@@ -229,6 +231,9 @@ pub async fn read_object(request: Request) -> Result<Object, Response> {
     }
     if !is_json {
         return Err(failure(AuthError::UnsupportedMedia));
+    }
+    if std::str::from_utf8(&bytes).is_err() {
+        return Err(failure(AuthError::Malformed));
     }
     match strict_json::object(&bytes) {
         Ok(members) => Ok(Object(members)),

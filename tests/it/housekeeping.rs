@@ -1,0 +1,39 @@
+//! What is over is forgotten, however much of it has piled up (SR-100, SR-173).
+
+use mediamanager_auth::server::{db, flows::events};
+
+use crate::support::App;
+
+/// Two batches and a half.
+const MANY: u32 = 2500;
+
+/// Fills a table with rows made of these values, `i` being the number of the row.
+async fn fill(app: &App, table: &str, columns: &str, values: &str) {
+    let numbers = format!("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {MANY})");
+    app.sql(&format!("INSERT INTO {table} ({columns}) {numbers} SELECT {values} FROM n")).await;
+}
+
+#[tokio::test]
+async fn a_backlog_of_any_size_is_gone_after_one_round_and_the_rest_stays() {
+    let app = App::new().await;
+    app.member("ada@example.org").await;
+    app.browser().log_in("ada@example.org", crate::support::PASSWORD).await;
+    app.browser().log_in("ada@example.org", "a wrong guess").await;
+    let kept = async |table: &str| app.count(&format!("SELECT count(*) FROM {table}")).await;
+    let (sessions, throttles, rows) = (kept("session").await, kept("throttle").await, kept("event").await);
+    assert!(sessions > 0 && throttles > 0 && rows > 0);
+
+    let uuid = if app.database.is_postgres() { "gen_random_uuid()" } else { "randomblob(16)" };
+    let session = format!("{uuid}, (SELECT id FROM \"user\"), 0, 0, 'password', '', ''");
+    fill(&app, "session", "id, user_id, created_at, expires_at, method, network, user_agent", &session).await;
+    fill(&app, "throttle", "key, failures, until, last_at", "'old ' || i, 1, 0, 0").await;
+    fill(&app, "spent", "id, expires_at", "'old ' || i, 0").await;
+    fill(&app, "event", "at, kind, method, network, reference, detail", "0, 'login_failed', '', '', '', ''").await;
+
+    let (db, now) = (&app.state.db, app.state.clock.now());
+    assert_eq!(db::sessions::purge(db, now).await, Ok(MANY.into()));
+    assert_eq!(db::throttle::purge(db, now).await, Ok(MANY.into()));
+    assert_eq!(db::spent::purge(db, now).await, Ok(MANY.into()));
+    assert_eq!(events::purge(&app.state).await, Ok(MANY.into()));
+    assert_eq!((kept("session").await, kept("throttle").await, kept("spent").await, kept("event").await), (sessions, throttles, 0, rows));
+}
