@@ -66,7 +66,7 @@ it-postgres: ## Integration tests on a PostgreSQL of their own
 	@$(STEP) "integration tests on PostgreSQL" .ci/with-postgres cargo test --locked --test it
 
 compat: build ## Does MediaManager's own library live with us on one database?
-	@$(STEP) "together with MediaManager" .ci/with-postgres .ci/with-mediamanager python tests/mediamanager/check.py
+	@$(STEP) "together with MediaManager" .ci/with-postgres .ci/with-python tests/mediamanager/requirements.txt python tests/mediamanager/check.py
 
 e2e: build ## Browser tests, with and without script
 	@$(STEP) "browser tests" npm --prefix end2end test --silent
