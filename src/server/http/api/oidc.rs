@@ -89,6 +89,8 @@ pub async fn backchannel_logout(State(state): State<AppState>, Extension(visitor
     }
     let fields = match wire::read_fields(request).await {
         Ok(fields) => fields,
+        // The specification has one form for what is refused with 400.
+        Err(refusal) if refusal.status() == StatusCode::BAD_REQUEST => return invalid("the form cannot be read"),
         Err(refusal) => return refusal,
     };
     let tokens: Vec<&String> = fields.iter().filter(|(name, _)| name == "logout_token").map(|(_, value)| value).collect();
