@@ -1,6 +1,6 @@
 """Do this program and MediaManager's own libraries get along on one PostgreSQL database?
 
-Usage: .ci/with-postgres .ci/with-mediamanager python tests/mediamanager/check.py
+Usage: .ci/with-postgres .ci/with-python tests/mediamanager/requirements.txt python tests/mediamanager/check.py
 
 Makes MediaManager's tables with people in them, starts this program on them, and beside it fastapi-users as MediaManager sets it up
 (backend.py). Then it says of each fact whether it holds, and ends with 1 if one does not. PROGRAM names another binary than the release.
@@ -26,10 +26,8 @@ from sqlalchemy.orm import Session
 
 import backend
 import installation
-from installation import COOKIE, HASHES, LIFETIME, ROOT, SECRET, Installation, Person, Site, described, expect
-
-PROGRAM = Path(os.environ.get("PROGRAM", ROOT / "target/release/mediamanager-auth")).resolve()
-
+import program
+from installation import COOKIE, HASHES, LIFETIME, SECRET, Installation, Person, Site, described, expect
 
 # ---- The facts --------------------------------------------------------------------------------------------------------------------------
 
@@ -331,21 +329,21 @@ def holds(fact: Callable[[Installation], None], both: Installation) -> bool:
 def main() -> int:
     if "TEST_POSTGRES_URL" not in os.environ:
         sys.exit("TEST_POSTGRES_URL is not set: run this with .ci/with-postgres")
-    if not PROGRAM.is_file():
-        sys.exit(f"{PROGRAM} is not there: run `make build`, or name another one in PROGRAM")
+    program.require_binary()
     server = make_url(os.environ["TEST_POSTGRES_URL"]).set(drivername="postgresql+psycopg")
     with contextlib.ExitStack() as stack:
         url = stack.enter_context(installation.own_database(server))
         database = stack.enter_context(psycopg.connect(installation.libpq(url), autocommit=True, row_factory=dict_row))
         household = installation.populate(database)
         before = installation.snapshot(database)
-        program = installation.Program(PROGRAM, url, Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mediamanager-check-"))))
-        stack.enter_context(program.running())
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mediamanager-check-")))
+        ours = installation.program_on(url, home)
+        stack.enter_context(ours.running())
         mediamanager = stack.enter_context(backend.serving(backend.application(url, SECRET, LIFETIME)))
-        both = Installation(Site(program.origin), Site(mediamanager), url, database, before, **household)
+        both = Installation(Site(ours.origin), Site(mediamanager), url, database, before, **household)
         held = [holds(fact, both) for fact in FACTS]
         if not all(held):
-            print(f"\nThe program's log:\n{program.log}", file=sys.stderr)
+            print(f"\nThe program's log:\n{ours.log}", file=sys.stderr)
     print(f"{held.count(True)} passed, {held.count(False)} failed")
     return 0 if all(held) else 1
 

@@ -1,11 +1,7 @@
 """Both programs on one database, with the people who were there before this program came."""
 
 import contextlib
-import json
-import os
 import secrets
-import socket
-import subprocess
 import time
 import uuid
 from collections.abc import Iterator
@@ -21,10 +17,8 @@ from pwdlib.hashers.bcrypt import BcryptHasher
 from sqlalchemy import URL
 
 import backend
+from program import Program
 
-ROOT = Path(__file__).resolve().parents[2]
-READY_WITHIN_SECONDS = 20
-GONE_WITHIN_SECONDS = 12
 COOKIE = "fastapiusersauth"
 LIFETIME = 86400
 # Not hexadecimal, not ASCII alone: the key is the text as it is written, in UTF-8.
@@ -159,66 +153,16 @@ def libpq(url: URL) -> str:
     return url.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
-class Program:
+def program_on(database: URL, home: Path) -> Program:
     """This program, as an operator runs it on MediaManager's database."""
-
-    def __init__(self, binary: Path, database: URL, home: Path) -> None:
-        self.binary, self.home, self.port = binary, home, free_port()
-        self.origin = f"http://127.0.0.1:{self.port}"
-        parts = {"host": database.host, "port": database.port or 5432, "user": database.username, "password": database.password}
-        sections = {
+    parts = {"host": database.host, "port": database.port or 5432, "user": database.username, "password": database.password}
+    return Program(
+        home,
+        {
             "auth": {"token_secret": SECRET, "session_lifetime": LIFETIME, "admin_emails": []},
-            "misc": {"frontend_url": f"http://localhost:{self.port}"},
             "database": parts | {"dbname": database.database},
-            "server": {"port": self.port},
-        }
-        write_toml(home / "config.toml", sections)
-
-    @property
-    def log(self) -> str:
-        return (self.home / "log").read_text()
-
-    @contextlib.contextmanager
-    def running(self) -> Iterator[None]:
-        """Runs for the length of the block. It has to become ready, and to end well."""
-        # Not the developer's own environment: a variable of theirs would change the configuration under test.
-        environment = {"PATH": os.environ["PATH"], "CONFIG_FILE": str(self.home / "config.toml")}
-        with (self.home / "log").open("w") as log:
-            process = subprocess.Popen([self.binary], cwd=self.home, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
-        try:
-            self.wait_until_ready(process)
-            yield
-            process.terminate()
-            ended_with = process.wait(GONE_WITHIN_SECONDS)
-            assert ended_with == 0, f"the program ended with {ended_with}"
-        finally:
-            process.kill()
-            process.wait()
-
-    def wait_until_ready(self, process: subprocess.Popen) -> None:
-        until = time.monotonic() + READY_WITHIN_SECONDS
-        while not self.is_ready():
-            assert process.poll() is None, f"the program did not start:\n{self.log}"
-            assert time.monotonic() < until, f"the program was not ready within {READY_WITHIN_SECONDS} seconds:\n{self.log}"
-            time.sleep(0.02)
-
-    def is_ready(self) -> bool:
-        try:
-            return httpx.get(f"{self.origin}/readyz", trust_env=False).status_code == 200
-        except httpx.TransportError:
-            return False
-
-
-def write_toml(path: Path, sections: dict[str, dict]) -> None:
-    """Texts, numbers and lists are written alike in JSON and TOML."""
-    tables = ["\n".join([f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in keys.items())]) for name, keys in sections.items()]
-    path.write_text("\n\n".join(tables) + "\n", encoding="utf-8")
-    path.chmod(0o600)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
+        },
+    )
 
 
 def populate(database: psycopg.Connection) -> dict[str, Person]:

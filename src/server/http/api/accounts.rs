@@ -26,7 +26,19 @@ use crate::{
 };
 
 /// 201 and the user. Whatever else is in the body, rights for example, is not looked at (SR-032).
-#[utoipa::path(post, path = "/auth/register", request_body = shapes::Register, responses((status = 201, body = wire::UserBody), (status = 400, body = shapes::Refused), (status = 403, body = shapes::Refused), (status = 422, body = shapes::Invalid), (status = 429, body = shapes::Refused)))]
+#[utoipa::path(
+    post,
+    path = "/auth/register",
+    request_body = shapes::Register,
+    responses(
+        (status = 201, description = "The account, which waits for approval", body = wire::UserBody),
+        (status = 400, description = "The address or the password cannot be used", body = shapes::Refused),
+        (status = 403, description = "Accounts are made by administrators here, or the request was made by another site", body = shapes::Refused),
+        shapes::WithBody,
+        shapes::Throttled,
+        shapes::Stored
+    )
+)]
 pub async fn register(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, request: Request) -> Response {
     let body = match wire::read_object(request).await {
         Ok(body) => body,
@@ -44,7 +56,18 @@ pub async fn register(State(state): State<AppState>, Extension(visitor): Extensi
 }
 
 /// 202 and `null`, whoever has the address.
-#[utoipa::path(post, path = "/auth/forgot-password", request_body = shapes::OnlyEmail, responses((status = 202, description = "`null`, whoever has the address"), (status = 422, body = shapes::Invalid), (status = 429, body = shapes::Refused)))]
+#[utoipa::path(
+    post,
+    path = "/auth/forgot-password",
+    request_body = shapes::OnlyEmail,
+    responses(
+        (status = 202, description = "`null`, whoever has the address"),
+        shapes::ForThisSite,
+        shapes::WithBody,
+        shapes::Throttled,
+        shapes::Stored
+    )
+)]
 pub async fn forgot_password(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, request: Request) -> Response {
     let body = match wire::read_object(request).await {
         Ok(body) => body,
@@ -57,7 +80,19 @@ pub async fn forgot_password(State(state): State<AppState>, Extension(visitor): 
 }
 
 /// 200 and `null`.
-#[utoipa::path(post, path = "/auth/reset-password", request_body = shapes::ResetPassword, responses((status = 200, description = "`null`"), (status = 400, body = shapes::Refused), (status = 422, body = shapes::Invalid), (status = 429, body = shapes::Refused)))]
+#[utoipa::path(
+    post,
+    path = "/auth/reset-password",
+    request_body = shapes::ResetPassword,
+    responses(
+        (status = 200, description = "`null`"),
+        (status = 400, description = "The link or the password cannot be used", body = shapes::Refused),
+        shapes::ForThisSite,
+        shapes::WithBody,
+        shapes::Throttled,
+        shapes::Stored
+    )
+)]
 pub async fn reset_password(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, request: Request) -> Response {
     let body = match wire::read_object(request).await {
         Ok(body) => body,
@@ -75,7 +110,18 @@ pub async fn reset_password(State(state): State<AppState>, Extension(visitor): E
 }
 
 /// 202 and `null`.
-#[utoipa::path(post, path = "/auth/request-verify-token", request_body = shapes::OnlyEmail, responses((status = 202, description = "`null`, whoever has the address"), (status = 422, body = shapes::Invalid), (status = 429, body = shapes::Refused)))]
+#[utoipa::path(
+    post,
+    path = "/auth/request-verify-token",
+    request_body = shapes::OnlyEmail,
+    responses(
+        (status = 202, description = "`null`, whoever has the address"),
+        shapes::ForThisSite,
+        shapes::WithBody,
+        shapes::Throttled,
+        shapes::Stored
+    )
+)]
 pub async fn request_verify_token(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, request: Request) -> Response {
     let body = match wire::read_object(request).await {
         Ok(body) => body,
@@ -88,7 +134,21 @@ pub async fn request_verify_token(State(state): State<AppState>, Extension(visit
 }
 
 /// 200 and the user. Proves the address and approves nobody; and only for the person who is logged in (SR-037).
-#[utoipa::path(post, path = "/auth/verify", request_body = shapes::OnlyToken, responses((status = 200, body = wire::UserBody), (status = 400, body = shapes::Refused), (status = 401, body = shapes::Refused), (status = 422, body = shapes::Invalid), (status = 429, body = shapes::Refused)), security(("cookie" = []), ("bearer" = [])))]
+#[utoipa::path(
+    post,
+    path = "/auth/verify",
+    request_body = shapes::OnlyToken,
+    responses(
+        (status = 200, description = "The user, whose address is proven now", body = wire::UserBody),
+        (status = 400, description = "The link cannot be used, or the address was proven before", body = shapes::Refused),
+        shapes::ForUsers,
+        shapes::ForThisSite,
+        shapes::WithBody,
+        shapes::Throttled,
+        shapes::Stored
+    ),
+    security(("cookie" = []), ("bearer" = []))
+)]
 pub async fn verify(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, request: Request) -> Response {
     let body = match wire::read_object(request).await {
         Ok(body) => body,

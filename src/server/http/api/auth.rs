@@ -20,7 +20,19 @@ use crate::{
 };
 
 /// Logs in with e-mail and password: 204 and the session cookie.
-#[utoipa::path(post, path = "/auth/cookie/login", request_body(content = shapes::Login, content_type = "application/x-www-form-urlencoded"), responses((status = 204, description = "The session cookie"), (status = 400, body = shapes::Refused), (status = 422, body = shapes::Invalid), (status = 429, body = shapes::Refused)))]
+#[utoipa::path(
+    post,
+    path = "/auth/cookie/login",
+    request_body(content((shapes::Login = "application/x-www-form-urlencoded"), (shapes::Login = "multipart/form-data"))),
+    responses(
+        (status = 204, description = "The session cookie"),
+        (status = 400, description = "Address and password do not match, or a field is there twice", body = shapes::Refused),
+        shapes::ForThisSite,
+        shapes::WithBody,
+        shapes::Throttled,
+        shapes::Stored
+    )
+)]
 pub async fn cookie_login(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, request: Request) -> Response {
     match log_in(&state, visitor, request).await {
         Ok(started) => match cookies::session(&state.config, &started.token, started.lifetime) {
@@ -32,7 +44,19 @@ pub async fn cookie_login(State(state): State<AppState>, Extension(visitor): Ext
 }
 
 /// The same with the token in the answer, as a bearer token.
-#[utoipa::path(post, path = "/auth/jwt/login", request_body(content = shapes::Login, content_type = "application/x-www-form-urlencoded"), responses((status = 200, body = shapes::BearerToken), (status = 400, body = shapes::Refused), (status = 422, body = shapes::Invalid), (status = 429, body = shapes::Refused)))]
+#[utoipa::path(
+    post,
+    path = "/auth/jwt/login",
+    request_body(content((shapes::Login = "application/x-www-form-urlencoded"), (shapes::Login = "multipart/form-data"))),
+    responses(
+        (status = 200, description = "The token", body = shapes::BearerToken),
+        (status = 400, description = "Address and password do not match, or a field is there twice", body = shapes::Refused),
+        shapes::ForThisSite,
+        shapes::WithBody,
+        shapes::Throttled,
+        shapes::Stored
+    )
+)]
 pub async fn jwt_login(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, request: Request) -> Response {
     match log_in(&state, visitor, request).await {
         Ok(started) => Json(json!({ "access_token": started.token, "token_type": "bearer" })).into_response(),
@@ -52,7 +76,17 @@ async fn log_in(state: &AppState, visitor: Visitor, request: Request) -> Result<
 }
 
 /// Logs out: 204, and the session is over wherever its token is kept. Without a session 401, as in the original, but the cookie goes in any case (SR-096).
-#[utoipa::path(post, path = "/auth/cookie/logout", responses((status = 204), (status = 401, body = shapes::Refused)), security(("cookie" = []), ("bearer" = [])))]
+#[utoipa::path(
+    post,
+    path = "/auth/cookie/logout",
+    responses(
+        (status = 204, description = "Logged out, and the cookie is gone"),
+        shapes::ForUsers,
+        shapes::ForThisSite,
+        shapes::Stored
+    ),
+    security(("cookie" = []), ("bearer" = []))
+)]
 pub async fn cookie_logout(State(state): State<AppState>, Extension(visitor): Extension<Visitor>) -> Response {
     let mut response = jwt_logout(State(state.clone()), Extension(visitor)).await;
     if let Ok(cookie) = cookies::no_session(&state.config) {
@@ -63,7 +97,17 @@ pub async fn cookie_logout(State(state): State<AppState>, Extension(visitor): Ex
 }
 
 /// Logs out without a word about the cookie, for clients that hold the token themselves: the session is over wherever it is kept.
-#[utoipa::path(post, path = "/auth/jwt/logout", responses((status = 204), (status = 401, body = shapes::Refused)), security(("cookie" = []), ("bearer" = [])))]
+#[utoipa::path(
+    post,
+    path = "/auth/jwt/logout",
+    responses(
+        (status = 204, description = "Logged out"),
+        shapes::ForUsers,
+        shapes::ForThisSite,
+        shapes::Stored
+    ),
+    security(("cookie" = []), ("bearer" = []))
+)]
 pub async fn jwt_logout(State(state): State<AppState>, Extension(visitor): Extension<Visitor>) -> Response {
     let Some(token) = context::presented_token(&visitor).filter(|_| visitor.current.is_some()) else {
         return wire::failure(AuthError::NotLoggedIn);
@@ -75,7 +119,13 @@ pub async fn jwt_logout(State(state): State<AppState>, Extension(visitor): Exten
 }
 
 /// The provider's name, under the keys of both generations of MediaManager's frontend.
-#[utoipa::path(get, path = "/auth/metadata", responses((status = 200, body = shapes::Metadata)))]
+#[utoipa::path(
+    get,
+    path = "/auth/metadata",
+    responses(
+        (status = 200, description = "The name, if there is a provider", body = shapes::Metadata)
+    )
+)]
 pub async fn metadata(State(state): State<AppState>) -> Response {
     let name = state.config.auth.openid_connect.as_ref().map(|provider| provider.name.clone());
     Json(json!({ "oauth_providers": name.iter().collect::<Vec<_>>(), "oauth_name": name })).into_response()

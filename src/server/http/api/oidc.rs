@@ -17,7 +17,16 @@ use crate::{
 };
 
 /// `GET /auth/cookie/{name}/authorize`, as MediaManager's frontend of 2025 calls it. The name is compared to the letter.
-#[utoipa::path(get, path = "/auth/cookie/{name}/authorize", params(("name" = String, Path)), responses((status = 200, body = shapes::AuthorizationUrl), (status = 404), (status = 503, body = shapes::Refused)))]
+#[utoipa::path(
+    get,
+    path = "/auth/cookie/{name}/authorize",
+    params(("name" = String, Path)),
+    responses(
+        (status = 200, description = "Where to send the browser", body = shapes::AuthorizationUrl),
+        shapes::NotFound,
+        shapes::Stored
+    )
+)]
 pub async fn cookie_authorize(State(state): State<AppState>, name: Result<Path<String>, PathRejection>, request: Request) -> Response {
     let config = state.provider.as_ref().map(|provider| provider.config()).filter(|config| name.is_ok_and(|Path(name)| config.name == name));
     match config.map(|config| config.redirect_uri.clone()) {
@@ -28,7 +37,16 @@ pub async fn cookie_authorize(State(state): State<AppState>, name: Result<Path<S
 
 /// `GET /auth/oauth/authorize`, as MediaManager's present frontend calls it. The provider sends the browser back to the address
 /// of this layout, unless one is configured.
-#[utoipa::path(get, path = "/auth/oauth/authorize", params(("scopes" = Option<Vec<String>>, Query)), responses((status = 200, body = shapes::AuthorizationUrl), (status = 404), (status = 503, body = shapes::Refused)))]
+#[utoipa::path(
+    get,
+    path = "/auth/oauth/authorize",
+    params(("scopes" = Option<Vec<String>>, Query)),
+    responses(
+        (status = 200, description = "Where to send the browser", body = shapes::AuthorizationUrl),
+        shapes::NotFound,
+        shapes::Stored
+    )
+)]
 pub async fn oauth_authorize(State(state): State<AppState>, request: Request) -> Response {
     let Some(provider) = &state.provider else { return wire::failure(AuthError::NotFound) };
     let redirect_uri =
@@ -52,13 +70,27 @@ async fn authorize(state: &AppState, redirect_uri: String, request: Request) -> 
 
 /// `POST /auth/oidc/backchannel-logout`: the provider says that somebody has logged out there (OpenID Connect Back-Channel Logout
 /// 1.0 §2.5, §2.8). It is a server, so there is no browser and no cookie; the token's signature is the proof.
-#[utoipa::path(post, path = "/auth/oidc/backchannel-logout", request_body(content = shapes::LogoutToken, content_type = "application/x-www-form-urlencoded"), responses((status = 200), (status = 400), (status = 404), (status = 503)))]
+#[utoipa::path(
+    post,
+    path = "/auth/oidc/backchannel-logout",
+    request_body(content((shapes::LogoutToken = "application/x-www-form-urlencoded"), (shapes::LogoutToken = "multipart/form-data"))),
+    responses(
+        (status = 200, description = "That person is logged out"),
+        (status = 400, description = "The token is none of the provider for this program, or cannot be read", body = shapes::LogoutRefused),
+        shapes::ForThisSite,
+        shapes::NotFound,
+        shapes::WithBody,
+        (status = 503, description = "The provider or the database cannot be reached", body = String, content_type = "text/plain")
+    )
+)]
 pub async fn backchannel_logout(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, request: Request) -> Response {
     if state.provider.is_none() {
         return wire::failure(AuthError::NotFound);
     }
     let fields = match wire::read_fields(request).await {
         Ok(fields) => fields,
+        // The specification has one form for what is refused with 400.
+        Err(refusal) if refusal.status() == StatusCode::BAD_REQUEST => return invalid("the form cannot be read"),
         Err(refusal) => return refusal,
     };
     let tokens: Vec<&String> = fields.iter().filter(|(name, _)| name == "logout_token").map(|(_, value)| value).collect();

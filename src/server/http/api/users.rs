@@ -27,7 +27,16 @@ use crate::{
 type Id = Result<Path<String>, PathRejection>;
 
 /// Who is asking, approved or not.
-#[utoipa::path(get, path = "/users/me", responses((status = 200, body = UserBody), (status = 401, body = shapes::Refused)), security(("cookie" = []), ("bearer" = [])))]
+#[utoipa::path(
+    get,
+    path = "/users/me",
+    responses(
+        (status = 200, description = "Whoever is asking", body = UserBody),
+        shapes::ForUsers,
+        shapes::Stored
+    ),
+    security(("cookie" = []), ("bearer" = []))
+)]
 pub async fn me(Extension(visitor): Extension<Visitor>) -> Response {
     match visitor.current_user() {
         Ok(current) => Json(UserBody::from(current.user())).into_response(),
@@ -41,7 +50,16 @@ pub async fn me(Extension(visitor): Extension<Visitor>) -> Response {
     patch,
     path = "/users/me",
     request_body = shapes::ChangeMe,
-    responses((status = 200, body = UserBody), (status = 400, body = shapes::Refused), (status = 401, body = shapes::Refused), (status = 403, body = shapes::Refused), (status = 422, body = shapes::Invalid)),
+    responses(
+        (status = 200, description = "Oneself, as it is now", body = UserBody),
+        (status = 400, description = "The password cannot be used, or the present one is wrong", body = shapes::Refused),
+        shapes::ForUsers,
+        (status = 403, description = "The login is too old, the address is for an administrator to change, or the request was made by another site", body = shapes::Refused),
+        (status = 409, description = "The address is `null`", body = shapes::Refused),
+        shapes::WithBody,
+        shapes::Throttled,
+        shapes::Stored
+    ),
     security(("cookie" = []), ("bearer" = []))
 )]
 pub async fn change_me(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, request: Request) -> Response {
@@ -67,7 +85,10 @@ pub async fn change_me(State(state): State<AppState>, Extension(visitor): Extens
 #[utoipa::path(
     delete,
     path = "/users/me",
-    responses((status = 401, body = shapes::Refused), (status = 403, body = shapes::Refused), (status = 404)),
+    responses(
+        shapes::ForAdministrators,
+        shapes::NotFound
+    ),
     security(("cookie" = []), ("bearer" = []))
 )]
 pub async fn delete_me(State(state): State<AppState>, Extension(visitor): Extension<Visitor>) -> Response {
@@ -75,7 +96,16 @@ pub async fn delete_me(State(state): State<AppState>, Extension(visitor): Extens
 }
 
 /// Everybody, for approved administrators. Not paged: MediaManager's frontend asks once and shows all.
-#[utoipa::path(get, path = "/users/all", responses((status = 200, body = Vec<UserBody>), (status = 401, body = shapes::Refused), (status = 403, body = shapes::Refused)), security(("cookie" = []), ("bearer" = [])))]
+#[utoipa::path(
+    get,
+    path = "/users/all",
+    responses(
+        (status = 200, description = "Everybody", body = Vec<UserBody>),
+        shapes::ForAdministrators,
+        shapes::Stored
+    ),
+    security(("cookie" = []), ("bearer" = []))
+)]
 pub async fn all(State(state): State<AppState>, Extension(visitor): Extension<Visitor>) -> Response {
     let admin = match admin(&state, &visitor) {
         Ok(admin) if admin.user().is_verified => admin,
@@ -93,7 +123,12 @@ pub async fn all(State(state): State<AppState>, Extension(visitor): Extension<Vi
     get,
     path = "/users/{id}",
     params(("id" = Uuid, Path)),
-    responses((status = 200, body = UserBody), (status = 401, body = shapes::Refused), (status = 403, body = shapes::Refused), (status = 404)),
+    responses(
+        (status = 200, description = "The user", body = UserBody),
+        shapes::ForAdministrators,
+        shapes::NotFound,
+        shapes::Stored
+    ),
     security(("cookie" = []), ("bearer" = []))
 )]
 pub async fn one(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, id: Id) -> Response {
@@ -115,13 +150,14 @@ pub async fn one(State(state): State<AppState>, Extension(visitor): Extension<Vi
     params(("id" = Uuid, Path)),
     request_body = shapes::ChangeUser,
     responses(
-        (status = 200, body = UserBody),
-        (status = 400, body = shapes::Refused),
-        (status = 401, body = shapes::Refused),
-        (status = 403, body = shapes::Refused),
-        (status = 404),
-        (status = 409, body = shapes::Refused),
-        (status = 422, body = shapes::Invalid)
+        (status = 200, description = "The user, changed", body = UserBody),
+        (status = 400, description = "The address or the password cannot be used, or the present one is wrong", body = shapes::Refused),
+        shapes::ForAdministrators,
+        shapes::NotFound,
+        (status = 409, description = "This is the last active administrator, or something is `null` that cannot be", body = shapes::Refused),
+        shapes::WithBody,
+        shapes::Throttled,
+        shapes::Stored
     ),
     security(("cookie" = []), ("bearer" = []))
 )]
@@ -153,7 +189,13 @@ pub async fn change_one(State(state): State<AppState>, Extension(visitor): Exten
     delete,
     path = "/users/{id}",
     params(("id" = Uuid, Path)),
-    responses((status = 204), (status = 401, body = shapes::Refused), (status = 403, body = shapes::Refused), (status = 404), (status = 409, body = shapes::Refused)),
+    responses(
+        (status = 204, description = "They are gone"),
+        shapes::ForAdministrators,
+        shapes::NotFound,
+        (status = 409, description = "This is the last active administrator", body = shapes::Refused),
+        shapes::Stored
+    ),
     security(("cookie" = []), ("bearer" = []))
 )]
 pub async fn delete_one(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, id: Id) -> Response {
