@@ -11,7 +11,7 @@ CHECKS := format types wasm-guard deny clippy clippy-wasm unit it it-postgres bu
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run build test fmt bench-uniform screenshots tools-build tools-test $(CHECKS)
+.PHONY: help run build test fmt bench-uniform fuzz screenshots tools-build tools-test tools-fuzz $(CHECKS)
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,7 @@ test: tools-test $(CHECKS) ## Everything CI runs, fast checks first
 
 fmt: ## Format the Rust code
 	cargo fmt
+	cargo fmt --manifest-path fuzz/Cargo.toml
 
 tools-build:
 	@.ci/tools build
@@ -37,8 +38,12 @@ tools-build:
 tools-test:
 	@.ci/tools test
 
+tools-fuzz:
+	@.ci/tools fuzz
+
 format: ## Is the Rust code formatted?
 	@$(STEP) "format" cargo fmt --check
+	@$(STEP) "format of the fuzz targets" cargo fmt --manifest-path fuzz/Cargo.toml --check
 
 types: ## Do the browser tests type-check, and are the scripts sound?
 	@$(STEP) "types of the browser tests" npm --prefix end2end run --silent types
@@ -82,6 +87,9 @@ bench-start: build ## Time and memory of a start, with their goals
 
 bench-uniform: build ## Does an answer take as long whoever has the address? Takes two minutes of a quiet machine
 	@$(STEP) "time of answers" npm --prefix end2end run --silent bench-uniform
+
+fuzz: tools-fuzz ## Look for inputs that break a rule of tests/it/properties, a minute for each parser; not in CI
+	@.ci/fuzz
 
 screenshots: build ## Pictures of every page, in end2end/screenshots
 	@npm --prefix end2end run --silent screenshots

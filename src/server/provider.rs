@@ -15,14 +15,14 @@
 //! check `azp`, `iat`, `nbf` and `at_hash`, refuses a whole token for an odd claim that nobody asked for, and takes a member
 //! given twice (SR-067, SR-220).
 
-mod claims;
+pub mod claims;
 mod client;
 mod code;
 mod discovery;
 mod fault;
 mod inspect;
-mod jwt;
-mod keys;
+pub mod jwt;
+pub mod keys;
 mod logout_token;
 mod userinfo;
 

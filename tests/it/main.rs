@@ -28,6 +28,7 @@ mod oidc_tokens;
 mod openapi;
 mod password_reset;
 mod process;
+mod properties;
 mod reset_links;
 mod sessions;
 mod setup;

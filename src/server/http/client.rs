@@ -17,27 +17,32 @@ pub fn network(peer: Option<IpAddr>, headers: &HeaderMap, trusted_proxies: &[IpN
     }
 }
 
-/// The right-most hop that is not itself one of our proxies. `X-Forwarded-For` is believed only from them (SR-130): anybody can
-/// send the header, and the left part of it is whatever the client wrote. Unreadable means the peer.
+/// The right-most hop that is not itself one of our proxies; the peer, if that hop is unreadable. `X-Forwarded-For` is believed only from
+/// our proxies (SR-130): anybody can send the header, and what stands left of that hop is whatever the client wrote, so it is not read.
 fn client(peer: IpAddr, headers: &HeaderMap, trusted_proxies: &[IpNet]) -> IpAddr {
     let is_trusted = |address: &IpAddr| trusted_proxies.iter().any(|proxy| proxy.contains(address));
     if !is_trusted(&peer) {
         return peer;
     }
-    let lines: Option<Vec<&str>> = headers.get_all("x-forwarded-for").iter().map(|line| line.to_str().ok()).collect();
-    let hops: Option<Vec<IpAddr>> = lines.unwrap_or_default().iter().flat_map(|line| line.split(',')).map(|hop| hop.trim().parse().ok()).collect();
-    let hops = hops.unwrap_or_default();
-    hops.into_iter().map(|hop| hop.to_canonical()).rev().find(|hop| !is_trusted(hop)).unwrap_or(peer)
+    let lines = headers.get_all("x-forwarded-for").iter().rev();
+    let mut hops = lines.flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b',')).map(address);
+    hops.find(|hop| !hop.is_some_and(|hop| is_trusted(&hop))).flatten().unwrap_or(peer)
+}
+
+fn address(hop: &[u8]) -> Option<IpAddr> {
+    Some(str::from_utf8(hop.trim_ascii()).ok()?.parse::<IpAddr>().ok()?.to_canonical())
 }
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
+
     use super::*;
 
     fn from(peer: &str, forwarded: &[&str]) -> String {
         let mut headers = HeaderMap::new();
         for line in forwarded {
-            headers.append("x-forwarded-for", line.parse().unwrap());
+            headers.append("x-forwarded-for", HeaderValue::from_bytes(line.as_bytes()).unwrap());
         }
         network(Some(peer.parse().unwrap()), &headers, &["10.0.0.0/8".parse().unwrap()])
     }
@@ -51,8 +56,16 @@ mod tests {
 
     #[test]
     fn an_unreadable_hop_means_the_peer() {
-        assert_eq!(from("10.0.0.1", &["nonsense, 203.0.113.7"]), "10.0.0.1");
+        assert_eq!(from("10.0.0.1", &["203.0.113.7, nonsense"]), "10.0.0.1");
         assert_eq!(from("10.0.0.1", &[]), "10.0.0.1");
+    }
+
+    #[test]
+    fn what_the_client_wrote_cannot_make_its_own_hop_unreadable() {
+        for written in ["nonsense", "", ",", "203.0.113.9:80", "\u{ff}"] {
+            assert_eq!(from("10.0.0.1", &[&format!("{written}, 203.0.113.7")]), "203.0.113.7", "{written}");
+            assert_eq!(from("10.0.0.1", &[written, "203.0.113.7, 10.0.0.2"]), "203.0.113.7", "{written}");
+        }
     }
 
     #[test]

@@ -1,0 +1,17 @@
+//! An ID token: once as it comes, which nobody has signed, and once with the first line as the header and the rest as the claims, signed by
+//! the provider.
+#![no_main]
+
+#[path = "../../tests/it/properties/rules.rs"]
+#[expect(dead_code, reason = "the rules of the other targets")]
+mod rules;
+
+libfuzzer_sys::fuzz_target!(|token: &[u8]| {
+    if let Ok(token) = str::from_utf8(token) {
+        rules::forged_token(token);
+    }
+    let mut parts = token.splitn(2, |byte| *byte == b'\n');
+    if let (Some(header), Some(payload)) = (parts.next(), parts.next()) {
+        rules::id_token(header, payload);
+    }
+});
