@@ -151,3 +151,44 @@ async fn a_login_leads_only_to_places_on_this_site() {
         assert_eq!(browser.send(again).await.location().as_deref(), Some(expected), "who is logged in needs no login page");
     }
 }
+
+/// A login form in parts, whose password has these headers and these bytes.
+fn in_parts(headers: &str, password: &[u8]) -> Vec<u8> {
+    let before = format!(
+        "--limit\r\nContent-Disposition: form-data; name=\"username\"\r\n\r\nada@example.org\r\n\
+         --limit\r\nContent-Disposition: form-data; name=\"password\"\r\n{headers}\r\n"
+    );
+    [before.as_bytes(), password, b"\r\n--limit--\r\n"].concat()
+}
+
+#[tokio::test]
+async fn a_password_in_a_multipart_form_is_what_its_bytes_say_and_nothing_like_it() {
+    let app = App::new().await;
+    app.member("ada@example.org").await;
+    let utf16: Vec<u8> = PASSWORD.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    let with_mark = ["\u{feff}".as_bytes(), PASSWORD.as_bytes()].concat();
+    for path in ["/api/v1/auth/cookie/login", "/api/v1/auth/jwt/login"] {
+        for (what, headers, password, detail) in [
+            ("a byte order mark counts", "", with_mark.as_slice(), "LOGIN_BAD_CREDENTIALS"),
+            ("another encoding is not obeyed", "Content-Type: text/plain; charset=utf-16be\r\n", utf16.as_slice(), "LOGIN_BAD_CREDENTIALS"),
+            ("nothing takes the place of bad bytes", "", &b"\xff\xfe"[..], "MALFORMED"),
+            ("nor where it says that they are good", "Content-Type: text/plain; charset=iso-8859-1\r\n", &b"k\xe4se"[..], "MALFORMED"),
+        ] {
+            let page = post_raw(&mut app.browser(), path, "multipart/form-data; boundary=limit", in_parts(headers, password)).await;
+            assert_eq!((page.status, page.body.as_str()), (StatusCode::BAD_REQUEST, &*format!(r#"{{"detail":"{detail}"}}"#)), "{path}: {what}");
+        }
+        let right = in_parts("Content-Type: text/plain; charset=utf-8\r\n", PASSWORD.as_bytes());
+        assert!(post_raw(&mut app.browser(), path, "multipart/form-data; boundary=limit", right).await.status.is_success(), "{path}");
+        let page = post_raw(&mut app.browser(), path, "multipart/form-data; boundary=limit", in_parts("", &[b'x'; 65 * 1024])).await;
+        assert_eq!(page.status, StatusCode::PAYLOAD_TOO_LARGE, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_multipart_form_without_a_declared_length_is_bounded_too() {
+    let app = App::new().await;
+    let chunks = in_parts("", &[b'x'; 200 * 1024]).chunks(1024).map(|chunk| Ok::<_, std::io::Error>(chunk.to_vec())).collect::<Vec<_>>();
+    let body = Body::from_stream(futures_util::stream::iter(chunks));
+    let page = post_raw(&mut app.browser(), "/api/v1/auth/cookie/login", "multipart/form-data; boundary=limit", body).await;
+    assert_eq!(page.status, StatusCode::PAYLOAD_TOO_LARGE);
+}

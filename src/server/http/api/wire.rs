@@ -3,7 +3,7 @@
 use axum::{
     Json,
     body::{Body, to_bytes},
-    extract::{FromRequest, Multipart, Request},
+    extract::{FromRequest, Multipart, Request, multipart::MultipartError},
     http::StatusCode,
     response::{IntoResponse, Response},
 };
@@ -131,13 +131,15 @@ async fn read_body(body: Body) -> Result<axum::body::Bytes, Response> {
 
 async fn read_multipart(request: Request) -> Result<Vec<(String, String)>, Response> {
     let malformed = || failure(AuthError::Malformed);
+    let unreadable =
+        |err: MultipartError| if err.status() == StatusCode::PAYLOAD_TOO_LARGE { failure(AuthError::TooLarge) } else { failure(AuthError::Malformed) };
     let mut form = Multipart::from_request(request, &()).await.map_err(|_| malformed())?;
     let mut fields = Vec::new();
-    while let Some(field) =
-        form.next_field().await.map_err(|err| if err.status() == StatusCode::PAYLOAD_TOO_LARGE { failure(AuthError::TooLarge) } else { malformed() })?
-    {
+    while let Some(field) = form.next_field().await.map_err(unreadable)? {
         let name = field.name().ok_or_else(malformed)?.to_owned();
-        fields.push((name, field.text().await.map_err(|_| malformed())?));
+        // Not as text: the library would obey a charset, drop a byte order mark, and put another character where a byte is bad.
+        let value = field.bytes().await.map_err(unreadable)?;
+        fields.push((name, String::from_utf8(value.into()).map_err(|_| malformed())?));
         if fields.len() > limits::FIELDS {
             return Err(malformed());
         }
