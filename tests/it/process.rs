@@ -111,6 +111,16 @@ fn a_first_start_prints_the_address_and_the_setup_link_and_stops_cleanly() {
 }
 
 #[test]
+fn a_start_says_how_to_go_on_when_somebody_was_faster_than_the_operator() {
+    let home = Home::standard();
+    assert!(home.create_user(&["--waiting", "eve@example.org"], PASSWORD).status.success());
+    let serving = Serving::start(&home, "user create --admin EMAIL");
+    assert!(serving.greeting.contains("nobody is an administrator") && serving.greeting.contains("user admin EMAIL"), "{}", serving.greeting);
+    assert!(!serving.greeting.contains("/setup"), "no link that is worth nothing: {}", serving.greeting);
+    serving.stop();
+}
+
+#[test]
 fn the_shell_refuses_what_the_pages_refuse() {
     let home = Home::standard();
     for (arguments, password, reason) in [

@@ -1,6 +1,6 @@
 use axum::http::{Method, StatusCode, header};
 use jsonwebtoken::{EncodingKey, Header, encode};
-use mediamanager_auth::server::random;
+use mediamanager_auth::server::{flows::users::Role, random};
 use serde_json::json;
 use tokio::task::JoinSet;
 
@@ -133,6 +133,8 @@ async fn somebody_made_from_the_shell_ends_setup() {
     let app = App::new().await;
     let path = app.setup_path().await.unwrap();
     app.member("ada@example.org").await;
+    is_refused(&app, &path, StatusCode::CONFLICT, "There is no administrator yet").await;
+    app.user("boss@example.org", Role::Administrator).await;
     is_refused(&app, &path, StatusCode::CONFLICT, "Setup is done").await;
 }
 

@@ -233,7 +233,17 @@ async fn signing_up_does_not_end_setup_for_the_operator_in_silence() {
     let link = app.setup_path().await.unwrap();
     sign_up(&app, "eve@example.org", PASSWORD).await;
     // Somebody was faster than the operator: they wait, and the shell makes the first administrator.
-    assert_eq!(app.browser().get(&link).await.status, StatusCode::CONFLICT);
+    let token = link.split("token=").nth(1).unwrap();
+    let answer = app.browser().post_form("/setup", &[("token", token), ("email", "boss@example.org"), ("password", PASSWORD)]).await;
+    for page in [app.browser().get(&link).await, answer] {
+        assert_eq!((page.status, page.heading().as_str()), (StatusCode::CONFLICT, "There is no administrator yet"));
+        for way_on in ["nobody is an administrator", "mediamanager-auth user admin EMAIL", "mediamanager-auth user create --admin EMAIL"] {
+            assert!(page.text("main").unwrap().contains(way_on), "{way_on}: {:?}", page.text("main"));
+        }
+    }
     app.user("boss@example.org", Role::Administrator).await;
-    assert_eq!(app.count("SELECT count(*) FROM \"user\" WHERE is_superuser").await, 1);
+    assert_eq!(app.browser().get(&link).await.heading(), "Setup is done");
+    // One who cannot manage anybody is none.
+    app.sql("UPDATE \"user\" SET is_active = false WHERE is_superuser").await;
+    assert_eq!(app.browser().get(&link).await.heading(), "There is no administrator yet");
 }
