@@ -5,6 +5,7 @@ use mediamanager_auth::{
     domain::Email,
     server::{
         config::{self, Sources},
+        db,
         flows::{mail, password_reset, users::Role},
         mailer::{Mailer, Outgone},
     },
@@ -174,6 +175,17 @@ async fn a_link_that_waits_for_the_mail_server_does_not_outlive_what_voids_all_l
         let links: Vec<_> = home.app.mails().await.into_iter().filter(|mail| mail.text.contains("token=")).map(|mail| mail.to).collect();
         assert_eq!(links, ["boss@example.org"], "{how}: and nobody else's link");
     }
+}
+
+#[tokio::test]
+async fn a_mail_of_an_instance_that_was_killed_while_sending_goes_out_all_the_same() {
+    let app = App::with(&format!("auth.email_password_resets = true\n{SMTP}")).await;
+    app.member("ada@example.org").await;
+    app.browser().post_form("/login/forgot-password", &[("email", "ada@example.org")]).await;
+    drop(db::outbox::take(&app.state.db, app.state.clock.now()).await.unwrap().unwrap());
+    assert_eq!(app.mails().await.len(), 0, "it may still be sending it");
+    app.pass(121);
+    assert_eq!((app.mails().await.len(), waiting(&app).await), (1, 0));
 }
 
 #[tokio::test]
