@@ -146,7 +146,9 @@ async fn a_listed_address_makes_an_administrator_once_it_is_proven() {
 async fn where_registration_is_closed_the_endpoints_are_closed_too() {
     let app = App::with("policy.registration = false").await;
     assert!(!app.browser().get("/login").await.body.contains("/login/signup"));
-    assert!(app.browser().get("/login/signup").await.body.contains("made by an administrator"));
+    let page = app.browser().get("/login/signup").await;
+    assert_eq!((page.status, page.text("form")), (StatusCode::FORBIDDEN, None));
+    assert!(page.body.contains("made by an administrator"));
     assert_eq!(app.browser().post_form("/login/signup", &[("email", "a@b"), ("password", PASSWORD)]).await.status, StatusCode::FORBIDDEN);
     let answer = register(&app, "203.0.113.7", &json!({ "email": "ada@example.org", "password": PASSWORD })).await;
     assert_eq!(answer.status, StatusCode::FORBIDDEN);
