@@ -1,6 +1,16 @@
 use axum::http::{Method, StatusCode, header};
 use jsonwebtoken::{EncodingKey, Header, encode};
-use mediamanager_auth::server::{flows::users::Role, random};
+use mediamanager_auth::{
+    domain::Email,
+    server::{
+        db,
+        flows::{
+            new_password::NewPassword,
+            users::{self, Role},
+        },
+        random,
+    },
+};
 use serde_json::json;
 use tokio::task::JoinSet;
 
@@ -254,4 +264,20 @@ async fn the_setup_token_is_in_no_redirect_and_reading_does_not_use_it_up() {
     assert_eq!(answer.header(header::REFERRER_POLICY.as_str()), Some("same-origin"));
     let page = browser.call(Method::GET, &path, &[], "").await;
     assert_eq!((page.status, page.location()), (StatusCode::CONFLICT, None), "nor for somebody who is logged in");
+}
+
+#[tokio::test]
+async fn the_shell_makes_nobody_while_a_setup_is_under_way() {
+    let app = App::new().await;
+    let setup = db::begin(&app.state.db).await.unwrap();
+    db::alone(&setup).await.unwrap();
+    assert!(db::users::is_empty(&setup).await.unwrap());
+    let boss = Email::parse("boss@example.org").unwrap();
+    let password = NewPassword::parse(PASSWORD.to_owned(), boss.as_str(), &app.state.config).unwrap();
+    let mut creating = std::pin::pin!(users::shell::create(&app.state, boss, password, Role::Administrator));
+    // Between looking whether anybody is there and making the first one, nobody else may come.
+    let waits = tokio::time::timeout(std::time::Duration::from_millis(300), &mut creating).await.is_err();
+    db::commit(setup).await.unwrap();
+    assert!(waits, "or the setup would make a second first administrator");
+    assert!(creating.await.is_ok());
 }
