@@ -80,6 +80,11 @@ impl Serving {
         self.raw(&format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{kind}\r\nContent-Length: {length}\r\n\r\n{body}"))
     }
 
+    /// Takes it away as a power cut does.
+    fn kill(self) {
+        drop(self);
+    }
+
     /// Asks it to stop; its exit code, and all it logged.
     pub fn stop(mut self) -> (Option<i32>, String) {
         let pid = self.child.id().to_string();
@@ -87,6 +92,14 @@ impl Serving {
         let mut log = String::new();
         self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
         (self.child.wait().unwrap().code(), log)
+    }
+}
+
+/// A test that fails leaves no program behind, which would keep what it has inherited.
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -222,4 +235,21 @@ fn two_programs_may_start_together_on_a_fresh_database() {
         child.kill().unwrap();
         child.wait().unwrap();
     }
+}
+
+#[test]
+fn a_copied_cookie_stays_dead_when_the_program_is_killed_right_after_the_log_out() {
+    let home = Home::standard();
+    assert!(home.create_user(&["ada@example.org"], PASSWORD).status.success());
+    let serving = Serving::start(&home, "Listening");
+    let answer = serving.post("/login", &format!("email=ada%40example.org&password={}", PASSWORD.replace(' ', "+")));
+    let cookie = format!("Cookie: fastapiusersauth={}\r\n", answer.split("fastapiusersauth=").nth(1).unwrap().split(';').next().unwrap());
+    assert!(serving.get("/api/v1/users/me", &cookie).starts_with("HTTP/1.1 200"));
+    let log_out = "POST /api/v1/auth/cookie/logout HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nSec-Fetch-Site: same-origin\r\nContent-Length: 0\r\n";
+    assert!(serving.raw(&format!("{log_out}{cookie}\r\n")).starts_with("HTTP/1.1 204"));
+    serving.kill();
+    let serving = Serving::start(&home, "Listening");
+    assert!(serving.get("/api/v1/users/me", &cookie).starts_with("HTTP/1.1 401"));
+    assert!(serving.get("/account", &format!("Accept: text/html\r\n{cookie}")).starts_with("HTTP/1.1 303"));
+    serving.stop();
 }
