@@ -9,6 +9,7 @@ use mediamanager_auth::{
             users::{self, Role},
         },
         random,
+        tokens::Purpose,
     },
 };
 use serde_json::json;
@@ -124,7 +125,9 @@ async fn a_token_for_something_else_is_no_setup_token() {
     // Everything right but the key: the session's key signs nothing else.
     let claims = json!({ "aud": ["mediamanager-auth:setup"], "iat": now, "exp": now + 60 });
     let forged = encode(&Header::default(), &claims, &EncodingKey::from_secret(TOKEN_SECRET.as_bytes())).unwrap();
-    for token in [session, forged] {
+    let purposes = [Purpose::Reset, Purpose::HandedOver, Purpose::FirstPassword, Purpose::Proof, Purpose::NewAddress];
+    let links = purposes.map(|purpose| app.state.tokens.link(purpose, random::uuid(), "x", 600).unwrap());
+    for token in [session, forged].into_iter().chain(links) {
         is_refused(&app, &format!("/setup?token={token}"), StatusCode::GONE, "Open the setup link").await;
     }
 }
