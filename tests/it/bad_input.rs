@@ -3,7 +3,10 @@ use axum::{
     http::{Method, StatusCode, header},
 };
 
-use crate::support::{App, Browser, PASSWORD, Page};
+use mediamanager_auth::server::{flows::users::Role, hasher::Hasher, router::router};
+use serde_json::json;
+
+use crate::support::{App, Browser, PASSWORD, Page, SMTP, app::CHEAP};
 
 async fn post_raw(browser: &mut Browser, path: &str, content_type: &str, body: impl Into<Body>) -> Page {
     let request = browser.request(Method::POST, path).header("sec-fetch-site", "same-origin").header(header::CONTENT_TYPE, content_type);
@@ -191,4 +194,53 @@ async fn a_multipart_form_without_a_declared_length_is_bounded_too() {
     let body = Body::from_stream(futures_util::stream::iter(chunks));
     let page = post_raw(&mut app.browser(), "/api/v1/auth/cookie/login", "multipart/form-data; boundary=limit", body).await;
     assert_eq!(page.status, StatusCode::PAYLOAD_TOO_LARGE);
+}
+
+#[tokio::test]
+async fn every_route_that_takes_a_password_refuses_an_endless_one_before_any_hashing() {
+    let app = App::with(&format!("auth.email_password_resets = true\n{SMTP}")).await;
+    let (ada, boss) = (app.member("ada@example.org").await, app.user("boss@example.org", Role::Administrator).await);
+    app.browser().post_form("/login/forgot-password", &[("email", "ada@example.org")]).await;
+    let link = app.mail().await.link();
+    let token = link.split("token=").nth(1).unwrap();
+    // Every hash would end in 503: nobody gets a turn.
+    let mut state = app.state.clone();
+    state.hasher = Hasher::new(CHEAP, 0).unwrap();
+    let busy = router(state);
+    let mut browser = Browser::new(busy.clone());
+    let mut member = app.browser();
+    member.log_in("ada@example.org", PASSWORD).await;
+    let mut admin = app.browser();
+    admin.log_in("boss@example.org", PASSWORD).await;
+    let (mut member, mut admin) = (member.on(busy.clone()), admin.on(busy));
+    let headers = [("content-type", "application/json"), ("sec-fetch-site", "same-origin")];
+    for password in ["x".repeat(257), "\u{1f600}".repeat(257)] {
+        let mut pages = Vec::new();
+        let page = browser.get(&link).await;
+        pages.push(browser.submit(&page, "Set password", &[("password", &password)]).await);
+        let page = browser.get("/login/signup").await;
+        pages.push(browser.submit(&page, "Create account", &[("email", "eve@example.org"), ("password", &password)]).await);
+        let page = member.get("/account/password").await;
+        pages.push(member.submit(&page, "Change password", &[("password", &password)]).await);
+        for page in pages {
+            assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", page.path);
+            assert_eq!(page.text("#password-error").as_deref(), Some("Enter a password of at most 256 characters."), "{}", page.path);
+        }
+        let body = json!({ "token": token, "password": password }).to_string();
+        let mut answers = vec![browser.call(Method::POST, "/api/v1/auth/reset-password", &headers, &body).await];
+        for body in [json!({ "password": password }), json!({ "password": PASSWORD, "current_password": password })] {
+            answers.push(member.call(Method::PATCH, "/api/v1/users/me", &headers, &body.to_string()).await);
+            answers.push(admin.call(Method::PATCH, &format!("/api/v1/users/{}", ada.id), &headers, &body.to_string()).await);
+            answers.push(admin.call(Method::PATCH, &format!("/api/v1/users/{}", boss.id), &headers, &body.to_string()).await);
+        }
+        for answer in answers {
+            assert_eq!(
+                (answer.status, &answer.json()["detail"][0]["loc"]),
+                (StatusCode::UNPROCESSABLE_ENTITY, &json!(["body", "password"])),
+                "{}",
+                answer.path
+            );
+            assert!(!answer.body.contains(&password), "a password is never repeated");
+        }
+    }
 }
