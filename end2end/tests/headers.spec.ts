@@ -54,6 +54,27 @@ test('every page names a policy with a nonce of its own and is kept by nobody', 
   expect(nonces.size).toBe(addresses.length);
 });
 
+test('our own files are kept for good, are what they say they are, and stand under the same protection', async ({ page, freshProgram }) => {
+  const program = await freshProgram('[misc]\nfrontend_url = "https://media.example.org"\n');
+  const html = await (await page.request.get(`${program.origin}/login`)).text();
+  const named = new Set(html.match(/\/pkg\/[\w.-]+\.(?:css|js|wasm)/g));
+  const kinds = { css: 'text/css; charset=utf-8', js: 'text/javascript; charset=utf-8', wasm: 'application/wasm', svg: 'image/svg+xml' };
+  const files = [...named, '/favicon.svg'].map(path => [path, path.slice(path.lastIndexOf('.') + 1) as keyof typeof kinds] as const);
+  expect(files.map(([, kind]) => kind).sort()).toEqual(['css', 'js', 'svg', 'wasm']);
+  for (const [path, kind] of files) {
+    const answer = await page.request.get(`${program.origin}${path}`);
+    expect(answer.status(), path).toBe(200);
+    expect(answer.headers(), path).toMatchObject({
+      'content-type': kinds[kind],
+      'x-content-type-options': 'nosniff',
+      'content-security-policy': expect.stringContaining("default-src 'self'"),
+      'cross-origin-resource-policy': 'same-origin',
+      'cache-control': kind === 'svg' ? 'public, max-age=86400' : 'public, max-age=31536000, immutable',
+      'strict-transport-security': 'max-age=31536000',
+    });
+  }
+});
+
 test('a page loads nothing from other hosts', async ({ page, program }) => {
   const hosts = new Set<string>();
   page.on('request', request => hosts.add(new URL(request.url()).origin));

@@ -12,6 +12,16 @@ test('logging out ends at the login page, which says so', async ({ page, context
   expect(await context.cookies()).toEqual([]);
 });
 
+test('neither a login nor a logout leaves anything in the storage of the browser', async ({ page, program }) => {
+  const kept = () => page.evaluate(() => ({ ...localStorage, ...sessionStorage }));
+  await logIn(page, await program.createUser());
+  await expect(page).toHaveURL('/account');
+  expect(await kept()).toEqual({});
+  await press(page, 'Log out');
+  await expect(page.getByRole('status')).toHaveText(LOGGED_OUT);
+  expect(await kept()).toEqual({});
+});
+
 test('after logging out neither the address nor the back button shows the account', async ({ page, program }) => {
   const person = await program.createUser();
   await logIn(page, person);

@@ -21,9 +21,9 @@ pub async fn request_reset(#[server(default)] email: String) -> Result<(), AuthE
 pub async fn reset_password(#[server(default)] email: String, #[server(default)] password: String) -> Result<(), AuthError> {
     use crate::server::{context, flows::password_reset};
     let (state, visitor) = context::visitor()?;
-    let token = context::link_token()?.ok_or(AuthError::ResetLinkInvalid)?;
+    let token = context::link_token(ResetPassword::PATH)?.ok_or(AuthError::ResetLinkInvalid)?;
     password_reset::complete(&state, &token, Some(&email), password, &visitor.origin).await?;
-    context::link_is_used(&state)?;
+    context::link_is_used(&state, ResetPassword::PATH)?;
     context::go_to("/login?notice=password_changed");
     Ok(())
 }

@@ -44,7 +44,7 @@ pub fn SetupPage() -> impl IntoView {
     Suspend::new(async move {
         match check_setup_link(token.clone()).await {
             Ok(()) => EitherOf3::A(view! { <SetupForm token/> }),
-            Err(error @ (AuthError::SetupDone | AuthError::SetupLinkInvalid)) => EitherOf3::B(view! { <NoSetup error/> }),
+            Err(error @ (AuthError::SetupDone | AuthError::SetupOvertaken | AuthError::SetupLinkInvalid)) => EitherOf3::B(view! { <NoSetup error/> }),
             Err(error) => EitherOf3::C(view! { <FailurePage error/> }),
         }
     })
@@ -76,8 +76,10 @@ fn SetupForm(token: String) -> impl IntoView {
 /// Why there is no form, and what to do.
 #[component]
 fn NoSetup(error: AuthError) -> impl IntoView {
+    let log_in = || Either::Left(view! { <p class="links"><a href="/login">"Log in"</a></p> });
     let (title, way_on) = match error {
-        AuthError::SetupDone => ("Setup is done", Either::Left(view! { <p class="links"><a href="/login">"Log in"</a></p> })),
+        AuthError::SetupDone => ("Setup is done", log_in()),
+        AuthError::SetupOvertaken => ("There is no administrator yet", log_in()),
         _ => (
             "Open the setup link",
             Either::Right(view! {

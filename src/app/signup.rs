@@ -1,6 +1,6 @@
 use leptos::{prelude::*, server_fn::ServerFn};
 
-use super::{failure::FailurePage, ui, visit};
+use super::{ui, visit};
 use crate::domain::AuthError;
 
 /// Makes an account that waits for an administrator's approval.
@@ -28,9 +28,6 @@ pub async fn sign_up(#[server(default)] email: String, #[server(default)] passwo
 #[component]
 pub fn SignUpPage() -> impl IntoView {
     let visit = visit();
-    if !visit.offers.signup {
-        return view! { <FailurePage error=AuthError::RegistrationClosed/> }.into_any();
-    }
     let what_next = if visit.offers.mail {
         "You get a mail to confirm the address. Then an administrator approves the account."
     } else {
@@ -55,5 +52,4 @@ pub fn SignUpPage() -> impl IntoView {
             <p class="links"><a href="/login">"I have an account"</a></p>
         </ui::Frame>
     }
-    .into_any()
 }

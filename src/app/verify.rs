@@ -14,12 +14,15 @@ pub async fn resend_proof() -> Result<(), AuthError> {
     Ok(())
 }
 
-/// Takes a mailed link as proof of the address of whoever is logged in.
+/// Takes a mailed link as proof of the address of whoever is logged in. The token is in a cookie by now, and not in the page.
 #[server(prefix = "", endpoint = "account/confirm")]
-pub async fn confirm_address(#[server(default)] token: String) -> Result<(), AuthError> {
+pub async fn confirm_address() -> Result<(), AuthError> {
     use crate::server::{context, flows::email_proof};
     let (state, visitor) = context::visitor()?;
-    let proven = email_proof::complete(&state, visitor.current_user()?, &token, &visitor.origin).await?;
+    let current = visitor.current_user()?;
+    let token = context::link_token(ConfirmAddress::PATH)?.ok_or(AuthError::ProofLinkInvalid)?;
+    let proven = email_proof::complete(&state, current, &token, &visitor.origin).await?;
+    context::link_is_used(&state, ConfirmAddress::PATH)?;
     context::go_to(if proven.user.is_verified { "/account?notice=address_proven" } else { "/login/verify?notice=address_proven" });
     Ok(())
 }
@@ -77,7 +80,6 @@ pub fn ConfirmPage() -> impl IntoView {
             <p class="lead">"You are logged in as "<strong>{email}</strong>". Confirm that this mailbox is yours."</p>
             <form method="post" action=ConfirmAddress::PATH>
                 <ui::Feedback state/>
-                <input type="hidden" name="token" value=visit.carried("token")/>
                 <button type="submit">"Confirm the address"</button>
             </form>
             <p class="links"><a href="/account">"Your account"</a></p>

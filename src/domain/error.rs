@@ -46,6 +46,8 @@ pub enum AuthError {
     SetupLinkInvalid,
     /// There is an administrator already.
     SetupDone,
+    /// Somebody has an account, but nobody is an administrator: the setup link is void, and the shell is the way on (SR-039).
+    SetupOvertaken,
     /// `policy.registration = false` (SR-038).
     RegistrationClosed,
     /// The address cannot be used for a new account; deliberately neutral about why (SR-033).
@@ -127,7 +129,7 @@ impl AuthError {
             Self::Forbidden | Self::CrossSite | Self::RegistrationClosed | Self::LoginTooOld | Self::EmailNeedsAdministrator => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
-            Self::SetupDone | Self::EmailTaken | Self::AddressRefused | Self::LastWayIn | Self::LastAdministrator => 409,
+            Self::SetupDone | Self::SetupOvertaken | Self::EmailTaken | Self::AddressRefused | Self::LastWayIn | Self::LastAdministrator => 409,
             Self::SetupLinkInvalid | Self::ConnectionExpired | Self::ResetLinkInvalid | Self::ProofLinkInvalid => 410,
             Self::TooLarge => 413,
             Self::UnsupportedMedia => 415,
@@ -177,6 +179,10 @@ impl fmt::Display for AuthError {
             Self::PasswordContainsEmail => "Choose a password that does not contain your e-mail name.",
             Self::SetupLinkInvalid => "This setup link is not valid any more. Restart the program: it prints a new one.",
             Self::SetupDone => "The first administrator is set up already. Log in instead.",
+            Self::SetupOvertaken => {
+                "Somebody has an account already, but nobody is an administrator. Make one from the shell: mediamanager-auth user admin EMAIL for \
+                 an account that is there, mediamanager-auth user create --admin EMAIL for a new one."
+            }
             Self::RegistrationClosed => "New accounts are made by an administrator here. Ask one.",
             Self::AddressRefused => "This address cannot be used for a new account. If you have an account, log in instead.",
             Self::ResetLinkInvalid => "This link is not valid any more: it was used, is too old, or the account has changed. Ask for a new one.",

@@ -13,12 +13,13 @@ impl ReturnTo {
     /// Accepts a path with optional query and fragment, and keeps a good one unchanged to the byte.
     ///
     /// `None` for everything that a browser could read as another origin (`//evil`, `/\evil`, `/%2f/evil`, a tab that is
-    /// dropped between two slashes), and for paths that are no destination.
+    /// dropped between two slashes), for paths that are no destination, and for what a `Location` header cannot carry.
     #[must_use]
     pub fn parse(raw: &str) -> Option<Self> {
         let path = raw.split(['?', '#']).next().unwrap_or_default();
         let decoded = percent_decode_str(path).decode_utf8().ok()?;
         let is_good = raw.len() <= MAX_BYTES
+            && raw.is_ascii()
             && raw.starts_with('/')
             && !raw.chars().any(|c| c == '\\' || c.is_control() || c.is_whitespace())
             && !decoded.chars().any(|c| c == '\\' || c.is_control())
@@ -87,6 +88,10 @@ mod tests {
             "/a%00",
             "/\u{a0}x",
             "/%ff",
+            // A header cannot carry it, and the browser has its own way to write it.
+            "/für",
+            "/web?q=ü",
+            "/web#ü",
         ] {
             assert_eq!(ReturnTo::parse(target), None, "{target:?}");
         }

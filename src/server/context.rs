@@ -177,21 +177,21 @@ pub fn connected(state: &AppState, started: &Started, pending: &Pending) -> Resu
     enter(state, started, pending.return_to())
 }
 
-/// The token of the reset link that this browser has opened.
+/// The token of the link to this page that this browser has opened.
 ///
 /// # Errors
 /// `Internal` outside a request.
-pub fn link_token() -> Result<Option<String>, AuthError> {
+pub fn link_token(page: &str) -> Result<Option<String>, AuthError> {
     let (state, parts) = use_context::<AppState>().zip(use_context::<Parts>()).ok_or(AuthError::Internal)?;
-    Ok(reset_link::token(&state, &parts.headers))
+    Ok(reset_link::token(&state, &parts.headers, page))
 }
 
 /// Forgets it.
 ///
 /// # Errors
 /// `Internal` when the cookie cannot be written.
-pub fn link_is_used(state: &AppState) -> Result<(), AuthError> {
-    set_cookie(reset_link::forget(state).ok_or(AuthError::Internal)?);
+pub fn link_is_used(state: &AppState, page: &str) -> Result<(), AuthError> {
+    set_cookie(reset_link::forget(state, page).ok_or(AuthError::Internal)?);
     Ok(())
 }
 

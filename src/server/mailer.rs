@@ -149,8 +149,9 @@ fn tls(host: &str, config: &Config) -> Result<TlsParameters, String> {
 fn compose(config: &Config, clock: &Clock, to: &str, letter: &Letter) -> Result<Message, String> {
     let smtp = config.smtp.as_ref().ok_or("there are no mail settings")?;
     let app_name = &config.server.app_name;
-    if [to, app_name, &letter.subject].iter().any(|text| text.contains(char::is_control)) {
-        return Err("a control character in an address or a subject".to_owned());
+    let mut written = [to, app_name, &letter.subject].into_iter().chain(letter.words());
+    if written.any(|text| text.contains(char::is_control)) {
+        return Err("a control character in an address, the subject or the text".to_owned());
     }
     let to = address(&Email::parse(to).map_err(|_| "the account's address cannot receive mail".to_owned())?);
     let from = address(&smtp.from_email);
@@ -216,6 +217,18 @@ mod tests {
             ("", "Hello"),
         ] {
             assert!(compose(to, subject).is_err(), "{to:?} {subject:?}");
+        }
+    }
+
+    #[test]
+    fn a_control_character_anywhere_refuses_the_mail() {
+        let compose = |letter: &Letter| compose(&config(), &Clock::System, "ada@example.org", letter);
+        let letter = |text: &str, label: &str, url: &str, closing: &str| Letter::new("Hello", &["x", text]).with_link(label, url.to_owned(), &["x", closing]);
+        assert!(compose(&letter("a – b", "Go", "https://x/", "Bye")).is_ok());
+        for bad in ["a\0b", "a\r\n.\r\nb", "a\u{1b}[2Jb", "a\u{85}b"] {
+            for letter in [letter(bad, "x", "x", "x"), letter("x", bad, "x", "x"), letter("x", "x", bad, "x"), letter("x", "x", "x", bad)] {
+                assert!(compose(&letter).is_err(), "{letter:?}");
+            }
         }
     }
 }

@@ -8,12 +8,14 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
 };
+use leptos::server_fn::ServerFn;
 use uuid::Uuid;
 
 use crate::{
     app::{
         Loaded, Moment,
         account::{IdentityLine, Overview, SessionLine},
+        signup::SignUp,
         users::{self as app, State as UserState, change::Subject, details},
     },
     domain::{AuthError, Event},
@@ -39,6 +41,9 @@ pub struct Waiting(pub u64);
 
 /// The layer in front of the pages and of the forms that may have to show them again.
 pub async fn load(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    if request.uri().path() == SignUp::PATH && !state.config.policy.registration {
+        return context::failure(&state, request, AuthError::RegistrationClosed).await;
+    }
     let Some(visitor) = request.extensions().get::<Visitor>().cloned() else { return next.run(request).await };
     let Some(current) = &visitor.current else { return next.run(request).await };
     let admin = context::admin(&visitor);

@@ -200,7 +200,10 @@ async fn the_contract_logs_out_too() {
         thief.set_cookie("fastapiusersauth", &token);
         is_error(&thief.get(ME).await, 401, UNAUTHORIZED);
         is_error(&thief.post_form(path, &[]).await, 401, UNAUTHORIZED);
-        is_error(&app.browser().post_form(path, &[]).await, 401, UNAUTHORIZED);
+        let page = app.browser().post_form(path, &[]).await;
+        is_error(&page, 401, UNAUTHORIZED);
+        let expired = page.header("set-cookie").is_some_and(|cookie| cookie.starts_with("fastapiusersauth=;") && cookie.contains("Max-Age=0"));
+        assert_eq!((expired, page.header("clear-site-data").is_some()), (takes_cookie, takes_cookie), "a cookie that means nobody goes too");
 
         let token = post_fields(&app, JWT_LOGIN, &ADA).await.json()["access_token"].as_str().unwrap().to_owned();
         let bearer = [("authorization", &*format!("Bearer {token}"))];

@@ -3,7 +3,10 @@ use axum::{
     http::{Method, StatusCode, header},
 };
 
-use crate::support::{App, Browser, PASSWORD, Page};
+use mediamanager_auth::server::{flows::users::Role, hasher::Hasher, router::router};
+use serde_json::json;
+
+use crate::support::{App, Browser, PASSWORD, Page, SMTP, app::CHEAP};
 
 async fn post_raw(browser: &mut Browser, path: &str, content_type: &str, body: impl Into<Body>) -> Page {
     let request = browser.request(Method::POST, path).header("sec-fetch-site", "same-origin").header(header::CONTENT_TYPE, content_type);
@@ -170,4 +173,130 @@ async fn a_login_leads_only_to_places_on_this_site() {
         let again = browser.request(Method::GET, &format!("/login?{query}")).body(Body::empty()).unwrap();
         assert_eq!(browser.send(again).await.location().as_deref(), Some(expected), "who is logged in needs no login page");
     }
+}
+
+/// A login form in parts, whose password has these headers and these bytes.
+fn in_parts(headers: &str, password: &[u8]) -> Vec<u8> {
+    let before = format!(
+        "--limit\r\nContent-Disposition: form-data; name=\"username\"\r\n\r\nada@example.org\r\n\
+         --limit\r\nContent-Disposition: form-data; name=\"password\"\r\n{headers}\r\n"
+    );
+    [before.as_bytes(), password, b"\r\n--limit--\r\n"].concat()
+}
+
+#[tokio::test]
+async fn a_password_in_a_multipart_form_is_what_its_bytes_say_and_nothing_like_it() {
+    let app = App::new().await;
+    app.member("ada@example.org").await;
+    let utf16: Vec<u8> = PASSWORD.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    let with_mark = ["\u{feff}".as_bytes(), PASSWORD.as_bytes()].concat();
+    for path in ["/api/v1/auth/cookie/login", "/api/v1/auth/jwt/login"] {
+        for (what, headers, password, detail) in [
+            ("a byte order mark counts", "", with_mark.as_slice(), "LOGIN_BAD_CREDENTIALS"),
+            ("another encoding is not obeyed", "Content-Type: text/plain; charset=utf-16be\r\n", utf16.as_slice(), "LOGIN_BAD_CREDENTIALS"),
+            ("nothing takes the place of bad bytes", "", &b"\xff\xfe"[..], "MALFORMED"),
+            ("nor where it says that they are good", "Content-Type: text/plain; charset=iso-8859-1\r\n", &b"k\xe4se"[..], "MALFORMED"),
+        ] {
+            let page = post_raw(&mut app.browser(), path, "multipart/form-data; boundary=limit", in_parts(headers, password)).await;
+            assert_eq!((page.status, page.body.as_str()), (StatusCode::BAD_REQUEST, &*format!(r#"{{"detail":"{detail}"}}"#)), "{path}: {what}");
+        }
+        let right = in_parts("Content-Type: text/plain; charset=utf-8\r\n", PASSWORD.as_bytes());
+        assert!(post_raw(&mut app.browser(), path, "multipart/form-data; boundary=limit", right).await.status.is_success(), "{path}");
+        let page = post_raw(&mut app.browser(), path, "multipart/form-data; boundary=limit", in_parts("", &[b'x'; 65 * 1024])).await;
+        assert_eq!(page.status, StatusCode::PAYLOAD_TOO_LARGE, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_multipart_form_without_a_declared_length_is_bounded_too() {
+    let app = App::new().await;
+    let chunks = in_parts("", &[b'x'; 200 * 1024]).chunks(1024).map(|chunk| Ok::<_, std::io::Error>(chunk.to_vec())).collect::<Vec<_>>();
+    let body = Body::from_stream(futures_util::stream::iter(chunks));
+    let page = post_raw(&mut app.browser(), "/api/v1/auth/cookie/login", "multipart/form-data; boundary=limit", body).await;
+    assert_eq!(page.status, StatusCode::PAYLOAD_TOO_LARGE);
+}
+
+#[tokio::test]
+async fn every_route_that_takes_a_password_refuses_an_endless_one_before_any_hashing() {
+    let app = App::with(&format!("auth.email_password_resets = true\n{SMTP}")).await;
+    let (ada, boss) = (app.member("ada@example.org").await, app.user("boss@example.org", Role::Administrator).await);
+    app.browser().post_form("/login/forgot-password", &[("email", "ada@example.org")]).await;
+    let link = app.mail().await.link();
+    let token = link.split("token=").nth(1).unwrap();
+    // Every hash would end in 503: nobody gets a turn.
+    let mut state = app.state.clone();
+    state.hasher = Hasher::new(CHEAP, 0).unwrap();
+    let busy = router(state);
+    let mut browser = Browser::new(busy.clone());
+    let mut member = app.browser();
+    member.log_in("ada@example.org", PASSWORD).await;
+    let mut admin = app.browser();
+    admin.log_in("boss@example.org", PASSWORD).await;
+    let (mut member, mut admin) = (member.on(busy.clone()), admin.on(busy));
+    let headers = [("content-type", "application/json"), ("sec-fetch-site", "same-origin")];
+    for password in ["x".repeat(257), "\u{1f600}".repeat(257)] {
+        let mut pages = Vec::new();
+        let page = browser.get(&link).await;
+        pages.push(browser.submit(&page, "Set password", &[("password", &password)]).await);
+        let page = browser.get("/login/signup").await;
+        pages.push(browser.submit(&page, "Create account", &[("email", "eve@example.org"), ("password", &password)]).await);
+        let page = member.get("/account/password").await;
+        pages.push(member.submit(&page, "Change password", &[("password", &password)]).await);
+        for page in pages {
+            assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", page.path);
+            assert_eq!(page.text("#password-error").as_deref(), Some("Enter a password of at most 256 characters."), "{}", page.path);
+        }
+        let body = json!({ "token": token, "password": password }).to_string();
+        let mut answers = vec![browser.call(Method::POST, "/api/v1/auth/reset-password", &headers, &body).await];
+        for body in [json!({ "password": password }), json!({ "password": PASSWORD, "current_password": password })] {
+            answers.push(member.call(Method::PATCH, "/api/v1/users/me", &headers, &body.to_string()).await);
+            answers.push(admin.call(Method::PATCH, &format!("/api/v1/users/{}", ada.id), &headers, &body.to_string()).await);
+            answers.push(admin.call(Method::PATCH, &format!("/api/v1/users/{}", boss.id), &headers, &body.to_string()).await);
+        }
+        for answer in answers {
+            assert_eq!(
+                (answer.status, &answer.json()["detail"][0]["loc"]),
+                (StatusCode::UNPROCESSABLE_ENTITY, &json!(["body", "password"])),
+                "{}",
+                answer.path
+            );
+            assert!(!answer.body.contains(&password), "a password is never repeated");
+        }
+    }
+}
+
+#[tokio::test]
+async fn tokens_and_addresses_of_the_contract_are_text_without_control_characters() {
+    let app = App::new().await;
+    app.member("ada@example.org").await;
+    let mut browser = app.browser();
+    browser.log_in("ada@example.org", PASSWORD).await;
+    let headers = [("content-type", "application/json"), ("sec-fetch-site", "same-origin")];
+    for (path, field) in [("reset-password", "token"), ("verify", "token"), ("request-verify-token", "email")] {
+        let whole = json!({ "password": PASSWORD, "token": "x", "email": "ada@example.org" });
+        for value in [
+            json!(1),
+            json!(true),
+            json!(null),
+            json!(["x"]),
+            json!({ "x": "y" }),
+            json!("a\u{0}@example.org"),
+            json!("a\r\nb@example.org"),
+            json!("a\u{1b}[2J@example.org"),
+            json!("a\u{85}@example.org"),
+        ] {
+            let mut body = whole.clone();
+            body[field] = value;
+            let answer = browser.call(Method::POST, &format!("/api/v1/auth/{path}"), &headers, &body.to_string()).await;
+            let detail = answer.json()["detail"].clone();
+            assert_eq!((answer.status, &detail[0]["loc"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!(["body", field])), "{path} {body}");
+            assert!(!answer.body.contains(PASSWORD), "{path} {body}");
+        }
+    }
+    let answer = browser.call(Method::POST, "/api/v1/auth/reset-password", &headers, &json!({ "token": "x", "password": 12 }).to_string()).await;
+    assert_eq!((answer.status, &answer.json()["detail"][0]["loc"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!(["body", "password"])));
+    // In a password they count like all others (SR-012); here the token is what is wrong.
+    let answer =
+        browser.call(Method::POST, "/api/v1/auth/reset-password", &headers, &json!({ "token": "x", "password": "\u{0}".repeat(20) }).to_string()).await;
+    assert_eq!((answer.status, answer.json()["detail"].as_str()), (StatusCode::BAD_REQUEST, Some("RESET_PASSWORD_BAD_TOKEN")));
 }

@@ -47,6 +47,28 @@ async fn whoever_is_not_logged_in_is_asked_to_be_first() {
 }
 
 #[tokio::test]
+async fn the_token_leaves_the_address_and_is_in_no_page() {
+    let (app, mut browser, link) = ada().await;
+    let token = link.split("token=").nth(1).unwrap().to_owned();
+    let mut elsewhere = app.browser();
+    for browser in [&mut browser, &mut elsewhere] {
+        let answer = browser.call(Method::GET, &link, &[], "").await;
+        assert_eq!((answer.status, answer.location().as_deref()), (StatusCode::SEE_OTHER, Some("/account/confirm")));
+        let cookie = answer.header("set-cookie").unwrap();
+        assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax") && !cookie.contains(&token), "{cookie}");
+    }
+    let page = elsewhere.get("/account/confirm").await;
+    assert_eq!(page.path, "/login?return_to=%2Faccount%2Fconfirm", "nor in the address of the login page");
+    assert!(!page.body.contains(&token));
+    let page = browser.get("/account/confirm").await;
+    assert!(page.heading() == "Confirm your address" && !page.body.contains(&token), "{}", page.body);
+    browser.submit(&page, "Confirm the address", &[]).await;
+    assert!(is_proven(&app).await);
+    assert_eq!(browser.cookie_names().collect::<Vec<_>>(), ["fastapiusersauth"], "used, it goes");
+    assert_eq!(browser.submit(&page, "Confirm the address", &[]).await.status, StatusCode::GONE);
+}
+
+#[tokio::test]
 async fn a_click_on_a_strangers_mail_makes_their_account_nobodys_own() {
     // Eve registers Ada's address with a password of her own; Ada, who has another account here, clicks on the mail.
     let (app, _, link) = ada().await;

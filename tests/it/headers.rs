@@ -61,9 +61,11 @@ async fn an_error_of_the_contract_always_has_a_body() {
 }
 
 #[tokio::test]
-async fn https_brings_hsts() {
+async fn https_brings_hsts_to_every_answer() {
     let app = App::with("misc.frontend_url = 'https://media.example.org'").await;
-    assert_eq!(app.browser().get("/login").await.header("strict-transport-security"), Some("max-age=31536000"));
+    for page in one_of_each(&app).await {
+        assert_eq!(page.header("strict-transport-security"), Some("max-age=31536000"), "{} {}", page.path, page.status);
+    }
 }
 
 #[tokio::test]

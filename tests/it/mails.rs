@@ -1,13 +1,19 @@
 //! What the mails say, and what becomes of those that cannot be sent.
 
-use mediamanager_auth::server::{
-    config::{self, Sources},
-    db,
-    flows::{mail, users::Role},
-    mailer::{Mailer, Outgone},
+use axum::http::{Method, StatusCode};
+use mediamanager_auth::{
+    domain::Email,
+    server::{
+        config::{self, Sources},
+        db,
+        flows::{mail, password_reset, users::Role},
+        mailer::{Mailer, Outgone},
+    },
 };
 
-use crate::support::{App, Mail, PASSWORD, SMTP};
+use crate::support::{Account, App, Browser, Household, Mail, PASSWORD, SMTP};
+
+const NEW: &str = "copper lantern meadow 4";
 
 const SETTINGS: &str = "auth.email_password_resets = true\nserver.app_name = 'Lovelace & Söhne'\n";
 
@@ -54,10 +60,12 @@ async fn every_mail_reads_as_it_should() {
     assert!(notice.html.contains("Lovelace &amp; Söhne") && notice.headers.contains("MIME-Version: 1.0"), "{}", notice.html);
 }
 
-/// A mail in the queue, and a mail server that nobody answers at.
+/// A mail server that nobody answers at.
+const NOBODY: &str = "[notifications.smtp_config]\nsmtp_host = '127.0.0.1'\nsmtp_port = 1\nuse_tls = false\nfrom_email = 'media@example.org'\n";
+
+/// A mail in the queue, and no mail server.
 async fn with_mail_waiting() -> App {
-    let nobody = "[notifications.smtp_config]\nsmtp_host = '127.0.0.1'\nsmtp_port = 1\nuse_tls = false\nfrom_email = 'media@example.org'\n";
-    let mut app = App::with(&format!("auth.email_password_resets = true\n{nobody}")).await;
+    let mut app = App::with(&format!("auth.email_password_resets = true\n{NOBODY}")).await;
     app.member("ada@example.org").await;
     app.state.mailer = Mailer::new(&app.state.config).unwrap();
     app.browser().post_form("/login/forgot-password", &[("email", "ada@example.org")]).await;
@@ -130,6 +138,84 @@ async fn a_link_that_nobody_waits_for_any_more_is_not_sent() {
     app.state.mailer = Mailer::Memory(Outgone::default());
     app.pass(6 * 3600 + 1);
     assert_eq!((app.mails().await.len(), waiting(&app).await), (0, 0));
+}
+
+/// What makes all links of Ada's void, while mails with links wait for their server.
+async fn make_void(home: &Household, ada: &mut Browser, how: &str) {
+    let app = &home.app;
+    let mut boss = app.browser();
+    boss.log_in("boss@example.org", PASSWORD).await;
+    let id = ada.get("/api/v1/users/me").await.json()["id"].as_str().unwrap().to_owned();
+    let headers = [("content-type", "application/json"), ("sec-fetch-site", "same-origin")];
+    let mut patch = async |body: &str| {
+        let answer = boss.call(Method::PATCH, &format!("/api/v1/users/{id}"), &headers, body).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+    };
+    match how {
+        "a reset" => {
+            let ada = Email::parse("ada@example.org").unwrap();
+            let link = password_reset::handed_over_link(&app.state, &ada).await.unwrap().unwrap().link;
+            let mut browser = app.browser();
+            let page = browser.get(link.strip_prefix("http://localhost:8000").unwrap()).await;
+            assert_eq!(browser.submit(&page, "Set password", &[("password", NEW)]).await.path, "/login?notice=password_changed");
+        }
+        "the owner's login at the provider" => {
+            app.sql("UPDATE account SET email_proven_at = NULL").await;
+            assert_eq!(home.log_in(&mut app.browser(), &Account::confirmed("ada@example.org")).await.path, "/account");
+        }
+        "another password" => {
+            let page = ada.get("/account/password").await;
+            assert_eq!(ada.submit(&page, "Change password", &[("password", NEW)]).await.path, "/account?notice=password_changed");
+        }
+        "an administrator's password" => patch(&format!(r#"{{"password":"{NEW}"}}"#)).await,
+        "an administrator's address" => patch(r#"{"email":"ada@third.example"}"#).await,
+        "disabled and enabled again" => {
+            patch(r#"{"is_active":false}"#).await;
+            patch(r#"{"is_active":true}"#).await;
+        }
+        _ => panic!("{how}"),
+    }
+}
+
+#[tokio::test]
+async fn a_link_that_waits_for_the_mail_server_does_not_outlive_what_voids_all_links() {
+    for how in [
+        "a reset",
+        "the owner's login at the provider",
+        "another password",
+        "an administrator's password",
+        "an administrator's address",
+        "disabled and enabled again",
+    ] {
+        let mut home = Household::with(&format!("auth.email_password_resets = true\n{NOBODY}")).await;
+        home.app.state.mailer = Mailer::new(&home.app.state.config).unwrap();
+        home.app.user("boss@example.org", Role::Administrator).await;
+        home.app.member("ada@example.org").await;
+        let mut ada = home.app.browser();
+        ada.log_in("ada@example.org", PASSWORD).await;
+        for (path, email) in
+            [("/login/forgot-password", "ada@example.org"), ("/account/address", "ada@new.example"), ("/login/forgot-password", "boss@example.org")]
+        {
+            assert_eq!(ada.post_form(path, &[("email", email)]).await.status, StatusCode::SEE_OTHER, "{path}");
+        }
+        assert_eq!((mail::send_due(&home.app.state).await, waiting(&home.app).await), (Ok(3), 3), "the server is away");
+        make_void(&home, &mut ada, how).await;
+        home.app.state.mailer = Mailer::Memory(Outgone::default());
+        home.app.pass(60);
+        let links: Vec<_> = home.app.mails().await.into_iter().filter(|mail| mail.text.contains("token=")).map(|mail| mail.to).collect();
+        assert_eq!(links, ["boss@example.org"], "{how}: and nobody else's link");
+    }
+}
+
+#[tokio::test]
+async fn a_mail_of_an_instance_that_was_killed_while_sending_goes_out_all_the_same() {
+    let app = App::with(&format!("auth.email_password_resets = true\n{SMTP}")).await;
+    app.member("ada@example.org").await;
+    app.browser().post_form("/login/forgot-password", &[("email", "ada@example.org")]).await;
+    drop(db::outbox::take(&app.state.db, app.state.clock.now()).await.unwrap().unwrap());
+    assert_eq!(app.mails().await.len(), 0, "it may still be sending it");
+    app.pass(121);
+    assert_eq!((app.mails().await.len(), waiting(&app).await), (1, 0));
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use mediamanager_auth::{
         random,
     },
 };
-use sea_orm::{ActiveValue::Set, ConnectionTrait, Database, DatabaseConnection, DbBackend, EntityTrait, QueryOrder, Statement};
+use sea_orm::{ActiveValue::Set, ConnectionTrait, Database, DatabaseConnection, DbBackend, EntityTrait, QueryOrder, Statement, TransactionTrait};
 use sea_orm_migration::MigratorTrait;
 use tokio::task::JoinSet;
 
@@ -306,5 +306,26 @@ async fn a_fresh_schema_is_mediamanagers_to_the_column() {
     assert_eq!(ours, schema(&theirs, BOTH).await);
     for index in ["ix_user_email", "ix_oauth_account_account_id", "ix_oauth_account_oauth_name"] {
         assert!(ours.iter().any(|line| line.contains(index)), "{index}: {ours:#?}");
+    }
+}
+
+#[tokio::test]
+async fn every_connection_to_sqlite_keeps_what_was_answered_and_belongs_together() {
+    let app = App::new().await;
+    if app.database.is_postgres() {
+        return;
+    }
+    // As many transactions at once as there are connections: each asks one of its own.
+    let mut open = Vec::new();
+    for _ in 0..8 {
+        open.push(app.state.db.begin().await.unwrap());
+    }
+    for connection in &open {
+        for (pragma, expected) in [("journal_mode", "wal"), ("foreign_keys", "1"), ("synchronous", "2")] {
+            let statement = Statement::from_string(connection.get_database_backend(), format!("PRAGMA {pragma}"));
+            let row = connection.query_one_raw(statement).await.unwrap().unwrap();
+            let value = row.try_get_by_index::<String>(0).or_else(|_| row.try_get_by_index::<i64>(0).map(|number| number.to_string())).unwrap();
+            assert_eq!(value, expected, "{pragma}");
+        }
     }
 }

@@ -46,7 +46,7 @@ impl Home {
     }
 }
 
-/// A program that ends with the test, also with one that fails.
+/// A program that ends with the test, also with one that fails: it would keep what it has inherited.
 pub struct Running(pub Child);
 
 impl Drop for Running {
@@ -99,6 +99,11 @@ impl Serving {
         self.raw(&format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{kind}\r\nContent-Length: {length}\r\n\r\n{body}"))
     }
 
+    /// Takes it away as a power cut does.
+    fn kill(self) {
+        drop(self);
+    }
+
     /// Asks it to stop; its exit code, and all it logged.
     pub fn stop(mut self) -> (Option<i32>, String) {
         let pid = self.child.0.id().to_string();
@@ -144,6 +149,16 @@ fn a_socket_that_is_open_already_is_served() {
     assert_eq!(serving.port, port);
     assert!(serving.get("/livez", "").starts_with("HTTP/1.1 200"));
     assert_eq!(serving.stop().0, Some(0));
+}
+
+#[test]
+fn a_start_says_how_to_go_on_when_somebody_was_faster_than_the_operator() {
+    let home = Home::standard();
+    assert!(home.create_user(&["--waiting", "eve@example.org"], PASSWORD).status.success());
+    let serving = Serving::start(&home, "user create --admin EMAIL");
+    assert!(serving.greeting.contains("nobody is an administrator") && serving.greeting.contains("user admin EMAIL"), "{}", serving.greeting);
+    assert!(!serving.greeting.contains("/setup"), "no link that is worth nothing: {}", serving.greeting);
+    serving.stop();
 }
 
 #[test]
@@ -266,4 +281,21 @@ fn two_programs_may_start_together_on_a_fresh_database() {
         child.kill().unwrap();
         child.wait().unwrap();
     }
+}
+
+#[test]
+fn a_copied_cookie_stays_dead_when_the_program_is_killed_right_after_the_log_out() {
+    let home = Home::standard();
+    assert!(home.create_user(&["ada@example.org"], PASSWORD).status.success());
+    let serving = Serving::start(&home, "Listening");
+    let answer = serving.post("/login", &format!("email=ada%40example.org&password={}", PASSWORD.replace(' ', "+")));
+    let cookie = format!("Cookie: fastapiusersauth={}\r\n", answer.split("fastapiusersauth=").nth(1).unwrap().split(';').next().unwrap());
+    assert!(serving.get("/api/v1/users/me", &cookie).starts_with("HTTP/1.1 200"));
+    let log_out = "POST /api/v1/auth/cookie/logout HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nSec-Fetch-Site: same-origin\r\nContent-Length: 0\r\n";
+    assert!(serving.raw(&format!("{log_out}{cookie}\r\n")).starts_with("HTTP/1.1 204"));
+    serving.kill();
+    let serving = Serving::start(&home, "Listening");
+    assert!(serving.get("/api/v1/users/me", &cookie).starts_with("HTTP/1.1 401"));
+    assert!(serving.get("/account", &format!("Accept: text/html\r\n{cookie}")).starts_with("HTTP/1.1 303"));
+    serving.stop();
 }

@@ -1,7 +1,14 @@
 //! A link for a new password against whoever made the account before its owner came (SR-037), and one that is handed over.
 
-use axum::http::StatusCode;
-use mediamanager_auth::{domain::Email, server::flows::password_reset};
+use axum::http::{Method, StatusCode};
+use mediamanager_auth::{
+    domain::Email,
+    server::{
+        cookies,
+        flows::{password_reset, users::Role},
+        tokens::Purpose,
+    },
+};
 
 use crate::support::{Account, App, Household, PASSWORD, SMTP};
 
@@ -56,4 +63,42 @@ async fn the_owner_who_proves_the_mailbox_finds_nothing_of_a_stranger() {
     assert_eq!(set(&home.app, &link).await, "/login?notice=password_changed");
     assert_eq!(stranger.get("/account").await.path, "/login?return_to=%2Faccount");
     assert_eq!(home.log_in(&mut home.app.browser(), &strangers).await.path, "/login/connect", "the link at the provider is void");
+}
+
+#[tokio::test]
+async fn the_token_of_a_link_opens_no_session() {
+    let app = App::new().await;
+    let ada = app.user("ada@example.org", Role::Administrator).await;
+    let setup = app.state.tokens.setup(600).unwrap();
+    let purposes = [Purpose::Reset, Purpose::HandedOver, Purpose::FirstPassword, Purpose::Proof, Purpose::NewAddress];
+    for token in purposes.map(|purpose| app.state.tokens.link(purpose, ada.id, &ada.email, 600).unwrap()).into_iter().chain([setup]) {
+        let bearer = [("authorization", &*format!("Bearer {token}"))];
+        assert_eq!(app.browser().call(Method::GET, "/api/v1/users/me", &bearer, "").await.status, StatusCode::UNAUTHORIZED);
+        let mut browser = app.browser();
+        browser.set_cookie("fastapiusersauth", &token);
+        assert_eq!(browser.get("/account").await.path, "/login?return_to=%2Faccount");
+    }
+}
+
+#[tokio::test]
+async fn what_is_sealed_for_one_cookie_opens_under_no_other_name() {
+    let app = App::new().await;
+    app.user("ada@example.org", Role::Administrator).await;
+    let link = password_reset::handed_over_link(&app.state, &Email::parse("ada@example.org").unwrap()).await.unwrap().unwrap().link;
+    let link = link.strip_prefix("http://localhost:8000").unwrap();
+    let mut ada = app.browser();
+    ada.log_in("ada@example.org", PASSWORD).await;
+    ada.get(link).await;
+    let sealed = ada.cookie("reset-link").unwrap().to_owned();
+    ada.set_cookie("handed-over", &sealed);
+    assert_eq!(ada.get("/users/link").await.status, StatusCode::NOT_FOUND, "it would show an administrator what a stranger has written");
+    // Both ways, and with a value that would be read: what the page of a link to hand over shows is no token, whoever moves it.
+    let key = app.state.tokens.link_key();
+    let token = link.split("token=").nth(1).unwrap();
+    for (name, status) in [("handed-over", StatusCode::GONE), ("reset-link", StatusCode::OK)] {
+        let cookie = cookies::sealed(&app.state.config, key, name, token, 60).unwrap();
+        let mut browser = app.browser();
+        browser.set_cookie("reset-link", cookie.to_str().unwrap().split(';').next().unwrap().split_once('=').unwrap().1);
+        assert_eq!(browser.get("/login/reset-password").await.status, status, "{name}");
+    }
 }

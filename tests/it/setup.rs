@@ -1,6 +1,17 @@
 use axum::http::{Method, StatusCode, header};
 use jsonwebtoken::{EncodingKey, Header, encode};
-use mediamanager_auth::server::random;
+use mediamanager_auth::{
+    domain::Email,
+    server::{
+        db,
+        flows::{
+            new_password::NewPassword,
+            users::{self, Role},
+        },
+        random,
+        tokens::Purpose,
+    },
+};
 use serde_json::json;
 use tokio::task::JoinSet;
 
@@ -114,7 +125,9 @@ async fn a_token_for_something_else_is_no_setup_token() {
     // Everything right but the key: the session's key signs nothing else.
     let claims = json!({ "aud": ["mediamanager-auth:setup"], "iat": now, "exp": now + 60 });
     let forged = encode(&Header::default(), &claims, &EncodingKey::from_secret(TOKEN_SECRET.as_bytes())).unwrap();
-    for token in [session, forged] {
+    let purposes = [Purpose::Reset, Purpose::HandedOver, Purpose::FirstPassword, Purpose::Proof, Purpose::NewAddress];
+    let links = purposes.map(|purpose| app.state.tokens.link(purpose, random::uuid(), "x", 600).unwrap());
+    for token in [session, forged].into_iter().chain(links) {
         is_refused(&app, &format!("/setup?token={token}"), StatusCode::GONE, "Open the setup link").await;
     }
 }
@@ -133,6 +146,8 @@ async fn somebody_made_from_the_shell_ends_setup() {
     let app = App::new().await;
     let path = app.setup_path().await.unwrap();
     app.member("ada@example.org").await;
+    is_refused(&app, &path, StatusCode::CONFLICT, "There is no administrator yet").await;
+    app.user("boss@example.org", Role::Administrator).await;
     is_refused(&app, &path, StatusCode::CONFLICT, "Setup is done").await;
 }
 
@@ -252,4 +267,20 @@ async fn the_setup_token_is_in_no_redirect_and_reading_does_not_use_it_up() {
     assert_eq!(answer.header(header::REFERRER_POLICY.as_str()), Some("same-origin"));
     let page = browser.call(Method::GET, &path, &[], "").await;
     assert_eq!((page.status, page.location()), (StatusCode::CONFLICT, None), "nor for somebody who is logged in");
+}
+
+#[tokio::test]
+async fn the_shell_makes_nobody_while_a_setup_is_under_way() {
+    let app = App::new().await;
+    let setup = db::begin(&app.state.db).await.unwrap();
+    db::alone(&setup).await.unwrap();
+    assert!(db::users::is_empty(&setup).await.unwrap());
+    let boss = Email::parse("boss@example.org").unwrap();
+    let password = NewPassword::parse(PASSWORD.to_owned(), boss.as_str(), &app.state.config).unwrap();
+    let mut creating = std::pin::pin!(users::shell::create(&app.state, boss, password, Role::Administrator));
+    // Between looking whether anybody is there and making the first one, nobody else may come.
+    let waits = tokio::time::timeout(std::time::Duration::from_millis(300), &mut creating).await.is_err();
+    db::commit(setup).await.unwrap();
+    assert!(waits, "or the setup would make a second first administrator");
+    assert!(creating.await.is_ok());
 }

@@ -20,12 +20,15 @@ pub async fn request_address(#[server(default)] email: String) -> Result<(), Aut
     Ok(())
 }
 
-/// Takes the mailed link as proof of the new mailbox.
+/// Takes the mailed link as proof of the new mailbox. The token is in a cookie by now, and not in the page.
 #[server(prefix = "", endpoint = "account/new-address")]
-pub async fn take_address(#[server(default)] token: String, #[server(default)] address: String) -> Result<(), AuthError> {
+pub async fn take_address(#[server(default)] address: String) -> Result<(), AuthError> {
     use crate::server::{context, flows::account};
     let (state, visitor) = context::visitor()?;
-    account::change_address(&state, visitor.current_user()?, &token, &address, &visitor.origin).await?;
+    let current = visitor.current_user()?;
+    let token = context::link_token(TakeAddress::PATH)?.ok_or(AuthError::ProofLinkInvalid)?;
+    account::change_address(&state, current, &token, &address, &visitor.origin).await?;
+    context::link_is_used(&state, TakeAddress::PATH)?;
     context::go_to("/account?notice=address_changed");
     Ok(())
 }
@@ -77,7 +80,6 @@ pub fn NewAddressPage() -> impl IntoView {
             <p class="lead">"You are logged in as "<strong>{person.email}</strong>". From now on, you log in as "<strong>{address.clone()}</strong>"."</p>
             <form method="post" action=TakeAddress::PATH>
                 <ui::Feedback state/>
-                <input type="hidden" name="token" value=visit.carried("token")/>
                 <input type="hidden" name="address" value=address/>
                 <button type="submit">"Use this address"</button>
             </form>

@@ -14,6 +14,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{say, start_log};
+use crate::domain::AuthError;
 use crate::server::{
     AppState,
     clock::Clock,
@@ -102,8 +103,9 @@ async fn greet(state: &AppState, address: SocketAddr) {
         say(&format!("Redirect URI to register at {}: {}", provider.name, provider.redirect_uri));
     }
     match setup::link(state).await {
-        Ok(Some(link)) => say(&format!("Nobody has an account yet. Set up the first administrator here, once:\n{link}")),
-        Ok(None) => {}
+        Ok(link) => say(&format!("Nobody has an account yet. Set up the first administrator here, once:\n{link}")),
+        Err(AuthError::SetupDone) => {}
+        Err(overtaken @ AuthError::SetupOvertaken) => say(&overtaken.to_string()),
         Err(error) => tracing::error!(event = "setup_link_failed", code = error.code(), "cannot tell whether the first administrator is set up"),
     }
 }

@@ -91,11 +91,23 @@ pub async fn has(db: &impl ConnectionTrait, kind: &str, address: &str) -> Result
 /// # Errors
 /// `Unavailable`.
 pub async fn remove_of(db: &impl ConnectionTrait, address: &str, user: Uuid) -> Result<(), AuthError> {
-    // The queue has the canonical form, the account perhaps MediaManager's.
-    let same_address = Expr::expr(Func::lower(Expr::col(outbox::Column::Address))).eq(address.to_ascii_lowercase());
-    let theirs = Condition::any().add(same_address).add(outbox::Column::UserId.eq(user));
-    outbox::Entity::delete_many().filter(theirs).exec(db).await.map_err(unavailable)?;
+    outbox::Entity::delete_many().filter(theirs(address, user)).exec(db).await.map_err(unavailable)?;
     Ok(())
+}
+
+/// Forgets the mails of these kinds to a user's address, or about them.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn remove_kinds(db: &impl ConnectionTrait, kinds: [&str; 2], address: &str, user: Uuid) -> Result<(), AuthError> {
+    outbox::Entity::delete_many().filter(outbox::Column::Kind.is_in(kinds)).filter(theirs(address, user)).exec(db).await.map_err(unavailable)?;
+    Ok(())
+}
+
+/// The queue has the canonical form of an address, the account perhaps MediaManager's.
+fn theirs(address: &str, user: Uuid) -> Condition {
+    let same_address = Expr::expr(Func::lower(Expr::col(outbox::Column::Address))).eq(address.to_ascii_lowercase());
+    Condition::any().add(same_address).add(outbox::Column::UserId.eq(user))
 }
 
 /// Puts a mail back that could not be sent; `is_untried` when that was no attempt.

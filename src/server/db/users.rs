@@ -191,14 +191,25 @@ pub async fn set_rights(db: &impl ConnectionTrait, before: &User, after: &User) 
     Ok(())
 }
 
-/// Whether there is an active and approved administrator besides this one. The caller is [`alone`](super::alone) (SR-144).
+/// Whether there is an active and approved administrator.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn has_administrator(db: &impl ConnectionTrait) -> Result<bool, AuthError> {
+    Ok(managing().count(db).await.map_err(unavailable)? > 0)
+}
+
+/// Whether there is one besides this one. The caller is [`alone`](super::alone) (SR-144).
 ///
 /// # Errors
 /// `Unavailable`.
 pub async fn has_other_administrator(db: &impl ConnectionTrait, id: Uuid) -> Result<bool, AuthError> {
-    let others =
-        matching(Which::Administrators).filter(user::Column::IsActive.eq(true)).filter(user::Column::IsVerified.eq(true)).filter(user::Column::Id.ne(id));
-    Ok(others.count(db).await.map_err(unavailable)? > 0)
+    Ok(managing().filter(user::Column::Id.ne(id)).count(db).await.map_err(unavailable)? > 0)
+}
+
+/// The administrators who can manage the others.
+fn managing() -> sea_orm::Select<user::Entity> {
+    matching(Which::Administrators).filter(user::Column::IsActive.eq(true)).filter(user::Column::IsVerified.eq(true))
 }
 
 /// Takes a user away, and by the foreign keys all that belongs to them (SR-145). False when there is none.

@@ -112,6 +112,7 @@ pub async fn change_password(state: &AppState, current: &CurrentUser, password: 
     }
     db::sessions::end_all_but(&transaction, user.id, current.session(), now).await?;
     db::accounts::note_password(&transaction, user.id, now).await?;
+    mail::forget_links(&transaction, &found.user).await?;
     mail::notify(state, &transaction, Kind::PasswordChanged, &found.user, origin).await?;
     events::record(state, &transaction, Event::PasswordChanged, origin, Note::of(user.id)).await?;
     db::commit(transaction).await
@@ -186,6 +187,7 @@ pub async fn change_address(state: &AppState, current: &CurrentUser, token: &str
     db::users::set_email(&transaction, owner, &email).await?;
     // They name the address that is gone, and would live again if it came back.
     db::accounts::void_links(&transaction, owner, now).await?;
+    mail::forget_links(&transaction, &found.user).await?;
     if db::accounts::email_is_proven(&transaction, owner).await? {
         db::accounts::prove_email(&transaction, owner, now).await?;
     }

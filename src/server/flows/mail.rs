@@ -94,6 +94,15 @@ async fn add(state: &AppState, db: &impl db::Connection, mail: NewMail<'_>) -> R
     Ok(())
 }
 
+/// Forgets the links that wait to be sent: they are made when they are, and would be good although all links have become void (SR-046).
+/// `user` as they were until now.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn forget_links(db: &impl db::Connection, user: &User) -> Result<(), AuthError> {
+    db::outbox::remove_kinds(db, [Kind::Reset.into(), Kind::NewAddress.into()], &user.email, user.id).await
+}
+
 /// Tells the administrators that somebody waits, each at most once an hour: who waits later is announced at its end.
 ///
 /// # Errors

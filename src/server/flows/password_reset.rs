@@ -131,6 +131,7 @@ pub async fn complete(state: &AppState, token: &str, shown: Option<&str>, passwo
         return Err(AuthError::ResetLinkInvalid);
     }
     db::sessions::end_all(&transaction, user, now).await?;
+    mail::forget_links(&transaction, &found.user).await?;
     if !db::accounts::email_is_proven(&transaction, user).await? {
         // What a stranger may have set before is void (SR-037).
         db::identities::delete_of(&transaction, user).await?;

@@ -22,27 +22,31 @@ pub struct FirstAdministrator {
     pub origin: Origin,
 }
 
-/// The one-time link for setting up the first administrator, or `None` when there is any user (SR-034). The only secret the
-/// program ever prints; it is worth nothing once somebody exists.
+/// The one-time link for setting up the first administrator, while there is no user (SR-034). The only secret the program ever
+/// prints; it is worth nothing once somebody exists.
 ///
 /// # Errors
-/// `Unavailable`, `Internal`.
-pub async fn link(state: &AppState) -> Result<Option<String>, AuthError> {
-    if !db::users::is_empty(&state.db).await? {
-        return Ok(None);
-    }
+/// `SetupDone`, `SetupOvertaken`, `Unavailable`, `Internal`.
+pub async fn link(state: &AppState) -> Result<String, AuthError> {
+    is_open(&state.db).await?;
     let token = state.tokens.setup(state.config.policy.setup_link_lifetime).map_err(|_| AuthError::Internal)?;
-    Ok(Some(state.config.link(&format!("/setup?token={token}"))))
+    Ok(state.config.link(&format!("/setup?token={token}")))
+}
+
+/// Makes sure that nobody has an account; who has one, and cannot manage the others, ends setup too.
+async fn is_open(db: &impl db::Connection) -> Result<(), AuthError> {
+    if db::users::is_empty(db).await? {
+        return Ok(());
+    }
+    Err(if db::users::has_administrator(db).await? { AuthError::SetupDone } else { AuthError::SetupOvertaken })
 }
 
 /// Whether the setup page may offer its form to the bearer of this token.
 ///
 /// # Errors
-/// `SetupDone`, `SetupLinkInvalid`, `Unavailable`.
+/// `SetupDone`, `SetupOvertaken`, `SetupLinkInvalid`, `Unavailable`.
 pub async fn check(state: &AppState, token: &str) -> Result<(), AuthError> {
-    if !db::users::is_empty(&state.db).await? {
-        return Err(AuthError::SetupDone);
-    }
+    is_open(&state.db).await?;
     state.tokens.check_setup(token).map_err(|_| AuthError::SetupLinkInvalid)
 }
 
@@ -50,16 +54,14 @@ pub async fn check(state: &AppState, token: &str) -> Result<(), AuthError> {
 /// that runs alone (SR-004, SR-036).
 ///
 /// # Errors
-/// `SetupDone` for everybody but the first; `Busy`, `Unavailable`.
+/// `SetupDone` or `SetupOvertaken` for everybody but the first; `Busy`, `Unavailable`.
 pub async fn create_first_administrator(state: &AppState, token: &str, first: FirstAdministrator) -> Result<Started, AuthError> {
     check(state, token).await?;
     let FirstAdministrator { email, password, origin } = first;
     let hashed_password = state.hasher.hash(password.into_password()).await?;
     let transaction = db::begin(&state.db).await?;
     db::alone(&transaction).await?;
-    if !db::users::is_empty(&transaction).await? {
-        return Err(AuthError::SetupDone);
-    }
+    is_open(&transaction).await?;
     let new = users::New { email, hashed_password, role: users::Role::Administrator, email_is_proven: true, is_passwordless: false, by: SETUP.to_owned() };
     let user = users::insert(state, &transaction, new).await?;
     events::record(state, &transaction, Event::SetupDone, &origin, Note::of(user.id)).await?;

@@ -35,6 +35,12 @@ impl Letter {
         Self { link: Some(Link { label: label.to_owned(), url }), closing: closing.iter().map(|&text| text.to_owned()).collect(), ..self }
     }
 
+    /// All that stands in the body.
+    pub fn words(&self) -> impl Iterator<Item = &str> {
+        let link = self.link.iter().flat_map(|link| [&link.label, &link.url]);
+        self.paragraphs.iter().chain(link).chain(&self.closing).map(String::as_str)
+    }
+
     /// For readers of plain text.
     #[must_use]
     pub fn text(&self, app_name: &str) -> String {

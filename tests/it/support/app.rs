@@ -124,7 +124,7 @@ impl App {
 
     /// The path of the setup link the program prints at its start.
     pub async fn setup_path(&self) -> Option<String> {
-        let link = setup::link(&self.state).await.unwrap()?;
+        let link = setup::link(&self.state).await.ok()?;
         Some(link.strip_prefix(&self.state.config.origin()).unwrap().to_owned())
     }
 }

@@ -38,6 +38,11 @@ impl Browser {
         self
     }
 
+    /// The same browser, with its cookies, at another instance.
+    pub fn on(self, router: Router) -> Self {
+        Self { router, ..self }
+    }
+
     pub fn cookie(&self, name: &str) -> Option<&str> {
         self.cookies.get(name).map(String::as_str)
     }

@@ -151,6 +151,7 @@ impl Acting<'_> {
             db::accounts::unprove_email(self.transaction, before.id, now).await?;
             // They name the address that is gone, and would live again if it came back.
             db::accounts::void_links(self.transaction, before.id, now).await?;
+            mail::forget_links(self.transaction, before).await?;
             mail::notify(self.state, self.transaction, Kind::AddressChanged, before, self.origin).await?;
         }
         self.record(Event::AddressChanged, before.id, "").await
@@ -171,6 +172,7 @@ impl Acting<'_> {
             if !after.is_active {
                 db::sessions::end_all(self.transaction, id, now).await?;
                 db::accounts::void_links(self.transaction, id, now).await?;
+                mail::forget_links(self.transaction, before).await?;
             }
             self.record(if after.is_active { Event::UserEnabled } else { Event::UserDisabled }, id, "").await?;
         }
@@ -182,6 +184,7 @@ impl Acting<'_> {
         db::users::set_hash(self.transaction, id, hash).await?;
         db::accounts::note_password(self.transaction, id, now).await?;
         throttle::forget_account(self.transaction, &before.email).await?;
+        mail::forget_links(self.transaction, before).await?;
         match self.by.oneself(id) {
             Some(current) => db::sessions::end_all_but(self.transaction, id, current.session(), now).await?,
             None => db::sessions::end_all(self.transaction, id, now).await?,

@@ -29,6 +29,8 @@ const MOST: u64 = 10_000;
 pub async fn create(state: &AppState, email: Email, password: NewPassword, role: Role) -> Result<User, AuthError> {
     let hashed_password = state.hasher.hash(password.into_password()).await?;
     let transaction = db::begin(&state.db).await?;
+    // Not between a setup's look at the empty table and its first administrator.
+    db::alone(&transaction).await?;
     let new = New { email, hashed_password, role, email_is_proven: true, is_passwordless: false, by: SHELL.to_owned() };
     let user = insert(state, &transaction, new).await?;
     events::record(state, &transaction, Event::UserCreated, &Origin::shell(), Note::of(user.id).method(SHELL).detail(role.name())).await?;
