@@ -7,14 +7,14 @@ export PATH := $(CURDIR)/end2end/node_modules/.bin:$(CARGO_HOME)/bin:$(PATH)
 
 STEP := .ci/step
 WASM := --locked --lib --no-default-features --features hydrate --target wasm32-unknown-unknown
-CHECKS := format types wasm-guard deny clippy clippy-wasm unit it it-postgres build compat e2e bench-page bench-start
+CHECKS := format types wasm-guard deny clippy clippy-wasm unit it it-postgres build compat schemathesis e2e bench-page bench-start
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help run build test fmt bench-uniform screenshots tools-build tools-test $(CHECKS)
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: build config.toml ## Build everything and serve on http://localhost:8000
 	@exec target/release/mediamanager-auth
@@ -67,6 +67,9 @@ it-postgres: ## Integration tests on a PostgreSQL of their own
 
 compat: build ## Does MediaManager's own library live with us on one database?
 	@$(STEP) "together with MediaManager" .ci/with-postgres .ci/with-python tests/mediamanager/requirements.txt python tests/mediamanager/check.py
+
+schemathesis: build ## Does whatever can be made up from the OpenAPI description get an answer that is in it?
+	@$(STEP) "requests from the description" .ci/with-python tests/schemathesis/requirements.txt python tests/schemathesis/check.py
 
 e2e: build ## Browser tests, with and without script
 	@$(STEP) "browser tests" npm --prefix end2end test --silent
