@@ -154,11 +154,11 @@ async fn the_cause_is_told_where_a_certificate_or_a_name_is_in_the_way() {
     // Longer than a name can be, so that no name server need be asked.
     let nobody = format!("https://{}.invalid", "x".repeat(64));
     let (untrusted, nowhere) = (provider.settings(), provider.settings().replace(provider.origin(), &nobody));
-    for (settings, cause) in [(&untrusted, "certificate"), (&nowhere, "dns error")] {
+    for (settings, cause) in [(&untrusted, "certificate"), (&nowhere, "dns")] {
         let findings = look(&App::with(settings).await).await;
         is_told(find(&findings, "provider"), Standing::Wrong, cause, "ca_file");
     }
-    for (origin, cause) in [(provider.origin(), "certificate"), (&nobody, "dns error")] {
+    for (origin, cause) in [(provider.origin(), "certificate"), (&nobody, "dns")] {
         let findings = look(&App::with(&format!("misc.frontend_url = '{origin}'")).await).await;
         is_told(find(&findings, "frontend_url"), Standing::Doubtful, cause, "misc.frontend_url");
     }
