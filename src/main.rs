@@ -4,11 +4,6 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use mediamanager_auth::server::commands::{self, Arguments};
-use mimalloc::MiMalloc;
-
-/// Rendering a page is thousands of small allocations: half as many again pages a second as with the system's own.
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {
