@@ -11,7 +11,7 @@ CHECKS := format types wasm-guard deny clippy clippy-wasm unit it it-postgres bu
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run build test fmt bench-uniform screenshots tools-build tools-test $(CHECKS)
+.PHONY: help run build test fmt bench bench-uniform screenshots tools-build tools-test tools-bench $(CHECKS)
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ tools-build:
 
 tools-test:
 	@.ci/tools test
+
+tools-bench:
+	@.ci/tools bench
 
 format: ## Is the Rust code formatted?
 	@$(STEP) "format" cargo fmt --check
@@ -76,6 +79,10 @@ bench-page: build ## Bytes, requests and first paint of the login page, with the
 
 bench-start: build ## Time and memory of a start, with their goals
 	@$(STEP) "start of the program" npm --prefix end2end run --silent bench-start
+
+bench: tools-bench build ## What functions cost and what the server bears, with their bars. Takes ten minutes of a quiet machine
+	@$(STEP) "release build of the bare server" cargo build --release --locked --example bare
+	@$(STEP) "server under load" .ci/with-postgres npm --prefix end2end run --silent bench-load
 
 bench-uniform: build ## Does an answer take as long whoever has the address? Takes two minutes of a quiet machine
 	@$(STEP) "time of answers" npm --prefix end2end run --silent bench-uniform

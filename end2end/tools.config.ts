@@ -14,6 +14,7 @@ export default defineConfig({
     { name: 'page', testMatch: 'bench/page.ts' },
     { name: 'start', testMatch: 'bench/start.ts' },
     { name: 'uniform', testMatch: 'bench/uniform.ts' },
+    { name: 'load', testMatch: 'bench/load.ts' },
     { name: 'screenshots', testMatch: 'screenshots.ts' },
   ],
 });
