@@ -9,6 +9,7 @@ export default defineConfig({
   workers: 1,
   reporter: 'list',
   timeout: 120_000,
+  reportSlowTests: null,
   use: browser,
   projects: [
     { name: 'page', testMatch: 'bench/page.ts' },
