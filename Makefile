@@ -82,6 +82,7 @@ bench-start: build ## Time and memory of a start, with their goals
 
 bench: tools-bench build ## What functions cost and what the server bears, with their bars. Takes ten minutes of a quiet machine
 	@$(STEP) "release build of the bare server" cargo build --release --locked --example bare
+	@$(STEP) "functions" cargo bench --locked --bench functions
 	@$(STEP) "server under load" .ci/with-postgres npm --prefix end2end run --silent bench-load
 
 bench-uniform: build ## Does an answer take as long whoever has the address? Takes two minutes of a quiet machine
