@@ -11,7 +11,7 @@ CHECKS := format types wasm-guard deny clippy clippy-wasm unit it it-postgres bu
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run build test fmt bench-uniform fuzz screenshots tools-build tools-test tools-fuzz $(CHECKS)
+.PHONY: help run build test fmt bench bench-uniform fuzz screenshots tools-build tools-test tools-bench tools-fuzz $(CHECKS)
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ tools-test:
 
 tools-fuzz:
 	@.ci/tools fuzz
+
+tools-bench:
+	@.ci/tools bench
 
 format: ## Is the Rust code formatted?
 	@$(STEP) "format" cargo fmt --check
@@ -84,6 +87,11 @@ bench-page: build ## Bytes, requests and first paint of the login page, with the
 
 bench-start: build ## Time and memory of a start, with their goals
 	@$(STEP) "start of the program" npm --prefix end2end run --silent bench-start
+
+bench: tools-bench build ## What functions cost and what the server bears, with their bars. Takes ten minutes of a quiet machine
+	@$(STEP) "release build of the bare server" cargo build --release --locked --example bare
+	@$(STEP) "functions" cargo bench --locked --bench functions
+	@$(STEP) "server under load" .ci/with-postgres npm --prefix end2end run --silent bench-load
 
 bench-uniform: build ## Does an answer take as long whoever has the address? Takes two minutes of a quiet machine
 	@$(STEP) "time of answers" npm --prefix end2end run --silent bench-uniform

@@ -9,11 +9,13 @@ export default defineConfig({
   workers: 1,
   reporter: 'list',
   timeout: 120_000,
+  reportSlowTests: null,
   use: browser,
   projects: [
     { name: 'page', testMatch: 'bench/page.ts' },
     { name: 'start', testMatch: 'bench/start.ts' },
     { name: 'uniform', testMatch: 'bench/uniform.ts' },
+    { name: 'load', testMatch: 'bench/load.ts' },
     { name: 'screenshots', testMatch: 'screenshots.ts' },
   ],
 });

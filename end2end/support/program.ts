@@ -63,11 +63,12 @@ trusted_proxies = ["127.0.0.1/32"]
     return program;
   }
 
-  /** Starts the program; resolves with the milliseconds until `/readyz` answered. */
-  async start(): Promise<number> {
+  /** Starts the program, on some cores only if they are given; resolves with the milliseconds until `/readyz` answered. */
+  async start(cores?: string): Promise<number> {
     const started = performance.now();
     this.output = '';
-    const child = spawn(PROGRAM, { cwd: this.directory, env: this.environment, stdio: ['ignore', 'pipe', 'pipe'] });
+    const [command, ...args] = cores === undefined ? [PROGRAM] : ['taskset', '-c', cores, PROGRAM];
+    const child = spawn(command, args, { cwd: this.directory, env: this.environment, stdio: ['ignore', 'pipe', 'pipe'] });
     this.process = child;
     child.on('error', error => (this.output += `${error}\n`));
     for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', text => (this.output += text));
@@ -153,12 +154,13 @@ export function newPerson(): User {
   return { email: `person-${randomBytes(6).toString('hex')}@example.org`, password: randomBytes(15).toString('base64url') };
 }
 
-async function answers(url: string): Promise<boolean> {
+/** Whether anything good is said at an address. */
+export async function answers(url: string): Promise<boolean> {
   // `close`: a connection kept alive would make the measurement of later starts reuse a dead socket.
   return fetch(url, { headers: { connection: 'close' } }).then(answer => answer.ok, () => false);
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
