@@ -62,6 +62,7 @@ pub async fn register(State(state): State<AppState>, Extension(visitor): Extensi
     request_body = shapes::OnlyEmail,
     responses(
         (status = 202, description = "`null`, whoever has the address"),
+        (status = 400, description = "The body is no text", body = shapes::Refused),
         shapes::ForThisSite,
         shapes::WithBody,
         shapes::Throttled,
@@ -116,6 +117,7 @@ pub async fn reset_password(State(state): State<AppState>, Extension(visitor): E
     request_body = shapes::OnlyEmail,
     responses(
         (status = 202, description = "`null`, whoever has the address"),
+        (status = 400, description = "The body is no text", body = shapes::Refused),
         shapes::ForThisSite,
         shapes::WithBody,
         shapes::Throttled,
