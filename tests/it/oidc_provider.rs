@@ -181,6 +181,29 @@ async fn a_provider_that_never_answers_is_given_up_and_disturbs_nobody() {
 }
 
 #[tokio::test]
+async fn a_page_with_a_number_has_a_line_with_it_in_the_log() {
+    let home = Household::new().await;
+    home.app.member("ada@example.org").await;
+    let mut ada = home.app.browser();
+    ada.log_in("ada@example.org", PASSWORD).await;
+    let page = ada.get("/account/connect").await;
+    ada.submit(&page, "Go to Über ID 100%", &[]).await;
+    home.provider.replace("/.well-known/openid-configuration", || StatusCode::BAD_GATEWAY.into_response());
+    home.app.pass(61);
+    // The program notices by itself, so nobody's visit is what tells it.
+    home.app.state.provider.as_ref().unwrap().keep_fresh().await;
+    let paths = ["/account/connect/start", "/login/provider", "/api/v1/auth/oauth/authorize", "/api/v1/auth/cookie/%C3%9Cber%20ID%20100%25/authorize"];
+    for path in paths {
+        let log = Log::begin();
+        let answer = ada.call(Method::GET, path, &[], "").await;
+        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
+        let reference = answer.header("x-correlation-id").unwrap();
+        let has_both = |line: &str| line.contains(reference) && line.contains("\"provider_refused\"") && line.contains("502 Bad Gateway");
+        assert_eq!(log.text().lines().filter(|line| has_both(line)).count(), 1, "{path}: {}", log.text());
+    }
+}
+
+#[tokio::test]
 async fn what_goes_wrong_at_an_endpoint_is_a_page_with_a_way_on() {
     let home = Household::new().await;
     for (path, status) in [("/token", StatusCode::INTERNAL_SERVER_ERROR), ("/token", StatusCode::OK), ("/userinfo", StatusCode::FORBIDDEN)] {

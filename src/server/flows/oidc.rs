@@ -90,7 +90,7 @@ pub struct Refused {
 /// Why nobody can log in with the provider right now, logged already.
 pub async fn begin(state: &AppState, start: Start) -> Result<Begun, Refusal> {
     let provider = state.provider.as_ref().ok_or(Refusal::ProviderUnusable)?;
-    let metadata = provider::in_time(provider.fresh()).await.map_err(|fault| fault.refusal)?;
+    let metadata = provider.fresh().await.map_err(logged)?;
     let secrets = [(); 3].map(|()| URL_SAFE_NO_PAD.encode(random::bytes::<32>()));
     let handshake = Handshake::new(secrets, start.redirect_uri, start.return_to.as_ref(), start.connects, state.clock.now());
     let mut scopes = SCOPES.map(ToOwned::to_owned).to_vec();
