@@ -261,11 +261,16 @@ impl Provider {
         if let Some(answer) = self.remembered(max_age) {
             return answer;
         }
-        let _one = in_time(async { Ok(self.0.asking.lock().await) }).await?;
+        // One deadline for both, whose end is a failure like every other: a visitor who is turned away finds out why (SR-084).
+        let deadline = Instant::now() + client::TOTAL;
+        let one = until(deadline, async { Ok(self.0.asking.lock().await) }).await;
         if let Some(answer) = self.remembered(max_age) {
             return answer;
         }
-        let asked = in_time(fetch(&self.0.http, &self.0.config)).await;
+        let asked = match &one {
+            Ok(_) => until(deadline, fetch(&self.0.http, &self.0.config)).await,
+            Err(late) => Err(late.clone()),
+        };
         let now = self.0.clock.now();
         match asked {
             Ok((metadata, keys)) => {
@@ -338,14 +343,6 @@ impl Provider {
 }
 
 /// Gives up on work that waits for the provider, so that a person gets an answer within ten seconds (SR-084).
-///
-/// # Errors
-/// `ProviderUnreachable`, or the work's own.
-pub async fn in_time<T>(work: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
-    until(Instant::now() + client::TOTAL, work).await
-}
-
-/// The same for one of several pieces of work that have to be done by then.
 ///
 /// # Errors
 /// `ProviderUnreachable`, or the work's own.

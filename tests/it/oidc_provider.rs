@@ -181,6 +181,19 @@ async fn a_provider_that_never_answers_is_given_up_and_disturbs_nobody() {
 }
 
 #[tokio::test]
+async fn a_provider_that_hangs_when_somebody_sets_out_is_given_up_and_says_so() {
+    let log = Log::begin();
+    let home = Household::new().await;
+    home.provider.knobs().hangs = Some("/.well-known/openid-configuration");
+    let started = Instant::now();
+    let answer = home.app.browser().call(Method::GET, "/login/oidc", &[], "").await;
+    assert!(started.elapsed() < Duration::from_secs(11), "SR-084: {:?}", started.elapsed());
+    assert_eq!(answer.location().as_deref(), Some("/login/provider"));
+    assert!(log.text().contains("provider_unreachable"), "{}", log.text());
+    is_unusable(&home.app, "provider_unreachable").await;
+}
+
+#[tokio::test]
 async fn a_page_with_a_number_has_a_line_with_it_in_the_log() {
     let home = Household::new().await;
     home.app.member("ada@example.org").await;
