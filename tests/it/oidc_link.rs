@@ -1,6 +1,9 @@
 //! Connecting an account at the provider with one's own, and disconnecting it (SR-058, SR-076).
 
-use axum::http::{Method, StatusCode};
+use axum::{
+    http::{Method, StatusCode},
+    response::IntoResponse,
+};
 use mediamanager_auth::{
     domain::{Email, User},
     server::{db, random},
@@ -212,6 +215,27 @@ async fn an_answer_counts_once() {
     assert_eq!(call_back(&mut ada, &back).await.location().as_deref(), Some("/account"), "the Back button is no error");
     assert_eq!(call_back(&mut copy, &back).await.status, StatusCode::BAD_REQUEST);
     assert_eq!(connected(&home, "ada@example.org").await, 0, "and connects nothing again");
+}
+
+#[tokio::test]
+async fn trying_again_after_a_refused_connection_connects_and_makes_no_second_account() {
+    let (home, mut ada, theirs) = ada().await;
+    let back = under_way(&home, &mut ada, &theirs).await;
+    let (path, query) = back.split_once('?').unwrap();
+    let state = query.split('&').find(|pair| pair.starts_with("state=")).unwrap();
+    let page = call_back(&mut ada, &format!("{path}?{state}&error=access_denied")).await;
+    is_refused(&page, 403, "access_denied");
+    assert_eq!(page.attribute("a.button", "href").as_deref(), Some("/account/connect"));
+    assert!(page.attribute("a[href='/login']", "href").is_none() && page.attribute("a[href='/account']", "href").is_some(), "{}", page.body);
+    assert_eq!(ada.get("/account/connect").await.heading(), "Connect Über ID 100%");
+    // The same when there is no setting out.
+    say(&mut ada).await;
+    home.provider.replace("/.well-known/openid-configuration", || StatusCode::BAD_GATEWAY.into_response());
+    home.app.pass(61);
+    let page = ada.call(Method::GET, START, &[], "").await;
+    is_refused(&page, 503, "provider_unreachable");
+    assert_eq!(page.attribute("a.button", "href").as_deref(), Some("/account/connect"));
+    assert_eq!(home.app.count("SELECT count(*) FROM \"user\"").await, 1);
 }
 
 #[tokio::test]

@@ -82,6 +82,8 @@ pub struct Refused {
     pub said: Option<String>,
     /// Where the person wanted to go, for the next try.
     pub return_to: Option<ReturnTo>,
+    /// They wanted to connect their account, and not to log in.
+    pub connects: bool,
 }
 
 /// Sets out: everything of the attempt is new and unguessable (SR-051).
@@ -114,10 +116,10 @@ pub async fn finish(
     current: Option<&CurrentUser>,
     origin: Origin,
 ) -> Result<Outcome, Refused> {
-    let return_to = handshake.return_to();
+    let (return_to, connects) = (handshake.return_to(), handshake.connects.is_some());
     match finish_unlogged(state, handshake, answer, current, origin.clone()).await {
         Ok(outcome) => Ok(outcome),
-        Err(fault) => Err(Refused { return_to, ..refuse(state, fault, &origin).await }),
+        Err(fault) => Err(Refused { return_to, connects, ..refuse(state, fault, &origin).await }),
     }
 }
 
@@ -214,7 +216,7 @@ fn fault_of(error: AuthError) -> Fault {
 
 impl From<Refusal> for Refused {
     fn from(refusal: Refusal) -> Self {
-        Self { refusal, said: None, return_to: None }
+        Self { refusal, said: None, return_to: None, connects: false }
     }
 }
 
