@@ -50,11 +50,9 @@ pub use client::TOTAL;
 pub use discovery::Metadata;
 pub use fault::{Fault, quote};
 
-/// How old the metadata may be when somebody sets out, in seconds: a provider that has gone is noticed before the browser is
-/// sent to it.
+/// How old the metadata gets, in seconds (SR-081 allows a day): a provider that has gone is noticed before the browser is sent to it, and
+/// its button says so while nobody sets out.
 const FRESH: i64 = 60;
-/// How old it gets at most while nobody sets out (SR-081 allows a day).
-const STALE: i64 = 5 * 60;
 /// The longest pause between two tries to reach a provider that does not answer, in seconds. The first is one second.
 const LONGEST_PAUSE: i64 = 60;
 /// Between two looks at the keys because of an unknown `kid`, in seconds: anybody could send tokens with invented ones (SR-064).
@@ -151,6 +149,15 @@ impl Provider {
     /// # Errors
     /// Everything that can be wrong.
     pub async fn redeem(&self, code: String, attempt: Attempt) -> Result<Person, Fault> {
+        let redeemed = self.ask_who(code, attempt).await;
+        if redeemed.as_ref().is_err_and(|fault| fault.refusal == Refusal::ProviderUnreachable) {
+            // What is known is old news: the next look is due at once, and decides whether the provider is away.
+            self.learn(|known| known.read_at = 0);
+        }
+        redeemed
+    }
+
+    async fn ask_who(&self, code: String, attempt: Attempt) -> Result<Person, Fault> {
         let Inner { config, clock, http, .. } = &*self.0;
         let metadata = self.metadata(i64::MAX).await?;
         let issued = code::redeem(http, config, &metadata, &code, &attempt).await?;
@@ -214,7 +221,7 @@ impl Provider {
     /// Asks again when it is time to. Called every second; most calls do nothing.
     pub async fn keep_fresh(&self) {
         // A failure is logged and kept, and the next call tries again when its pause is over.
-        let _ = self.metadata(STALE).await;
+        let _ = self.metadata(FRESH).await;
     }
 
     /// Verifies a signature; for a key that is not known, after one more look at the published ones.

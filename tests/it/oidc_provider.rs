@@ -217,6 +217,37 @@ async fn a_page_with_a_number_has_a_line_with_it_in_the_log() {
 }
 
 #[tokio::test]
+async fn a_provider_dying_while_we_run_greys_its_button() {
+    let greyed = async |home: &Household| home.app.browser().get("/login").await.attribute("a.button", "aria-disabled").is_some();
+    let home = Household::new().await;
+    let provider = home.app.state.provider.clone().unwrap();
+    let dies = || {
+        for path in ["/.well-known/openid-configuration", "/token"] {
+            home.provider.replace(path, || StatusCode::BAD_GATEWAY.into_response());
+        }
+    };
+    assert_eq!(home.come_back(&ada()).await.status, StatusCode::SEE_OTHER);
+    dies();
+    provider.keep_fresh().await;
+    assert!(!greyed(&home).await, "what was read a moment ago is believed");
+    home.app.pass(61);
+    provider.keep_fresh().await;
+    assert!(greyed(&home).await, "a minute later it is asked");
+    home.provider.is_good_again();
+    home.app.pass(1);
+    provider.keep_fresh().await;
+    assert!(!greyed(&home).await);
+    // Somebody who comes back finds out sooner.
+    home.provider.twist("claims", |claims| claims["iat"] = (claims["iat"].as_i64().unwrap() + 62).into());
+    let mut browser = home.app.browser();
+    let back = home.provider.answer(&household::set_out(&mut browser).await, &ada());
+    dies();
+    assert!(household::call_back(&mut browser, &back).await.text(".reference").unwrap().contains("provider_unreachable"));
+    provider.keep_fresh().await;
+    assert!(greyed(&home).await, "it is asked at once");
+}
+
+#[tokio::test]
 async fn what_goes_wrong_at_an_endpoint_is_a_page_with_a_way_on() {
     let home = Household::new().await;
     for (path, status) in [("/token", StatusCode::INTERNAL_SERVER_ERROR), ("/token", StatusCode::OK), ("/userinfo", StatusCode::FORBIDDEN)] {
