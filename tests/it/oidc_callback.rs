@@ -242,7 +242,7 @@ async fn reloading_or_going_back_leads_on_and_asks_the_provider_nothing() {
 #[tokio::test]
 async fn an_answer_of_another_provider_is_refused() {
     let home = Household::new().await;
-    for issuer in ["https://evil.example", &format!("{}/", home.provider.origin()), &home.provider.origin().to_uppercase()] {
+    for issuer in ["", "https://evil.example", &format!("{}/", home.provider.origin()), &home.provider.origin().to_uppercase()] {
         let (mut browser, back) = under_way(&home).await;
         is_refused(&home, &household::call_back(&mut browser, &format!("{back}&iss={issuer}")).await, 400, "issuer_mix_up");
         let (mut browser, back) = under_way(&home).await;
