@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use mediamanager_auth::{
     domain::{AuthError, Password},
     server::{
-        db,
+        db::{self, events::Filter},
         flows::{login, sessions::Origin, users::Role},
     },
 };
@@ -18,6 +18,13 @@ fn ada() -> Account {
 
 async fn users(home: &Household) -> i64 {
     home.app.count("SELECT count(*) FROM \"user\"").await
+}
+
+/// What the administrators' page says of the events of a kind, the newest first.
+async fn details(home: &Household, kind: &str) -> Vec<String> {
+    let filter = Filter { kind: Some(kind.parse().unwrap()), ..Filter::default() };
+    let (rows, _) = db::events::find(&home.app.state.db, &filter, 0, 100).await.unwrap();
+    rows.into_iter().map(|row| row.detail).collect()
 }
 
 /// Somebody registered before this program was there, so nobody has proven the address to it.
@@ -109,6 +116,12 @@ async fn an_unconfirmed_address_is_proven_once_with_the_password() {
     assert_eq!((page.path.as_str(), page.heading().as_str()), ("/login/connect", "An account with this address exists"));
     assert_eq!(page.attribute("#email", "value").as_deref(), Some("ada@example.org"));
     assert!(page.attribute("#email", "readonly").is_some());
+    assert_eq!(
+        details(&home, "connection_asked").await,
+        [
+            "the provider does not say email_verified: true; let it confirm addresses, or set policy.openid_connect.trust_email = true if nobody can choose a stranger's address there"
+        ]
+    );
 
     let page = browser.submit(&page, "Connect and log in", &[("password", "not her password")]).await;
     assert_eq!((page.status, page.path.as_str()), (StatusCode::UNAUTHORIZED, "/login/connect"));

@@ -129,14 +129,15 @@ async fn adopt(state: &AppState, transaction: &Transaction, person: &Person, has
 
 /// Asks for the password of the account that has the address. One that nobody ever knew cannot be asked for.
 async fn must_connect(state: &AppState, transaction: &Transaction, person: &Person, email: Email, user: &User, origin: &Origin) -> Result<Found, Fault> {
+    let fix = "let it confirm addresses, or set policy.openid_connect.trust_email = true if nobody can choose a stranger's address there";
     let account = db::accounts::find(transaction, user.id).await.map_err(fault_of)?;
     if account.is_some_and(|account| account.is_passwordless) {
         let reason =
             format!("the account with the address of {} has no password to prove it with, and the provider does not say email_verified: true", named(person));
-        let fix = "let the provider confirm addresses; or set policy.openid_connect.trust_email = true if nobody can choose a stranger's address there";
         return Err(Fault::new(Refusal::AccountRefused, reason, fix).about(user.id));
     }
-    events::record(state, transaction, Event::ConnectionAsked, origin, Note::of(user.id)).await.map_err(fault_of)?;
+    let why = format!("the provider does not say email_verified: true; {fix}");
+    events::record(state, transaction, Event::ConnectionAsked, origin, Note::of(user.id).detail(&why)).await.map_err(fault_of)?;
     Ok(Found::MustConnect(email))
 }
 
