@@ -10,7 +10,7 @@ use mediamanager_auth::{
 };
 use serde_json::json;
 
-use crate::support::{Account, Household, PASSWORD, household};
+use crate::support::{Account, Household, PASSWORD, household, log::Log};
 
 fn ada() -> Account {
     Account::confirmed("ada@example.org")
@@ -52,6 +52,29 @@ async fn a_known_identity_finds_its_account_whatever_the_address_says() {
         assert!(page.body.contains(expected), "{expected}: {}", page.body);
     }
     assert_eq!(users(&home).await, 2);
+}
+
+#[tokio::test]
+async fn why_an_address_did_not_follow_the_providers_is_written_down() {
+    let home = Household::new().await;
+    home.log_in(&mut home.app.browser(), &ada()).await;
+    home.app.member("eve@example.org").await;
+    for (email, verified, why) in [
+        ("ada@new.example", false, "the provider does not say email_verified: true for its address"),
+        ("eve@example.org", true, "another account has the provider's address"),
+    ] {
+        home.log_in(&mut home.app.browser(), &Account { email: json!(email), email_verified: json!(verified), ..ada() }).await;
+        assert_eq!(details(&home, "address_kept").await[0], why);
+    }
+    home.app.sql("UPDATE account SET email_proven_at = NULL, is_passwordless = false").await;
+    home.log_in(&mut home.app.browser(), &Account { email: json!("ada@new.example"), ..ada() }).await;
+    assert_eq!(details(&home, "address_kept").await[0], "nobody has proven the account's address, so its password may be a stranger's");
+    // An account that has an address of its own keeps it at every login: that is a line and no row.
+    home.app.sql("UPDATE \"user\" SET email = 'ada@own.example' WHERE email = 'ada@example.org'").await;
+    let log = Log::begin();
+    home.log_in(&mut home.app.browser(), &Account { email: json!("ada@new.example"), ..ada() }).await;
+    assert!(log.text().contains("the account's address was another than the provider's before"), "{}", log.text());
+    assert_eq!(details(&home, "address_kept").await.len(), 3);
 }
 
 #[tokio::test]
