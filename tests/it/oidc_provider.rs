@@ -102,6 +102,8 @@ async fn the_log_says_both_issuers_and_the_setting() {
     );
     let log = metadata_is_refused("provider_unusable", |p| set(p, "id_token_signing_alg_values_supported", json!(["HS256"]))).await;
     assert!(log.contains("choose an asymmetric signing key"), "{log}");
+    let log = metadata_is_refused("provider_unusable", |p| set(p, "id_token_signing_alg_values_supported", json!(null))).await;
+    assert!(log.contains("the discovery document has no id_token_signing_alg_values_supported"), "{log}");
 }
 
 #[tokio::test]
