@@ -162,13 +162,7 @@ impl Provider {
         let metadata = self.metadata(i64::MAX).await?;
         let issued = code::redeem(http, config, &metadata, &code, &attempt).await?;
         let id_token = self.verify(&issued.id_token, &["jwt"], &metadata, &metadata.algorithms).await?;
-        let expected = claims::Expected {
-            issuer: &metadata.issuer,
-            client_id: &config.client_id,
-            nonce: &attempt.nonce,
-            access_token: &issued.access_token,
-            now: clock.now(),
-        };
+        let expected = claims::Expected { issuer: &metadata.issuer, config, nonce: &attempt.nonce, access_token: &issued.access_token, now: clock.now() };
         let person = claims::person(&id_token, &expected)?;
         if person.email.is_some() { Ok(person) } else { self.complete(person, &metadata, &issued.access_token).await }
     }
@@ -186,7 +180,7 @@ impl Provider {
                     claims::issuer(&members, &metadata.issuer)?;
                 }
                 if members.contains_key("aud") {
-                    claims::audience(&members, &self.0.config.client_id)?;
+                    claims::audience(&members, &self.0.config)?;
                 }
                 members
             }
@@ -205,7 +199,7 @@ impl Provider {
     pub async fn check_logout_token(&self, token: &str) -> Result<(String, LogoutToken), Fault> {
         let metadata = self.metadata(i64::MAX).await?;
         let verified = self.verify(token, &logout_token::TYPES, &metadata, &metadata.algorithms).await?;
-        let token = logout_token::check(&verified, &metadata.issuer, &self.0.config.client_id, self.0.clock.now())?;
+        let token = logout_token::check(&verified, &metadata.issuer, &self.0.config, self.0.clock.now())?;
         Ok((metadata.issuer.clone(), token))
     }
 

@@ -44,6 +44,58 @@ fn is_refused(page: &Page, code: &str) {
     assert!(!page.headers.get_all("set-cookie").iter().any(|cookie| cookie.to_str().unwrap().contains("fastapiusersauth")));
 }
 
+/// A token whose audience is we and these, made for us or for nobody in particular.
+fn also_for(claims: &mut Value, others: &[&str], is_for_us: bool) {
+    let us = claims["aud"].clone();
+    if is_for_us {
+        claims["azp"] = us.clone();
+    }
+    claims["aud"] = std::iter::once(us).chain(others.iter().map(|other| json!(other))).collect();
+}
+
+#[tokio::test]
+async fn an_audience_beside_us_that_the_operator_trusts_is_accepted_where_the_token_was_made_for_us() {
+    let home = Household::with("policy.openid_connect.trusted_audiences = ['project', 'television']").await;
+    let wrongs: [(&str, fn(&mut Value)); 5] = [
+        ("it does not say for whom it was made (azp)", |claims| also_for(claims, &["project", "television"], false)),
+        ("client_id alone, but also", |claims| also_for(claims, &["project", "stranger"], true)),
+        ("its authorized party (azp) is another client", |claims| {
+            also_for(claims, &["project"], true);
+            claims["azp"] = "project".into();
+        }),
+        ("is not auth.openid_connect.client_id", |claims| claims["aud"] = json!(["project", "television"])),
+        ("is not auth.openid_connect.client_id", |claims| claims["aud"] = "project".into()),
+    ];
+    for (why, wrong) in wrongs {
+        let log = Log::begin();
+        home.provider.twist("claims", wrong);
+        is_refused(&home.come_back(&ada()).await, "token_refused");
+        assert!(log.text().contains(why), "{why}: {}", log.text());
+    }
+    let good: [&[&str]; 3] = [&[], &["project"], &["project", "television"]];
+    for others in good {
+        home.provider.twist("claims", move |claims| also_for(claims, others, true));
+        assert_eq!(home.come_back(&ada()).await.status, StatusCode::SEE_OTHER, "{others:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_audience_beside_us_is_refused_unless_it_is_trusted_also_where_the_token_was_made_for_us() {
+    let log = refuses("token_refused", |p| p.twist("claims", |claims| also_for(claims, &["project"], true))).await;
+    assert!(log.contains("policy.openid_connect.trusted_audiences"), "{log}");
+}
+
+/// The claims with one member more at the end, which may be one that no library would write.
+fn with_more(claims: &Value, member: &[u8]) -> Vec<u8> {
+    let text = claims.to_string();
+    [text.strip_suffix('}').unwrap().as_bytes(), b",", member, b"}"].concat()
+}
+
+/// A member that makes the claims this many objects deep.
+fn nested(levels: usize) -> String {
+    format!("\"deep\":{}{}", "{\"a\":".repeat(levels - 2) + "{", "}".repeat(levels - 1))
+}
+
 fn shift(claims: &mut Value, seconds: i64) {
     for name in ["iat", "exp"] {
         claims[name] = (claims[name].as_i64().unwrap() + seconds).into();
