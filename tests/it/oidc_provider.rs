@@ -76,6 +76,8 @@ each_unusable! {
     metadata_without_end: "provider_unreachable", |p| p.replace("/.well-known/openid-configuration", || " ".repeat(1024 * 1024 + 1).into_response());
     metadata_that_is_compressed: "provider_unreachable", |p| p.replace("/.well-known/openid-configuration", || ([(header::CONTENT_ENCODING, "gzip")], "x").into_response());
     keys_that_are_broken: "provider_unreachable", |p| p.replace("/jwks", || "{}".into_response());
+    algorithms_that_are_not_announced: "provider_unusable", |p| set(p, "id_token_signing_alg_values_supported", json!(null));
+    keys_without_end: "provider_unreachable", |p| p.replace("/jwks", || format!("{{\"keys\":[]{}}}", " ".repeat(1024 * 1024)).into_response());
     keys_that_are_away: "provider_unreachable", |p| p.replace("/jwks", || StatusCode::BAD_GATEWAY.into_response());
 }
 
@@ -89,6 +91,31 @@ async fn metadata_and_keys_that_are_elsewhere_are_not_followed() {
             assert_eq!((home.provider.times(path), home.provider.times(&format!("{MOVED}{path}"))), (1, 0), "{path} {status}");
         }
     }
+}
+
+#[tokio::test]
+async fn keys_that_hang_are_given_up() {
+    let home = Household::new().await;
+    home.provider.knobs().hangs = Some("/jwks");
+    let started = Instant::now();
+    is_unusable(&home.app, "provider_unreachable").await;
+    assert!(started.elapsed() < Duration::from_secs(12), "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn an_issuer_that_changes_while_we_run_is_no_longer_used() {
+    let home = Household::new().await;
+    assert_eq!(home.come_back(&ada()).await.status, StatusCode::SEE_OTHER);
+    set(&home.provider, "issuer", json!("https://evil.example"));
+    home.app.pass(61);
+    home.app.state.provider.as_ref().unwrap().keep_fresh().await;
+    is_unusable(&home.app, "provider_unusable").await;
+    // With a slash it still belongs to the address, and what was signed for the old name does not count.
+    set(&home.provider, "issuer", json!(format!("{}/", home.provider.origin())));
+    home.app.pass(60);
+    home.provider.twist("claims", |claims| claims["iat"] = (claims["iat"].as_i64().unwrap() + 121).into());
+    home.app.state.provider.as_ref().unwrap().keep_fresh().await;
+    assert!(home.come_back(&ada()).await.text(".reference").unwrap().contains("token_refused"));
 }
 
 #[tokio::test]

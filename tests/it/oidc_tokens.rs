@@ -114,7 +114,17 @@ macro_rules! each_refused {
 each_refused! {
     // Basic RP: rp-id_token-sig-none
     an_unsigned_token: "token_refused", |p| p.knobs().key = Key::Nothing;
+    an_unsigned_token_in_capitals: "token_refused", |p| {
+        p.knobs().key = Key::Nothing;
+        p.twist("header", |header| header["alg"] = "None".into());
+    };
+    an_unsigned_token_in_mixed_letters: "token_refused", |p| {
+        p.knobs().key = Key::Nothing;
+        p.twist("header", |header| header["alg"] = "nOnE".into());
+    };
     a_token_signed_with_the_client_secret: "token_refused", |p| p.knobs().key = Key::Hs256;
+    a_token_signed_with_the_client_secret_and_sha384: "token_refused", |p| p.knobs().key = Key::Hs384;
+    a_token_signed_with_the_client_secret_and_sha512: "token_refused", |p| p.knobs().key = Key::Hs512;
     a_token_signed_with_the_public_key_as_secret: "token_refused", |p| p.knobs().key = Key::Confused;
     // Basic RP: rp-id_token-bad-sig-rs256
     a_token_signed_by_a_stranger: "token_refused", |p| p.knobs().key = Key::Stranger;
@@ -159,10 +169,14 @@ each_refused! {
     another_issuer: "token_refused", |p| p.twist("claims", |claims| claims["iss"] = "https://evil.example".into());
     an_issuer_with_a_slash_too_many: "token_refused", |p| p.twist("claims", |claims| claims["iss"] = format!("{}/", claims["iss"].as_str().unwrap()).into());
     no_issuer: "token_refused", |p| p.twist("claims", |claims| drop(claims.as_object_mut().unwrap().remove("iss")));
+    an_issuer_that_is_no_text: "token_refused", |p| p.twist("claims", |claims| claims["iss"] = json!([claims["iss"].clone()]));
     // Basic RP: rp-id_token-aud
     another_audience: "token_refused", |p| p.twist("claims", |claims| claims["aud"] = "somebody else".into());
     an_audience_beside_us: "token_refused", |p| p.twist("claims", |claims| claims["aud"] = json!([claims["aud"].clone(), "somebody else"]));
     us_twice_as_audience: "token_refused", |p| p.twist("claims", |claims| claims["aud"] = json!([claims["aud"].clone(), claims["aud"].clone()]));
+    an_audience_that_is_no_text: "token_refused", |p| p.twist("claims", |claims| claims["aud"] = 7.into());
+    a_list_of_audiences_that_are_no_text: "token_refused", |p| p.twist("claims", |claims| claims["aud"] = json!([[claims["aud"].clone()]]));
+    no_audience_at_all: "token_refused", |p| p.twist("claims", |claims| drop(claims.as_object_mut().unwrap().remove("aud")));
     no_audience: "token_refused", |p| p.twist("claims", |claims| claims["aud"] = json!([]));
     another_authorized_party: "token_refused", |p| p.twist("claims", |claims| claims["azp"] = "somebody else".into());
     an_authorized_party_that_is_no_text: "token_refused", |p| p.twist("claims", |claims| claims["azp"] = json!([claims["aud"].clone()]));
@@ -173,6 +187,9 @@ each_refused! {
     no_expiry: "token_refused", |p| p.twist("claims", |claims| drop(claims.as_object_mut().unwrap().remove("exp")));
     // Basic RP: rp-id_token-iat
     no_time_of_issue: "token_refused", |p| p.twist("claims", |claims| drop(claims.as_object_mut().unwrap().remove("iat")));
+    a_time_of_issue_that_is_text: "token_refused", |p| p.twist("claims", |claims| claims["iat"] = now().to_string().into());
+    a_time_of_issue_before_all_time: "token_refused", |p| p.twist("claims", |claims| claims["iat"] = (-now()).into());
+    a_beginning_that_is_text: "token_refused", |p| p.twist("claims", |claims| claims["nbf"] = now().to_string().into());
     a_token_from_the_future: "token_refused", |p| p.twist("claims", |claims| claims["iat"] = (now() + 70).into());
     a_token_kept_for_later: "token_refused", |p| p.twist("claims", |claims| claims["iat"] = (now() - 670).into());
     a_token_not_valid_yet: "token_refused", |p| p.twist("claims", |claims| claims["nbf"] = (now() + 70).into());
