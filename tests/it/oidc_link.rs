@@ -296,6 +296,22 @@ async fn the_last_way_in_stays_until_there_is_a_password() {
     assert_eq!(home.app.browser().log_in("ada@elsewhere.example", PASSWORD).await.path, "/account");
 }
 
+#[tokio::test]
+async fn whoever_came_in_by_what_is_disconnected_is_out() {
+    let (home, mut ada, theirs) = ada().await;
+    connect(&home, &mut ada, &theirs).await;
+    let (mut thief, mut elsewhere) = (home.app.browser(), logged_in(&home.app, "ada@example.org").await);
+    home.log_in(&mut thief, &theirs).await;
+    assert_eq!(disconnect(&mut ada).await.path, "/account?notice=disconnected");
+    assert_eq!(thief.get("/account").await.path, "/login?return_to=%2Faccount");
+    assert_eq!((ada.get("/account").await.path, elsewhere.get("/account").await.path), ("/account".to_owned(), "/account".to_owned()));
+    // Also if the session that asks came in by it.
+    connect(&home, &mut ada, &theirs).await;
+    home.log_in(&mut ada, &theirs).await;
+    assert_eq!(disconnect(&mut ada).await.path, "/account?notice=disconnected");
+    assert_eq!(ada.get("/account").await.path, "/account");
+}
+
 /// Disconnects what the configured provider has made.
 async fn disconnect_known(home: &Household, browser: &mut Browser) -> Page {
     let known = db::identities::of(&home.app.state.db, user(home, "ada@elsewhere.example").await.id).await.unwrap();
