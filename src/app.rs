@@ -169,6 +169,8 @@ pub struct Refused {
     pub said: Option<String>,
     /// Where the next try leads.
     pub return_to: String,
+    /// Instead of logging in, the next try connects the account of whoever is logged in.
+    pub connects: bool,
 }
 
 #[derive(Clone)]

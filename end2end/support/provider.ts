@@ -31,6 +31,7 @@ export class TestProvider {
   private handle: ((request: IncomingMessage, response: ServerResponse) => void) | undefined;
   private client: { redirectUri: string; origin: string } | undefined;
   private port = 0;
+  private stopsAt: string | undefined;
 
   private constructor(private readonly options: ProviderOptions) {
     this.name = options.name ?? 'Test ID';
@@ -73,6 +74,11 @@ name = "${this.name}"
     this.build();
   }
 
+  /** Stops in the very moment in which the program asks for this path. */
+  stopAt(path: string): void {
+    this.stopsAt = path;
+  }
+
   async stop(): Promise<void> {
     if (!this.server) return;
     const closed = once(this.server, 'close');
@@ -84,8 +90,10 @@ name = "${this.name}"
 
   /** Listens again where it listened before. */
   async listen(): Promise<void> {
+    this.stopsAt = undefined;
     this.server = createServer((request, response) => {
-      if (this.handle) this.handle(request, response);
+      if (this.stopsAt !== undefined && request.url === this.stopsAt) void this.stop();
+      else if (this.handle) this.handle(request, response);
       else response.writeHead(503).end();
     }).listen(this.port, '127.0.0.1');
     await once(this.server, 'listening');

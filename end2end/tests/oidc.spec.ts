@@ -1,5 +1,5 @@
 import { expect as check, type Page } from '@playwright/test';
-import { password, press, touchForm } from '../support/actions';
+import { logIn, password, press, touchForm } from '../support/actions';
 import { newPerson } from '../support/program';
 import { confirmLogOutThere, continueWith, logInThere } from '../support/provider-actions';
 import { expect, test } from '../support/test';
@@ -133,6 +133,45 @@ test('while the provider is away its button says so, and it comes back by itself
   const { email } = newPerson();
   await button.click();
   await logInThere(page, email);
+  await account(page, email);
+});
+
+test('while the provider is away people log in with their passwords', async ({ page, withProvider }) => {
+  const { program, provider } = await withProvider();
+  const person = await program.createUser();
+  await provider.stop();
+  for (let round = 0; round < 2; round += 1) {
+    await page.context().clearCookies();
+    await logIn(page, person, `${program.origin}/login`);
+    await account(page, person.email);
+    // The second time the program knows that the provider is away.
+    await program.stop();
+    await program.start();
+  }
+});
+
+test('a provider may stop while somebody is on the way', async ({ page, withProvider }) => {
+  const { program, provider } = await withProvider();
+  const { email } = newPerson();
+  provider.stopAt('/token');
+  await page.goto(`${program.origin}/login`);
+  await continueWith(page, provider.name);
+  await logInThere(page, email);
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Try again soon');
+  await expect(page.getByText(/^Reference: [0-9a-f]{32} \(provider_unreachable\)$/)).toBeVisible();
+  // Nobody has to wait until it is asked again for other reasons.
+  const button = page.getByRole('link', { name: `Continue with ${provider.name}` });
+  await expect(async () => {
+    await page.goto(`${program.origin}/login`);
+    await check(button).toHaveAttribute('aria-disabled', 'true', { timeout: 100 });
+  }).toPass();
+
+  await provider.listen();
+  await expect(async () => {
+    await page.goto(`${program.origin}/login`);
+    await check(button).not.toHaveAttribute('aria-disabled', { timeout: 100 });
+  }).toPass();
+  await button.click();
   await account(page, email);
 });
 

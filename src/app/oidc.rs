@@ -79,6 +79,12 @@ pub fn RefusalPage(refused: Refused) -> impl IntoView {
         Refusal::ProviderUnreachable | Refusal::NotNow | Refusal::TooManyAttempts => "Try again soon",
         _ => "That did not work",
     };
+    // A login in place of a connection would make a second account.
+    let (again, way_out, without) = if refused.connects {
+        ("/account/connect".to_owned(), "/account", "Back to your account")
+    } else {
+        (way_to_provider(&refused.return_to), "/login", "Log in with e-mail and password")
+    };
     let said = refused.said.map(|said| view! { <p>{format!("{name} says: ")}<q>{said}</q></p> });
     view! {
         <ui::Frame title has_error=true>
@@ -86,8 +92,8 @@ pub fn RefusalPage(refused: Refused) -> impl IntoView {
             <p class="lead">{refused.refusal.happened(&name)}</p>
             {said}
             <p>{refused.refusal.way_on()}</p>
-            <p><a class="button" href=way_to_provider(&refused.return_to)>{format!("Try again with {name}")}</a></p>
-            <p class="links"><a href="/login">"Log in with e-mail and password"</a></p>
+            <p><a class="button" href=again>{format!("Try again with {name}")}</a></p>
+            <p class="links"><a href=way_out>{without}</a></p>
             <p class="reference">{format!("Reference: {} ({})", visit.reference, refused.refusal.code())}</p>
         </ui::Frame>
     }

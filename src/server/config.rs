@@ -102,6 +102,8 @@ pub struct OpenIdConnect {
     pub has_own_redirect_uri: bool,
     /// `policy.openid_connect.trust_email`, default false: believe the provider's address even if it does not say that it is verified.
     pub trust_email: bool,
+    /// `policy.openid_connect.trusted_audiences`, default none: who may stand in a token's `aud` beside us, if its `azp` is us.
+    pub trusted_audiences: Vec<String>,
     /// `policy.openid_connect.ca_file`: a PEM file with the certificate authority of a provider that has a private one.
     pub ca_file: Option<PathBuf>,
 }

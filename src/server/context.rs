@@ -274,6 +274,7 @@ pub async fn refusal_page(state: &AppState, parts: Parts, refused: Refused) -> R
         refusal: refused.refusal,
         said: refused.said,
         return_to: refused.return_to.map(|target| target.as_str().to_owned()).unwrap_or_default(),
+        connects: refused.connects,
     });
     let mut response = render(state, request).await;
     *response.status_mut() = status;

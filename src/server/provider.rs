@@ -50,11 +50,9 @@ pub use client::{TOTAL, causes};
 pub use discovery::Metadata;
 pub use fault::{Fault, quote};
 
-/// How old the metadata may be when somebody sets out, in seconds: a provider that has gone is noticed before the browser is
-/// sent to it.
+/// How old the metadata gets, in seconds (SR-081 allows a day): a provider that has gone is noticed before the browser is sent to it, and
+/// its button says so while nobody sets out.
 const FRESH: i64 = 60;
-/// How old it gets at most while nobody sets out (SR-081 allows a day).
-const STALE: i64 = 5 * 60;
 /// The longest pause between two tries to reach a provider that does not answer, in seconds. The first is one second.
 const LONGEST_PAUSE: i64 = 60;
 /// Between two looks at the keys because of an unknown `kid`, in seconds: anybody could send tokens with invented ones (SR-064).
@@ -158,6 +156,15 @@ impl Provider {
     /// # Errors
     /// Everything that can be wrong.
     pub async fn redeem(&self, code: String, attempt: Attempt) -> Result<Person, Fault> {
+        let redeemed = self.ask_who(code, attempt).await;
+        if redeemed.as_ref().is_err_and(|fault| fault.refusal == Refusal::ProviderUnreachable) {
+            // What is known is old news: the next look is due at once, and decides whether the provider is away.
+            self.learn(|known| known.read_at = 0);
+        }
+        redeemed
+    }
+
+    async fn ask_who(&self, code: String, attempt: Attempt) -> Result<Person, Fault> {
         let Inner { config, clock, http, .. } = &*self.0;
         let metadata = self.metadata(i64::MAX).await?;
         let issued = code::redeem(http, config, &metadata, &code, &attempt).await?;
@@ -165,6 +172,7 @@ impl Provider {
         let expected = claims::Expected {
             issuer: &metadata.issuer,
             client_id: &config.client_id,
+            trusted_audiences: &config.trusted_audiences,
             nonce: &attempt.nonce,
             access_token: &issued.access_token,
             now: clock.now(),
@@ -186,7 +194,7 @@ impl Provider {
                     claims::issuer(&members, &metadata.issuer)?;
                 }
                 if members.contains_key("aud") {
-                    claims::audience(&members, &self.0.config.client_id)?;
+                    claims::audience(&members, &self.0.config.client_id, &self.0.config.trusted_audiences)?;
                 }
                 members
             }
@@ -205,7 +213,7 @@ impl Provider {
     pub async fn check_logout_token(&self, token: &str) -> Result<(String, LogoutToken), Fault> {
         let metadata = self.metadata(i64::MAX).await?;
         let verified = self.verify(token, &logout_token::TYPES, &metadata, &metadata.algorithms).await?;
-        let token = logout_token::check(&verified, &metadata.issuer, &self.0.config.client_id, self.0.clock.now())?;
+        let token = logout_token::check(&verified, &metadata.issuer, &self.0.config, self.0.clock.now())?;
         Ok((metadata.issuer.clone(), token))
     }
 
@@ -221,7 +229,7 @@ impl Provider {
     /// Asks again when it is time to. Called every second; most calls do nothing.
     pub async fn keep_fresh(&self) {
         // A failure is logged and kept, and the next call tries again when its pause is over.
-        let _ = self.metadata(STALE).await;
+        let _ = self.metadata(FRESH).await;
     }
 
     /// Verifies a signature; for a key that is not known, after one more look at the published ones.
@@ -269,11 +277,16 @@ impl Provider {
         if let Some(answer) = self.remembered(max_age) {
             return answer;
         }
-        let _one = in_time(async { Ok(self.0.asking.lock().await) }).await?;
+        // One deadline for both, whose end is a failure like every other: a visitor who is turned away finds out why (SR-084).
+        let deadline = Instant::now() + client::TOTAL;
+        let one = until(deadline, async { Ok(self.0.asking.lock().await) }).await;
         if let Some(answer) = self.remembered(max_age) {
             return answer;
         }
-        let asked = in_time(fetch(&self.0.http, &self.0.config)).await;
+        let asked = match &one {
+            Ok(_) => until(deadline, fetch(&self.0.http, &self.0.config)).await,
+            Err(late) => Err(late.clone()),
+        };
         let now = self.0.clock.now();
         match asked {
             Ok((metadata, keys)) => {
@@ -346,14 +359,6 @@ impl Provider {
 }
 
 /// Gives up on work that waits for the provider, so that a person gets an answer within ten seconds (SR-084).
-///
-/// # Errors
-/// `ProviderUnreachable`, or the work's own.
-pub async fn in_time<T>(work: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
-    until(Instant::now() + client::TOTAL, work).await
-}
-
-/// The same for one of several pieces of work that have to be done by then.
 ///
 /// # Errors
 /// `ProviderUnreachable`, or the work's own.

@@ -21,6 +21,8 @@ mod migrations;
 mod oidc;
 mod oidc_accounts;
 mod oidc_callback;
+mod oidc_endpoints;
+mod oidc_keys;
 mod oidc_link;
 mod oidc_logout;
 mod oidc_provider;

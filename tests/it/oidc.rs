@@ -29,6 +29,7 @@ async fn the_button_leads_through_the_provider_to_where_somebody_wanted_to_go() 
     assert!(page.body.contains("ada@example.org") && page.body.contains("Member"), "approved, because the provider vouches");
 }
 
+// OpenID Foundation, Config RP: rp-discovery-openid-configuration, rp-discovery-jwks_uri-keys
 #[tokio::test]
 async fn every_key_and_algorithm_that_is_accepted_works() {
     for key in [Key::Rs256, Key::Rs384, Key::Rs512, Key::Ps256, Key::Ps384, Key::Ps512, Key::Es256, Key::Es384, Key::EdDsa] {
@@ -147,6 +148,7 @@ async fn the_handshake_cookie_is_sealed_and_for_this_host_only() {
     assert!(query["redirect_uri"].starts_with("https://media.example.org/"));
 }
 
+// OpenID Foundation, Basic RP: rp-token_endpoint-client_secret_basic
 #[tokio::test]
 async fn the_secret_is_sent_as_the_provider_wants_it() {
     for (offered, is_basic) in [

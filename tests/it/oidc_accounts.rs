@@ -4,13 +4,13 @@ use axum::http::StatusCode;
 use mediamanager_auth::{
     domain::{AuthError, Password},
     server::{
-        db,
+        db::{self, events::Filter},
         flows::{login, sessions::Origin, users::Role},
     },
 };
 use serde_json::json;
 
-use crate::support::{Account, Household, PASSWORD, household};
+use crate::support::{Account, Household, PASSWORD, household, log::Log};
 
 fn ada() -> Account {
     Account::confirmed("ada@example.org")
@@ -18,6 +18,13 @@ fn ada() -> Account {
 
 async fn users(home: &Household) -> i64 {
     home.app.count("SELECT count(*) FROM \"user\"").await
+}
+
+/// What the administrators' page says of the events of a kind, the newest first.
+async fn details(home: &Household, kind: &str) -> Vec<String> {
+    let filter = Filter { kind: Some(kind.parse().unwrap()), ..Filter::default() };
+    let (rows, _) = db::events::find(&home.app.state.db, &filter, 0, 100).await.unwrap();
+    rows.into_iter().map(|row| row.detail).collect()
 }
 
 /// Somebody registered before this program was there, so nobody has proven the address to it.
@@ -45,6 +52,29 @@ async fn a_known_identity_finds_its_account_whatever_the_address_says() {
         assert!(page.body.contains(expected), "{expected}: {}", page.body);
     }
     assert_eq!(users(&home).await, 2);
+}
+
+#[tokio::test]
+async fn why_an_address_did_not_follow_the_providers_is_written_down() {
+    let home = Household::new().await;
+    home.log_in(&mut home.app.browser(), &ada()).await;
+    home.app.member("eve@example.org").await;
+    for (email, verified, why) in [
+        ("ada@new.example", false, "the provider does not say email_verified: true for its address"),
+        ("eve@example.org", true, "another account has the provider's address"),
+    ] {
+        home.log_in(&mut home.app.browser(), &Account { email: json!(email), email_verified: json!(verified), ..ada() }).await;
+        assert_eq!(details(&home, "address_kept").await[0], why);
+    }
+    home.app.sql("UPDATE account SET email_proven_at = NULL, is_passwordless = false").await;
+    home.log_in(&mut home.app.browser(), &Account { email: json!("ada@new.example"), ..ada() }).await;
+    assert_eq!(details(&home, "address_kept").await[0], "nobody has proven the account's address, so its password may be a stranger's");
+    // An account that has an address of its own keeps it at every login: that is a line and no row.
+    home.app.sql("UPDATE \"user\" SET email = 'ada@own.example' WHERE email = 'ada@example.org'").await;
+    let log = Log::begin();
+    home.log_in(&mut home.app.browser(), &Account { email: json!("ada@new.example"), ..ada() }).await;
+    assert!(log.text().contains("the account's address was another than the provider's before"), "{}", log.text());
+    assert_eq!(details(&home, "address_kept").await.len(), 3);
 }
 
 #[tokio::test]
@@ -109,6 +139,12 @@ async fn an_unconfirmed_address_is_proven_once_with_the_password() {
     assert_eq!((page.path.as_str(), page.heading().as_str()), ("/login/connect", "An account with this address exists"));
     assert_eq!(page.attribute("#email", "value").as_deref(), Some("ada@example.org"));
     assert!(page.attribute("#email", "readonly").is_some());
+    assert_eq!(
+        details(&home, "connection_asked").await,
+        [
+            "the provider does not say email_verified: true; let it confirm addresses, or set policy.openid_connect.trust_email = true if nobody can choose a stranger's address there"
+        ]
+    );
 
     let page = browser.submit(&page, "Connect and log in", &[("password", "not her password")]).await;
     assert_eq!((page.status, page.path.as_str()), (StatusCode::UNAUTHORIZED, "/login/connect"));

@@ -145,10 +145,12 @@ async fn made_up_codes_use_up_the_budget_of_their_network_only() {
 async fn a_provider_in_trouble_uses_up_nobodys_budget() {
     let home = Household::new().await;
     home.app.member("eve@example.org").await;
-    home.provider.replace("/token", || axum::response::IntoResponse::into_response(StatusCode::BAD_GATEWAY));
-    for _ in 0..25 {
-        let (mut browser, back) = under_way(&home).await;
-        assert!(household::call_back(&mut browser, &back).await.text(".reference").unwrap().contains("provider_unreachable"));
+    for (status, body) in [(502, "<html>"), (500, r#"{"error":"server_error"}"#), (503, r#"{"error":"temporarily_unavailable"}"#)] {
+        home.provider.replace("/token", move || axum::response::IntoResponse::into_response((StatusCode::from_u16(status).unwrap(), body)));
+        for _ in 0..25 {
+            let (mut browser, back) = under_way(&home).await;
+            assert!(household::call_back(&mut browser, &back).await.text(".reference").unwrap().contains("provider_unreachable"), "{status}");
+        }
     }
     assert_eq!(home.app.browser().log_in("eve@example.org", crate::support::PASSWORD).await.path, "/account");
 }
@@ -240,7 +242,7 @@ async fn reloading_or_going_back_leads_on_and_asks_the_provider_nothing() {
 #[tokio::test]
 async fn an_answer_of_another_provider_is_refused() {
     let home = Household::new().await;
-    for issuer in ["https://evil.example", &format!("{}/", home.provider.origin()), &home.provider.origin().to_uppercase()] {
+    for issuer in ["", "https://evil.example", &format!("{}/", home.provider.origin()), &home.provider.origin().to_uppercase()] {
         let (mut browser, back) = under_way(&home).await;
         is_refused(&home, &household::call_back(&mut browser, &format!("{back}&iss={issuer}")).await, 400, "issuer_mix_up");
         let (mut browser, back) = under_way(&home).await;

@@ -1,6 +1,9 @@
 //! Connecting an account at the provider with one's own, and disconnecting it (SR-058, SR-076).
 
-use axum::http::{Method, StatusCode};
+use axum::{
+    http::{Method, StatusCode},
+    response::IntoResponse,
+};
 use mediamanager_auth::{
     domain::{Email, User},
     server::{db, random},
@@ -215,6 +218,27 @@ async fn an_answer_counts_once() {
 }
 
 #[tokio::test]
+async fn trying_again_after_a_refused_connection_connects_and_makes_no_second_account() {
+    let (home, mut ada, theirs) = ada().await;
+    let back = under_way(&home, &mut ada, &theirs).await;
+    let (path, query) = back.split_once('?').unwrap();
+    let state = query.split('&').find(|pair| pair.starts_with("state=")).unwrap();
+    let page = call_back(&mut ada, &format!("{path}?{state}&error=access_denied")).await;
+    is_refused(&page, 403, "access_denied");
+    assert_eq!(page.attribute("a.button", "href").as_deref(), Some("/account/connect"));
+    assert!(page.attribute("a[href='/login']", "href").is_none() && page.attribute("a[href='/account']", "href").is_some(), "{}", page.body);
+    assert_eq!(ada.get("/account/connect").await.heading(), "Connect Über ID 100%");
+    // The same when there is no setting out.
+    say(&mut ada).await;
+    home.provider.replace("/.well-known/openid-configuration", || StatusCode::BAD_GATEWAY.into_response());
+    home.app.pass(61);
+    let page = ada.call(Method::GET, START, &[], "").await;
+    is_refused(&page, 503, "provider_unreachable");
+    assert_eq!(page.attribute("a.button", "href").as_deref(), Some("/account/connect"));
+    assert_eq!(home.app.count("SELECT count(*) FROM \"user\"").await, 1);
+}
+
+#[tokio::test]
 async fn what_belongs_to_somebody_else_stays_theirs() {
     let (home, mut ada, theirs) = ada().await;
     home.app.member("eve@example.org").await;
@@ -270,6 +294,23 @@ async fn the_last_way_in_stays_until_there_is_a_password() {
     assert_eq!(ada.submit(&page, "Change password", &[("password", PASSWORD)]).await.path, "/account?notice=password_changed");
     assert_eq!(disconnect_known(&home, &mut ada).await.status, StatusCode::SEE_OTHER);
     assert_eq!(home.app.browser().log_in("ada@elsewhere.example", PASSWORD).await.path, "/account");
+}
+
+#[tokio::test]
+async fn whoever_came_in_by_what_is_disconnected_is_out() {
+    let (home, mut ada, theirs) = ada().await;
+    connect(&home, &mut ada, &theirs).await;
+    let (mut thief, mut elsewhere) = (home.app.browser(), logged_in(&home.app, "ada@example.org").await);
+    home.log_in(&mut thief, &theirs).await;
+    assert_eq!(disconnect(&mut ada).await.path, "/account?notice=disconnected");
+    assert_eq!(thief.get("/account").await.path, "/login?return_to=%2Faccount");
+    assert_eq!((ada.get("/account").await.path, elsewhere.get("/account").await.path), ("/account".to_owned(), "/account".to_owned()));
+    // Also if the session that asks came in by it.
+    connect(&home, &mut ada, &theirs).await;
+    let mut ada = home.app.browser();
+    home.log_in(&mut ada, &theirs).await;
+    assert_eq!(disconnect(&mut ada).await.path, "/account?notice=disconnected");
+    assert_eq!(ada.get("/account").await.path, "/account");
 }
 
 /// Disconnects what the configured provider has made.

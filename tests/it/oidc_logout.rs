@@ -147,13 +147,18 @@ async fn nobody_but_the_provider_can_log_people_out() {
     let mut browser = logged_in(&home, &ada()).await;
     let now = Clock::System.now();
     type Twist = (&'static str, fn(&mut Value, i64));
-    let twists: [Twist; 13] = [
+    let twists: [Twist; 18] = [
         ("another issuer", |claims, _| claims["iss"] = "https://evil.example".into()),
         ("another audience", |claims, _| claims["aud"] = "somebody else".into()),
         ("a nonce: an ID token", |claims, _| claims["nonce"] = "x".into()),
         ("no event", |claims, _| claims["events"] = json!({})),
         ("an event that is none", |claims, _| claims["events"] = json!({ EVENT: true })),
         ("events that are a list", |claims, _| claims["events"] = json!([EVENT])),
+        ("another event", |claims, _| claims["events"] = json!({ "http://schemas.openid.net/event/frontchannel-logout": {} })),
+        ("another authorized party", |claims, _| claims["azp"] = "somebody else".into()),
+        ("an audience beside us", |claims, _| claims["aud"] = json!([CLIENT_ID, "somebody else"])),
+        ("not valid yet", |claims, now| claims["nbf"] = (now + 70).into()),
+        ("a session that is a number", |claims, _| claims["sid"] = 7.into()),
         ("no name", |claims, _| drop(claims.as_object_mut().unwrap().remove("jti"))),
         ("nobody", |claims, _| drop(claims.as_object_mut().unwrap().remove("sub"))),
         ("a subject that is a number", |claims, _| claims["sub"] = 1.into()),

@@ -5,8 +5,9 @@ use axum::{
     response::IntoResponse,
 };
 use serde_json::{Value, json};
+use tokio::time::{Duration, Instant};
 
-use crate::support::{Account, App, Household, PASSWORD, Page, TestProvider, household, keys, log::Log};
+use crate::support::{Account, App, Household, PASSWORD, Page, TestProvider, household, keys, log::Log, provider::MOVED};
 
 fn ada() -> Account {
     Account::confirmed("ada@example.org")
@@ -71,12 +72,50 @@ each_unusable! {
     only_algorithms_that_share_a_secret: "provider_unusable", |p| set(p, "id_token_signing_alg_values_supported", json!(["HS256", "none"]));
     metadata_with_a_member_twice: "provider_unusable", |p| p.replace("/.well-known/openid-configuration", || "{\"issuer\":\"a\",\"issuer\":\"b\"}".into_response());
     metadata_that_is_a_login_page: "provider_unusable", |p| p.replace("/.well-known/openid-configuration", || axum::response::Html("<h1>Log in</h1>").into_response());
-    metadata_that_is_elsewhere: "provider_unreachable", |p| p.replace("/.well-known/openid-configuration", || axum::response::Redirect::to("http://127.0.0.1:1/").into_response());
     metadata_that_is_missing: "provider_unreachable", |p| p.replace("/.well-known/openid-configuration", || StatusCode::NOT_FOUND.into_response());
     metadata_without_end: "provider_unreachable", |p| p.replace("/.well-known/openid-configuration", || " ".repeat(1024 * 1024 + 1).into_response());
     metadata_that_is_compressed: "provider_unreachable", |p| p.replace("/.well-known/openid-configuration", || ([(header::CONTENT_ENCODING, "gzip")], "x").into_response());
     keys_that_are_broken: "provider_unreachable", |p| p.replace("/jwks", || "{}".into_response());
+    algorithms_that_are_not_announced: "provider_unusable", |p| set(p, "id_token_signing_alg_values_supported", json!(null));
+    keys_without_end: "provider_unreachable", |p| p.replace("/jwks", || format!("{{\"keys\":[]{}}}", " ".repeat(1024 * 1024)).into_response());
     keys_that_are_away: "provider_unreachable", |p| p.replace("/jwks", || StatusCode::BAD_GATEWAY.into_response());
+}
+
+#[tokio::test]
+async fn metadata_and_keys_that_are_elsewhere_are_not_followed() {
+    for path in ["/.well-known/openid-configuration", "/jwks"] {
+        for status in [StatusCode::FOUND, StatusCode::PERMANENT_REDIRECT] {
+            let home = Household::new().await;
+            home.provider.knobs().moved = Some((path, status));
+            is_unusable(&home.app, "provider_unreachable").await;
+            assert_eq!((home.provider.times(path), home.provider.times(&format!("{MOVED}{path}"))), (1, 0), "{path} {status}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn keys_that_hang_are_given_up() {
+    let home = Household::new().await;
+    home.provider.knobs().hangs = Some("/jwks");
+    let started = Instant::now();
+    is_unusable(&home.app, "provider_unreachable").await;
+    assert!(started.elapsed() < Duration::from_secs(12), "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn an_issuer_that_changes_while_we_run_is_no_longer_used() {
+    let home = Household::new().await;
+    assert_eq!(home.come_back(&ada()).await.status, StatusCode::SEE_OTHER);
+    set(&home.provider, "issuer", json!("https://evil.example"));
+    home.app.pass(61);
+    home.app.state.provider.as_ref().unwrap().keep_fresh().await;
+    is_unusable(&home.app, "provider_unusable").await;
+    // With a slash it still belongs to the address, and what was signed for the old name does not count.
+    set(&home.provider, "issuer", json!(format!("{}/", home.provider.origin())));
+    home.app.pass(60);
+    home.provider.twist("claims", |claims| claims["iat"] = (claims["iat"].as_i64().unwrap() + 121).into());
+    home.app.state.provider.as_ref().unwrap().keep_fresh().await;
+    assert!(home.come_back(&ada()).await.text(".reference").unwrap().contains("token_refused"));
 }
 
 #[tokio::test]
@@ -90,6 +129,8 @@ async fn the_log_says_both_issuers_and_the_setting() {
     );
     let log = metadata_is_refused("provider_unusable", |p| set(p, "id_token_signing_alg_values_supported", json!(["HS256"]))).await;
     assert!(log.contains("choose an asymmetric signing key"), "{log}");
+    let log = metadata_is_refused("provider_unusable", |p| set(p, "id_token_signing_alg_values_supported", json!(null))).await;
+    assert!(log.contains("the discovery document has no id_token_signing_alg_values_supported"), "{log}");
 }
 
 #[tokio::test]
@@ -155,25 +196,90 @@ async fn a_provider_that_never_answers_is_given_up_and_disturbs_nobody() {
     home.provider.knobs().hangs = Some("/token");
     let waiting = household::call_back(&mut browser, &back);
     let others = async {
+        let started = Instant::now();
         let page = home.app.browser().log_in("eve@example.org", PASSWORD).await;
         assert_eq!(page.path, "/account");
+        assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
     };
+    let started = Instant::now();
     let (page, ()) = futures_util::future::join(waiting, others).await;
+    assert!(started.elapsed() < Duration::from_secs(11), "SR-084: {:?}", started.elapsed());
     assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE);
     assert!(page.text(".reference").unwrap().contains("provider_unreachable"));
     assert_eq!(home.app.count("SELECT count(*) FROM throttle WHERE failures > 0 AND key NOT LIKE 'event:%'").await, 0, "and is nobody's failure");
 }
 
 #[tokio::test]
+async fn a_provider_that_hangs_when_somebody_sets_out_is_given_up_and_says_so() {
+    let log = Log::begin();
+    let home = Household::new().await;
+    home.provider.knobs().hangs = Some("/.well-known/openid-configuration");
+    let started = Instant::now();
+    let answer = home.app.browser().call(Method::GET, "/login/oidc", &[], "").await;
+    assert!(started.elapsed() < Duration::from_secs(11), "SR-084: {:?}", started.elapsed());
+    assert_eq!(answer.location().as_deref(), Some("/login/provider"));
+    assert!(log.text().contains("provider_unreachable"), "{}", log.text());
+    is_unusable(&home.app, "provider_unreachable").await;
+}
+
+#[tokio::test]
+async fn a_page_with_a_number_has_a_line_with_it_in_the_log() {
+    let home = Household::new().await;
+    home.app.member("ada@example.org").await;
+    let mut ada = home.app.browser();
+    ada.log_in("ada@example.org", PASSWORD).await;
+    let page = ada.get("/account/connect").await;
+    ada.submit(&page, "Go to Über ID 100%", &[]).await;
+    home.provider.replace("/.well-known/openid-configuration", || StatusCode::BAD_GATEWAY.into_response());
+    home.app.pass(61);
+    // The program notices by itself, so nobody's visit is what tells it.
+    home.app.state.provider.as_ref().unwrap().keep_fresh().await;
+    let paths = ["/account/connect/start", "/login/provider", "/api/v1/auth/oauth/authorize", "/api/v1/auth/cookie/%C3%9Cber%20ID%20100%25/authorize"];
+    for path in paths {
+        let log = Log::begin();
+        let answer = ada.call(Method::GET, path, &[], "").await;
+        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
+        let reference = answer.header("x-correlation-id").unwrap();
+        let has_both = |line: &str| line.contains(reference) && line.contains("\"provider_refused\"") && line.contains("502 Bad Gateway");
+        assert_eq!(log.text().lines().filter(|line| has_both(line)).count(), 1, "{path}: {}", log.text());
+    }
+}
+
+#[tokio::test]
+async fn a_provider_dying_while_we_run_greys_its_button() {
+    let greyed = async |home: &Household| home.app.browser().get("/login").await.attribute("a.button", "aria-disabled").is_some();
+    let home = Household::new().await;
+    let provider = home.app.state.provider.clone().unwrap();
+    let dies = || {
+        for path in ["/.well-known/openid-configuration", "/token"] {
+            home.provider.replace(path, || StatusCode::BAD_GATEWAY.into_response());
+        }
+    };
+    assert_eq!(home.come_back(&ada()).await.status, StatusCode::SEE_OTHER);
+    dies();
+    provider.keep_fresh().await;
+    assert!(!greyed(&home).await, "what was read a moment ago is believed");
+    home.app.pass(61);
+    provider.keep_fresh().await;
+    assert!(greyed(&home).await, "a minute later it is asked");
+    home.provider.is_good_again();
+    home.app.pass(1);
+    provider.keep_fresh().await;
+    assert!(!greyed(&home).await);
+    // Somebody who comes back finds out sooner.
+    home.provider.twist("claims", |claims| claims["iat"] = (claims["iat"].as_i64().unwrap() + 62).into());
+    let mut browser = home.app.browser();
+    let back = home.provider.answer(&household::set_out(&mut browser).await, &ada());
+    dies();
+    assert!(household::call_back(&mut browser, &back).await.text(".reference").unwrap().contains("provider_unreachable"));
+    provider.keep_fresh().await;
+    assert!(greyed(&home).await, "it is asked at once");
+}
+
+#[tokio::test]
 async fn what_goes_wrong_at_an_endpoint_is_a_page_with_a_way_on() {
     let home = Household::new().await;
-    for (path, status) in [
-        ("/token", StatusCode::INTERNAL_SERVER_ERROR),
-        ("/token", StatusCode::FOUND),
-        ("/token", StatusCode::OK),
-        ("/userinfo", StatusCode::FORBIDDEN),
-        ("/userinfo", StatusCode::FOUND),
-    ] {
+    for (path, status) in [("/token", StatusCode::INTERNAL_SERVER_ERROR), ("/token", StatusCode::OK), ("/userinfo", StatusCode::FORBIDDEN)] {
         home.provider.is_good_again();
         home.provider.twist("claims", |claims| drop(claims.as_object_mut().unwrap().remove("email")));
         home.provider.replace(path, move || (status, [(header::LOCATION, "http://127.0.0.1:1/")], "<html>").into_response());
@@ -193,8 +299,11 @@ async fn rotated_keys_are_looked_up_once_and_strangers_cannot_make_us_look_again
         home.provider.twist("jwks", |jwks| *jwks = json!({ "keys": [keys::jwk("rsa", &json!({ "kid": "of today" }))] }));
         home.provider.twist("header", |header| header["kid"] = "of today".into());
     };
+    // OpenID Foundation, Config RP: rp-key-rotation-op-sign-key, rp-key-rotation-op-sign-key-native. While somebody is on the way, at the worst moment.
+    let mut browser = home.app.browser();
+    let back = home.provider.answer(&household::set_out(&mut browser).await, &ada());
     rotate();
-    assert_eq!(home.come_back(&ada()).await.status, StatusCode::SEE_OTHER, "the new key is found");
+    assert_eq!(household::call_back(&mut browser, &back).await.status, StatusCode::SEE_OTHER, "the new key is found");
     assert_eq!(home.provider.times("/jwks"), 2);
     home.provider.twist("header", |header| header["kid"] = "invented".into());
     for _ in 0..5 {

@@ -126,6 +126,9 @@ fn openid_connect(reader: &mut Reader, frontend_url: Option<&Url>) -> Option<Ope
         reader.parsed("policy.openid_connect.redirect_uri", "", parse, "is not a web address (http or https, without user, query and fragment)", fix)
     };
     let trust_email = reader.boolean("policy.openid_connect.trust_email", false);
+    let name_of_a_client = |text: &str| (!text.is_empty() && !text.contains(char::is_control)).then(|| text.to_owned());
+    let fix = r#"write the project id and clients that the provider names beside this one, like ["123456789@media"], or remove the key"#;
+    let trusted_audiences = reader.list("policy.openid_connect.trusted_audiences", name_of_a_client, "a name", fix);
     let ca_file = readable_file(reader, "policy.openid_connect.ca_file");
     let (configuration_endpoint, discovery_url) = configuration_endpoint?;
     Some(OpenIdConnect {
@@ -137,6 +140,7 @@ fn openid_connect(reader: &mut Reader, frontend_url: Option<&Url>) -> Option<Ope
         redirect_uri: redirect_uri?,
         has_own_redirect_uri,
         trust_email,
+        trusted_audiences,
         ca_file,
     })
 }

@@ -69,7 +69,7 @@ const SECTIONS: [Section; 10] = [
         keys: &["enabled", "network_failures", "account_failures", "longest_delay", "network_requests", "account_mails"],
         unknown: Unknown::Stops,
     },
-    Section { path: "policy.openid_connect", keys: &["redirect_uri", "trust_email", "ca_file"], unknown: Unknown::Stops },
+    Section { path: "policy.openid_connect", keys: &["redirect_uri", "trust_email", "trusted_audiences", "ca_file"], unknown: Unknown::Stops },
 ];
 
 /// Keys that may also come from the file that a `…_FILE` variable names, and that make a world-readable file worth a warning.
@@ -77,7 +77,7 @@ pub const SECRETS: [&str; 5] =
     ["auth.token_secret", "auth.openid_connect.client_secret", "database.password", "notifications.smtp_config.smtp_password", "server.database_url"];
 
 /// Keys that hold a list: a variable gives it as JSON.
-pub const LISTS: [&str; 3] = ["auth.admin_emails", "misc.cors_urls", "server.trusted_proxies"];
+pub const LISTS: [&str; 4] = ["auth.admin_emails", "misc.cors_urls", "server.trusted_proxies", "policy.openid_connect.trusted_audiences"];
 
 /// MediaManager's sections that we have no key in.
 const NOT_OURS: [&str; 3] = ["torrents", "indexers", "metadata"];

@@ -119,6 +119,14 @@ pub async fn end_all_but(db: &impl ConnectionTrait, user: Uuid, spared: Uuid, no
     end_where(db, Condition::all().add(session::Column::UserId.eq(user)).add(session::Column::Id.ne(spared)), now).await
 }
 
+/// Ends the sessions that began with this identity, but one. Returns how many.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn end_from_identity(db: &impl ConnectionTrait, identity: Uuid, spared: Uuid, now: i64) -> Result<u64, AuthError> {
+    end_where(db, Condition::all().add(session::Column::IdentityId.eq(identity)).add(session::Column::Id.ne(spared)), now).await
+}
+
 /// The live sessions of a user, the newest first.
 ///
 /// # Errors

@@ -82,6 +82,8 @@ pub struct Refused {
     pub said: Option<String>,
     /// Where the person wanted to go, for the next try.
     pub return_to: Option<ReturnTo>,
+    /// They wanted to connect their account, and not to log in.
+    pub connects: bool,
 }
 
 /// Sets out: everything of the attempt is new and unguessable (SR-051).
@@ -90,7 +92,7 @@ pub struct Refused {
 /// Why nobody can log in with the provider right now, logged already.
 pub async fn begin(state: &AppState, start: Start) -> Result<Begun, Refusal> {
     let provider = state.provider.as_ref().ok_or(Refusal::ProviderUnusable)?;
-    let metadata = provider::in_time(provider.fresh()).await.map_err(|fault| fault.refusal)?;
+    let metadata = provider.fresh().await.map_err(logged)?;
     let secrets = [(); 3].map(|()| URL_SAFE_NO_PAD.encode(random::bytes::<32>()));
     let handshake = Handshake::new(secrets, start.redirect_uri, start.return_to.as_ref(), start.connects, state.clock.now());
     let mut scopes = SCOPES.map(ToOwned::to_owned).to_vec();
@@ -114,10 +116,10 @@ pub async fn finish(
     current: Option<&CurrentUser>,
     origin: Origin,
 ) -> Result<Outcome, Refused> {
-    let return_to = handshake.return_to();
+    let (return_to, connects) = (handshake.return_to(), handshake.connects.is_some());
     match finish_unlogged(state, handshake, answer, current, origin.clone()).await {
         Ok(outcome) => Ok(outcome),
-        Err(fault) => Err(Refused { return_to, ..refuse(state, fault, &origin).await }),
+        Err(fault) => Err(Refused { return_to, connects, ..refuse(state, fault, &origin).await }),
     }
 }
 
@@ -159,7 +161,7 @@ async fn who(state: &AppState, handshake: &Handshake, answer: Result<Answer, Fau
     let provider = state.provider.as_ref().ok_or_else(|| Fault::new(Refusal::ProviderUnusable, "auth.openid_connect is not enabled", ""))?;
     let answer = answer?;
     let deadline = Instant::now() + provider::TOTAL;
-    provider::until(deadline, provider.check_issuer(answer.issuer.as_deref())).await?;
+    provider.check_issuer(answer.issuer.as_deref()).await?;
     let code = match (answer.code, answer.error) {
         (Some(code), None) => code,
         (_, error) => return Err(error_of_the_provider(&error.unwrap_or_default(), answer.error_description.as_deref())),
@@ -214,7 +216,7 @@ fn fault_of(error: AuthError) -> Fault {
 
 impl From<Refusal> for Refused {
     fn from(refusal: Refusal) -> Self {
-        Self { refusal, said: None, return_to: None }
+        Self { refusal, said: None, return_to: None, connects: false }
     }
 }
 

@@ -79,8 +79,10 @@ fn read(query: &str) -> Result<Answer, Fault> {
     let fields = forms::parse_fields(query.as_bytes()).map_err(|_| malformed())?;
     let ours: Vec<(String, String)> = fields.into_iter().filter(|(name, _)| PARAMETERS.contains(&name.as_str())).collect();
     forms::refuse_repeats(&ours).map_err(|_| malformed())?;
-    let find = |wanted: &str| ours.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.clone()).filter(|value| !value.is_empty());
-    let answer = Answer { code: find("code"), issuer: find("iss"), error: find("error"), error_description: find("error_description") };
+    let given = |wanted: &str| ours.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.clone());
+    let find = |wanted: &str| given(wanted).filter(|value| !value.is_empty());
+    // An issuer that is there and empty is another one than the provider's (SR-054).
+    let answer = Answer { code: find("code"), issuer: given("iss"), error: find("error"), error_description: find("error_description") };
     // Exactly one of the two.
     if answer.code.is_some() == answer.error.is_some() { Err(malformed()) } else { Ok(answer) }
 }

@@ -11,7 +11,7 @@ use axum::{
 use super::{handshakes, visitor::Visitor};
 use crate::server::{
     AppState, context, cookies,
-    flows::oidc::{self, Connects, LIFETIME},
+    flows::oidc::{self, Connects, LIFETIME, Refused},
 };
 
 const COOKIE: &str = "oidc-asked";
@@ -38,7 +38,7 @@ pub async fn set_out(State(state): State<AppState>, Extension(visitor): Extensio
             response.headers_mut().extend(kept.into_iter().chain(forgotten).map(|cookie| (header::SET_COOKIE, cookie)));
             response
         }
-        Err(refusal) => context::refusal_page(&state, request.into_parts().0, refusal.into()).await,
+        Err(refusal) => context::refusal_page(&state, request.into_parts().0, Refused { connects: true, ..refusal.into() }).await,
     }
 }
 

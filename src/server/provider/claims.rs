@@ -30,6 +30,8 @@ pub struct Person {
 pub struct Expected<'a> {
     pub issuer: &'a str,
     pub client_id: &'a str,
+    /// Who may stand in `aud` beside us.
+    pub trusted_audiences: &'a [String],
     pub nonce: &'a str,
     pub access_token: &'a str,
     /// Unix seconds.
@@ -43,7 +45,7 @@ pub struct Expected<'a> {
 pub fn person(token: &Verified, expected: &Expected) -> Result<Person, Fault> {
     let claims = &token.claims;
     issuer(claims, expected.issuer)?;
-    audience(claims, expected.client_id)?;
+    audience(claims, expected.client_id, expected.trusted_audiences)?;
     lifetime(claims, expected.now, Some(OLDEST))?;
     if text(claims, "nonce")? != Some(expected.nonce) {
         return Err(refused("its nonce is not this attempt's: it was made for another login", ""));
@@ -75,22 +77,35 @@ pub fn issuer(claims: &Map<String, Value>, expected: &str) -> Result<(), Fault> 
     }
 }
 
-/// `aud` is us alone; an `azp` names us too (OIDC Core §3.1.3.7 steps 3 to 5).
+/// `aud` is us alone; an `azp` names us too (OIDC Core §3.1.3.7 steps 3 to 5). Others may stand beside us if the operator trusts every one of
+/// them, and if `azp` says that the token was made for us.
 ///
 /// # Errors
 /// `TokenRefused`.
-pub fn audience(claims: &Map<String, Value>, client_id: &str) -> Result<(), Fault> {
-    let is_us = match claims.get("aud") {
-        Some(Value::String(audience)) => audience == client_id,
-        Some(Value::Array(audiences)) => audiences.len() == 1 && audiences[0] == client_id,
-        _ => false,
+pub fn audience(claims: &Map<String, Value>, us: &str, trusted: &[String]) -> Result<(), Fault> {
+    let audiences = match claims.get("aud") {
+        Some(Value::Array(audiences)) => audiences.as_slice(),
+        Some(audience) => std::slice::from_ref(audience),
+        None => &[],
     };
-    if !is_us {
-        return Err(refused("its audience (aud) is not auth.openid_connect.client_id alone", "compare client_id with the client at the provider"));
+    let (own, others): (Vec<&Value>, Vec<&Value>) = audiences.iter().partition(|audience| **audience == us);
+    if own.len() != 1 {
+        return Err(refused("its audience (aud) is not auth.openid_connect.client_id", "compare client_id with the client at the provider"));
+    }
+    let is_trusted = |other: &str| trusted.iter().any(|trusted| trusted == other);
+    if let Some(stranger) = others.iter().find(|other| !other.as_str().is_some_and(is_trusted)) {
+        let stranger = stranger.as_str().map(quote).unwrap_or_default();
+        let reason = format!("its audience (aud) is not auth.openid_connect.client_id alone, but also {stranger:?}");
+        let fix = "make the provider name this client alone; one that always names more, such as Zitadel with its project, needs all of them in policy.openid_connect.trusted_audiences";
+        return Err(refused(reason, fix));
     }
     match text(claims, "azp")? {
-        None => Ok(()),
-        Some(party) if party == client_id => Ok(()),
+        None if others.is_empty() => Ok(()),
+        None => Err(refused(
+            "its audience (aud) names others beside us, and it does not say for whom it was made (azp)",
+            "make the provider name this client alone",
+        )),
+        Some(party) if party == us => Ok(()),
         Some(_) => Err(refused("its authorized party (azp) is another client", "compare auth.openid_connect.client_id with the client at the provider")),
     }
 }

@@ -1,11 +1,15 @@
 //! The authorization code, asked for with the browser and redeemed without it (RFC 6749 §4.1, RFC 7636). Redeemed once: a second
 //! try would make the provider revoke what the first one got.
 
+use std::{pin::Pin, sync::OnceLock};
+
 use oauth2::{
-    AuthType, AuthUrl, AuthorizationCode, Client as OAuthClient, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet, ExtraTokenFields,
-    PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError, Scope, StandardRevocableToken, StandardTokenResponse, TokenResponse, TokenUrl,
+    AsyncHttpClient, AuthType, AuthUrl, AuthorizationCode, Client as OAuthClient, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet,
+    ExtraTokenFields, HttpRequest, HttpResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError, Scope, StandardRevocableToken,
+    StandardTokenResponse, TokenResponse, TokenUrl,
     basic::{BasicErrorResponse, BasicErrorResponseType, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse, BasicTokenType},
 };
+use openidconnect::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use super::client::{self, NoAnswer};
@@ -34,6 +38,21 @@ impl ExtraTokenFields for IdToken {}
 impl std::fmt::Debug for IdToken {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("***")
+    }
+}
+
+/// A client that remembers the status of the answer, which the library's errors do not say.
+struct Watched<'a> {
+    http: &'a client::Client,
+    status: OnceLock<StatusCode>,
+}
+
+impl<'c> AsyncHttpClient<'c> for Watched<'_> {
+    type Error = NoAnswer;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, NoAnswer>> + Send + 'c>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(async move { self.http.call(request).await.inspect(|answer| _ = self.status.set(answer.status())) })
     }
 }
 
@@ -87,15 +106,17 @@ fn uses_post(metadata: &Metadata) -> bool {
 /// Redeems the code.
 ///
 /// # Errors
-/// `ClientRefused`, `CodeRefused`, `TokenRefused` or `ProviderUnreachable`.
+/// `ClientRefused`, `CodeRefused`, `TokenRefused`, `ProviderUnusable` or `ProviderUnreachable`.
 pub async fn redeem(http: &client::Client, config: &OpenIdConnect, metadata: &Metadata, code: &str, attempt: &Attempt) -> Result<Issued, Fault> {
     let redirect_uri = &attempt.redirect_uri;
     let client = client(config, metadata, redirect_uri)?;
     let request = client.exchange_code(AuthorizationCode::new(code.to_owned())).set_pkce_verifier(PkceCodeVerifier::new(attempt.verifier.clone()));
-    let response: Response = request.request_async(http).await.map_err(|err| {
+    let http = Watched { http, status: OnceLock::new() };
+    let response: Response = request.request_async(&http).await.map_err(|err| {
         // Some providers repeat what they were sent.
         let secrets = [code, &attempt.verifier, config.client_secret.expose()];
-        explain(err, config, metadata, redirect_uri, &|text| quote(&secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "***"))))
+        let quote_safely = |text: &str| quote(&secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "***")));
+        explain(err, http.status.get().copied().unwrap_or_default(), config, metadata, redirect_uri, &quote_safely)
     })?;
     if *response.token_type() != BasicTokenType::Bearer {
         return Err(super::claims::refused("the access token is of another kind than Bearer", ""));
@@ -107,41 +128,52 @@ pub async fn redeem(http: &client::Client, config: &OpenIdConnect, metadata: &Me
     Ok(Issued { access_token: response.access_token().secret().clone(), id_token })
 }
 
+/// Whose fault it is, and what to change. Only `invalid_grant` is about the code, which is what somebody may have made up: whatever else the
+/// provider complains of is nobody's failed login.
 fn explain(
     err: RequestTokenError<NoAnswer, BasicErrorResponse>,
+    status: StatusCode,
     config: &OpenIdConnect,
     metadata: &Metadata,
     redirect_uri: &str,
     quote_safely: &dyn Fn(&str) -> String,
 ) -> Fault {
+    use BasicErrorResponseType::{Extension, InvalidClient, InvalidGrant, InvalidRequest, InvalidScope, UnauthorizedClient, UnsupportedGrantType};
     let endpoint = &metadata.token_endpoint;
-    match err {
+    let (kind, reason) = match err {
         RequestTokenError::ServerResponse(answer) => {
-            let (kind, said) = (answer.error(), answer.error_description().map(|said| quote_safely(said)).unwrap_or_default());
-            let reason = format!("the token endpoint answers {:?}: {said:?}", quote_safely(kind.as_ref()));
-            match kind {
-                BasicErrorResponseType::InvalidClient | BasicErrorResponseType::UnauthorizedClient => {
-                    let used = if uses_post(metadata) { "client_secret_post" } else { "client_secret_basic" };
-                    let offered =
-                        if metadata.token_auth_methods.is_empty() { "client_secret_basic".to_owned() } else { quote(&metadata.token_auth_methods.join(", ")) };
-                    let fix = format!(
-                        "compare auth.openid_connect.client_id and client_secret with the provider; the secret was sent with {used}, discovery offers {offered}: allow {used} for this client"
-                    );
-                    Fault::new(Refusal::ClientRefused, reason, fix)
-                }
-                _ => {
-                    let fix = format!("register exactly this redirect URI for client {:?}: {redirect_uri}", config.client_id);
-                    Fault::new(Refusal::CodeRefused, reason, fix)
-                }
-            }
+            let (kind, said) = (answer.error().clone(), answer.error_description().map(|said| quote_safely(said)).unwrap_or_default());
+            let reason = format!("the token endpoint answers {status}, {:?}: {said:?}", quote_safely(kind.as_ref()));
+            (Some(kind), reason)
         }
         RequestTokenError::Request(no_answer) => {
-            Fault::new(Refusal::ProviderUnreachable, format!("the token endpoint {endpoint} gives no answer: {no_answer}"), ENDPOINT_NOT_REACHED)
+            return Fault::new(Refusal::ProviderUnreachable, format!("the token endpoint {endpoint} gives no answer: {no_answer}"), ENDPOINT_NOT_REACHED);
         }
-        RequestTokenError::Parse(..) | RequestTokenError::Other(_) => Fault::new(
-            Refusal::ProviderUnreachable,
-            format!("the token endpoint {endpoint} answers with something else than a token or an OAuth error"),
-            "look at the provider's own log",
-        ),
-    }
+        RequestTokenError::Parse(..) | RequestTokenError::Other(_) if status == StatusCode::OK => {
+            let reason = format!("the answer of the token endpoint {endpoint} is no token that can be read");
+            return super::claims::refused(reason, "look at the provider's own log");
+        }
+        RequestTokenError::Parse(..) | RequestTokenError::Other(_) => (None, format!("the token endpoint {endpoint} answers with {status} and no OAuth error")),
+    };
+    let own_log = "look at the provider's own log".to_owned();
+    let (refusal, fix) = match kind {
+        Some(InvalidGrant) => (Refusal::CodeRefused, format!("register exactly this redirect URI for client {:?}: {redirect_uri}", config.client_id)),
+        Some(InvalidScope) => (Refusal::ProviderUnusable, "allow the scopes openid, email and profile for this client at the provider".to_owned()),
+        Some(UnsupportedGrantType) => (Refusal::ProviderUnusable, "allow the authorization code flow for this client at the provider".to_owned()),
+        Some(InvalidRequest) => (Refusal::ProviderUnusable, format!("allow PKCE with S256 for this client at the provider; else {own_log}")),
+        Some(InvalidClient | UnauthorizedClient) => (Refusal::ClientRefused, how_we_proved_ourselves(metadata)),
+        Some(Extension(kind)) if ["server_error", "temporarily_unavailable"].contains(&kind.as_str()) => (Refusal::ProviderUnreachable, own_log),
+        _ if status == StatusCode::UNAUTHORIZED => (Refusal::ClientRefused, how_we_proved_ourselves(metadata)),
+        Some(Extension(_)) if status.is_client_error() => (Refusal::ProviderUnusable, own_log),
+        _ => (Refusal::ProviderUnreachable, own_log),
+    };
+    Fault::new(refusal, reason, fix)
+}
+
+fn how_we_proved_ourselves(metadata: &Metadata) -> String {
+    let used = if uses_post(metadata) { "client_secret_post" } else { "client_secret_basic" };
+    let offered = if metadata.token_auth_methods.is_empty() { "client_secret_basic".to_owned() } else { quote(&metadata.token_auth_methods.join(", ")) };
+    format!(
+        "compare auth.openid_connect.client_id and client_secret with the provider; the secret was sent with {used}, discovery offers {offered}: allow {used} for this client"
+    )
 }

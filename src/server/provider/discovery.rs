@@ -77,7 +77,11 @@ const NOT_THE_ADDRESS: &str = "open auth.openid_connect.configuration_endpoint i
 
 /// The intersection of what it announces and what is safe (SR-062).
 fn algorithms(members: &Map<String, Value>) -> Result<Vec<String>, Fault> {
-    let announced = list(members, "id_token_signing_alg_values_supported");
+    let member = "id_token_signing_alg_values_supported";
+    let announced = list(members, member);
+    if announced.is_empty() {
+        return Err(unusable(format!("the discovery document has no {member}"), NOT_THE_ADDRESS));
+    }
     let accepted: Vec<String> = ALGORITHMS.into_iter().map(|(name, _)| name.to_owned()).filter(|name| announced.contains(name)).collect();
     if accepted.is_empty() {
         let reason = format!("the provider signs ID tokens with {}, of which none is accepted", quote(&announced.join(", ")));

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::claims::{self, refused};
 use super::fault::Fault;
 use super::jwt::Verified;
+use crate::server::config::OpenIdConnect;
 
 /// Accepted values of `typ`, besides its absence. An ID token has another purpose and is told apart by its claims too.
 pub const TYPES: [&str; 2] = ["logout+jwt", "jwt"];
@@ -26,10 +27,10 @@ pub struct LogoutToken {
 ///
 /// # Errors
 /// `TokenRefused`, with the claim that is wrong.
-pub fn check(token: &Verified, issuer: &str, client_id: &str, now: i64) -> Result<LogoutToken, Fault> {
+pub fn check(token: &Verified, issuer: &str, config: &OpenIdConnect, now: i64) -> Result<LogoutToken, Fault> {
     let members = &token.claims;
     claims::issuer(members, issuer)?;
-    claims::audience(members, client_id)?;
+    claims::audience(members, &config.client_id, &config.trusted_audiences)?;
     let expires_at = claims::lifetime(members, now, None)? + claims::LEEWAY;
     if members.contains_key("nonce") {
         return Err(refused("it has a nonce, so it is an ID token and no logout token", ""));

@@ -196,7 +196,7 @@ async fn what_the_program_does_by_itself_leaves_one_row() {
     is_written(app, &page, &[("account_made_void", id, None, "oidc", ""), ("identity_linked", id, None, "oidc", ""), ("logged_in", id, None, "oidc", "")])
         .await;
     let page = home.come_back(&Account { email: "eve@new.example".into(), ..Account { email_verified: false.into(), ..eves } }).await;
-    let why = "it is not verified there, not free here, or not safe to take";
+    let why = "the provider does not say email_verified: true for its address";
     is_written(app, &page, &[("address_kept", id, None, "oidc", why), ("logged_in", id, None, "oidc", "")]).await;
 }
 

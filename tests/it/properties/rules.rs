@@ -258,7 +258,7 @@ pub fn id_token(header: &[u8], payload: &[u8]) -> Option<claims::Person> {
     assert!(["crit", "cty", "enc"].iter().all(|name| !head.contains_key(*name)), "{head:?}");
     assert_eq!(verified.claims, body);
 
-    let expected = claims::Expected { issuer: ISSUER, client_id: CLIENT_ID, nonce: NONCE, access_token: ACCESS_TOKEN, now: NOW };
+    let expected = claims::Expected { issuer: ISSUER, client_id: CLIENT_ID, trusted_audiences: &[], nonce: NONCE, access_token: ACCESS_TOKEN, now: NOW };
     let half_hash = verified.half_hash(ACCESS_TOKEN).unwrap();
     match claims::person(&verified, &expected) {
         Ok(person) => {

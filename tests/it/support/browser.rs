@@ -82,6 +82,10 @@ impl Browser {
     /// Sends what a script would: these headers, this body, no redirect followed.
     pub async fn call(&mut self, method: Method, path: &str, headers: &[(&str, &str)], body: &str) -> Page {
         let mut request = self.request(method, path);
+        for (name, _) in headers {
+            // In place of the browser's own, where it has one: the program would look at the first of two.
+            request.headers_mut().unwrap().remove(*name);
+        }
         for (name, value) in headers {
             request = request.header(*name, *value);
         }

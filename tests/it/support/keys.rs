@@ -32,6 +32,8 @@ pub enum Key {
     Stranger,
     /// The client secret, which the client knows too.
     Hs256,
+    Hs384,
+    Hs512,
     /// The published RSA key taken for an HMAC secret.
     Confused,
     Nothing,
@@ -67,6 +69,8 @@ impl Key {
             Self::Es384 => "ES384",
             Self::EdDsa => "EdDSA",
             Self::Hs256 | Self::Confused => "HS256",
+            Self::Hs384 => "HS384",
+            Self::Hs512 => "HS512",
             Self::Nothing => "none",
         }
     }
@@ -88,6 +92,8 @@ pub fn sign(header: &str, payload: &[u8], key: Key) -> String {
         Key::Es384 => (EncodingKey::from_ec_der(der), Algorithm::ES384),
         Key::EdDsa => (EncodingKey::from_ed_der(der), Algorithm::EdDSA),
         Key::Hs256 => (EncodingKey::from_secret(CLIENT_SECRET.as_bytes()), Algorithm::HS256),
+        Key::Hs384 => (EncodingKey::from_secret(CLIENT_SECRET.as_bytes()), Algorithm::HS384),
+        Key::Hs512 => (EncodingKey::from_secret(CLIENT_SECRET.as_bytes()), Algorithm::HS512),
         Key::Confused => (EncodingKey::from_secret(KEYS["rsa"]["jwk"]["n"].as_str().unwrap().as_bytes()), Algorithm::HS256),
     };
     format!("{signed}.{}", crypto::sign(signed.as_bytes(), &key, algorithm).unwrap())
@@ -101,6 +107,17 @@ pub fn jwk(entry: &str, extra: &Value) -> Value {
         jwk[name] = value.clone();
     }
     jwk
+}
+
+/// A certificate that this RSA entry has made for itself, as `x5c` carries it.
+pub fn certificate(entry: &str) -> String {
+    let pkcs1 = STANDARD.decode(KEYS[entry]["der"].as_str().unwrap()).unwrap();
+    let der = |tag: u8, content: &[u8]| [&[tag, 0x82][..], &u16::try_from(content.len()).unwrap().to_be_bytes(), content].concat();
+    // RFC 5208: version 0, rsaEncryption, the key.
+    let algorithm = [0x02, 1, 0, 0x30, 13, 0x06, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1, 0x05, 0];
+    let pkcs8 = der(0x30, &[&algorithm[..], der(0x04, &pkcs1).as_slice()].concat());
+    let key = rcgen::KeyPair::try_from(pkcs8.as_slice()).unwrap();
+    STANDARD.encode(rcgen::CertificateParams::new(Vec::new()).unwrap().self_signed(&key).unwrap().der())
 }
 
 /// The key set: the good keys, and those that a client must know to leave alone.

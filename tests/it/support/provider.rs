@@ -20,12 +20,16 @@ use mediamanager_auth::server::{clock::Clock, random};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::net::TcpListener;
+use tower::ServiceExt;
 use url::Url;
 
 use super::keys::{self, Key};
 
 pub const CLIENT_ID: &str = "media manager/ä";
 pub const CLIENT_SECRET: &str = "p@ss:word +% secret of the client";
+
+/// Before the path where the good answer of [`Knobs::moved`] is.
+pub const MOVED: &str = "/moved";
 
 type Twist = Box<dyn Fn(&mut Value) + Send>;
 type Replacement = Box<dyn Fn() -> Response + Send>;
@@ -39,10 +43,15 @@ pub struct Knobs {
     pub hangs: Option<&'static str>,
     /// What signs; the others are published beside it.
     pub key: Key,
-    /// Bytes in place of the claims, for JSON that no library would write.
-    pub payload: Option<Vec<u8>>,
-    /// Changes the finished token.
+    /// Writes the header, or the claims, as JSON that no library would write.
+    pub header: Option<fn(Value) -> String>,
+    pub payload: Option<fn(Value) -> Vec<u8>>,
+    /// Changes the finished token, or the text of the token endpoint's or userinfo's answer.
     pub spoil: Option<fn(String) -> String>,
+    pub spoil_answer: Option<fn(String) -> String>,
+    pub spoil_userinfo: Option<fn(String) -> String>,
+    /// A path that sends whoever asks it, with this status, to where the good answer is.
+    pub moved: Option<(&'static str, StatusCode)>,
     /// Userinfo as `application/jwt`.
     pub signs_userinfo: bool,
 }
@@ -105,13 +114,16 @@ impl TestProvider {
     }
 
     pub fn router(&self) -> Router {
+        self.routes().layer(from_fn_with_state(self.clone(), notice))
+    }
+
+    fn routes(&self) -> Router {
         Router::new()
             .route("/.well-known/openid-configuration", get(metadata))
             .route("/jwks", get(jwks))
             .route("/authorize", get(authorize))
             .route("/token", post(token))
             .route("/userinfo", get(userinfo))
-            .layer(from_fn_with_state(self.clone(), notice))
             .with_state(self.clone())
     }
 
@@ -183,8 +195,9 @@ impl TestProvider {
         let mut header = json!({ "alg": knobs.key.algorithm(), "kid": knobs.key.name(), "typ": typ });
         knobs.apply("header", &mut header);
         knobs.apply("claims", &mut claims);
-        let payload = knobs.payload.clone().unwrap_or_else(|| claims.to_string().into_bytes());
-        let token = keys::sign(&header.to_string(), &payload, knobs.key);
+        let header = knobs.header.map_or_else(|| header.to_string(), |write| write(header.clone()));
+        let payload = knobs.payload.map_or_else(|| claims.to_string().into_bytes(), |write| write(claims.clone()));
+        let token = keys::sign(&header, &payload, knobs.key);
         knobs.spoil.map_or_else(|| token.clone(), |spoil| spoil(token.clone()))
     }
 }
@@ -198,12 +211,20 @@ impl Knobs {
 }
 
 /// Remembers the request, then answers it, unless a knob says otherwise.
-async fn notice(State(provider): State<TestProvider>, request: Request, next: Next) -> Response {
+async fn notice(State(provider): State<TestProvider>, mut request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
     let authorization = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or("-");
     provider.0.asked.lock().unwrap().push(format!("{} {path} {authorization}", request.method()));
     if provider.knobs().hangs == Some(path.as_str()) {
         std::future::pending::<()>().await;
+    }
+    if let Some(from) = path.strip_prefix(MOVED) {
+        *request.uri_mut() = from.parse().unwrap();
+        return provider.routes().oneshot(request).await.unwrap();
+    }
+    let moved = provider.knobs().moved.filter(|(from, _)| *from == path);
+    if let Some((_, status)) = moved {
+        return (status, [(header::LOCATION, format!("{}{MOVED}{path}", provider.origin()))]).into_response();
     }
     let replaced = provider.knobs().replacements.get(&path).map(|answer| answer());
     match replaced {
@@ -223,7 +244,7 @@ async fn metadata(State(provider): State<TestProvider>) -> Json<Value> {
         "end_session_endpoint": format!("{origin}/logout"),
         "response_types_supported": ["code"],
         "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": ["HS256", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA", "none", "X512"],
+        "id_token_signing_alg_values_supported": ["HS256", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA", "HS384", "HS512", "none", "None", "nOnE", "X512"],
         "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "tls_client_auth"],
         "something_of_next_year": { "nested": [1, 2, 3] },
     });
@@ -266,7 +287,8 @@ async fn token(State(provider): State<TestProvider>, headers: HeaderMap, Form(fo
     let id_token = provider.sign(claims, "JWT");
     let mut answer = json!({ "access_token": access_token, "token_type": "bearer", "expires_in": 300, "id_token": id_token, "refresh_token": "never kept" });
     provider.knobs().apply("token", &mut answer);
-    Json(answer).into_response()
+    let spoil = provider.knobs().spoil_answer;
+    json_text(answer.to_string(), spoil)
 }
 
 async fn userinfo(State(provider): State<TestProvider>, headers: HeaderMap, _: Uri) -> Response {
@@ -276,11 +298,17 @@ async fn userinfo(State(provider): State<TestProvider>, headers: HeaderMap, _: U
     let is_signed = provider.knobs().signs_userinfo;
     provider.knobs().apply("userinfo", &mut claims);
     if !is_signed {
-        return Json(claims).into_response();
+        let spoil = provider.knobs().spoil_userinfo;
+        return json_text(claims.to_string(), spoil);
     }
     let key = provider.knobs().key;
     let header = json!({ "alg": key.algorithm(), "kid": key.name() }).to_string();
     ([(header::CONTENT_TYPE, "application/jwt")], keys::sign(&header, claims.to_string().as_bytes(), key)).into_response()
+}
+
+fn json_text(text: String, spoil: Option<fn(String) -> String>) -> Response {
+    let text = spoil.map_or_else(|| text.clone(), |spoil| spoil(text.clone()));
+    ([(header::CONTENT_TYPE, "application/json")], text).into_response()
 }
 
 /// Name and secret of the client, from the header as RFC 6749 §2.3.1 encodes them, or from the form.

@@ -107,6 +107,18 @@ fn a_final_slash_is_dropped_and_another_ending_is_questioned() {
 }
 
 #[test]
+fn nobody_is_trusted_beside_us_unless_it_is_named() {
+    assert_eq!(provider(&section("", "")).trusted_audiences, Vec::<String>::new());
+    let trusted = |list: &str| section("", "") + "[policy.openid_connect]\ntrusted_audiences = " + list;
+    assert_eq!(provider(&trusted("['280000000000000000', ' tv@media ']")).trusted_audiences, ["280000000000000000", "tv@media"]);
+    for list in ["['']", "[5]", "['a\\u0000']", "[['a']]"] {
+        let text = problem(&trusted(&list.replace('\'', "\"")));
+        assert!(text.contains("policy.openid_connect.trusted_audiences entry 1 is not a name"), "{list}: {text}");
+    }
+    assert!(problem(&trusted("'a'")).contains("trusted_audiences must be a list"));
+}
+
+#[test]
 fn ca_file_must_be_there() {
     let home = Home::with(&[]);
     let ca = home.write("ca.pem", b"pem", 0o644);

@@ -14,7 +14,7 @@ fn an_unknown_key_names_its_place_and_the_nearest_known_key() {
         ("cookie_name = 'x'", "config.toml:4:1: auth.cookie_name is not a known key; it belongs in [policy]."),
         (
             "[policy.openid_connect]\n\"ü\\n\" = 1",
-            "config.toml:5:1: policy.openid_connect.ü\\n is not a known key; nearest is ca_file among redirect_uri, trust_email, ca_file.",
+            "config.toml:5:1: policy.openid_connect.ü\\n is not a known key; nearest is ca_file among redirect_uri, trust_email, trusted_audiences, ca_file.",
         ),
     ] {
         assert_eq!(problem(more), line);

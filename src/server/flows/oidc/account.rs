@@ -129,14 +129,15 @@ async fn adopt(state: &AppState, transaction: &Transaction, person: &Person, has
 
 /// Asks for the password of the account that has the address. One that nobody ever knew cannot be asked for.
 async fn must_connect(state: &AppState, transaction: &Transaction, person: &Person, email: Email, user: &User, origin: &Origin) -> Result<Found, Fault> {
+    let fix = "let it confirm addresses, or set policy.openid_connect.trust_email = true if nobody can choose a stranger's address there";
     let account = db::accounts::find(transaction, user.id).await.map_err(fault_of)?;
     if account.is_some_and(|account| account.is_passwordless) {
         let reason =
             format!("the account with the address of {} has no password to prove it with, and the provider does not say email_verified: true", named(person));
-        let fix = "let the provider confirm addresses; or set policy.openid_connect.trust_email = true if nobody can choose a stranger's address there";
         return Err(Fault::new(Refusal::AccountRefused, reason, fix).about(user.id));
     }
-    events::record(state, transaction, Event::ConnectionAsked, origin, Note::of(user.id)).await.map_err(fault_of)?;
+    let why = format!("the provider does not say email_verified: true; {fix}");
+    events::record(state, transaction, Event::ConnectionAsked, origin, Note::of(user.id).detail(&why)).await.map_err(fault_of)?;
     Ok(Found::MustConnect(email))
 }
 
@@ -201,16 +202,27 @@ async fn follow_email(
     let is_the_same = user.email.eq_ignore_ascii_case(email.as_str());
     let was_the_same = identity.email.as_ref().is_some_and(|known| known.eq_ignore_ascii_case(&user.email));
     if !is_the_same && !was_the_same {
-        // Somebody has given the account an address of its own, or connected two that never had the same.
+        // Somebody has given the account an address of its own, or connected two that never had the same. A line and no row, because it is
+        // so at every login.
+        let why = "the account's address was another than the provider's before";
+        events::log(state, Event::AddressKept, origin, Note::of(user.id).method("oidc").detail(why));
         return Ok(user);
     }
     let account = db::accounts::find(transaction, user.id).await?;
     let is_proven = account.as_ref().is_some_and(|account| account.email_proven_at.is_some());
     let is_its_owners = is_proven || account.is_some_and(|account| account.is_passwordless);
-    if !trusts_email(state, person) || !is_its_owners || (!is_the_same && db::users::is_taken(transaction, &email).await?) {
+    let why_not = if !trusts_email(state, person) {
+        Some("the provider does not say email_verified: true for its address")
+    } else if !is_its_owners {
+        Some("nobody has proven the account's address, so its password may be a stranger's")
+    } else if !is_the_same && db::users::is_taken(transaction, &email).await? {
+        Some("another account has the provider's address")
+    } else {
+        None
+    };
+    if let Some(why_not) = why_not {
         if !is_the_same {
-            let reason = "it is not verified there, not free here, or not safe to take";
-            events::record(state, transaction, Event::AddressKept, origin, Note::of(user.id).method("oidc").detail(reason)).await?;
+            events::record(state, transaction, Event::AddressKept, origin, Note::of(user.id).method("oidc").detail(why_not)).await?;
         }
         return Ok(user);
     }

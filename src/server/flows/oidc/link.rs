@@ -75,12 +75,14 @@ pub(super) async fn link(state: &AppState, person: Person, connects: &Connects, 
     db::commit(transaction).await.map_err(fault_of)
 }
 
-/// Disconnects one of the person's own accounts at a provider. The last way in stays (SR-076).
+/// Disconnects one of the person's own accounts at a provider. The last way in stays (SR-076). Whoever came in by it is out, as after a
+/// change of the password (SR-098): the provider could not log them out any more.
 ///
 /// # Errors
 /// `LoginTooOld`; `NotFound` for an id that is not theirs; `LastWayIn`; `Unavailable`.
 pub async fn unlink(state: &AppState, current: &CurrentUser, identity: Uuid, origin: &Origin) -> Result<(), AuthError> {
-    current.require_fresh(state.clock.now())?;
+    let now = state.clock.now();
+    current.require_fresh(now)?;
     let user = current.user().id;
     let transaction = db::begin(&state.db).await?;
     db::alone(&transaction).await?;
@@ -94,6 +96,7 @@ pub async fn unlink(state: &AppState, current: &CurrentUser, identity: Uuid, ori
         return Err(AuthError::LastWayIn);
     }
     db::identities::delete(&transaction, user, unlinked).await?;
+    db::sessions::end_from_identity(&transaction, identity, current.session(), now).await?;
     events::record(state, &transaction, Event::IdentityUnlinked, origin, Note::of(user)).await?;
     db::commit(transaction).await
 }
