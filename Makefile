@@ -11,7 +11,7 @@ CHECKS := format types wasm-guard deny clippy clippy-wasm unit it it-postgres bu
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run build test fmt bench bench-uniform fuzz screenshots tools-build tools-test tools-bench tools-fuzz $(CHECKS)
+.PHONY: help run build test fmt bench bench-uniform faults fuzz screenshots tools-build tools-test tools-bench tools-fuzz $(CHECKS)
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -95,6 +95,9 @@ bench: tools-bench build ## What functions cost and what the server bears, with 
 
 bench-uniform: build ## Does an answer take as long whoever has the address? Takes two minutes of a quiet machine
 	@$(STEP) "time of answers" npm --prefix end2end run --silent bench-uniform
+
+faults: build ## Is anything lost or revived when the program is killed 200 times under load? Takes four minutes
+	@$(STEP) "kills under load" .ci/with-postgres python3 tests/faults/kill.py
 
 fuzz: tools-fuzz ## Look for inputs that break a rule of tests/it/properties, a minute for each parser; not in CI
 	@.ci/fuzz
