@@ -14,11 +14,16 @@ use std::{
 
 use sea_orm::{
     ColumnTrait, Condition, ConnectOptions, ConnectionTrait, Database as Connector, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, EntityTrait,
-    QueryFilter, QuerySelect, QueryTrait, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
-    sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
+    QueryFilter, QuerySelect, QueryTrait, Statement,
+    sqlx::{
+        Connection as _, Error, PgConnection,
+        sqlite::{SqliteJournalMode, SqliteSynchronous},
+    },
 };
+use tokio::time::timeout;
 
 use crate::{domain::AuthError, server::finding::Finding};
+use patience::{PATIENCE, Patient};
 
 pub mod accounts;
 pub mod entity;
@@ -27,20 +32,18 @@ pub mod identities;
 pub mod mediamanager;
 pub mod migrations;
 pub mod outbox;
+pub mod patience;
 pub mod sessions;
 pub mod spent;
 pub mod throttle;
 pub mod users;
 
 /// The pool of connections.
-pub type Database = DatabaseConnection;
+pub type Database = Patient<DatabaseConnection>;
 /// An open transaction; dropped without [`commit`], nothing of it happened.
-pub type Transaction = DatabaseTransaction;
+pub type Transaction = Patient<DatabaseTransaction>;
 /// Either of them.
 pub use sea_orm::ConnectionTrait as Connection;
-
-/// How long any request may wait for the database before it is told to come back (SR-190).
-const PATIENCE: Duration = Duration::from_secs(4);
 
 /// How long an operator's look at it may take: somewhat longer than the connection, so that the reason of that comes first.
 const INSPECTION: Duration = Duration::from_secs(6);
@@ -71,7 +74,7 @@ pub async fn open(url: &str) -> Result<Database, String> {
     let db = Connector::connect(options(url)).await.map_err(|err| format!("cannot open the database: {err}"))?;
     migrations::run(&db).await?;
     drop(lock);
-    Ok(db)
+    Ok(db.into())
 }
 
 /// Makes directory and file so that only their owner can read them: the file will hold password hashes. What is there
@@ -115,8 +118,18 @@ fn options(url: &str) -> ConnectOptions {
         });
     if url.starts_with("postgres") {
         options.statement_timeout(PATIENCE);
+        // A transaction whose connection has broken unnoticed must not keep its locks: we may never say that it is over.
+        let patience = PATIENCE.as_millis();
+        options.map_sqlx_postgres_opts(move |postgres| postgres.options([("idle_in_transaction_session_timeout", patience)]));
+        options.map_sqlx_postgres_pool_opts(|pool| pool.after_release(|connection, _| Box::pin(answers(connection))));
     }
     options
+}
+
+/// Whether a connection may go back into the pool. The library asks that too, but waits for the answer as long as it takes, and would
+/// lose one place in the pool after the other to connections that lead nowhere.
+async fn answers(connection: &mut PgConnection) -> Result<bool, Error> {
+    timeout(PATIENCE, connection.ping()).await.unwrap_or(Err(Error::PoolTimedOut)).map(|()| true)
 }
 
 /// The file of a SQLite URL; `None` for PostgreSQL and for a database in memory.
@@ -132,8 +145,7 @@ fn sqlite_file(url: &str) -> Option<std::path::PathBuf> {
 /// # Errors
 /// `Unavailable`.
 pub async fn begin(db: &Database) -> Result<Transaction, AuthError> {
-    let options = TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
-    db.begin_with_options(options).await.map_err(unavailable)
+    db.begin_writing().await.map_err(unavailable)
 }
 
 /// Makes a transaction's work permanent.
@@ -194,7 +206,7 @@ pub async fn inspect(url: &str) -> Finding {
         return Finding::doubtful(DATABASE, says, "start the program; or change server.database_url, if there should be one already");
     }
     let late = |_| Finding::wrong(DATABASE, "does not answer within 6 seconds", WHERE);
-    tokio::time::timeout(INSPECTION, look(url)).await.unwrap_or_else(late)
+    timeout(INSPECTION, look(url)).await.unwrap_or_else(late)
 }
 
 async fn look(url: &str) -> Finding {
@@ -213,7 +225,7 @@ async fn look(url: &str) -> Finding {
     finding
 }
 
-async fn standing(db: &Database, version: &str) -> Finding {
+async fn standing(db: &DatabaseConnection, version: &str) -> Finding {
     match migrations::standing(db).await {
         Ok((applied, 0)) => Finding::fine(DATABASE, format!("{version}, schema up to date ({applied} steps)")),
         Ok((applied, missing)) => {
@@ -229,7 +241,7 @@ async fn standing(db: &Database, version: &str) -> Finding {
 }
 
 /// The database's own name and version, without the machine that it was built on.
-async fn version(db: &Database) -> Result<String, DbErr> {
+async fn version(db: &DatabaseConnection) -> Result<String, DbErr> {
     let backend = db.get_database_backend();
     let query = if backend == DbBackend::Postgres { "SELECT version()" } else { "SELECT 'SQLite ' || sqlite_version()" };
     let row = db.query_one_raw(Statement::from_string(backend, query)).await?;

@@ -10,6 +10,7 @@ mod contain;
 mod cross_site;
 mod email_proof;
 mod events;
+mod faults;
 mod headers;
 mod housekeeping;
 mod import;

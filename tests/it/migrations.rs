@@ -59,7 +59,7 @@ async fn mediamanagers() -> (TestDatabase, DatabaseConnection) {
     (database, db)
 }
 
-async fn add_user(db: &DatabaseConnection, email: &str, hash: &str, is_superuser: bool) -> uuid::Uuid {
+async fn add_user(db: &impl ConnectionTrait, email: &str, hash: &str, is_superuser: bool) -> uuid::Uuid {
     let id = random::uuid();
     let row = user::ActiveModel {
         id: Set(id),
@@ -73,18 +73,18 @@ async fn add_user(db: &DatabaseConnection, email: &str, hash: &str, is_superuser
     id
 }
 
-async fn users(db: &DatabaseConnection) -> Vec<user::Model> {
+async fn users(db: &impl ConnectionTrait) -> Vec<user::Model> {
     user::Entity::find().order_by_asc(user::Column::Email).all(db).await.unwrap()
 }
 
 /// The first column of what a query finds, which must be text.
-async fn texts(db: &DatabaseConnection, query: &str) -> Vec<String> {
+async fn texts(db: &impl ConnectionTrait, query: &str) -> Vec<String> {
     let rows = db.query_all_raw(Statement::from_string(db.get_database_backend(), query)).await.unwrap();
     rows.iter().map(|row| row.try_get_by_index::<String>(0).unwrap_or_else(|err| panic!("{query}: {err}"))).collect()
 }
 
 /// Every byte of MediaManager's rows.
-async fn everything(db: &DatabaseConnection) -> Vec<String> {
+async fn everything(db: &impl ConnectionTrait) -> Vec<String> {
     let (id, user_id) = if db.get_database_backend() == DbBackend::Postgres { ("id::text", "user_id::text") } else { ("hex(id)", "hex(user_id)") };
     let user = format!(
         "SELECT {id} || '|' || email || '|' || hashed_password || '|' || CAST(is_active AS text) || CAST(is_superuser AS text) || CAST(is_verified AS text) \
@@ -98,7 +98,7 @@ async fn everything(db: &DatabaseConnection) -> Vec<String> {
 }
 
 /// Columns, constraints and indexes of all tables, or of the ones named, one line each.
-async fn schema(db: &DatabaseConnection, tables: &str) -> Vec<String> {
+async fn schema(db: &impl ConnectionTrait, tables: &str) -> Vec<String> {
     let queries = if db.get_database_backend() == DbBackend::Postgres {
         [
             format!(
@@ -318,7 +318,7 @@ async fn every_connection_to_sqlite_keeps_what_was_answered_and_belongs_together
     // As many transactions at once as there are connections: each asks one of its own.
     let mut open = Vec::new();
     for _ in 0..8 {
-        open.push(app.state.db.begin().await.unwrap());
+        open.push(app.state.db.as_ref().begin().await.unwrap());
     }
     for connection in &open {
         for (pragma, expected) in [("journal_mode", "wal"), ("foreign_keys", "1"), ("synchronous", "2")] {

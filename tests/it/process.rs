@@ -32,7 +32,12 @@ impl Home {
     }
 
     pub fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_mediamanager-auth"));
+        self.run(env!("CARGO_BIN_EXE_mediamanager-auth"))
+    }
+
+    /// Another program in its place.
+    pub fn run(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
         command.current_dir(self.0.path()).env_remove("CONFIG_FILE").env_remove("CONFIG_DIR");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
@@ -68,7 +73,7 @@ impl Serving {
         Self::of(home.command(), last_line)
     }
 
-    fn of(mut command: Command, last_line: &str) -> Self {
+    pub fn of(mut command: Command, last_line: &str) -> Self {
         let mut child = Running(command.spawn().unwrap());
         let mut output = BufReader::new(child.0.stdout.take().unwrap());
         let mut greeting = String::new();
@@ -100,14 +105,26 @@ impl Serving {
     }
 
     /// Takes it away as a power cut does.
-    fn kill(self) {
+    pub fn kill(self) {
         drop(self);
     }
 
+    pub fn pid(&self) -> String {
+        self.child.0.id().to_string()
+    }
+
     /// Asks it to stop; its exit code, and all it logged.
-    pub fn stop(mut self) -> (Option<i32>, String) {
-        let pid = self.child.0.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    pub fn stop(self) -> (Option<i32>, String) {
+        self.ask_to_stop();
+        self.end()
+    }
+
+    pub fn ask_to_stop(&self) {
+        assert!(Command::new("kill").args(["-TERM", &self.pid()]).status().unwrap().success());
+    }
+
+    /// Waits for its end; its exit code, and all it logged.
+    pub fn end(mut self) -> (Option<i32>, String) {
         let mut log = String::new();
         self.child.0.stderr.take().unwrap().read_to_string(&mut log).unwrap();
         (self.child.0.wait().unwrap().code(), log)

@@ -7,8 +7,9 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{
-    Database, PATIENCE,
+    Database,
     entity::{oauth_account, user},
+    patience::PATIENCE,
     unavailable,
     users::Credentials,
 };
@@ -38,7 +39,7 @@ pub async fn open(url: &str) -> Result<Database, String> {
     if tables.iter().any(Option::is_some) {
         return Err("this is no database of MediaManager: it has no tables \"user\" and oauth_account that can be read".to_owned());
     }
-    Ok(db)
+    Ok(db.into())
 }
 
 /// The users after this one, by id.

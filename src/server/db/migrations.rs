@@ -3,12 +3,12 @@
 use std::{fs::File, path::Path, pin::pin, time::Duration};
 
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database as Connector, DbErr, DynIden,
+    ConnectOptions, ConnectionTrait, Database as Connector, DatabaseConnection, DbErr, DynIden,
     sea_query::{Alias, IntoIden},
 };
 use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager};
 
-use super::{ADVISORY_LOCK, Database, PATIENCE};
+use super::{ADVISORY_LOCK, PATIENCE};
 
 mod m0001_first;
 mod m0002_identities;
@@ -39,7 +39,7 @@ impl MigratorTrait for Migrator {
 ///
 /// # Errors
 /// A sentence for the operator: the schema is newer than this program, or the database refused.
-pub(super) async fn run(db: &Database) -> Result<(), String> {
+pub(super) async fn run(db: &DatabaseConnection) -> Result<(), String> {
     let fault = |err: DbErr| format!("cannot bring the database schema up to date: {err}");
     Migrator::install(db).await.map_err(fault)?;
     applied(db).await.map_err(|(Fault::Newer(reason) | Fault::Unreadable(reason))| reason)?;
@@ -55,7 +55,7 @@ pub(super) enum Fault {
 }
 
 /// How many steps the database has taken. An older program on a newer schema would write rows that the newer one no longer understands.
-async fn applied(db: &Database) -> Result<usize, Fault> {
+async fn applied(db: &DatabaseConnection) -> Result<usize, Fault> {
     let known: Vec<String> = Migrator::migrations().iter().map(|step| step.name().to_owned()).collect();
     let applied = Migrator::get_migration_models(db).await.map_err(unreadable)?;
     match applied.iter().find(|row| !known.contains(&row.version)) {
@@ -76,7 +76,7 @@ fn unreadable(err: DbErr) -> Fault {
 ///
 /// # Errors
 /// [`Fault`].
-pub(super) async fn standing(db: &Database) -> Result<(usize, usize), Fault> {
+pub(super) async fn standing(db: &DatabaseConnection) -> Result<(usize, usize), Fault> {
     // A database that was never used has no table of steps.
     let was_used = SchemaManager::new(db).has_table(TABLE).await.map_err(unreadable)?;
     let applied = if was_used { applied(db).await? } else { 0 };
@@ -85,7 +85,7 @@ pub(super) async fn standing(db: &Database) -> Result<(usize, usize), Fault> {
 
 /// What must stay alive while migrating.
 pub(super) enum Lock {
-    Connection { _db: Database },
+    Connection { _db: DatabaseConnection },
     File { _file: File },
     None,
 }

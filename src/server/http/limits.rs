@@ -14,7 +14,7 @@ use tracing::Instrument;
 
 use crate::{
     domain::AuthError,
-    server::{AppState, context},
+    server::{AppState, context, db::patience},
 };
 
 /// Bytes of a request body (SR-150).
@@ -60,7 +60,7 @@ pub async fn enforce(State(state): State<AppState>, request: Request, next: Next
 /// with the number under which the log has the reason (SR-183, SR-184).
 pub async fn contain(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let stand_in = stand_in(&request);
-    let error = match tokio::time::timeout(DEADLINE, next.run(request)).await {
+    let error = match tokio::time::timeout(DEADLINE, patience::of_one_request(next.run(request))).await {
         Ok(response) if response.extensions().get::<Panicked>().is_none() => return response,
         Ok(_) => AuthError::Internal,
         Err(_) => AuthError::TookTooLong,

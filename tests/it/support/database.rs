@@ -20,6 +20,11 @@ impl TestDatabase {
         }
     }
 
+    /// The same, reached by another way.
+    pub fn at(self, url: &str) -> Self {
+        Self { url: url.to_owned(), ..self }
+    }
+
     pub fn is_postgres(&self) -> bool {
         self.url.starts_with("postgres")
     }

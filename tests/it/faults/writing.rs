@@ -1,0 +1,157 @@
+//! A database that can be read and takes nothing: locked by somebody else, read-only, or full. Who is logged in stays so, and the program
+//! remains ready, because the services behind it ask it for nothing else.
+
+use std::process::Command;
+
+use axum::http::StatusCode;
+use futures_util::future::join_all;
+use mediamanager_auth::server::router::router;
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, SqliteTransactionMode, TransactionOptions, TransactionTrait};
+
+use super::{ADA, Siege, killed};
+use crate::{
+    process::Serving,
+    support::{Browser, PASSWORD},
+};
+
+const TABLES: &str = "\"user\", account, session, event";
+
+/// Whatever changes something is told to come back; the rest is as ever.
+async fn goes_without_writing(siege: &Siege) {
+    let before = siege.rows().await;
+    let (readers, is_ready, (), ()) = tokio::join!(join_all(siege.readers()), siege.is_ready(), siege.lives(), siege.refuses(siege.writers()));
+    for (page, took) in readers {
+        assert_eq!(page.status, StatusCode::OK, "{} after {took:?}", page.path);
+    }
+    assert!(is_ready);
+    // More than there are connections: whoever has waited for one does not wait as long again for the database.
+    siege.refuses((0..3).flat_map(|_| siege.writers()).collect()).await;
+    assert_eq!(siege.rows().await, before);
+}
+
+/// The program on a single connection, whose settings a test can change.
+async fn on_one_connection(siege: &mut Siege) -> DatabaseConnection {
+    let mut options = ConnectOptions::new(&siege.app.database.url);
+    let only = Database::connect(options.max_connections(1).sqlx_logging(false).to_owned()).await.unwrap();
+    siege.app.state.db = only.clone().into();
+    siege.app.router = router(siege.app.state.clone());
+    let ada = siege.ada.cookie("fastapiusersauth").unwrap().to_owned();
+    siege.ada = Browser::new(siege.app.router.clone());
+    siege.ada.set_cookie("fastapiusersauth", &ada);
+    only
+}
+
+async fn say(db: &impl ConnectionTrait, words: &str) {
+    db.execute_unprepared(words).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_database_that_somebody_else_is_writing_is_read() {
+    let siege = Siege::new().await;
+    let immediately = TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
+    let writing = siege.side_door.begin_with_options(immediately).await.unwrap();
+    if siege.app.database.is_postgres() {
+        say(&writing, &format!("LOCK TABLE {TABLES} IN EXCLUSIVE MODE")).await;
+    }
+    goes_without_writing(&siege).await;
+    writing.rollback().await.unwrap();
+    siege.recovers().await;
+}
+
+#[tokio::test]
+async fn a_database_that_is_being_rebuilt_is_not_waited_for() {
+    let siege = Siege::new().await;
+    if !siege.app.database.is_postgres() {
+        return;
+    }
+    let before = siege.rows().await;
+    let rebuilding = siege.side_door.begin().await.unwrap();
+    say(&rebuilding, &format!("LOCK TABLE {TABLES} IN ACCESS EXCLUSIVE MODE")).await;
+    let requests = siege.writers().into_iter().chain((0..10).flat_map(|_| siege.readers())).collect();
+    let ((), ()) = tokio::join!(siege.lives(), siege.refuses(requests));
+    rebuilding.rollback().await.unwrap();
+    assert_eq!(siege.rows().await, before);
+    siege.recovers().await;
+}
+
+#[tokio::test]
+async fn a_database_that_is_read_only_is_read() {
+    let mut siege = Siege::new().await;
+    if siege.app.database.is_postgres() {
+        let name = siege.app.database.url.rsplit_once('/').unwrap().1.to_owned();
+        // As when a standby has taken over: all connections break, and the new ones cannot write.
+        let all_others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        say(&siege.side_door, &format!("ALTER DATABASE {name} SET default_transaction_read_only = on")).await;
+        say(&siege.side_door, all_others).await;
+        goes_without_writing(&siege).await;
+        say(&siege.side_door, &format!("BEGIN READ WRITE; ALTER DATABASE {name} RESET default_transaction_read_only; COMMIT")).await;
+        say(&siege.side_door, all_others).await;
+    } else {
+        let only = on_one_connection(&mut siege).await;
+        say(&only, "PRAGMA query_only = 1").await;
+        goes_without_writing(&siege).await;
+        say(&only, "PRAGMA query_only = 0").await;
+    }
+    siege.recovers().await;
+}
+
+#[tokio::test]
+async fn a_database_that_fills_up_loses_nothing_and_holds_nothing_by_halves() {
+    let mut siege = Siege::new().await;
+    if siege.app.database.is_postgres() {
+        return;
+    }
+    let only = on_one_connection(&mut siege).await;
+    // Not less than it has now. What fits into the pages that are there is still taken.
+    say(&only, "PRAGMA max_page_count = 1").await;
+    let (mut made, mut refused) = (0, 0);
+    while refused < 20 {
+        let form = [("email", &*format!("number{}@example.org", made + refused)), ("password", PASSWORD)];
+        let page = siege.app.browser().post_form("/login/signup", &form).await;
+        // A new account is logged in at once, which is a change of its own.
+        let is_logged_in = page.header("set-cookie").is_some();
+        assert!(page.status == if is_logged_in { StatusCode::SEE_OTHER } else { StatusCode::SERVICE_UNAVAILABLE }, "{}", page.status);
+        if is_logged_in {
+            made += 1
+        } else {
+            refused += 1
+        }
+        assert!(made < 500, "there is no end to it");
+        assert_eq!(siege.count("\"user\"").await, siege.count("account").await);
+        assert_eq!(siege.count("session").await, made + 1);
+        assert_eq!(siege.ada.get("/api/v1/users/me").await.status, StatusCode::OK);
+    }
+    say(&only, "PRAGMA max_page_count = 1000000").await;
+    assert_eq!(siege.app.browser().log_in("number0@example.org", PASSWORD).await.path, "/login/verify");
+    assert_eq!(siege.ada.post_form("/logout", &[]).await.status, StatusCode::SEE_OTHER);
+}
+
+/// The kernel lets no file grow, as on a full disk.
+#[tokio::test]
+async fn a_disk_without_a_free_byte_is_survived() {
+    let (home, database) = killed::home().await;
+    if database.is_postgres() {
+        return;
+    }
+    home.create_user(&[ADA], PASSWORD);
+    let mut command = home.run("sh");
+    // The signal that comes with such a write would end the program; a full disk sends none.
+    command.args(["-c", "trap '' XFSZ; exec \"$0\"", env!("CARGO_BIN_EXE_mediamanager-auth")]);
+    let serving = Serving::of(command, "Listening");
+    let limit = |bytes: &str| {
+        assert!(Command::new("prlimit").args(["--pid", &serving.pid(), &format!("--fsize={bytes}:")]).status().unwrap().success());
+    };
+    let form = format!("email={}&password={}", ADA.replace('@', "%40"), PASSWORD.replace(' ', "+"));
+    let log_in = || serving.post("/login", &form);
+    let token = log_in().split("fastapiusersauth=").nth(1).unwrap().split(';').next().unwrap().to_owned();
+    let me = || serving.get("/api/v1/users/me", &format!("Cookie: fastapiusersauth={token}\r\n"));
+    limit("0");
+    for answer in [log_in(), serving.post("/login/signup", &form.replace("ada", "new"))] {
+        assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("retry-after: ") && !answer.contains("set-cookie"), "{answer}");
+    }
+    assert!(me().starts_with("HTTP/1.1 200"));
+    limit("unlimited");
+    assert!(log_in().starts_with("HTTP/1.1 303"));
+    assert!(serving.post("/login/signup", &form.replace("ada", "new")).starts_with("HTTP/1.1 303"));
+    assert_eq!(serving.stop().0, Some(0));
+}
