@@ -4,6 +4,7 @@ use axum::http::{Method, StatusCode};
 use mediamanager_auth::{
     domain::Email,
     server::{
+        clock,
         config::{self, Sources},
         db,
         flows::{mail, password_reset, users::Role},
@@ -17,15 +18,15 @@ const NEW: &str = "copper lantern meadow 4";
 
 const SETTINGS: &str = "auth.email_password_resets = true\nserver.app_name = 'Lovelace & Söhne'\n";
 
-/// A mail with what differs from run to run taken out.
-fn redacted(mail: &Mail) -> String {
-    let text = mail.text.lines().map(|line| match line.split_once("token=") {
-        Some((before, _)) => format!("{before}token=…"),
-        None => line.to_owned(),
-    });
-    let text = text.collect::<Vec<_>>().join("\n");
-    let when = text.split("was changed on ").nth(1).and_then(|rest| rest.split(" from").next()).unwrap_or("no date in it");
-    format!("To: {}\nSubject: {}\n\n{}", mail.to, mail.subject, text.replace(when, "…"))
+/// A mail with what differs from run to run taken out: both parts, of the HTML what is between the tags of the body, one a line.
+fn redacted(app: &App, mail: &Mail) -> String {
+    let (_, body) = mail.html.split_once("<body").unwrap();
+    let text = format!("To: {}\nSubject: {}\n\n{}\n<body{}", mail.to, mail.subject, mail.text, body.replace("><", ">\n<"));
+    let mut parts = text.split("token=");
+    let before = parts.next().unwrap().to_owned();
+    let is_in_token = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    let text = parts.fold(before, |text, part| format!("{text}token=…{}", part.trim_start_matches(is_in_token)));
+    text.replace(&clock::in_words(app.state.clock.now()), "…")
 }
 
 #[tokio::test]
@@ -40,24 +41,51 @@ async fn every_mail_reads_as_it_should() {
     let mails = app.mails().await;
     let proof = mails.iter().find(|mail| mail.to == "new@example.org").unwrap();
     let exists = mails.iter().find(|mail| mail.to == "ada@example.org").unwrap();
-    insta::assert_snapshot!("proof", redacted(proof));
-    insta::assert_snapshot!("account_exists", redacted(exists));
+    insta::assert_snapshot!("proof", redacted(&app, proof));
+    insta::assert_snapshot!("account_exists", redacted(&app, exists));
 
     browser.log_in("new@example.org", PASSWORD).await;
     let page = browser.get(&proof.link()).await;
     browser.submit(&page, "Confirm the address", &[]).await;
-    insta::assert_snapshot!("somebody_waits", redacted(&app.mail().await));
+    insta::assert_snapshot!("somebody_waits", redacted(&app, &app.mail().await));
 
     let mut browser = app.browser();
     let page = browser.get("/login/forgot-password").await;
     browser.submit(&page, "Send link", &[("email", "ada@example.org")]).await;
     let reset = app.mail().await;
-    insta::assert_snapshot!("reset", redacted(&reset));
+    insta::assert_snapshot!("reset", redacted(&app, &reset));
     let page = browser.get(&reset.link()).await;
     browser.submit(&page, "Set password", &[("password", "copper lantern meadow 4")]).await;
     let notice = app.mail().await;
-    insta::assert_snapshot!("password_changed", redacted(&notice));
+    insta::assert_snapshot!("password_changed", redacted(&app, &notice));
     assert!(notice.html.contains("Lovelace &amp; Söhne") && notice.headers.contains("MIME-Version: 1.0"), "{}", notice.html);
+}
+
+#[tokio::test]
+async fn every_mail_about_an_account_reads_as_it_should() {
+    let app = App::with(&format!("{SETTINGS}{SMTP}")).await;
+    app.user("boss@example.org", Role::Administrator).await;
+    let ada = app.member("ada@example.org").await;
+    let mut boss = app.browser();
+    boss.log_in("boss@example.org", PASSWORD).await;
+    let page = boss.get("/users/new").await;
+    boss.submit(&page, "Create user", &[("email", "eve@example.org")]).await;
+    insta::assert_snapshot!("first_password", redacted(&app, &app.mail().await));
+
+    let mut browser = app.browser();
+    browser.log_in("ada@example.org", PASSWORD).await;
+    browser.post_form("/account/address", &[("email", "ada@new.example")]).await;
+    let mail = app.mail().await;
+    insta::assert_snapshot!("new_address", redacted(&app, &mail));
+    let page = browser.get(&mail.link()).await;
+    browser.submit(&page, "Use this address", &[]).await;
+    insta::assert_snapshot!("address_changed", redacted(&app, &app.mail().await));
+    browser.post_form("/account/address", &[("email", "boss@example.org")]).await;
+    insta::assert_snapshot!("new_address_taken", redacted(&app, &app.mail().await));
+
+    let headers = [("content-type", "application/json"), ("sec-fetch-site", "same-origin")];
+    boss.call(Method::PATCH, &format!("/api/v1/users/{}", ada.id), &headers, &format!(r#"{{"password":"{NEW}"}}"#)).await;
+    insta::assert_snapshot!("password_set", redacted(&app, &app.mail().await));
 }
 
 /// A mail server that nobody answers at.
