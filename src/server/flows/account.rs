@@ -186,8 +186,7 @@ pub async fn change_address(state: &AppState, current: &CurrentUser, token: &str
     }
     db::users::set_email(&transaction, owner, &email).await?;
     // They name the address that is gone, and would live again if it came back.
-    db::accounts::void_links(&transaction, owner, now).await?;
-    mail::forget_links(&transaction, &found.user).await?;
+    mail::void_links(&transaction, &found.user, now).await?;
     if db::accounts::email_is_proven(&transaction, owner).await? {
         db::accounts::prove_email(&transaction, owner, now).await?;
     }

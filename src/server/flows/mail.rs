@@ -103,6 +103,16 @@ pub async fn forget_links(db: &impl db::Connection, user: &User) -> Result<(), A
     db::outbox::remove_kinds(db, [Kind::Reset.into(), Kind::NewAddress.into()], &user.email, user.id).await
 }
 
+/// Makes all links of an account void: those that are out, whatever becomes of the account later, and those that wait (SR-046).
+/// `user` as they were until now.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn void_links(db: &impl db::Connection, user: &User, now: i64) -> Result<(), AuthError> {
+    db::accounts::void_links(db, user.id, now).await?;
+    forget_links(db, user).await
+}
+
 /// Tells the administrators that somebody waits, each at most once an hour: who waits later is announced at its end.
 ///
 /// # Errors
@@ -144,12 +154,11 @@ async fn send(state: &AppState, waiting: Waiting) -> Result<(), AuthError> {
         Written::Nothing => return db::outbox::remove(&state.db, waiting.id).await,
     };
     let kind = &waiting.kind;
-    let origin = Origin { network: waiting.network.clone(), ..Origin::default() };
     match state.mailer.send(&state.config, &state.clock, &to, &letter).await {
         Ok(_) => {
             // First of all, or a failure in between would send it again.
             db::outbox::remove(&state.db, waiting.id).await?;
-            events::record(state, &state.db, Event::MailSent, &origin, Note::of(user).method(kind)).await
+            events::record(state, &state.db, Event::MailSent, &origin(&waiting), Note::of(user).method(kind)).await
         }
         Err(not_sent) => {
             let pause = usize::try_from(waiting.attempts - 1).ok().and_then(|index| PAUSES.get(index)).filter(|_| not_sent.is_temporary);
@@ -167,8 +176,12 @@ async fn give_up(state: &AppState, waiting: &Waiting, user: Option<Uuid>, reason
     let (kind, attempt) = (&waiting.kind, waiting.attempts);
     tracing::error!(event = "mail_failed", kind, reason, attempt, "a mail is given up; try `mediamanager-auth mail test`");
     db::outbox::remove(&state.db, waiting.id).await?;
-    let origin = Origin { network: waiting.network.clone(), ..Origin::default() };
-    events::record(state, &state.db, Event::MailGivenUp, &origin, Note::of_maybe(user).method(kind).detail(reason)).await
+    events::record(state, &state.db, Event::MailGivenUp, &origin(waiting), Note::of_maybe(user).method(kind).detail(reason)).await
+}
+
+/// Who has caused a mail, as far as that is remembered.
+fn origin(waiting: &Waiting) -> Origin {
+    Origin { network: waiting.network.clone(), ..Origin::default() }
 }
 
 /// Whether somebody can be written to at all.

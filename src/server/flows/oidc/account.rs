@@ -183,8 +183,7 @@ async fn make_void(state: &AppState, transaction: &Transaction, user: &User, has
     db::sessions::end_all(transaction, user.id, now).await?;
     db::identities::delete_of(transaction, user.id).await?;
     db::accounts::prove_email_without_password(transaction, user.id, now).await?;
-    db::accounts::void_links(transaction, user.id, now).await?;
-    mail::forget_links(transaction, user).await?;
+    mail::void_links(transaction, user, now).await?;
     events::record(state, transaction, Event::AccountMadeVoid, origin, Note::of(user.id).method("oidc")).await
 }
 
@@ -233,8 +232,7 @@ async fn follow_email(
         return Ok(user);
     }
     db::users::set_email(transaction, user.id, &email).await?;
-    db::accounts::void_links(transaction, user.id, state.clock.now()).await?;
-    mail::forget_links(transaction, &user).await?;
+    mail::void_links(transaction, &user, state.clock.now()).await?;
     mail::notify(state, transaction, Kind::AddressChanged, &user, origin).await?;
     events::record(state, transaction, Event::AddressFollowed, origin, Note::of(user.id).method("oidc")).await?;
     Ok(User { email: email.as_str().to_owned(), ..user })

@@ -150,8 +150,7 @@ impl Acting<'_> {
             let now = self.state.clock.now();
             db::accounts::unprove_email(self.transaction, before.id, now).await?;
             // They name the address that is gone, and would live again if it came back.
-            db::accounts::void_links(self.transaction, before.id, now).await?;
-            mail::forget_links(self.transaction, before).await?;
+            mail::void_links(self.transaction, before, now).await?;
             mail::notify(self.state, self.transaction, Kind::AddressChanged, before, self.origin).await?;
         }
         self.record(Event::AddressChanged, before.id, "").await
@@ -171,8 +170,7 @@ impl Acting<'_> {
         if before.is_active != after.is_active {
             if !after.is_active {
                 db::sessions::end_all(self.transaction, id, now).await?;
-                db::accounts::void_links(self.transaction, id, now).await?;
-                mail::forget_links(self.transaction, before).await?;
+                mail::void_links(self.transaction, before, now).await?;
             }
             self.record(if after.is_active { Event::UserEnabled } else { Event::UserDisabled }, id, "").await?;
         }
