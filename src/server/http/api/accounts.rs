@@ -63,10 +63,7 @@ pub async fn register(State(state): State<AppState>, Extension(visitor): Extensi
     responses(
         (status = 202, description = "`null`, whoever has the address"),
         (status = 400, description = "The body is no text", body = shapes::Refused),
-        shapes::ForThisSite,
-        shapes::WithBody,
-        shapes::Throttled,
-        shapes::Stored
+        shapes::FromAnybody
     )
 )]
 pub async fn forgot_password(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, request: Request) -> Response {
@@ -88,10 +85,7 @@ pub async fn forgot_password(State(state): State<AppState>, Extension(visitor): 
     responses(
         (status = 200, description = "`null`"),
         (status = 400, description = "The link or the password cannot be used", body = shapes::Refused),
-        shapes::ForThisSite,
-        shapes::WithBody,
-        shapes::Throttled,
-        shapes::Stored
+        shapes::FromAnybody
     )
 )]
 pub async fn reset_password(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, request: Request) -> Response {
@@ -118,10 +112,7 @@ pub async fn reset_password(State(state): State<AppState>, Extension(visitor): E
     responses(
         (status = 202, description = "`null`, whoever has the address"),
         (status = 400, description = "The body is no text", body = shapes::Refused),
-        shapes::ForThisSite,
-        shapes::WithBody,
-        shapes::Throttled,
-        shapes::Stored
+        shapes::FromAnybody
     )
 )]
 pub async fn request_verify_token(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, request: Request) -> Response {
@@ -144,10 +135,7 @@ pub async fn request_verify_token(State(state): State<AppState>, Extension(visit
         (status = 200, description = "The user, whose address is proven now", body = wire::UserBody),
         (status = 400, description = "The link cannot be used, or the address was proven before", body = shapes::Refused),
         shapes::ForUsers,
-        shapes::ForThisSite,
-        shapes::WithBody,
-        shapes::Throttled,
-        shapes::Stored
+        shapes::FromAnybody
     ),
     security(("cookie" = []), ("bearer" = []))
 )]

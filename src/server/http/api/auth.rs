@@ -27,10 +27,7 @@ use crate::{
     responses(
         (status = 204, description = "The session cookie"),
         (status = 400, description = "Address and password do not match, or a field is there twice", body = shapes::Refused),
-        shapes::ForThisSite,
-        shapes::WithBody,
-        shapes::Throttled,
-        shapes::Stored
+        shapes::FromAnybody
     )
 )]
 pub async fn cookie_login(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, request: Request) -> Response {
@@ -51,10 +48,7 @@ pub async fn cookie_login(State(state): State<AppState>, Extension(visitor): Ext
     responses(
         (status = 200, description = "The token", body = shapes::BearerToken),
         (status = 400, description = "Address and password do not match, or a field is there twice", body = shapes::Refused),
-        shapes::ForThisSite,
-        shapes::WithBody,
-        shapes::Throttled,
-        shapes::Stored
+        shapes::FromAnybody
     )
 )]
 pub async fn jwt_login(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, request: Request) -> Response {

@@ -2,8 +2,13 @@
 //! any derived reader.
 #![expect(dead_code, reason = "shapes that are described and never built")]
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
-use utoipa::{IntoResponses, ToSchema};
+use utoipa::{
+    IntoResponses, ToSchema,
+    openapi::{RefOr, Response},
+};
 
 /// OAuth2's password form.
 #[derive(ToSchema)]
@@ -217,6 +222,15 @@ pub enum Stored {
     /// The database or the provider cannot be reached, or too many passwords are being checked.
     #[response(status = 503)]
     Unavailable(Refused),
+}
+
+/// All of it that a body from anybody may get.
+pub struct FromAnybody;
+
+impl IntoResponses for FromAnybody {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        [ForThisSite::responses(), WithBody::responses(), Throttled::responses(), Stored::responses()].into_iter().flatten().collect()
+    }
 }
 
 /// `Not Found`, and no JSON, as in the original.
