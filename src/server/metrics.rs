@@ -3,7 +3,7 @@
 //! Without that listener nothing is counted: the functions below find no recorder and do nothing.
 
 use std::{
-    net::{SocketAddr, TcpListener},
+    net::SocketAddr,
     time::{Duration, Instant},
 };
 
@@ -17,6 +17,7 @@ use axum::{
 };
 use metrics::{counter, gauge, histogram};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use tokio::net::TcpListener;
 
 use crate::{
     domain::Event,
@@ -32,12 +33,10 @@ const UPKEEP: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// A sentence for the operator.
-pub fn serve(state: &AppState, address: SocketAddr) -> Result<SocketAddr, String> {
+pub async fn serve(state: &AppState, address: SocketAddr) -> Result<SocketAddr, String> {
     let fault = |err: std::io::Error| format!("cannot listen on {address}: {err}; change server.metrics_address, or stop what uses it");
-    let listener = TcpListener::bind(address).map_err(fault)?;
-    listener.set_nonblocking(true).map_err(fault)?;
+    let listener = TcpListener::bind(address).await.map_err(fault)?;
     let address = listener.local_addr().map_err(fault)?;
-    let listener = tokio::net::TcpListener::from_std(listener).map_err(fault)?;
     let handle = PrometheusBuilder::new().set_buckets(&BUCKETS).and_then(PrometheusBuilder::install_recorder).map_err(|err| format!("cannot count: {err}"))?;
     describe();
     let (state, upkeep) = (state.clone(), handle.clone());

@@ -9,23 +9,25 @@ use listenfd::ListenFd;
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     task::JoinHandle,
-    time::{Instant, timeout, timeout_at},
+    time::{Instant, Interval, MissedTickBehavior, interval, timeout, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
 
 use super::{say, start_log};
-use crate::domain::AuthError;
-use crate::server::{
-    AppState,
-    clock::Clock,
-    config::Config,
-    db,
-    flows::{events, mail, setup},
-    hasher::Cost,
-    http::limits,
-    metrics,
-    provider::Provider,
-    router::router,
+use crate::{
+    domain::AuthError,
+    server::{
+        AppState,
+        clock::Clock,
+        config::Config,
+        db,
+        flows::{events, mail, setup},
+        hasher::Cost,
+        http::limits,
+        metrics,
+        provider::Provider,
+        router::router,
+    },
 };
 
 /// How long running requests may take to finish after a stop was asked for (SR-192).
@@ -68,7 +70,7 @@ pub(super) async fn run(config: Config) -> Result<(), String> {
         keep_going(move || watch(provider.clone(), stopping.clone()));
     }
     if let Some(wanted) = state.config.server.metrics_address {
-        let address = metrics::serve(&state, wanted)?;
+        let address = metrics::serve(&state, wanted).await?;
         say(&format!("Numbers for Prometheus at http://{address}/metrics"));
     }
     greet(&state, address).await;
@@ -128,13 +130,19 @@ fn keep_going<F: Future<Output = ()> + Send + 'static>(job: impl Fn() -> F + Sen
     })
 }
 
+/// The rounds of a job. After one that has taken long there is one, and not all that were missed.
+fn every(period: Duration) -> Interval {
+    let mut ticks = interval(period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
+}
+
 /// Sends mail as it becomes due.
 async fn carry_mail(state: AppState) {
     if !mail::is_on(&state) {
         return;
     }
-    let mut ticks = tokio::time::interval(mail::LOOK);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut ticks = every(mail::LOOK);
     loop {
         tokio::select! { _ = ticks.tick() => {}, () = state.stopping.cancelled() => return }
         // A failure of the database has been logged, and the next round tries again.
@@ -144,8 +152,7 @@ async fn carry_mail(state: AppState) {
 
 /// Keeps an eye on the provider, so that its button is honest and comes back by itself (SR-081).
 async fn watch(provider: Provider, stopping: CancellationToken) {
-    let mut ticks = tokio::time::interval(LOOK);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut ticks = every(LOOK);
     loop {
         tokio::select! { _ = ticks.tick() => {}, () = stopping.cancelled() => return }
         provider.keep_fresh().await;
@@ -154,8 +161,7 @@ async fn watch(provider: Provider, stopping: CancellationToken) {
 
 /// Forgets sessions and throttles that are long over, so that the tables stay small (SR-100, SR-173).
 async fn keep_house(state: AppState) {
-    let mut ticks = tokio::time::interval(HOUSEKEEPING);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut ticks = every(HOUSEKEEPING);
     loop {
         tokio::select! { _ = ticks.tick() => {}, () = state.stopping.cancelled() => return }
         let now = state.clock.now();
