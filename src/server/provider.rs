@@ -61,6 +61,8 @@ const KEYS_COOL_DOWN: i64 = 30;
 /// What to do about a provider that does not answer.
 const NOT_REACHED: &str =
     "open auth.openid_connect.configuration_endpoint from this machine; for a private certificate authority set policy.openid_connect.ca_file";
+/// What to do where only the provider knows.
+pub const OWN_LOG: &str = "look at the provider's own log";
 /// What to do about a part of it that does not answer: where that is, the provider says itself.
 const ENDPOINT_NOT_REACHED: &str = "open that address from this machine; the provider names it in auth.openid_connect.configuration_endpoint, after its own \
      public address; for a private certificate authority set policy.openid_connect.ca_file";

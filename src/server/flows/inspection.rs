@@ -21,7 +21,7 @@ pub async fn look(config: &Config, provider: Option<&Provider>, mailer: &Mailer)
         match provider {
             Some(provider) => tokio::time::timeout(PROVIDER_TIMEOUT, provider.inspect())
                 .await
-                .unwrap_or_else(|_| vec![Finding::wrong("provider", "did not answer everything within 20 seconds", "look at the provider's own log")]),
+                .unwrap_or_else(|_| vec![Finding::wrong("provider", "did not answer everything within 20 seconds", provider::OWN_LOG)]),
             None => Vec::new(),
         }
     };

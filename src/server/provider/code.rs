@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::client::{self, NoAnswer};
 use super::discovery::Metadata;
 use super::fault::{Fault, quote};
-use super::{Attempt, ENDPOINT_NOT_REACHED};
+use super::{Attempt, ENDPOINT_NOT_REACHED, OWN_LOG};
 use crate::domain::refusal::Refusal;
 use crate::server::config::OpenIdConnect;
 
@@ -151,11 +151,11 @@ fn explain(
         }
         RequestTokenError::Parse(..) | RequestTokenError::Other(_) if status == StatusCode::OK => {
             let reason = format!("the answer of the token endpoint {endpoint} is no token that can be read");
-            return super::claims::refused(reason, "look at the provider's own log");
+            return super::claims::refused(reason, OWN_LOG);
         }
         RequestTokenError::Parse(..) | RequestTokenError::Other(_) => (None, format!("the token endpoint {endpoint} answers with {status} and no OAuth error")),
     };
-    let own_log = "look at the provider's own log".to_owned();
+    let own_log = OWN_LOG.to_owned();
     let (refusal, fix) = match kind {
         Some(InvalidGrant) => (Refusal::CodeRefused, format!("register exactly this redirect URI for client {:?}: {redirect_uri}", config.client_id)),
         Some(InvalidScope) => (Refusal::ProviderUnusable, "allow the scopes openid, email and profile for this client at the provider".to_owned()),

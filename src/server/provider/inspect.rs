@@ -3,7 +3,7 @@
 
 use openidconnect::http::header;
 
-use super::{Attempt, Metadata, NOT_REACHED, Provider, client, code, discovery, fetch_keys};
+use super::{Attempt, Metadata, NOT_REACHED, OWN_LOG, Provider, client, code, discovery, fetch_keys};
 use crate::{
     domain::refusal::Refusal,
     server::{finding::Finding, provider::Fault, random},
@@ -97,5 +97,5 @@ impl Provider {
 
 fn wrong(what: &'static str, fault: Fault) -> Finding {
     // Some faults are nothing that a setting could mend when somebody logs in; here every line says where to go on.
-    Finding::wrong(what, fault.reason, if fault.fix.is_empty() { "look at the provider's own log".to_owned() } else { fault.fix })
+    Finding::wrong(what, fault.reason, if fault.fix.is_empty() { OWN_LOG.to_owned() } else { fault.fix })
 }
