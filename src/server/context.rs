@@ -30,8 +30,8 @@ use crate::{
         http::{
             api, guard, handed_over, handshakes,
             headers::{Reference, ScriptNonce},
+            mailed_link::{self, ResetFor},
             provider_link,
-            reset_link::{self, ResetFor},
             visitor::{Token, Visitor},
         },
         pages::Waiting,
@@ -183,7 +183,7 @@ pub fn connected(state: &AppState, started: &Started, pending: &Pending) -> Resu
 /// `Internal` outside a request.
 pub fn link_token(page: &str) -> Result<Option<String>, AuthError> {
     let (state, parts) = use_context::<AppState>().zip(use_context::<Parts>()).ok_or(AuthError::Internal)?;
-    Ok(reset_link::token(&state, &parts.headers, page))
+    Ok(mailed_link::token(&state, &parts.headers, page))
 }
 
 /// Forgets it.
@@ -191,7 +191,7 @@ pub fn link_token(page: &str) -> Result<Option<String>, AuthError> {
 /// # Errors
 /// `Internal` when the cookie cannot be written.
 pub fn link_is_used(state: &AppState, page: &str) -> Result<(), AuthError> {
-    set_cookie(reset_link::forget(state, page).ok_or(AuthError::Internal)?);
+    set_cookie(mailed_link::forget(state, page).ok_or(AuthError::Internal)?);
     Ok(())
 }
 

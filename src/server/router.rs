@@ -18,7 +18,7 @@ use crate::{
         flows::{email_proof, oidc::Refused},
         forms,
         http::{
-            api, guard, handshakes, headers, health, limits, provider_link, reset_link, site,
+            api, guard, handshakes, headers, health, limits, mailed_link, provider_link, site,
             visitor::{self, Visitor},
         },
         metrics, pages,
@@ -68,11 +68,11 @@ fn page_routes(state: &AppState) -> Router<AppState> {
         .layer(from_fn_with_state(state.clone(), forms::answer))
         .layer(from_fn_with_state(state.clone(), pages::load))
         .layer(from_fn_with_state(state.clone(), detour))
-        .layer(from_fn_with_state(state.clone(), reset_link::open))
+        .layer(from_fn_with_state(state.clone(), mailed_link::open))
         .route("/", get(front_door))
         .route("/login/provider", get(provider_page))
         .route(SET_OUT, get(provider_link::set_out))
-        .route("/web/login/reset-password", get(reset_link::from_mediamanager))
+        .route("/web/login/reset-password", get(mailed_link::from_mediamanager))
         .route("/web/login", get(|| async { Redirect::to("/login") }))
         .route("/web/login/{page}", get(from_mediamanager))
         .route("/.well-known/change-password", get(|| async { Redirect::to("/account") }))

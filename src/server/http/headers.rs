@@ -26,11 +26,8 @@ pub struct ScriptNonce(pub String);
 
 /// Gives every request its reference and every answer its headers, errors and static files included (SR-113, SR-115).
 pub async fn secure(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
-    // One question to the operating system for both, because it is asked for every request.
-    let random = random::bytes::<32>();
-    let (for_nonce, for_reference) = random.split_at(16);
-    let reference = reference(request.headers(), for_reference);
-    let nonce = URL_SAFE_NO_PAD.encode(for_nonce);
+    let reference = reference(request.headers());
+    let nonce = URL_SAFE_NO_PAD.encode(random::bytes::<16>());
     request.extensions_mut().insert(Reference(reference.clone()));
     request.extensions_mut().insert(ScriptNonce(nonce.clone()));
     // Of the highest level, or a quieter log would lose the number that stands on the error page.
@@ -78,10 +75,9 @@ fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     }
 }
 
-/// The caller's reference to the letter if it is a version-4 UUID, else a new one of that kind.
-fn reference(headers: &HeaderMap, random: &[u8]) -> String {
+/// The caller's reference to the letter if it is a version-4 UUID, else a new one.
+fn reference(headers: &HeaderMap) -> String {
     let given = headers.get(CORRELATION_ID).and_then(|value| value.to_str().ok());
     let is_fit = |text: &&str| Uuid::parse_str(text).is_ok_and(|id| id.get_version_num() == 4);
-    let new = || random.try_into().map(|random| uuid::Builder::from_random_bytes(random).into_uuid().simple().to_string());
-    given.filter(is_fit).map_or_else(|| new().unwrap_or_default(), ToOwned::to_owned)
+    given.filter(is_fit).map_or_else(|| random::uuid().simple().to_string(), ToOwned::to_owned)
 }

@@ -9,9 +9,9 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 
-use super::headers::{Reference, ScriptNonce};
 use tracing::Instrument;
 
+use super::headers::{Reference, ScriptNonce};
 use crate::{
     domain::AuthError,
     server::{AppState, context, db::patience},
@@ -75,9 +75,8 @@ fn stand_in(request: &Request) -> Request {
     let mut stand_in = Request::new(Body::empty());
     *stand_in.uri_mut() = request.uri().clone();
     stand_in.headers_mut().extend(request.headers().get(header::ACCEPT).map(|accept| (header::ACCEPT, accept.clone())));
-    for copy in [copy::<Reference>, copy::<ScriptNonce>] {
-        copy(request, &mut stand_in);
-    }
+    copy::<Reference>(request, &mut stand_in);
+    copy::<ScriptNonce>(request, &mut stand_in);
     stand_in
 }
 
