@@ -97,7 +97,7 @@ bench-uniform: build ## Does an answer take as long whoever has the address? Tak
 	@$(STEP) "time of answers" npm --prefix end2end run --silent bench-uniform
 
 faults: build ## Is anything lost or revived when the program is killed 200 times under load? Takes four minutes
-	@$(STEP) "kills under load" .ci/with-postgres python3 tests/faults/kill.py
+	@$(STEP) "kills under load" .ci/with-postgres env PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 python3 tests/faults/kill.py
 
 fuzz: tools-fuzz ## Look for inputs that break a rule of tests/it/properties, a minute for each parser; not in CI
 	@.ci/fuzz

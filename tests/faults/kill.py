@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Does everything that was answered hold, although the program is killed again and again while people use it?
 
-Usage: .ci/with-postgres tests/faults/kill.py [--kills N] [--seed N] [PROGRAM]
+Usage: PYTHONPATH=tests .ci/with-postgres python3 tests/faults/kill.py [--kills N] [--seed N]
 
 Half of the kills on SQLite, half on the PostgreSQL server of TEST_POSTGRES_URL, or all on SQLite where there is none. A few hit the very
 first start, in the midst of making the tables, and some a later start; the others come at a random moment while six people register, log
@@ -11,7 +11,8 @@ in, change passwords, end sessions, and promote, demote, disable and delete each
 - What was not acknowledged has happened altogether or not at all.
 - The database is sound, and no row lacks the one that belongs to it.
 
-Prints its figures, and each violation; ends with 1 if there is one. PROGRAM is the release, or what MEDIAMANAGER_AUTH names.
+Prints its figures, and each violation; ends with 1 if there is one. PROGRAM names another binary than
+the release.
 """
 
 import argparse
@@ -37,7 +38,8 @@ import time
 import urllib.parse
 from collections.abc import Callable
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+import program
+
 PEOPLE = 6
 ADMIN, ADMIN_PASSWORD = "admin@example.org", "violet kettle harbour 9"
 # Kills in the very first start of each half, and how many in a hundred of the others hit a start.
@@ -213,8 +215,8 @@ class PostgreSQL:
 class Half:
     """All that happens on one database."""
 
-    def __init__(self, program: pathlib.Path, home: pathlib.Path, database: SQLite | PostgreSQL, chance: random.Random) -> None:
-        self.program, self.home, self.database, self.chance = program, home, database, chance
+    def __init__(self, home: pathlib.Path, database: SQLite | PostgreSQL, chance: random.Random) -> None:
+        self.home, self.database, self.chance = home, database, chance
         self.figures = Figures()
         self.kills = 0
         self.accounts: list[Account] = []
@@ -223,18 +225,19 @@ class Half:
         self.child: subprocess.Popen[bytes] | None = None
         self.port = 0
         self.log = home / "log"
-        (home / "config.toml").write_text(
-            f"[auth]\ntoken_secret = '{secrets.token_hex(32)}'\nadmin_emails = []\n"
-            f"[server]\nport = 0\nlog_level = 'warn'\ndatabase_url = '{database.url}'\n"
-            "[policy]\npassword_hash_permits = 4\n[policy.throttle]\nenabled = false\n"
-        )
-        self.environment = {name: value for name, value in os.environ.items() if not name.startswith(("CONFIG_", "MEDIAMANAGER_"))}
+        sections = {
+            "auth": {"token_secret": secrets.token_hex(32), "admin_emails": []},
+            "server": {"port": 0, "log_level": "warn", "database_url": database.url},
+            "policy": {"password_hash_permits": 4},
+            "policy.throttle": {"enabled": False},
+        }
+        program.write_toml(home / "config.toml", sections)
 
     # ---- The program ----
 
     def spawn(self) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as log:
-            self.child = subprocess.Popen([self.program], cwd=self.home, env=self.environment, stdout=subprocess.PIPE, stderr=log)
+            self.child = subprocess.Popen([program.BINARY], cwd=self.home, env=program.environment(self.home), stdout=subprocess.PIPE, stderr=log)
         return self.child
 
     def start(self) -> None:
@@ -259,8 +262,7 @@ class Half:
         self.kill()
 
     def make_admin(self) -> None:
-        command = [self.program, "user", "create", "--admin", ADMIN]
-        subprocess.run(command, cwd=self.home, env=self.environment, input=f"{ADMIN_PASSWORD}\n", check=True, capture_output=True, text=True)
+        program.command(self.home, "user", "create", "--admin", ADMIN, stdin=f"{ADMIN_PASSWORD}\n")
 
     # ---- The load ----
 
@@ -533,9 +535,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--kills", type=int, default=200, help="how often, on both databases together (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=secrets.randbelow(2**32), help="of what is done and when; by default another each time")
-    default = os.environ.get("MEDIAMANAGER_AUTH", ROOT / "target/release/mediamanager-auth")
-    parser.add_argument("program", type=pathlib.Path, nargs="?", default=default, metavar="PROGRAM")
     arguments = parser.parse_args()
+    program.require_binary()
     server = os.environ.get("TEST_POSTGRES_URL")
     print(f"seed {arguments.seed}", flush=True)
     chance, violations = random.Random(arguments.seed), 0
@@ -543,7 +544,7 @@ def main() -> int:
     for number, share in enumerate(shares):
         with tempfile.TemporaryDirectory(prefix="kill-") as home:
             database = PostgreSQL(server) if number and server else SQLite(pathlib.Path(home))
-            half = Half(pathlib.Path(arguments.program).resolve(), pathlib.Path(home), database, chance)
+            half = Half(pathlib.Path(home), database, chance)
             begun = time.monotonic()
             try:
                 half.run(share)
