@@ -93,7 +93,11 @@ fn password(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("password");
     group.sample_size(20);
     group.bench_function("ours", |bencher| {
-        bencher.iter(|| runtime.block_on(hasher.verify(Password::parse(PASSWORD.to_owned()).unwrap(), Some(stored.clone()))).unwrap());
+        bencher.iter(|| {
+            runtime.block_on(async {
+                hasher.verify(hasher.admit().await.unwrap(), Password::parse(PASSWORD.to_owned()).unwrap(), Some(stored.clone())).await.unwrap()
+            })
+        });
     });
     group.bench_function("bare", |bencher| {
         bencher.iter(|| PasswordVerifier::<str>::verify_password(&argon2, black_box(PASSWORD.as_bytes()), &stored).unwrap());

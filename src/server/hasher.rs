@@ -7,7 +7,7 @@ use argon2::{
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
-    time::timeout,
+    time::{sleep, timeout},
 };
 
 use crate::{
@@ -19,6 +19,8 @@ use crate::{
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 /// How many may wait at once (SR-171).
 const MOST_WAITING: usize = 64;
+/// How long whoever is turned away waits for that answer.
+const PAUSE: Duration = Duration::from_secs(1);
 /// Stored hashes dearer than this are never computed (SR-015): a row somebody planted must not stop the machine.
 const MOST_MEMORY_KIB: u32 = 262_144;
 const MOST_PASSES: u32 = 10;
@@ -51,6 +53,10 @@ pub struct Hasher {
     admitted: Arc<Semaphore>,
 }
 
+/// A place among those who compute or wait for their turn.
+#[derive(Debug)]
+pub struct Admission(#[expect(dead_code, reason = "held until it is dropped, not read")] OwnedSemaphorePermit);
+
 /// The outcome of checking a password.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -82,13 +88,29 @@ impl Hasher {
         Ok(Self { params, dummy: dummy.into(), running: Arc::new(Semaphore::new(permits)), admitted: Arc::new(Semaphore::new(permits + MOST_WAITING)) })
     }
 
+    /// Takes a place. Whoever asks the database before the password is looked at does so with a place already: a flood is turned away before
+    /// it can queue there (SR-171). It gets its answer after a pause that costs us nothing, or it would be back at once and take all of the
+    /// processor with being turned away.
+    ///
+    /// # Errors
+    /// `Busy` when too many are waiting.
+    pub async fn admit(&self) -> Result<Admission, AuthError> {
+        match self.admitted.clone().try_acquire_owned() {
+            Ok(place) => Ok(Admission(place)),
+            Err(_) => {
+                sleep(PAUSE).await;
+                Err(AuthError::Busy)
+            }
+        }
+    }
+
     /// The PHC string to store for a new password.
     ///
     /// # Errors
     /// `Busy` when too many are waiting, `Internal` when the computation failed.
     pub async fn hash(&self, password: Password) -> Result<String, AuthError> {
         let params = self.params.clone();
-        self.run(move || hash_now(&params, password.expose().as_bytes())).await?.map_err(|err| {
+        self.run(self.admit().await?, move || hash_now(&params, password.expose().as_bytes())).await?.map_err(|err| {
             tracing::error!(error = %err, "a password could not be hashed");
             AuthError::Internal
         })
@@ -99,15 +121,14 @@ impl Hasher {
     /// Exactly one Argon2 computation is done for a wrong password, whatever is stored (SR-020).
     ///
     /// # Errors
-    /// `Busy` when too many are waiting, `Internal` when the computation failed.
-    pub async fn verify(&self, password: Password, stored: Option<String>) -> Result<Verdict, AuthError> {
+    /// `Busy` when its turn did not come in time, `Internal` when the computation failed.
+    pub async fn verify(&self, admission: Admission, password: Password, stored: Option<String>) -> Result<Verdict, AuthError> {
         let (params, dummy) = (self.params.clone(), self.dummy.clone());
-        self.run(move || verify_now(&params, &dummy, password.expose().as_bytes(), stored.as_deref())).await
+        self.run(admission, move || verify_now(&params, &dummy, password.expose().as_bytes(), stored.as_deref())).await
     }
 
     /// Runs on the blocking pool. The job owns its permit, so a client that hangs up does not free it early (SR-170).
-    async fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<T, AuthError> {
-        let admission = self.admitted.clone().try_acquire_owned().map_err(|_| AuthError::Busy)?;
+    async fn run<T: Send + 'static>(&self, admission: Admission, job: impl FnOnce() -> T + Send + 'static) -> Result<T, AuthError> {
         let waiting = metrics::Waiting::begin();
         let turn = timeout(LONGEST_WAIT, self.running.clone().acquire_owned()).await;
         drop(waiting);
@@ -192,7 +213,7 @@ mod tests {
     }
 
     async fn verify(hasher: &Hasher, text: &str, stored: &str) -> Verdict {
-        hasher.verify(password(text), Some(stored.to_owned())).await.unwrap()
+        hasher.verify(hasher.admit().await.unwrap(), password(text), Some(stored.to_owned())).await.unwrap()
     }
 
     #[tokio::test]
@@ -230,13 +251,14 @@ mod tests {
         ] {
             assert_eq!(verify(&hasher, "anything", &stored).await, Verdict::Unusable, "{stored}");
         }
-        assert_eq!(hasher.verify(password("anything"), None).await.unwrap(), Verdict::Wrong);
+        assert_eq!(hasher.verify(hasher.admit().await.unwrap(), password("anything"), None).await.unwrap(), Verdict::Wrong);
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn a_flood_is_told_to_come_back() {
         let hasher = Hasher::new(CHEAP, 1).unwrap();
         let _all = hasher.admitted.clone().acquire_many_owned(u32::try_from(1 + MOST_WAITING).unwrap()).await.unwrap();
-        assert_eq!(hasher.verify(password("x"), None).await, Err(AuthError::Busy));
+        assert_eq!(hasher.admit().await.err(), Some(AuthError::Busy));
+        assert_eq!(hasher.hash(password("x")).await, Err(AuthError::Busy));
     }
 }

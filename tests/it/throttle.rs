@@ -98,6 +98,24 @@ async fn who_is_turned_away_costs_no_hash() {
 }
 
 #[tokio::test]
+async fn a_flood_is_turned_away_before_it_asks_the_database() {
+    let app = App::new().await;
+    app.member("ada@example.org").await;
+    let hasher = Hasher::new(CHEAP, 1).unwrap();
+    let mut browser = Browser::new(app.with_hasher(hasher.clone()));
+    let mut places = Vec::new();
+    for _ in 0..65 {
+        places.push(hasher.admit().await.unwrap());
+    }
+    let page = browser.log_in("ada@example.org", PASSWORD).await;
+    assert_eq!((page.status, page.header("retry-after")), (StatusCode::SERVICE_UNAVAILABLE, Some("2")));
+    assert_eq!(app.count("SELECT count(*) FROM throttle").await, 0, "nothing was guessed, so nothing is counted");
+    drop(places);
+    browser.log_in("ada@example.org", PASSWORD).await;
+    assert_eq!(browser.get("/account").await.path, "/account");
+}
+
+#[tokio::test]
 async fn the_page_says_how_long_and_keeps_the_address() {
     let app = App::new().await;
     fail_from(&app, "203.0.113.7", 20).await;

@@ -8,7 +8,7 @@ use crate::{
             sessions::{self, Origin, Started, Way},
             throttle, users,
         },
-        hasher::Verdict,
+        hasher::{Admission, Verdict},
     },
 };
 
@@ -69,11 +69,12 @@ pub async fn start(state: &AppState, proven: Proven, origin: Origin) -> Result<S
 /// `BadCredentials` for all of those; `TooManyAttempts`, `Busy`, `Unavailable`.
 pub async fn prove(state: &AppState, attempt: Attempt) -> Result<Proven, AuthError> {
     let Attempt { email, password, origin } = attempt;
+    let admission = state.hasher.admit().await?;
     let found = match &email {
         Some(email) => db::users::find_by_email(&state.db, email).await?,
         None => None,
     };
-    decide(state, email.as_ref().map_or("", Email::as_str), found, password, &origin).await
+    decide(state, admission, email.as_ref().map_or("", Email::as_str), found, password, &origin).await
 }
 
 /// The same for somebody who is known already and has to show that it is them.
@@ -81,14 +82,22 @@ pub async fn prove(state: &AppState, attempt: Attempt) -> Result<Proven, AuthErr
 /// # Errors
 /// Those of [`prove`].
 pub async fn prove_user(state: &AppState, user: &User, password: Password, origin: &Origin) -> Result<Proven, AuthError> {
+    let admission = state.hasher.admit().await?;
     let found = db::users::find_with_hash(&state.db, user.id).await?;
-    decide(state, &user.email.to_ascii_lowercase(), found, password, origin).await
+    decide(state, admission, &user.email.to_ascii_lowercase(), found, password, origin).await
 }
 
-async fn decide(state: &AppState, address: &str, found: Option<Credentials>, password: Password, origin: &Origin) -> Result<Proven, AuthError> {
+async fn decide(
+    state: &AppState,
+    admission: Admission,
+    address: &str,
+    found: Option<Credentials>,
+    password: Password,
+    origin: &Origin,
+) -> Result<Proven, AuthError> {
     let reserved = reserve(state, address, found.as_ref().map(|found| &found.user), origin).await?;
     let stored = found.as_ref().map(|found| found.hashed_password.clone());
-    let verdict = match state.hasher.verify(password, stored).await {
+    let verdict = match state.hasher.verify(admission, password, stored).await {
         Ok(verdict) => verdict,
         Err(err) => {
             give_back(state, &reserved).await?;
