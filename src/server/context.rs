@@ -29,7 +29,7 @@ use crate::{
         forms,
         http::{
             api, guard, handed_over, handshakes,
-            headers::{Reference, ScriptNonce},
+            headers::Names,
             mailed_link::{self, ResetFor},
             provider_link,
             visitor::{Token, Visitor},
@@ -330,8 +330,8 @@ async fn render(state: &AppState, request: Request) -> Response {
 pub fn provider(state: AppState) -> impl Fn() + Clone + Send + Sync + 'static {
     move || {
         if let Some(parts) = use_context::<Parts>() {
-            if let Some(ScriptNonce(nonce)) = parts.extensions.get() {
-                provide_context(Nonce::from_value(nonce.as_str()));
+            if let Some(names) = parts.extensions.get::<Names>() {
+                provide_context(Nonce::from_value(names.script_nonce.as_str()));
             }
             provide_context(visit(&state, &parts));
         }
@@ -344,14 +344,15 @@ fn visit(state: &AppState, parts: &Parts) -> Visit {
     let config = &state.config;
     let current = parts.extensions.get::<Visitor>().and_then(|visitor| visitor.current.as_ref());
     let provider = state.provider.as_ref();
+    let names = parts.extensions.get::<Names>();
     let query: BTreeMap<String, String> = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
     let has_just_left = parts.uri.path() == "/login" && query.get("notice").is_some_and(|notice| notice == app::logout::LOGGED_OUT_HERE);
     let pending = || handshakes::pending(state, &parts.headers).map(|pending| pending.email);
     Visit {
         app_name: config.server.app_name.clone(),
         assets: state.assets.clone(),
-        nonce: parts.extensions.get::<ScriptNonce>().map(|nonce| nonce.0.clone()).unwrap_or_default(),
-        reference: parts.extensions.get::<Reference>().map(|reference| reference.0.clone()).unwrap_or_default(),
+        nonce: names.map(|names| names.script_nonce.clone()).unwrap_or_default(),
+        reference: names.map(|names| names.reference.clone()).unwrap_or_default(),
         person: current.map(person),
         submitted: parts.extensions.get().cloned(),
         failure: parts.extensions.get().map(|Failure(error)| *error),

@@ -7,7 +7,7 @@
 
 use axum::{
     body::{Body, to_bytes},
-    extract::{Request, State},
+    extract::Request,
     http::{HeaderMap, HeaderValue, Method, Uri, header},
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
@@ -32,8 +32,8 @@ const SHOWN_AGAIN: [&str; 8] = ["action", "address", "email", "id", "identity", 
 /// The fields in which every code point counts (SR-012).
 const FREE_TEXT: [&str; 1] = ["password"];
 
-/// The layer in front of the pages' server functions.
-pub async fn answer(State(state): State<AppState>, request: Request, next: Next) -> Response {
+/// Runs the pages' server functions, and the pages themselves.
+pub async fn answer(state: &AppState, request: Request, next: Next) -> Response {
     // The framework knows no HEAD of a function, and a link checker has no business at the provider.
     if request.method() == Method::HEAD && request.uri().path() == LogInWithProvider::PATH {
         return Redirect::to("/login").into_response();
@@ -45,10 +45,10 @@ pub async fn answer(State(state): State<AppState>, request: Request, next: Next)
     let is_page = context::accepts_html(&parts.headers);
     let fields = match read_fields(&parts.headers, body).await {
         Ok(fields) => fields,
-        Err(error) => return context::failure(&state, Request::from_parts(parts, Body::empty()), error).await,
+        Err(error) => return context::failure(state, Request::from_parts(parts, Body::empty()), error).await,
     };
     if let Some(error) = fields.iter().find_map(refuse_control_characters) {
-        return refuse(&state, parts, &fields, error, is_page).await;
+        return refuse(state, parts, &fields, error, is_page).await;
     }
     // The framework reads the body again: exactly what was checked, nothing a second parser could understand differently.
     let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(&fields).finish();
@@ -58,7 +58,7 @@ pub async fn answer(State(state): State<AppState>, request: Request, next: Next)
     let mut answer = next.run(Request::from_parts(parts, Body::from(body))).await;
     if answer.headers().contains_key(ERROR) {
         let error = read_error(answer).await;
-        return refuse(&state, for_page, &fields, error, is_page).await;
+        return refuse(state, for_page, &fields, error, is_page).await;
     }
     if is_page && answer.headers_mut().remove(REDIRECT).is_some() {
         return see_other(answer);

@@ -1,11 +1,10 @@
 //! What pages show that is in the database: looked up before a page is rendered, and only for those who may see it.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, ops::ControlFlow};
 
 use axum::{
-    extract::{Request, State},
-    http::{HeaderMap, Method, Uri, header},
-    middleware::Next,
+    extract::Request,
+    http::{HeaderMap, Method, Uri},
     response::{IntoResponse, Redirect, Response},
 };
 use leptos::server_fn::ServerFn;
@@ -39,18 +38,18 @@ use crate::{
 #[derive(Clone, Copy)]
 pub struct Waiting(pub u64);
 
-/// The layer in front of the pages and of the forms that may have to show them again.
-pub async fn load(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+/// The step in front of the pages and of the forms that may have to show them again.
+pub async fn load(state: &AppState, mut request: Request) -> ControlFlow<Response, Request> {
     if request.uri().path() == SignUp::PATH && !state.config.policy.registration {
-        return context::failure(&state, request, AuthError::RegistrationClosed).await;
+        return ControlFlow::Break(context::failure(state, request, AuthError::RegistrationClosed).await);
     }
-    let Some(visitor) = request.extensions().get::<Visitor>().cloned() else { return next.run(request).await };
-    let Some(current) = &visitor.current else { return next.run(request).await };
+    let Some(visitor) = request.extensions().get::<Visitor>().cloned() else { return ControlFlow::Continue(request) };
+    let Some(current) = &visitor.current else { return ControlFlow::Continue(request) };
     let admin = context::admin(&visitor);
     if let Ok(admin) = &admin {
-        match users::waiting(&state, admin).await {
+        match users::waiting(state, admin).await {
             Ok(waiting) => drop(request.extensions_mut().insert(Waiting(waiting))),
-            Err(error) => return context::failure(&state, request, error).await,
+            Err(error) => return ControlFlow::Break(context::failure(state, request, error).await),
         }
     }
     let (uri, headers) = (request.uri().clone(), request.headers().clone());
@@ -58,34 +57,31 @@ pub async fn load(State(state): State<AppState>, mut request: Request, next: Nex
     let path = uri.path();
     let loaded = if path == "/users" || path.starts_with("/users/") {
         match &admin {
-            Ok(admin) => for_administrators(&state, admin, is_form, &uri, &headers).await,
+            Ok(admin) => for_administrators(state, admin, is_form, &uri, &headers).await,
             Err(error) => {
                 // SR-140
                 let note = Note::of(current.user().id);
-                events::record_rarely(&state, Event::AccessRefused, &visitor.origin, note).await;
+                events::record_rarely(state, Event::AccessRefused, &visitor.origin, note).await;
                 Err(*error)
             }
         }
     } else if path == "/account" || path.starts_with("/account/") {
-        for_oneself(&state, current, &uri).await
+        for_oneself(state, current, &uri).await
     } else {
         Ok(None)
     };
     match loaded {
         // What is done to one's own account takes a young login on this way too (SR-142).
         Ok(Some(Loaded::Subject(subject))) if !is_form && is_oneself(&subject, current) && current.require_fresh(state.clock.now()).is_err() => {
-            Redirect::to(&context::log_in_again_for(&uri)).into_response()
+            ControlFlow::Break(Redirect::to(&context::log_in_again_for(&uri)).into_response())
         }
         Ok(loaded) => {
             if let Some(loaded) = loaded {
                 request.extensions_mut().insert(loaded);
             }
-            let is_shown_once = path == handed_over::PAGE;
-            let mut response = next.run(request).await;
-            response.headers_mut().extend(handed_over::forget(&state).filter(|_| is_shown_once).map(|cookie| (header::SET_COOKIE, cookie)));
-            response
+            ControlFlow::Continue(request)
         }
-        Err(error) => context::failure(&state, request, error).await,
+        Err(error) => ControlFlow::Break(context::failure(state, request, error).await),
     }
 }
 

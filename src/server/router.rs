@@ -1,3 +1,5 @@
+use std::ops::ControlFlow;
+
 use axum::{
     Extension, Router,
     extract::{DefaultBodyLimit, Path, Request, State},
@@ -8,7 +10,8 @@ use axum::{
 };
 use leptos_axum::{LeptosRoutes, generate_route_list};
 use tower::Layer;
-use tower_http::{catch_panic::CatchPanicLayer, cors::CorsLayer};
+use tower_http::cors::CorsLayer;
+use tracing::Instrument;
 
 use crate::{
     app::{App, account::connect::SET_OUT},
@@ -18,7 +21,11 @@ use crate::{
         flows::{email_proof, oidc::Refused},
         forms,
         http::{
-            api, guard, handshakes, headers, health, limits, mailed_link, provider_link, site,
+            api, guard, handed_over, handshakes,
+            headers::{self, Names},
+            health,
+            limits::{self, StandIn},
+            mailed_link, provider_link, site,
             visitor::{self, Visitor},
         },
         metrics, pages,
@@ -32,7 +39,6 @@ pub fn router(state: AppState) -> Router {
         .merge(page_routes(&state))
         // With its own fallback, or a preflight to a route without OPTIONS would miss the layer.
         .nest("/api/v1", with_cors(&state, api::routes().method_not_allowed_fallback(method_not_allowed)))
-        .layer(from_fn_with_state(state.clone(), visitor::identify))
         .route("/pkg/{file}", get(site::package))
         .route("/favicon.svg", get(site::icon))
         .route("/livez", get(health::live))
@@ -42,20 +48,12 @@ pub fn router(state: AppState) -> Router {
     behind_the_door(state, routes)
 }
 
-/// What stands in front of every route, from the outside to the inside. Around the whole router and not around each route: layers of
-/// routes are boxes in boxes, every one copied for every request.
+/// Routes with what stands in front of every one of them. Around the whole router and not around each route: layers of routes are boxes in
+/// boxes, every one copied for every request.
 pub fn behind_the_door(state: AppState, routes: Router<AppState>) -> Router {
     let is_measured = state.config.server.metrics_address.is_some();
     let routes = if is_measured { routes.layer(from_fn(metrics::note_route)) } else { routes };
-    let service = (
-        from_fn_with_state(state.clone(), headers::secure),
-        from_fn_with_state(state.clone(), limits::contain),
-        CatchPanicLayer::custom(limits::panicked),
-        from_fn_with_state(state.clone(), limits::enforce),
-        DefaultBodyLimit::max(limits::BODY),
-        from_fn_with_state(state.clone(), guard::refuse_cross_site),
-    )
-        .layer(routes.with_state(state));
+    let service = (from_fn_with_state(state.clone(), door), DefaultBodyLimit::max(limits::BODY)).layer(routes.with_state(state));
     let router = Router::new().fallback_service(service);
     if is_measured { router.layer(from_fn(metrics::measure)) } else { router }
 }
@@ -65,10 +63,7 @@ fn page_routes(state: &AppState) -> Router<AppState> {
     let routes = generate_route_list(App);
     Router::new()
         .leptos_routes_with_context(state, routes, context::provider(state.clone()), App)
-        .layer(from_fn_with_state(state.clone(), forms::answer))
-        .layer(from_fn_with_state(state.clone(), pages::load))
-        .layer(from_fn_with_state(state.clone(), detour))
-        .layer(from_fn_with_state(state.clone(), mailed_link::open))
+        .layer(from_fn_with_state(state.clone(), page))
         .route("/", get(front_door))
         .route("/login/provider", get(provider_page))
         .route(SET_OUT, get(provider_link::set_out))
@@ -76,6 +71,55 @@ fn page_routes(state: &AppState) -> Router<AppState> {
         .route("/web/login", get(|| async { Redirect::to("/login") }))
         .route("/web/login/{page}", get(from_mediamanager))
         .route("/.well-known/change-password", get(|| async { Redirect::to("/account") }))
+}
+
+/// What every request passes. One layer with steps and not a layer for each: that would be a copy of all that is behind it, and two boxes.
+async fn door(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    let names = Names::of(request.headers());
+    request.extensions_mut().insert(names.clone());
+    // Of the highest level, or a quieter log would lose the number that stands on the error page.
+    let span = tracing::error_span!("request", reference = names.reference, method = %request.method(), path = request.uri().path());
+    let stand_in = StandIn::of(&request, &names);
+    let work = async {
+        match admitted(&state, request).await {
+            ControlFlow::Continue(request) => next.run(request).await,
+            ControlFlow::Break(refusal) => refusal,
+        }
+    };
+    let mut response = limits::contain(&state, stand_in, work).instrument(span).await;
+    headers::secure(&state, &names, response.headers_mut());
+    response
+}
+
+/// The request with the [`Visitor`] beside it, or why it gets no further.
+async fn admitted(state: &AppState, request: Request) -> ControlFlow<Response, Request> {
+    let request = limits::enforce(state, request).await?;
+    let request = guard::refuse_cross_site(state, request).await?;
+    // Neither the files of the site nor the signs of life are about anybody, and they must not need the database.
+    if is_impersonal(request.uri().path()) { ControlFlow::Continue(request) } else { visitor::identify(state, request).await }
+}
+
+fn is_impersonal(path: &str) -> bool {
+    path.starts_with("/pkg/") || ["/favicon.svg", "/livez", "/readyz"].contains(&path)
+}
+
+/// What the pages and their forms pass.
+async fn page(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let is_shown_once = request.uri().path() == handed_over::PAGE;
+    let request = match prepared(&state, request).await {
+        ControlFlow::Continue(request) => request,
+        ControlFlow::Break(response) => return response,
+    };
+    let mut response = forms::answer(&state, request, next).await;
+    response.headers_mut().extend(handed_over::forget(&state).filter(|_| is_shown_once).map(|cookie| (header::SET_COOKIE, cookie)));
+    response
+}
+
+/// The request of a page with what it shows beside it, or the answer that takes its place.
+async fn prepared(state: &AppState, request: Request) -> ControlFlow<Response, Request> {
+    let request = mailed_link::open(state, request).await?;
+    let request = detour(state, request).await?;
+    pages::load(state, request).await
 }
 
 /// Foreign origins exactly as configured, none by default, never all (SR-114).
@@ -93,22 +137,22 @@ fn with_cors(state: &AppState, routes: Router<AppState>) -> Router<AppState> {
     )
 }
 
-async fn detour(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+async fn detour(state: &AppState, mut request: Request) -> ControlFlow<Response, Request> {
     let is_navigation = matches!(*request.method(), Method::GET | Method::HEAD);
-    if is_navigation && request.uri().path() == "/login/connect" && handshakes::pending(&state, request.headers()).is_none() {
-        return context::failure(&state, request, AuthError::ConnectionExpired).await;
+    if is_navigation && request.uri().path() == "/login/connect" && handshakes::pending(state, request.headers()).is_none() {
+        return ControlFlow::Break(context::failure(state, request, AuthError::ConnectionExpired).await);
     }
     let waits = request.extensions().get::<Visitor>().and_then(|visitor| visitor.current.as_ref()).filter(|_| request.uri().path() == "/login/verify");
     if let Some(user) = waits.map(|current| current.user().id) {
-        match email_proof::is_due(&state, user).await {
+        match email_proof::is_due(state, user).await {
             Ok(true) => drop(request.extensions_mut().insert(context::Unproven)),
             Ok(false) => {}
-            Err(error) => return context::failure(&state, request, error).await,
+            Err(error) => return ControlFlow::Break(context::failure(state, request, error).await),
         }
     }
-    match context::detour(&state, &request).filter(|_| is_navigation) {
-        Some(target) => Redirect::to(&target).into_response(),
-        None => next.run(request).await,
+    match context::detour(state, &request).filter(|_| is_navigation) {
+        Some(target) => ControlFlow::Break(Redirect::to(&target).into_response()),
+        None => ControlFlow::Continue(request),
     }
 }
 

@@ -1,7 +1,8 @@
+use std::ops::ControlFlow;
+
 use axum::{
-    extract::{Request, State},
+    extract::Request,
     http::{HeaderMap, Method, header},
-    middleware::Next,
     response::Response,
 };
 
@@ -19,14 +20,14 @@ use crate::{
 
 /// Refuses what another site makes a browser send (SR-110): the algorithm of Go's `http.CrossOriginProtection`, stricter.
 /// In front of every unsafe method, before login too, because logging somebody in as a stranger is an attack as well.
-pub async fn refuse_cross_site(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    if is_from_here(&state, &request) {
-        return next.run(request).await;
+pub async fn refuse_cross_site(state: &AppState, request: Request) -> ControlFlow<Response, Request> {
+    if is_from_here(state, &request) {
+        return ControlFlow::Continue(request);
     }
     let came_from = request.headers().get(header::ORIGIN).and_then(|origin| origin.to_str().ok()).unwrap_or("no origin");
     let detail = format!("from {:?} instead of {:?}", came_from.chars().take(200).collect::<String>(), state.config.origin());
-    events::record_rarely(&state, Event::CrossSiteRefused, &visitor::origin(&state, &request), Note::new().detail(&detail)).await;
-    context::failure(&state, request, AuthError::CrossSite).await
+    events::record_rarely(state, Event::CrossSiteRefused, &visitor::origin(state, &request), Note::new().detail(&detail)).await;
+    ControlFlow::Break(context::failure(state, request, AuthError::CrossSite).await)
 }
 
 fn is_from_here(state: &AppState, request: &Request) -> bool {

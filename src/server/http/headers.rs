@@ -1,14 +1,8 @@
-use axum::{
-    extract::{Request, State},
-    http::{
-        HeaderMap, HeaderName, HeaderValue,
-        header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS},
-    },
-    middleware::Next,
-    response::Response,
+use axum::http::{
+    HeaderMap, HeaderName, HeaderValue,
+    header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::server::{AppState, random};
@@ -16,31 +10,38 @@ use crate::server::{AppState, random};
 const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
 const ONE_YEAR: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
-/// What names one request: on the error page, in the log and in the answer's `X-Correlation-ID`, as MediaManager does it.
-#[derive(Clone, Debug)]
-pub struct Reference(pub String);
-
-/// The value that lets our inline scripts run, new in every answer (SR-113).
+/// What one request and its answer are known by.
 #[derive(Clone)]
-pub struct ScriptNonce(pub String);
+pub struct Names {
+    /// On the error page, in the log and in the answer's `X-Correlation-ID`, as MediaManager does it.
+    pub reference: String,
+    /// Lets our inline scripts run, new in every answer (SR-113).
+    pub script_nonce: String,
+}
 
-/// Gives every request its reference and every answer its headers, errors and static files included (SR-113, SR-115).
-pub async fn secure(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
-    let reference = reference(request.headers());
-    let nonce = URL_SAFE_NO_PAD.encode(random::bytes::<16>());
-    request.extensions_mut().insert(Reference(reference.clone()));
-    request.extensions_mut().insert(ScriptNonce(nonce.clone()));
-    // Of the highest level, or a quieter log would lose the number that stands on the error page.
-    let span = tracing::error_span!("request", reference, method = %request.method(), path = request.uri().path());
-    let mut response = next.run(request).instrument(span).await;
-    let headers = response.headers_mut();
-    set_fixed(headers);
-    set(headers, CONTENT_SECURITY_POLICY, &policy(&nonce));
-    set(headers, CORRELATION_ID, &reference);
+impl Names {
+    /// The reference is the caller's own, to the letter, if it is a version-4 UUID; else a new one.
+    pub fn of(headers: &HeaderMap) -> Self {
+        let given = headers.get(CORRELATION_ID).and_then(|value| value.to_str().ok());
+        let is_fit = |text: &&str| Uuid::parse_str(text).is_ok_and(|id| id.get_version_num() == 4);
+        Self {
+            reference: given.filter(is_fit).map_or_else(|| random::uuid().simple().to_string(), ToOwned::to_owned),
+            script_nonce: URL_SAFE_NO_PAD.encode(random::bytes::<16>()),
+        }
+    }
+}
+
+/// Gives an answer its headers, errors and static files included (SR-113, SR-115).
+pub fn secure(state: &AppState, names: &Names, headers: &mut HeaderMap) {
+    // At once, or the table grows twice.
+    headers.reserve(FIXED.len() + 4);
+    headers.extend(FIXED);
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    set(headers, CONTENT_SECURITY_POLICY, policy(&names.script_nonce));
+    set(headers, CORRELATION_ID, names.reference.clone());
     if state.config.is_https() {
         headers.insert(STRICT_TRANSPORT_SECURITY, ONE_YEAR);
     }
-    response
 }
 
 /// `wasm-unsafe-eval` is what compiling WebAssembly needs; it does not allow `eval`. `form-action` holds for redirects of a
@@ -64,20 +65,8 @@ const FIXED: [(HeaderName, HeaderValue); 5] = [
     ),
 ];
 
-fn set_fixed(headers: &mut HeaderMap) {
-    headers.extend(FIXED);
-    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-}
-
-fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
-    if let Ok(value) = HeaderValue::from_str(value) {
+fn set(headers: &mut HeaderMap, name: HeaderName, value: String) {
+    if let Ok(value) = HeaderValue::try_from(value) {
         headers.insert(name, value);
     }
-}
-
-/// The caller's reference to the letter if it is a version-4 UUID, else a new one.
-fn reference(headers: &HeaderMap) -> String {
-    let given = headers.get(CORRELATION_ID).and_then(|value| value.to_str().ok());
-    let is_fit = |text: &&str| Uuid::parse_str(text).is_ok_and(|id| id.get_version_num() == 4);
-    given.filter(is_fit).map_or_else(|| random::uuid().simple().to_string(), ToOwned::to_owned)
 }

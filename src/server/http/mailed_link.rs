@@ -2,10 +2,11 @@
 //! that it stays out of histories, of what is behind the page's own links, and of a glance over the shoulder (SR-045). Opening a link,
 //! as programs that look through mail do, uses nothing up.
 
+use std::ops::ControlFlow;
+
 use axum::{
-    extract::{Request, State},
+    extract::Request,
     http::{HeaderMap, HeaderValue, Uri, header},
-    middleware::Next,
     response::{IntoResponse, Redirect, Response},
 };
 
@@ -24,29 +25,29 @@ const LIFETIME: u32 = 60 * 60;
 #[derive(Clone)]
 pub struct ResetFor(pub String);
 
-/// The layer in front of these pages, and of the way to the login page: that carries no token either.
-pub async fn open(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
-    let Some(page) = PAGES.into_iter().map(|(page, _)| page).find(|page| request.uri().path() == *page) else { return next.run(request).await };
+/// The step in front of these pages, and of the way to the login page: that carries no token either.
+pub async fn open(state: &AppState, mut request: Request) -> ControlFlow<Response, Request> {
+    let Some(page) = PAGES.into_iter().map(|(page, _)| page).find(|page| request.uri().path() == *page) else { return ControlFlow::Continue(request) };
     if let Some(token) = forms::parameter(request.uri(), "token") {
-        return match keep(&state, page, &token) {
+        return ControlFlow::Break(match keep(state, page, &token) {
             Some(cookie) => ([(header::SET_COOKIE, cookie)], Redirect::to(&without_token(page, request.uri()))).into_response(),
-            None => context::failure(&state, request, AuthError::Internal).await,
-        };
+            None => context::failure(state, request, AuthError::Internal).await,
+        });
     }
     // The other pages are for people who are logged in, and look at the token when its form is sent.
     if page != RESET {
-        return next.run(request).await;
+        return ControlFlow::Continue(request);
     }
-    let checked = match token(&state, request.headers(), page) {
-        Some(token) => password_reset::check(&state, &token).await,
+    let checked = match token(state, request.headers(), page) {
+        Some(token) => password_reset::check(state, &token).await,
         None => Err(AuthError::ResetLinkInvalid),
     };
     match checked {
         Ok(user) => {
             request.extensions_mut().insert(ResetFor(user.email));
-            next.run(request).await
+            ControlFlow::Continue(request)
         }
-        Err(error) => context::failure(&state, request, error).await,
+        Err(error) => ControlFlow::Break(context::failure(state, request, error).await),
     }
 }
 

@@ -1,13 +1,12 @@
-use std::net::SocketAddr;
+use std::{net::SocketAddr, ops::ControlFlow};
 
 use axum::{
-    extract::{ConnectInfo, Request, State},
+    extract::{ConnectInfo, Request},
     http::{HeaderMap, header},
-    middleware::Next,
     response::Response,
 };
 
-use super::{client, headers::Reference};
+use super::{client, headers::Names};
 use crate::{
     domain::AuthError,
     server::{
@@ -47,18 +46,18 @@ impl Visitor {
 
 /// Finds out who is asking and puts a [`Visitor`] beside the request. When the database cannot say, nobody gets further:
 /// "could not ask" must never look like "is logged in" nor like "is logged out" (SR-097).
-pub async fn identify(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
-    let token = presented_token(&state, &request);
+pub async fn identify(state: &AppState, mut request: Request) -> ControlFlow<Response, Request> {
+    let token = presented_token(state, &request);
     let current = match &token {
-        Some(Token(token)) => match sessions::resolve(&state, token).await {
+        Some(Token(token)) => match sessions::resolve(state, token).await {
             Ok(current) => current,
-            Err(err) => return context::failure(&state, request, err).await,
+            Err(err) => return ControlFlow::Break(context::failure(state, request, err).await),
         },
         None => None,
     };
-    let origin = Origin { presented: current.as_ref().map(CurrentUser::session), ..origin(&state, &request) };
+    let origin = Origin { presented: current.as_ref().map(CurrentUser::session), ..origin(state, &request) };
     request.extensions_mut().insert(Visitor { current, token, origin });
-    next.run(request).await
+    ControlFlow::Continue(request)
 }
 
 /// Where a request comes from, whoever sends it.
@@ -68,7 +67,7 @@ pub fn origin(state: &AppState, request: &Request) -> Origin {
     Origin {
         network: client::network(peer, request.headers(), &state.config.server.trusted_proxies),
         user_agent: user_agent(request.headers()),
-        reference: request.extensions().get::<Reference>().map(|reference| reference.0.clone()).unwrap_or_default(),
+        reference: request.extensions().get::<Names>().map(|names| names.reference.clone()).unwrap_or_default(),
         presented: None,
     }
 }
