@@ -1,7 +1,7 @@
 //! The bridge between pages and flows: what a server function may ask of the request it answers, and how a page is rendered.
 //! The only place that knows both Leptos and axum.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
     Json,
@@ -330,7 +330,7 @@ async fn render(state: &AppState, request: Request) -> Response {
 pub fn provider(state: AppState) -> impl Fn() + Clone + Send + Sync + 'static {
     move || {
         if let Some(parts) = use_context::<Parts>() {
-            if let Some(names) = parts.extensions.get::<Names>() {
+            if let Some(names) = parts.extensions.get::<Arc<Names>>() {
                 provide_context(Nonce::from_value(names.script_nonce.as_str()));
             }
             provide_context(visit(&state, &parts));
@@ -344,7 +344,7 @@ fn visit(state: &AppState, parts: &Parts) -> Visit {
     let config = &state.config;
     let current = parts.extensions.get::<Visitor>().and_then(|visitor| visitor.current.as_ref());
     let provider = state.provider.as_ref();
-    let names = parts.extensions.get::<Names>();
+    let names = parts.extensions.get::<Arc<Names>>();
     let query: BTreeMap<String, String> = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
     let has_just_left = parts.uri.path() == "/login" && query.get("notice").is_some_and(|notice| notice == app::logout::LOGGED_OUT_HERE);
     let pending = || handshakes::pending(state, &parts.headers).map(|pending| pending.email);

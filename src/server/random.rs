@@ -10,8 +10,22 @@ pub fn bytes<const N: usize>() -> [u8; N] {
     bytes
 }
 
+/// Two values of 128 bits, for the price of one call of the operating system.
+#[must_use]
+pub fn pair() -> [[u8; 16]; 2] {
+    let both: [u8; 32] = bytes();
+    let (one, other) = both.split_at(16);
+    [one, other].map(|half| std::array::from_fn(|at| half[at]))
+}
+
 /// An id for a new row.
 #[must_use]
 pub fn uuid() -> Uuid {
-    uuid::Builder::from_random_bytes(bytes()).into_uuid()
+    uuid_of(bytes())
+}
+
+/// The id that these random bytes make.
+#[must_use]
+pub fn uuid_of(bytes: [u8; 16]) -> Uuid {
+    uuid::Builder::from_random_bytes(bytes).into_uuid()
 }

@@ -1,4 +1,4 @@
-use std::ops::ControlFlow;
+use std::{ops::ControlFlow, sync::Arc};
 
 use axum::{
     Extension, Router,
@@ -75,8 +75,8 @@ fn page_routes(state: &AppState) -> Router<AppState> {
 
 /// What every request passes. One layer with steps and not a layer for each: that would be a copy of all that is behind it, and two boxes.
 async fn door(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
-    let names = Names::of(request.headers());
-    request.extensions_mut().insert(names.clone());
+    let names = Arc::new(Names::of(request.headers()));
+    request.extensions_mut().insert(Arc::clone(&names));
     // Of the highest level, or a quieter log would lose the number that stands on the error page.
     let span = tracing::error_span!("request", reference = names.reference, method = %request.method(), path = request.uri().path());
     let stand_in = StandIn::of(&request, &names);

@@ -2,10 +2,10 @@
 //!
 //! Each route is written down once, above its handler: from there come the router and its OpenAPI description.
 
-use std::sync::Arc;
+use std::sync::OnceLock;
 
 use axum::{
-    Extension, Json, Router,
+    Json, Router,
     extract::{OriginalUri, Request, State},
     http::{StatusCode, Uri, header},
     response::{IntoResponse, Response},
@@ -38,6 +38,9 @@ pub mod wire;
     modifiers(&Carriers)
 )]
 struct Description;
+
+/// The whole of it, once the routes have been made. Not an extension of every request, which would be one more layer around every route.
+static DESCRIPTION: OnceLock<utoipa::openapi::OpenApi> = OnceLock::new();
 
 /// What carries a session.
 struct Carriers;
@@ -81,18 +84,20 @@ pub fn routes() -> Router<AppState> {
         .routes(routes!(users::one, users::change_one, users::delete_one))
         .routes(routes!(openapi))
         .split_for_parts();
-    router.fallback(not_found).layer(Extension(Arc::new(description)))
+    DESCRIPTION.get_or_init(|| description);
+    router.fallback(not_found)
 }
 
 /// This description.
 #[utoipa::path(get, path = "/openapi.json", responses((status = 200, description = "OpenAPI 3.1")))]
-async fn openapi(Extension(description): Extension<Arc<utoipa::openapi::OpenApi>>) -> Response {
-    Json(&*description).into_response()
+async fn openapi() -> Response {
+    Json(DESCRIPTION.get()).into_response()
 }
 
 /// A slash too many is forgiven, as in the original: the client is sent to the route that it means.
-async fn not_found(State(state): State<AppState>, Extension(description): Extension<Arc<utoipa::openapi::OpenApi>>, request: Request) -> Response {
-    let meant = request.uri().path().strip_suffix('/').filter(|path| description.paths.paths.keys().any(|known| matches(known, path)));
+async fn not_found(State(state): State<AppState>, request: Request) -> Response {
+    let is_known = |path: &str| DESCRIPTION.get().is_some_and(|description| description.paths.paths.keys().any(|known| matches(known, path)));
+    let meant = request.uri().path().strip_suffix('/').filter(|path| is_known(path));
     let original = request.extensions().get::<OriginalUri>().map(|OriginalUri(uri)| uri.clone());
     match (meant, original) {
         (Some(_), Some(uri)) => (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, state.config.link(&without_slash(&uri)))]).into_response(),

@@ -1,4 +1,4 @@
-use std::{ops::ControlFlow, panic::AssertUnwindSafe, time::Duration};
+use std::{ops::ControlFlow, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use axum::{
     body::Body,
@@ -58,12 +58,12 @@ pub async fn enforce(state: &AppState, request: Request) -> ControlFlow<Response
 pub struct StandIn {
     uri: Uri,
     accept: Option<HeaderValue>,
-    names: Names,
+    names: Arc<Names>,
 }
 
 impl StandIn {
-    pub fn of(request: &Request, names: &Names) -> Self {
-        Self { uri: request.uri().clone(), accept: request.headers().get(header::ACCEPT).cloned(), names: names.clone() }
+    pub fn of(request: &Request, names: &Arc<Names>) -> Self {
+        Self { uri: request.uri().clone(), accept: request.headers().get(header::ACCEPT).cloned(), names: Arc::clone(names) }
     }
 }
 

@@ -1,4 +1,4 @@
-use std::{net::SocketAddr, ops::ControlFlow};
+use std::{net::SocketAddr, ops::ControlFlow, sync::Arc};
 
 use axum::{
     extract::{ConnectInfo, Request},
@@ -67,7 +67,7 @@ pub fn origin(state: &AppState, request: &Request) -> Origin {
     Origin {
         network: client::network(peer, request.headers(), &state.config.server.trusted_proxies),
         user_agent: user_agent(request.headers()),
-        reference: request.extensions().get::<Names>().map(|names| names.reference.clone()).unwrap_or_default(),
+        reference: request.extensions().get::<Arc<Names>>().map(|names| names.reference.clone()).unwrap_or_default(),
         presented: None,
     }
 }
