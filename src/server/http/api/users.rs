@@ -38,7 +38,7 @@ type Id = Result<Path<String>, PathRejection>;
     security(("cookie" = []), ("bearer" = []))
 )]
 pub async fn me(request: Request) -> Response {
-    // Looked at and not copied: this is asked more often than everything else together.
+    // Looked at and not copied: this is the session check of MediaManager's frontend.
     let visitor = request.extensions().get::<Visitor>();
     match visitor.ok_or(AuthError::NotLoggedIn).and_then(Visitor::current_user) {
         Ok(current) => Json(UserBody::from(current.user())).into_response(),
