@@ -1,6 +1,7 @@
+use rand::Rng;
 use uuid::Uuid;
 
-/// Random bytes from the operating system: the one source of everything nobody may guess.
+/// Random bytes from the operating system: the source of whatever opens something.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "this is the one place that asks for randomness")]
 #[expect(clippy::expect_used, reason = "a machine without randomness must not issue tokens: stopping is failing closed (SR-003)")]
@@ -10,12 +11,12 @@ pub fn bytes<const N: usize>() -> [u8; N] {
     bytes
 }
 
-/// Two values of 128 bits, for the price of one call of the operating system.
+/// 128 bits that nobody may guess either, but that open nothing: for what every request gets, however many there are. From the library's
+/// generator, which the operating system seeds; to ask that every time would be a good part of what a session check costs.
 #[must_use]
-pub fn pair() -> [[u8; 16]; 2] {
-    let both: [u8; 32] = bytes();
-    let (one, other) = both.split_at(16);
-    [one, other].map(|half| std::array::from_fn(|at| half[at]))
+#[expect(clippy::disallowed_methods, reason = "this is the one place that asks for randomness")]
+pub fn quick() -> [u8; 16] {
+    rand::rng().random()
 }
 
 /// An id for a new row.

@@ -21,13 +21,11 @@ pub struct Names {
 impl Names {
     /// The reference is the caller's own, to the letter, if it is a version-4 UUID; else a new one.
     pub fn of(headers: &HeaderMap) -> Self {
-        // One call of the operating system for both, in front of every request.
-        let [fresh, nonce] = random::pair();
         let given = headers.get(CORRELATION_ID).and_then(|value| value.to_str().ok());
         let is_fit = |text: &&str| Uuid::parse_str(text).is_ok_and(|id| id.get_version_num() == 4);
         Self {
-            reference: given.filter(is_fit).map_or_else(|| random::uuid_of(fresh).simple().to_string(), ToOwned::to_owned),
-            script_nonce: URL_SAFE_NO_PAD.encode(nonce),
+            reference: given.filter(is_fit).map_or_else(|| random::uuid_of(random::quick()).simple().to_string(), ToOwned::to_owned),
+            script_nonce: URL_SAFE_NO_PAD.encode(random::quick()),
         }
     }
 }
