@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use axum::{
     Json,
     body::Body,
-    extract::{OriginalUri, Request},
+    extract::Request,
     http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header, request::Parts},
     response::{IntoResponse, Response},
 };
@@ -253,17 +253,20 @@ pub async fn page_again(state: &AppState, parts: Parts, submitted: Submitted) ->
 
 /// Answers a request that cannot be served: the contract's JSON, or a page that says what happened and what to do.
 pub async fn failure(state: &AppState, request: Request, error: AuthError) -> Response {
-    let (parts, _unread) = request.into_parts();
-    let path = parts.extensions.get::<OriginalUri>().map_or_else(|| parts.uri.path(), |uri| uri.path());
-    if api::is_machines(path) {
-        return api::wire::failure(error);
-    }
-    if !accepts_html(&parts.headers) {
-        return refusal(error);
-    }
-    let mut request = page_request(parts);
-    request.extensions_mut().insert(Failure(error));
-    marked(render(state, request).await, error)
+    let failed = async move {
+        let (parts, _unread) = request.into_parts();
+        if api::is_machines(parts.uri.path()) {
+            return api::wire::failure(error);
+        }
+        if !accepts_html(&parts.headers) {
+            return refusal(error);
+        }
+        let mut request = page_request(parts);
+        request.extensions_mut().insert(Failure(error));
+        marked(render(state, request).await, error)
+    };
+    // In a box, or the room for it would be kept in everything that may fail.
+    Box::pin(failed).await
 }
 
 /// Answers the return from the provider with what was wrong and a way on. A person looks at it, whatever the browser accepts.

@@ -1,6 +1,6 @@
 //! What pages show that is in the database: looked up before a page is rendered, and only for those who may see it.
 
-use std::{collections::HashMap, ops::ControlFlow};
+use std::{collections::HashMap, mem};
 
 use axum::{
     extract::Request,
@@ -39,17 +39,20 @@ use crate::{
 pub struct Waiting(pub u64);
 
 /// The step in front of the pages and of the forms that may have to show them again.
-pub async fn load(state: &AppState, mut request: Request) -> ControlFlow<Response, Request> {
+///
+/// # Errors
+/// The answer to send.
+pub async fn load(state: &AppState, request: &mut Request) -> Result<(), Response> {
     if request.uri().path() == SignUp::PATH && !state.config.policy.registration {
-        return ControlFlow::Break(context::failure(state, request, AuthError::RegistrationClosed).await);
+        return Err(context::failure(state, mem::take(request), AuthError::RegistrationClosed).await);
     }
-    let Some(visitor) = request.extensions().get::<Visitor>().cloned() else { return ControlFlow::Continue(request) };
-    let Some(current) = &visitor.current else { return ControlFlow::Continue(request) };
+    let Some(visitor) = request.extensions().get::<Visitor>().cloned() else { return Ok(()) };
+    let Some(current) = &visitor.current else { return Ok(()) };
     let admin = context::admin(&visitor);
     if let Ok(admin) = &admin {
         match users::waiting(state, admin).await {
             Ok(waiting) => drop(request.extensions_mut().insert(Waiting(waiting))),
-            Err(error) => return ControlFlow::Break(context::failure(state, request, error).await),
+            Err(error) => return Err(context::failure(state, mem::take(request), error).await),
         }
     }
     let (uri, headers) = (request.uri().clone(), request.headers().clone());
@@ -73,15 +76,15 @@ pub async fn load(state: &AppState, mut request: Request) -> ControlFlow<Respons
     match loaded {
         // What is done to one's own account takes a young login on this way too (SR-142).
         Ok(Some(Loaded::Subject(subject))) if !is_form && is_oneself(&subject, current) && current.require_fresh(state.clock.now()).is_err() => {
-            ControlFlow::Break(Redirect::to(&context::log_in_again_for(&uri)).into_response())
+            Err(Redirect::to(&context::log_in_again_for(&uri)).into_response())
         }
         Ok(loaded) => {
             if let Some(loaded) = loaded {
                 request.extensions_mut().insert(loaded);
             }
-            ControlFlow::Continue(request)
+            Ok(())
         }
-        Err(error) => ControlFlow::Break(context::failure(state, request, error).await),
+        Err(error) => Err(context::failure(state, mem::take(request), error).await),
     }
 }
 
@@ -112,7 +115,8 @@ async fn for_administrators(state: &AppState, admin: &Admin, is_form: bool, uri:
     Ok(Some(match uri.path() {
         "/users" => Loaded::Users(list(state, admin, uri).await?),
         "/users/new" => Loaded::NewUser,
-        "/users/check" => Loaded::Check(check(state).await),
+        // In a box, or the room for all that it asks at once would be kept in every page.
+        "/users/check" => Loaded::Check(Box::pin(check(state)).await),
         "/users/events" => Loaded::Events(event_list(state, admin, uri).await?),
         "/users/change" | "/users/address" => match Uuid::parse_str(&parameter(uri, "id")) {
             Ok(_) if uri.path() == "/users/change" && parameter(uri, "action").parse::<app::Action>().is_err() => return Err(AuthError::NotFound),

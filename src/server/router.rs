@@ -1,4 +1,4 @@
-use std::{ops::ControlFlow, sync::Arc};
+use std::{mem, sync::Arc};
 
 use axum::{
     Extension, Router,
@@ -38,7 +38,7 @@ pub fn router(state: AppState) -> Router {
     let routes = Router::new()
         .merge(page_routes(&state))
         // With its own fallback, or a preflight to a route without OPTIONS would miss the layer.
-        .nest("/api/v1", with_cors(&state, api::routes().method_not_allowed_fallback(method_not_allowed)))
+        .merge(with_cors(&state, api::routes().method_not_allowed_fallback(method_not_allowed)))
         .route("/pkg/{file}", get(site::package))
         .route("/favicon.svg", get(site::icon))
         .route("/livez", get(health::live))
@@ -74,29 +74,33 @@ fn page_routes(state: &AppState) -> Router<AppState> {
 }
 
 /// What every request passes. One layer with steps and not a layer for each: that would be a copy of all that is behind it, and two boxes.
-async fn door(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+fn door(State(state): State<AppState>, mut request: Request, next: Next) -> impl Future<Output = Response> {
     let names = Arc::new(Names::of(request.headers()));
     request.extensions_mut().insert(Arc::clone(&names));
     // Of the highest level, or a quieter log would lose the number that stands on the error page.
-    let span = tracing::error_span!("request", reference = names.reference, method = %request.method(), path = request.uri().path());
+    let span = tracing::error_span!("request", reference = names.reference, method = request.method().as_str(), path = request.uri().path());
     let stand_in = StandIn::of(&request, &names);
-    let work = async {
-        match admitted(&state, request).await {
-            ControlFlow::Continue(request) => next.run(request).await,
-            ControlFlow::Break(refusal) => refusal,
+    let for_work = state.clone();
+    // In a box, or it would be copied as a whole into each of the futures around it.
+    let work = Box::pin(async move {
+        match admit(&for_work, &mut request).await {
+            Ok(()) => next.run(request).await,
+            Err(refusal) => refusal,
         }
-    };
-    let mut response = limits::contain(&state, stand_in, work).instrument(span).await;
-    headers::secure(&state, &names, response.headers_mut());
-    response
+    });
+    async move {
+        let mut response = limits::contain(&state, stand_in, work).instrument(span).await;
+        headers::secure(&state, &names, response.headers_mut());
+        response
+    }
 }
 
-/// The request with the [`Visitor`] beside it, or why it gets no further.
-async fn admitted(state: &AppState, request: Request) -> ControlFlow<Response, Request> {
-    let request = limits::enforce(state, request).await?;
-    let request = guard::refuse_cross_site(state, request).await?;
+/// Puts the [`Visitor`] beside the request, or says why it gets no further.
+async fn admit(state: &AppState, request: &mut Request) -> Result<(), Response> {
+    limits::enforce(state, request).await?;
+    guard::refuse_cross_site(state, request).await?;
     // Neither the files of the site nor the signs of life are about anybody, and they must not need the database.
-    if is_impersonal(request.uri().path()) { ControlFlow::Continue(request) } else { visitor::identify(state, request).await }
+    if is_impersonal(request.uri().path()) { Ok(()) } else { visitor::identify(state, request).await }
 }
 
 fn is_impersonal(path: &str) -> bool {
@@ -104,21 +108,20 @@ fn is_impersonal(path: &str) -> bool {
 }
 
 /// What the pages and their forms pass.
-async fn page(State(state): State<AppState>, request: Request, next: Next) -> Response {
+async fn page(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let is_shown_once = request.uri().path() == handed_over::PAGE;
-    let request = match prepared(&state, request).await {
-        ControlFlow::Continue(request) => request,
-        ControlFlow::Break(response) => return response,
-    };
+    if let Err(instead) = prepare(&state, &mut request).await {
+        return instead;
+    }
     let mut response = forms::answer(&state, request, next).await;
     response.headers_mut().extend(handed_over::forget(&state).filter(|_| is_shown_once).map(|cookie| (header::SET_COOKIE, cookie)));
     response
 }
 
-/// The request of a page with what it shows beside it, or the answer that takes its place.
-async fn prepared(state: &AppState, request: Request) -> ControlFlow<Response, Request> {
-    let request = mailed_link::open(state, request).await?;
-    let request = detour(state, request).await?;
+/// Puts what a page shows beside its request, or says what takes its place.
+async fn prepare(state: &AppState, request: &mut Request) -> Result<(), Response> {
+    mailed_link::open(state, request).await?;
+    detour(state, request).await?;
     pages::load(state, request).await
 }
 
@@ -137,22 +140,22 @@ fn with_cors(state: &AppState, routes: Router<AppState>) -> Router<AppState> {
     )
 }
 
-async fn detour(state: &AppState, mut request: Request) -> ControlFlow<Response, Request> {
+async fn detour(state: &AppState, request: &mut Request) -> Result<(), Response> {
     let is_navigation = matches!(*request.method(), Method::GET | Method::HEAD);
     if is_navigation && request.uri().path() == "/login/connect" && handshakes::pending(state, request.headers()).is_none() {
-        return ControlFlow::Break(context::failure(state, request, AuthError::ConnectionExpired).await);
+        return Err(context::failure(state, mem::take(request), AuthError::ConnectionExpired).await);
     }
     let waits = request.extensions().get::<Visitor>().and_then(|visitor| visitor.current.as_ref()).filter(|_| request.uri().path() == "/login/verify");
     if let Some(user) = waits.map(|current| current.user().id) {
         match email_proof::is_due(state, user).await {
             Ok(true) => drop(request.extensions_mut().insert(context::Unproven)),
             Ok(false) => {}
-            Err(error) => return ControlFlow::Break(context::failure(state, request, error).await),
+            Err(error) => return Err(context::failure(state, mem::take(request), error).await),
         }
     }
-    match context::detour(state, &request).filter(|_| is_navigation) {
-        Some(target) => ControlFlow::Break(Redirect::to(&target).into_response()),
-        None => ControlFlow::Continue(request),
+    match context::detour(state, request).filter(|_| is_navigation) {
+        Some(target) => Err(Redirect::to(&target).into_response()),
+        None => Ok(()),
     }
 }
 

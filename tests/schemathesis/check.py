@@ -74,9 +74,9 @@ def ask(visitor: Visitor) -> Run:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mediamanager-schemathesis-")))
         installed = program.Program(home, sections(visitor, stack))
         stack.enter_context(installed.running())
-        api = f"{installed.origin}/api/v1"
-        description = Path(os.environ["DESCRIPTION"]).resolve() if "DESCRIPTION" in os.environ else fetch(f"{api}/openapi.json", home)
-        run = schemathesis(visitor, home, api, description)
+        described = f"{installed.origin}/api/v1/openapi.json"
+        description = Path(os.environ["DESCRIPTION"]).resolve() if "DESCRIPTION" in os.environ else fetch(described, home)
+        run = schemathesis(visitor, home, installed.origin, description)
         run.faults += [
             f"the description is not OpenAPI 3.1: {fault.json_path}: {fault.message.splitlines()[0]}"
             for fault in OpenAPIV31SpecValidator(json.loads(description.read_text())).iter_errors()
@@ -111,11 +111,11 @@ def fetch(url: str, home: Path) -> Path:
     return description
 
 
-def schemathesis(visitor: Visitor, home: Path, api: str, description: Path) -> Run:
+def schemathesis(visitor: Visitor, home: Path, origin: str, description: Path) -> Run:
     report, answers = home / "report.json", home / "answers.json"
-    command = ["schemathesis", "--config-file", HERE / "schemathesis.toml", "--no-color", "run", description, "--url", api]
+    command = ["schemathesis", "--config-file", HERE / "schemathesis.toml", "--no-color", "run", description, "--url", origin]
     command += ["--report", "json", "--report-json-path", report]
-    variables = {"VISITOR": visitor.name, "API": api, "HOME_OF_PROGRAM": str(home), "ANSWERS": str(answers), "NO_PROXY": "*"}
+    variables = {"VISITOR": visitor.name, "API": f"{origin}/api/v1", "HOME_OF_PROGRAM": str(home), "ANSWERS": str(answers), "NO_PROXY": "*"}
     variables["SCHEMATHESIS_HOOKS"] = str(HERE / "hooks.py")
     # In the directory of the program, where what it may leave behind goes with it.
     ended = subprocess.run(command, cwd=home, env=os.environ | variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -126,7 +126,7 @@ def schemathesis(visitor: Visitor, home: Path, api: str, description: Path) -> R
     run = Run(told["operations"]["tested"], told["test_cases"]["generated"], counted, [ended.stdout] if ended.returncode else [])
     if run.operations != told["operations"]["total"]:
         run.faults.append(f"there are {told['operations']['total']} operations")
-    if visitor.name != "nobody" and "GET /users/me" in told["warnings"]["missing_auth"]:
+    if visitor.name != "nobody" and "GET /api/v1/users/me" in told["warnings"]["missing_auth"]:
         run.faults.append("nobody was logged in")
     return run
 

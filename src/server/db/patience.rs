@@ -38,8 +38,8 @@ impl AsRef<DatabaseConnection> for Patient<DatabaseConnection> {
 }
 
 /// Does the work of one request, which waits for the database [`PATIENCE`] altogether.
-pub async fn of_one_request<F: Future>(work: F) -> F::Output {
-    LEFT.scope(Cell::new(PATIENCE), work).await
+pub fn of_one_request<F: Future>(work: F) -> impl Future<Output = F::Output> {
+    LEFT.scope(Cell::new(PATIENCE), work)
 }
 
 async fn in_time<T>(work: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {

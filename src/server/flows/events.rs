@@ -74,13 +74,15 @@ pub async fn record(state: &AppState, db: &impl db::Connection, event: Event, or
     let network = state.loggable(&origin.network);
     let Note { user, actor, method, detail } = note;
     let row = NewEvent { at: state.clock.now(), kind: event, user, actor, method, network, reference: &origin.reference, detail };
-    db::events::insert(db, row).await
+    // In a box, or the room for it would be kept in everything that may come to an event.
+    Box::pin(db::events::insert(db, row)).await
 }
 
 /// The same for what strangers can cause without end: always a line, but not always a row, and no failure of its own.
 pub async fn record_rarely(state: &AppState, event: Event, origin: &Origin, note: Note<'_>) {
     let key = format!("event:{}:{}", event.code(), origin.network);
-    match db::throttle::take(&state.db, &key, RARELY, state.clock.now()).await {
+    // In a box, as in [`record`].
+    match Box::pin(db::throttle::take(&state.db, &key, RARELY, state.clock.now())).await {
         Ok(()) => drop(record(state, &state.db, event, origin, note).await),
         Err(_) => log(state, event, origin, note),
     }

@@ -44,7 +44,8 @@ pub struct Proven {
 pub async fn with_password(state: &AppState, attempt: Attempt) -> Result<Started, AuthError> {
     let origin = attempt.origin.clone();
     let proven = prove(state, attempt).await?;
-    start(state, proven, origin).await
+    // In a box: a flood is turned away before it gets here, and should not keep the room for it while it waits (SR-171).
+    Box::pin(start(state, proven, origin)).await
 }
 
 /// Starts the session of somebody whose password was right.
@@ -74,7 +75,8 @@ pub async fn prove(state: &AppState, attempt: Attempt) -> Result<Proven, AuthErr
         Some(email) => db::users::find_by_email(&state.db, email).await?,
         None => None,
     };
-    decide(state, admission, email.as_ref().map_or("", Email::as_str), found, password, &origin).await
+    // In a box for the same reason.
+    Box::pin(decide(state, admission, email.as_ref().map_or("", Email::as_str), found, password, &origin)).await
 }
 
 /// The same for somebody who is known already and has to show that it is them.
@@ -84,7 +86,7 @@ pub async fn prove(state: &AppState, attempt: Attempt) -> Result<Proven, AuthErr
 pub async fn prove_user(state: &AppState, user: &User, password: Password, origin: &Origin) -> Result<Proven, AuthError> {
     let admission = state.hasher.admit().await?;
     let found = db::users::find_with_hash(&state.db, user.id).await?;
-    decide(state, admission, &user.email.to_ascii_lowercase(), found, password, origin).await
+    Box::pin(decide(state, admission, &user.email.to_ascii_lowercase(), found, password, origin)).await
 }
 
 async fn decide(

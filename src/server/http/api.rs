@@ -6,9 +6,10 @@ use std::sync::OnceLock;
 
 use axum::{
     Json, Router,
-    extract::{OriginalUri, Request, State},
+    extract::{Request, State},
     http::{StatusCode, Uri, header},
     response::{IntoResponse, Response},
+    routing::any,
 };
 use utoipa::{
     Modify, OpenApi,
@@ -33,7 +34,6 @@ pub mod wire;
 #[derive(OpenApi)]
 #[openapi(
     info(title = "MediaManager's authentication", description = "Accounts and sessions, as MediaManager's own API has them."),
-    servers((url = "/api/v1")),
     components(schemas(shapes::Refused, shapes::Invalid)),
     modifiers(&Carriers)
 )]
@@ -61,7 +61,7 @@ pub fn is_machines(path: &str) -> bool {
     (path == "/api" || path.starts_with("/api/")) && !path.ends_with("/callback")
 }
 
-/// The routes, without the prefix.
+/// The routes, each with its whole path. Without a prefix for all of them, which would be two more layers around every one.
 pub fn routes() -> Router<AppState> {
     let (router, description) = OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(auth::cookie_login))
@@ -85,11 +85,12 @@ pub fn routes() -> Router<AppState> {
         .routes(routes!(openapi))
         .split_for_parts();
     DESCRIPTION.get_or_init(|| description);
-    router.fallback(not_found)
+    // Not a fallback, which would be that of the pages too.
+    router.route("/api/v1/{*unknown}", any(not_found))
 }
 
 /// This description.
-#[utoipa::path(get, path = "/openapi.json", responses((status = 200, description = "OpenAPI 3.1")))]
+#[utoipa::path(get, path = "/api/v1/openapi.json", responses((status = 200, description = "OpenAPI 3.1")))]
 async fn openapi() -> Response {
     Json(DESCRIPTION.get()).into_response()
 }
@@ -97,10 +98,10 @@ async fn openapi() -> Response {
 /// A slash too many is forgiven, as in the original: the client is sent to the route that it means.
 async fn not_found(State(state): State<AppState>, request: Request) -> Response {
     let is_known = |path: &str| DESCRIPTION.get().is_some_and(|description| description.paths.paths.keys().any(|known| matches(known, path)));
-    let meant = request.uri().path().strip_suffix('/').filter(|path| is_known(path));
-    let original = request.extensions().get::<OriginalUri>().map(|OriginalUri(uri)| uri.clone());
-    match (meant, original) {
-        (Some(_), Some(uri)) => (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, state.config.link(&without_slash(&uri)))]).into_response(),
+    match request.uri().path().strip_suffix('/') {
+        Some(path) if is_known(path) => {
+            (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, state.config.link(&without_slash(request.uri())))]).into_response()
+        }
         _ => context::failure(&state, request, AuthError::NotFound).await,
     }
 }

@@ -1,4 +1,4 @@
-use std::ops::ControlFlow;
+use std::mem;
 
 use axum::{
     extract::Request,
@@ -20,14 +20,18 @@ use crate::{
 
 /// Refuses what another site makes a browser send (SR-110): the algorithm of Go's `http.CrossOriginProtection`, stricter.
 /// In front of every unsafe method, before login too, because logging somebody in as a stranger is an attack as well.
-pub async fn refuse_cross_site(state: &AppState, request: Request) -> ControlFlow<Response, Request> {
-    if is_from_here(state, &request) {
-        return ControlFlow::Continue(request);
-    }
+///
+/// # Errors
+/// The answer to send.
+pub async fn refuse_cross_site(state: &AppState, request: &mut Request) -> Result<(), Response> {
+    if is_from_here(state, request) { Ok(()) } else { Err(Box::pin(refuse(state, mem::take(request))).await) }
+}
+
+async fn refuse(state: &AppState, request: Request) -> Response {
     let came_from = request.headers().get(header::ORIGIN).and_then(|origin| origin.to_str().ok()).unwrap_or("no origin");
     let detail = format!("from {:?} instead of {:?}", came_from.chars().take(200).collect::<String>(), state.config.origin());
     events::record_rarely(state, Event::CrossSiteRefused, &visitor::origin(state, &request), Note::new().detail(&detail)).await;
-    ControlFlow::Break(context::failure(state, request, AuthError::CrossSite).await)
+    context::failure(state, request, AuthError::CrossSite).await
 }
 
 fn is_from_here(state: &AppState, request: &Request) -> bool {

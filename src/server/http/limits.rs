@@ -1,4 +1,4 @@
-use std::{ops::ControlFlow, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{mem, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use axum::{
     body::Body,
@@ -30,28 +30,31 @@ pub const FIELDS: usize = 64;
 
 /// Refuses what is too large or compressed before anything looks at it, and cleans addresses that carry the framework's
 /// error texts, so that nobody can put words on our pages with a link (SR-112).
-pub async fn enforce(state: &AppState, request: Request) -> ControlFlow<Response, Request> {
+///
+/// # Errors
+/// The answer to send.
+pub async fn enforce(state: &AppState, request: &mut Request) -> Result<(), Response> {
     let uri = request.uri();
     if uri.path_and_query().is_some_and(|path| path.as_str().len() > URL) {
-        return ControlFlow::Break((StatusCode::URI_TOO_LONG, "URI Too Long").into_response());
+        return Err((StatusCode::URI_TOO_LONG, "URI Too Long").into_response());
     }
     let header_block: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len()).sum();
     if header_block > HEADER_BLOCK {
-        return ControlFlow::Break((StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "Request Header Fields Too Large").into_response());
+        return Err((StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "Request Header Fields Too Large").into_response());
     }
     let is_compressed = request.headers().get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity");
     if is_compressed {
-        return ControlFlow::Break(context::failure(state, request, AuthError::UnsupportedMedia).await);
+        return Err(context::failure(state, mem::take(request), AuthError::UnsupportedMedia).await);
     }
     let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if declared.is_some_and(|length| length > BODY) {
-        return ControlFlow::Break(context::failure(state, request, AuthError::TooLarge).await);
+        return Err(context::failure(state, mem::take(request), AuthError::TooLarge).await);
     }
     if matches!(*request.method(), Method::GET | Method::HEAD) && carries_framework_errors(uri.query()) {
         // One slash only: `//evil.example` would be another host.
-        return ControlFlow::Break(Redirect::to(&format!("/{}", uri.path().trim_start_matches(['/', '\\']))).into_response());
+        return Err(Redirect::to(&format!("/{}", uri.path().trim_start_matches(['/', '\\']))).into_response());
     }
-    ControlFlow::Continue(request)
+    Ok(())
 }
 
 /// What is needed to answer for a request that is gone.

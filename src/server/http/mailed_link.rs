@@ -2,7 +2,7 @@
 //! that it stays out of histories, of what is behind the page's own links, and of a glance over the shoulder (SR-045). Opening a link,
 //! as programs that look through mail do, uses nothing up.
 
-use std::ops::ControlFlow;
+use std::mem;
 
 use axum::{
     extract::Request,
@@ -26,17 +26,20 @@ const LIFETIME: u32 = 60 * 60;
 pub struct ResetFor(pub String);
 
 /// The step in front of these pages, and of the way to the login page: that carries no token either.
-pub async fn open(state: &AppState, mut request: Request) -> ControlFlow<Response, Request> {
-    let Some(page) = PAGES.into_iter().map(|(page, _)| page).find(|page| request.uri().path() == *page) else { return ControlFlow::Continue(request) };
+///
+/// # Errors
+/// The answer to send.
+pub async fn open(state: &AppState, request: &mut Request) -> Result<(), Response> {
+    let Some(page) = PAGES.into_iter().map(|(page, _)| page).find(|page| request.uri().path() == *page) else { return Ok(()) };
     if let Some(token) = forms::parameter(request.uri(), "token") {
-        return ControlFlow::Break(match keep(state, page, &token) {
+        return Err(match keep(state, page, &token) {
             Some(cookie) => ([(header::SET_COOKIE, cookie)], Redirect::to(&without_token(page, request.uri()))).into_response(),
-            None => context::failure(state, request, AuthError::Internal).await,
+            None => context::failure(state, mem::take(request), AuthError::Internal).await,
         });
     }
     // The other pages are for people who are logged in, and look at the token when its form is sent.
     if page != RESET {
-        return ControlFlow::Continue(request);
+        return Ok(());
     }
     let checked = match token(state, request.headers(), page) {
         Some(token) => password_reset::check(state, &token).await,
@@ -45,9 +48,9 @@ pub async fn open(state: &AppState, mut request: Request) -> ControlFlow<Respons
     match checked {
         Ok(user) => {
             request.extensions_mut().insert(ResetFor(user.email));
-            ControlFlow::Continue(request)
+            Ok(())
         }
-        Err(error) => ControlFlow::Break(context::failure(state, request, error).await),
+        Err(error) => Err(context::failure(state, mem::take(request), error).await),
     }
 }
 

@@ -23,14 +23,14 @@ use crate::{
 const PARAMETERS: [&str; 5] = ["code", "state", "iss", "error", "error_description"];
 
 /// `GET /auth/cookie/{name}/callback`. The name is compared to the letter.
-#[utoipa::path(get, path = "/auth/cookie/{name}/callback", params(("name" = String, Path), ("code" = Option<String>, Query), ("state" = Option<String>, Query), ("iss" = Option<String>, Query), ("error" = Option<String>, Query)), responses((status = 303, description = "Logged in"), (status = "4XX", description = "A page that says why not"), (status = "5XX", description = "A page that says why not")))]
+#[utoipa::path(get, path = "/api/v1/auth/cookie/{name}/callback", params(("name" = String, Path), ("code" = Option<String>, Query), ("state" = Option<String>, Query), ("iss" = Option<String>, Query), ("error" = Option<String>, Query)), responses((status = 303, description = "Logged in"), (status = "4XX", description = "A page that says why not"), (status = "5XX", description = "A page that says why not")))]
 pub async fn named(State(state): State<AppState>, name: Result<Path<String>, PathRejection>, visitor: Extension<Visitor>, request: Request) -> Response {
     let is_ours = state.provider.as_ref().is_some_and(|provider| name.is_ok_and(|Path(name)| provider.config().name == name));
     if is_ours { back(state, visitor.0, request).await } else { api::wire::failure(AuthError::NotFound) }
 }
 
 /// `GET /auth/oauth/callback`, for providers that are registered with MediaManager's newer address.
-#[utoipa::path(get, path = "/auth/oauth/callback", params(("code" = Option<String>, Query), ("state" = Option<String>, Query), ("iss" = Option<String>, Query), ("error" = Option<String>, Query)), responses((status = 303, description = "Logged in"), (status = "4XX", description = "A page that says why not"), (status = "5XX", description = "A page that says why not")))]
+#[utoipa::path(get, path = "/api/v1/auth/oauth/callback", params(("code" = Option<String>, Query), ("state" = Option<String>, Query), ("iss" = Option<String>, Query), ("error" = Option<String>, Query)), responses((status = 303, description = "Logged in"), (status = "4XX", description = "A page that says why not"), (status = "5XX", description = "A page that says why not")))]
 pub async fn unnamed(State(state): State<AppState>, visitor: Extension<Visitor>, request: Request) -> Response {
     if state.provider.is_some() { back(state, visitor.0, request).await } else { api::wire::failure(AuthError::NotFound) }
 }

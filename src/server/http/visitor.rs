@@ -1,4 +1,8 @@
-use std::{net::SocketAddr, ops::ControlFlow, sync::Arc};
+use std::{
+    mem,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
 use axum::{
     extract::{ConnectInfo, Request},
@@ -14,6 +18,9 @@ use crate::{
         flows::sessions::{self, CurrentUser, Origin},
     },
 };
+
+/// Characters of what a browser says about itself that are kept.
+const MOST_OF_USER_AGENT: usize = 255;
 
 /// Who sent a request, as far as it can be told before anything is done.
 #[derive(Clone, Debug, Default)]
@@ -46,30 +53,38 @@ impl Visitor {
 
 /// Finds out who is asking and puts a [`Visitor`] beside the request. When the database cannot say, nobody gets further:
 /// "could not ask" must never look like "is logged in" nor like "is logged out" (SR-097).
-pub async fn identify(state: &AppState, mut request: Request) -> ControlFlow<Response, Request> {
-    let token = presented_token(state, &request);
+///
+/// # Errors
+/// The answer to send.
+pub async fn identify(state: &AppState, request: &mut Request) -> Result<(), Response> {
+    let token = presented_token(state, request);
     let current = match &token {
         Some(Token(token)) => match sessions::resolve(state, token).await {
             Ok(current) => current,
-            Err(err) => return ControlFlow::Break(context::failure(state, request, err).await),
+            Err(err) => return Err(context::failure(state, mem::take(request), err).await),
         },
         None => None,
     };
-    let origin = Origin { presented: current.as_ref().map(CurrentUser::session), ..origin(state, &request) };
+    let origin = Origin { presented: current.as_ref().map(CurrentUser::session), ..origin(state, request) };
     request.extensions_mut().insert(Visitor { current, token, origin });
-    ControlFlow::Continue(request)
+    Ok(())
 }
 
 /// Where a request comes from, whoever sends it.
 #[must_use]
 pub fn origin(state: &AppState, request: &Request) -> Origin {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     Origin {
-        network: client::network(peer, request.headers(), &state.config.server.trusted_proxies),
+        network: client::network(peer(request), request.headers(), &state.config.server.trusted_proxies),
         user_agent: user_agent(request.headers()),
         reference: request.extensions().get::<Arc<Names>>().map(|names| names.reference.clone()).unwrap_or_default(),
         presented: None,
     }
+}
+
+/// Who is at the other end of the line: a visitor, or a proxy.
+#[must_use]
+pub fn peer(request: &Request) -> Option<IpAddr> {
+    request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip())
 }
 
 /// The cookie everywhere; a bearer header on `/api/v1`, and then only that (SR-093).
@@ -90,5 +105,7 @@ pub fn bearer(headers: &HeaderMap) -> Option<&str> {
 }
 
 fn user_agent(headers: &HeaderMap) -> String {
-    headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default().chars().take(255).collect()
+    // Of visible ASCII alone, so that a byte is a character.
+    let said = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    said.get(..MOST_OF_USER_AGENT).unwrap_or(said).to_owned()
 }

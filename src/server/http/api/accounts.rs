@@ -28,7 +28,7 @@ use crate::{
 /// 201 and the user. Whatever else is in the body, rights for example, is not looked at (SR-032).
 #[utoipa::path(
     post,
-    path = "/auth/register",
+    path = "/api/v1/auth/register",
     request_body = shapes::Register,
     responses(
         (status = 201, description = "The account, which waits for approval", body = wire::UserBody),
@@ -58,7 +58,7 @@ pub async fn register(State(state): State<AppState>, Extension(visitor): Extensi
 /// 202 and `null`, whoever has the address.
 #[utoipa::path(
     post,
-    path = "/auth/forgot-password",
+    path = "/api/v1/auth/forgot-password",
     request_body = shapes::OnlyEmail,
     responses(
         (status = 202, description = "`null`, whoever has the address"),
@@ -80,7 +80,7 @@ pub async fn forgot_password(State(state): State<AppState>, Extension(visitor): 
 /// 200 and `null`.
 #[utoipa::path(
     post,
-    path = "/auth/reset-password",
+    path = "/api/v1/auth/reset-password",
     request_body = shapes::ResetPassword,
     responses(
         (status = 200, description = "`null`"),
@@ -107,7 +107,7 @@ pub async fn reset_password(State(state): State<AppState>, Extension(visitor): E
 /// 202 and `null`.
 #[utoipa::path(
     post,
-    path = "/auth/request-verify-token",
+    path = "/api/v1/auth/request-verify-token",
     request_body = shapes::OnlyEmail,
     responses(
         (status = 202, description = "`null`, whoever has the address"),
@@ -129,7 +129,7 @@ pub async fn request_verify_token(State(state): State<AppState>, Extension(visit
 /// 200 and the user. Proves the address and approves nobody; and only for the person who is logged in (SR-037).
 #[utoipa::path(
     post,
-    path = "/auth/verify",
+    path = "/api/v1/auth/verify",
     request_body = shapes::OnlyToken,
     responses(
         (status = 200, description = "The user, whose address is proven now", body = wire::UserBody),

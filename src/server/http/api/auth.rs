@@ -22,7 +22,7 @@ use crate::{
 /// Logs in with e-mail and password: 204 and the session cookie.
 #[utoipa::path(
     post,
-    path = "/auth/cookie/login",
+    path = "/api/v1/auth/cookie/login",
     request_body(content((shapes::Login = "application/x-www-form-urlencoded"), (shapes::Login = "multipart/form-data"))),
     responses(
         (status = 204, description = "The session cookie"),
@@ -43,7 +43,7 @@ pub async fn cookie_login(State(state): State<AppState>, Extension(visitor): Ext
 /// The same with the token in the answer, as a bearer token.
 #[utoipa::path(
     post,
-    path = "/auth/jwt/login",
+    path = "/api/v1/auth/jwt/login",
     request_body(content((shapes::Login = "application/x-www-form-urlencoded"), (shapes::Login = "multipart/form-data"))),
     responses(
         (status = 200, description = "The token", body = shapes::BearerToken),
@@ -72,7 +72,7 @@ async fn log_in(state: &AppState, visitor: Visitor, request: Request) -> Result<
 /// Logs out: 204, and the session is over wherever its token is kept. Without a session 401, as in the original, but the cookie goes in any case (SR-096).
 #[utoipa::path(
     post,
-    path = "/auth/cookie/logout",
+    path = "/api/v1/auth/cookie/logout",
     responses(
         (status = 204, description = "Logged out, and the cookie is gone"),
         shapes::ForUsers,
@@ -93,7 +93,7 @@ pub async fn cookie_logout(State(state): State<AppState>, Extension(visitor): Ex
 /// Logs out without a word about the cookie, for clients that hold the token themselves: the session is over wherever it is kept.
 #[utoipa::path(
     post,
-    path = "/auth/jwt/logout",
+    path = "/api/v1/auth/jwt/logout",
     responses(
         (status = 204, description = "Logged out"),
         shapes::ForUsers,
@@ -115,7 +115,7 @@ pub async fn jwt_logout(State(state): State<AppState>, Extension(visitor): Exten
 /// The provider's name, under the keys of both generations of MediaManager's frontend.
 #[utoipa::path(
     get,
-    path = "/auth/metadata",
+    path = "/api/v1/auth/metadata",
     responses(
         (status = 200, description = "The name, if there is a provider", body = shapes::Metadata)
     )

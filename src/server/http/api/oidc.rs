@@ -19,7 +19,7 @@ use crate::{
 /// `GET /auth/cookie/{name}/authorize`, as MediaManager's frontend of 2025 calls it. The name is compared to the letter.
 #[utoipa::path(
     get,
-    path = "/auth/cookie/{name}/authorize",
+    path = "/api/v1/auth/cookie/{name}/authorize",
     params(("name" = String, Path)),
     responses(
         (status = 200, description = "Where to send the browser", body = shapes::AuthorizationUrl),
@@ -39,7 +39,7 @@ pub async fn cookie_authorize(State(state): State<AppState>, name: Result<Path<S
 /// of this layout, unless one is configured.
 #[utoipa::path(
     get,
-    path = "/auth/oauth/authorize",
+    path = "/api/v1/auth/oauth/authorize",
     params(("scopes" = Option<Vec<String>>, Query)),
     responses(
         (status = 200, description = "Where to send the browser", body = shapes::AuthorizationUrl),
@@ -72,7 +72,7 @@ async fn authorize(state: &AppState, redirect_uri: String, request: Request) -> 
 /// 1.0 §2.5, §2.8). It is a server, so there is no browser and no cookie; the token's signature is the proof.
 #[utoipa::path(
     post,
-    path = "/auth/oidc/backchannel-logout",
+    path = "/api/v1/auth/oidc/backchannel-logout",
     request_body(content((shapes::LogoutToken = "application/x-www-form-urlencoded"), (shapes::LogoutToken = "multipart/form-data"))),
     responses(
         (status = 200, description = "That person is logged out"),

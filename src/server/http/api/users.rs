@@ -29,7 +29,7 @@ type Id = Result<Path<String>, PathRejection>;
 /// Who is asking, approved or not.
 #[utoipa::path(
     get,
-    path = "/users/me",
+    path = "/api/v1/users/me",
     responses(
         (status = 200, description = "Whoever is asking", body = UserBody),
         shapes::ForUsers,
@@ -50,7 +50,7 @@ pub async fn me(request: Request) -> Response {
 /// the user comes back with the present one.
 #[utoipa::path(
     patch,
-    path = "/users/me",
+    path = "/api/v1/users/me",
     request_body = shapes::ChangeMe,
     responses(
         (status = 200, description = "Oneself, as it is now", body = UserBody),
@@ -86,7 +86,7 @@ pub async fn change_me(State(state): State<AppState>, Extension(visitor): Extens
 /// Nobody deletes themselves here: `me` is read as the id of nobody, as in the original. The account page does it.
 #[utoipa::path(
     delete,
-    path = "/users/me",
+    path = "/api/v1/users/me",
     responses(
         shapes::ForAdministrators,
         shapes::NotFound
@@ -100,7 +100,7 @@ pub async fn delete_me(State(state): State<AppState>, Extension(visitor): Extens
 /// Everybody, for approved administrators. Not paged: MediaManager's frontend asks once and shows all.
 #[utoipa::path(
     get,
-    path = "/users/all",
+    path = "/api/v1/users/all",
     responses(
         (status = 200, description = "Everybody", body = Vec<UserBody>),
         shapes::ForAdministrators,
@@ -123,7 +123,7 @@ pub async fn all(State(state): State<AppState>, Extension(visitor): Extension<Vi
 /// One user, for administrators.
 #[utoipa::path(
     get,
-    path = "/users/{id}",
+    path = "/api/v1/users/{id}",
     params(("id" = Uuid, Path)),
     responses(
         (status = 200, description = "The user", body = UserBody),
@@ -148,7 +148,7 @@ pub async fn one(State(state): State<AppState>, Extension(visitor): Extension<Vi
 /// Changes a user, all of it or nothing. The last active administrator stays one (SR-144).
 #[utoipa::path(
     patch,
-    path = "/users/{id}",
+    path = "/api/v1/users/{id}",
     params(("id" = Uuid, Path)),
     request_body = shapes::ChangeUser,
     responses(
@@ -189,7 +189,7 @@ pub async fn change_one(State(state): State<AppState>, Extension(visitor): Exten
 /// Deletes a user and everything that belongs to them (SR-145).
 #[utoipa::path(
     delete,
-    path = "/users/{id}",
+    path = "/api/v1/users/{id}",
     params(("id" = Uuid, Path)),
     responses(
         (status = 204, description = "They are gone"),
