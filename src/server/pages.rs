@@ -1,6 +1,6 @@
 //! What pages show that is in the database: looked up before a page is rendered, and only for those who may see it.
 
-use std::{collections::HashMap, mem};
+use std::{collections::HashMap, mem, net::IpAddr};
 
 use axum::{
     extract::Request,
@@ -29,7 +29,10 @@ use crate::{
             users::{self, EventQuery, Listed, PAGE_SIZE},
         },
         forms,
-        http::{handed_over, visitor::Visitor},
+        http::{
+            client, handed_over,
+            visitor::{self, Visitor},
+        },
         user_agent,
     },
 };
@@ -55,12 +58,12 @@ pub async fn load(state: &AppState, request: &mut Request) -> Result<(), Respons
             Err(error) => return Err(context::failure(state, mem::take(request), error).await),
         }
     }
-    let (uri, headers) = (request.uri().clone(), request.headers().clone());
+    let (uri, headers, peer) = (request.uri().clone(), request.headers().clone(), visitor::peer(request));
     let is_form = request.method() == Method::POST;
     let path = uri.path();
     let loaded = if path == "/users" || path.starts_with("/users/") {
         match &admin {
-            Ok(admin) => for_administrators(state, admin, is_form, &uri, &headers).await,
+            Ok(admin) => for_administrators(state, admin, is_form, &uri, &headers, peer).await,
             Err(error) => {
                 // SR-140
                 let note = Note::of(current.user().id);
@@ -111,12 +114,19 @@ async fn overview(state: &AppState, current: &CurrentUser) -> Result<Overview, A
     })
 }
 
-async fn for_administrators(state: &AppState, admin: &Admin, is_form: bool, uri: &Uri, headers: &HeaderMap) -> Result<Option<Loaded>, AuthError> {
+async fn for_administrators(
+    state: &AppState,
+    admin: &Admin,
+    is_form: bool,
+    uri: &Uri,
+    headers: &HeaderMap,
+    peer: Option<IpAddr>,
+) -> Result<Option<Loaded>, AuthError> {
     Ok(Some(match uri.path() {
         "/users" => Loaded::Users(list(state, admin, uri).await?),
         "/users/new" => Loaded::NewUser,
         // In a box, or the room for all that it asks at once would be kept in every page.
-        "/users/check" => Loaded::Check(Box::pin(check(state)).await),
+        "/users/check" => Loaded::Check(Box::pin(check(state, headers, peer)).await),
         "/users/events" => Loaded::Events(event_list(state, admin, uri).await?),
         "/users/change" | "/users/address" => match Uuid::parse_str(&parameter(uri, "id")) {
             Ok(_) if uri.path() == "/users/change" && parameter(uri, "action").parse::<app::Action>().is_err() => return Err(AuthError::NotFound),
@@ -155,9 +165,13 @@ async fn list(state: &AppState, admin: &Admin, uri: &Uri) -> Result<app::List, A
 }
 
 /// Asks others, so it takes its time; within that of a request.
-async fn check(state: &AppState) -> Vec<app::check::Line> {
+async fn check(state: &AppState, headers: &HeaderMap, peer: Option<IpAddr>) -> Vec<app::check::Line> {
+    let way_here = client::way_here(&state.config, peer, headers);
     let findings = inspection::look(&state.config, state.provider.as_ref(), &state.mailer).await;
-    findings.into_iter().map(|found| app::check::Line { word: found.standing.word(), what: found.what, says: found.says, fix: found.fix }).collect()
+    std::iter::once(way_here)
+        .chain(findings)
+        .map(|found| app::check::Line { word: found.standing.word(), what: found.what, says: found.says, fix: found.fix })
+        .collect()
 }
 
 async fn subject(state: &AppState, admin: &Admin, id: Uuid) -> Result<Subject, AuthError> {

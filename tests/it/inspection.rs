@@ -1,10 +1,15 @@
 //! The live look at everything that the program depends on.
 
-use axum::{Json, http::StatusCode, response::IntoResponse};
+use axum::{
+    Json,
+    http::{HeaderName, HeaderValue, StatusCode},
+    response::IntoResponse,
+};
 use mediamanager_auth::server::{
     db,
     finding::{Finding, Standing},
     flows::{inspection, users::Role},
+    http::client,
     mailer::Mailer,
 };
 use serde_json::json;
@@ -76,6 +81,32 @@ async fn a_wrong_secret_or_redirect_uri_is_found_before_anybody_logs_in() {
 }
 
 #[tokio::test]
+async fn a_redirect_uri_that_is_taken_like_any_other_is_not_called_fine() {
+    let home = Household::new().await;
+    home.provider.replace("/authorize", || "a page for everybody".into_response());
+    is_told(find(&look(&home.app).await, "redirect URI"), Standing::Doubtful, "only a login shows", "/callback");
+}
+
+#[tokio::test]
+async fn what_a_proxy_says_is_held_against_the_settings() {
+    const FROM: (&str, &str) = ("x-forwarded-for", "203.0.113.7");
+    let looked = async |trusted: &str, headers: &[(&'static str, &'static str)]| {
+        let app = App::with(&format!("misc.frontend_url = 'https://media.example.org'\nserver.trusted_proxies = [{trusted}]")).await;
+        let headers = headers.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))).collect();
+        client::way_here(&app.state.config, Some("10.0.0.1".parse().unwrap()), &headers)
+    };
+    is_told(&looked("", &[]).await, Standing::Fine, "from 10.0.0.1, without a proxy", "");
+    is_told(&looked("", &[FROM]).await, Standing::Doubtful, "10.0.0.1 forwards", "server.trusted_proxies");
+    is_told(&looked("'10.0.0.0/8'", &[]).await, Standing::Doubtful, "does not say for whom", "X-Forwarded-For");
+    is_told(&looked("'10.0.0.0/8'", &[FROM]).await, Standing::Fine, "from 203.0.113.7, through 10.0.0.1", "");
+    let right = [FROM, ("x-forwarded-proto", "https"), ("x-forwarded-host", "Media.example.org")];
+    is_told(&looked("'10.0.0.0/8'", &right).await, Standing::Fine, "from 203.0.113.7", "");
+    for (wrong, says) in [(("x-forwarded-proto", "http"), "http://media.example.org"), (("x-forwarded-host", "10.0.0.5:8000"), "https://10.0.0.5:8000")] {
+        is_told(&looked("'10.0.0.0/8'", &[FROM, wrong]).await, Standing::Doubtful, says, "misc.frontend_url");
+    }
+}
+
+#[tokio::test]
 async fn a_clock_that_is_off_is_told_in_seconds() {
     let home = Household::new().await;
     for (seconds, standing) in [(-30, Standing::Doubtful), (-100, Standing::Wrong)] {
@@ -96,7 +127,7 @@ async fn administrators_look_in_the_browser() {
     ada.log_in("ada@example.org", PASSWORD).await;
     let page = ada.get("/users/check").await;
     assert_eq!((page.status, page.heading().as_str()), (StatusCode::OK, "How everything stands"));
-    assert!(page.body.contains("the provider knows") && page.body.contains("redirect URI"), "{}", page.body);
+    assert!(page.body.contains("the provider knows") && page.body.contains("redirect URI") && page.body.contains("without a proxy"), "{}", page.body);
     let mut bob = home.app.browser();
     bob.log_in("bob@example.org", PASSWORD).await;
     assert_eq!(bob.get("/users/check").await.status, StatusCode::FORBIDDEN);

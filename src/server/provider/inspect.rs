@@ -1,7 +1,7 @@
 //! A live look at the provider from the program's own place, for an operator who wants to know before anybody logs in. Everything that can
 //! be asked without a person: what it says of itself, its keys, its clock, whether it knows us, and whether it takes our redirect URI.
 
-use openidconnect::http::header;
+use openidconnect::http::{StatusCode, header};
 
 use super::{Attempt, Metadata, NOT_REACHED, OWN_LOG, Provider, client, code, discovery, fetch_keys};
 use crate::{
@@ -70,29 +70,42 @@ impl Provider {
     }
 
     /// Opens the page that a browser would be sent to. Providers answer an unknown redirect URI with an error page of their own, and do not
-    /// send anybody back (RFC 6749 §4.1.2.1).
+    /// send anybody back (RFC 6749 §4.1.2.1). One that nobody has registered shows whether this provider does so where it can be seen:
+    /// the page may be the same for everybody, and ask only later.
     async fn takes_the_redirect_uri(&self, metadata: &Metadata) -> Finding {
         let what = "redirect URI";
         let uri = &self.config().redirect_uri;
-        let scopes = ["openid", "email", "profile"].map(ToOwned::to_owned);
         let register = format!("register exactly this redirect URI for the client at the provider: {uri}");
-        let url = match self.authorization_url(metadata, &self.made_up_attempt(), "a-look-by-the-operator", &scopes) {
-            Ok(url) => url,
-            Err(fault) => return wrong(what, fault),
-        };
-        match client::status(&self.0.http, &url).await {
-            Ok(status) if status.is_client_error() || status.is_server_error() => {
-                Finding::wrong(what, format!("the provider's login page answers {status} to {uri}"), register)
+        let (ours, of_nobody) = (self.login_page(metadata, uri).await, self.login_page(metadata, &format!("{uri}-of-nobody")).await);
+        match (ours, of_nobody) {
+            (Ok(ours), _) if is_refusal(ours) => Finding::wrong(what, format!("the provider's login page answers {ours} to {uri}"), register),
+            (Ok(_), Ok(of_nobody)) if is_refusal(of_nobody) => Finding::fine(what, format!("{uri} is not refused")),
+            (Ok(ours), Ok(_)) => {
+                let says = format!("the provider's login page answers {ours} to whatever URI it is sent: only a login shows whether it takes ours");
+                Finding::doubtful(what, says, register)
             }
-            Ok(_) => Finding::fine(what, format!("{uri} is not refused")),
-            Err(why) => Finding::doubtful(what, format!("the provider's login page cannot be reached from here: {why}"), register),
+            (Err(fault), _) | (_, Err(fault)) if fault.refusal == Refusal::ProviderUnreachable => Finding::doubtful(what, fault.reason, register),
+            (Err(fault), _) | (_, Err(fault)) => wrong(what, fault),
         }
+    }
+
+    /// The status with which the provider's login page answers to a redirect URI.
+    async fn login_page(&self, metadata: &Metadata, redirect_uri: &str) -> Result<StatusCode, Fault> {
+        let scopes = ["openid", "email", "profile"].map(ToOwned::to_owned);
+        let attempt = Attempt { redirect_uri: redirect_uri.to_owned(), ..self.made_up_attempt() };
+        let url = self.authorization_url(metadata, &attempt, "a-look-by-the-operator", &scopes)?;
+        let unreachable = |why| Fault::new(Refusal::ProviderUnreachable, format!("the provider's login page cannot be reached from here: {why}"), "");
+        client::status(&self.0.http, &url).await.map_err(unreachable)
     }
 
     fn made_up_attempt(&self) -> Attempt {
         let made_up = || random::uuid().simple().to_string();
         Attempt { nonce: made_up(), verifier: format!("{}{}", made_up(), made_up()), redirect_uri: self.config().redirect_uri.clone() }
     }
+}
+
+fn is_refusal(status: StatusCode) -> bool {
+    status.is_client_error() || status.is_server_error()
 }
 
 fn wrong(what: &'static str, fault: Fault) -> Finding {
