@@ -11,7 +11,7 @@ import { freePort, Program } from '../support/program';
 import { household, logIn, memory, onPostgres, UNTHROTTLED } from './household';
 import { bar, median, printTable } from './table';
 import { endings, throughput } from './two-instances';
-import { CORES, inTurns, OTHER_CORES, rate, SECONDS, serve, SERVER_CORE, wrk } from './wrk';
+import { CORES, inTurns, OTHER_CORES, rate, ROUNDS, SECONDS, serve, SERVER_CORE, wrk } from './wrk';
 
 // A bar that does not hold is marked `missed` and fails nothing: it depends on the machine, and on what else that does. What fails is a
 // measurement that could not be taken, such as one with an answer other than expected.
@@ -52,7 +52,7 @@ test('the machine', async () => {
     ['kernel', '', release()],
     ['tools', '', `${wrkVersion.split(' [')[0]}, ${postgres.trim()}, Node.js ${process.version}`],
     ['when', '', `${new Date().toISOString().slice(0, 16).replace('T', ' ')} UTC, load ${loadavg()[0]?.toFixed(1)} before`],
-    ['one core', '', `the program has core ${SERVER_CORE}, wrk ${OTHER_CORES}; ${CONNECTIONS} connections, ${SECONDS} s, in turns, median of 3`],
+    ['one core', '', `the program has core ${SERVER_CORE}, wrk ${OTHER_CORES}; ${CONNECTIONS} connections, ${SECONDS} s, in turns, median of ${ROUNDS}`],
   ]);
 });
 
