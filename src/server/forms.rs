@@ -87,6 +87,12 @@ pub fn parameter(uri: &Uri, wanted: &str) -> Option<String> {
     parameters.find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned())
 }
 
+/// Another path, with the query of this address.
+#[must_use]
+pub fn with_query(path: &str, uri: &Uri) -> String {
+    uri.query().map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"))
+}
+
 /// Reads a form strictly: valid UTF-8, no field twice, so that no two parts of the program can see different values (SR-026).
 async fn read_fields(headers: &HeaderMap, body: Body) -> Result<Vec<(String, String)>, AuthError> {
     if media_type(headers) != URLENCODED {

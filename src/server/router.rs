@@ -190,10 +190,7 @@ async fn not_found(State(state): State<AppState>, request: Request) -> Response 
     let path = request.uri().path();
     let meant = path.strip_suffix('/').filter(|meant| matches!(*request.method(), Method::GET | Method::HEAD) && is_forgiven(meant));
     match meant {
-        Some(meant) => {
-            let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
-            Redirect::to(&format!("{meant}{query}")).into_response()
-        }
+        Some(meant) => Redirect::to(&forms::with_query(meant, request.uri())).into_response(),
         None => context::failure(&state, request, AuthError::NotFound).await,
     }
 }

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use axum::{
     Json, Router,
     extract::{Request, State},
-    http::{StatusCode, Uri, header},
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
     routing::any,
 };
@@ -20,7 +20,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::oidc_callback;
 use crate::{
     domain::AuthError,
-    server::{AppState, context},
+    server::{AppState, context, forms},
 };
 
 pub mod accounts;
@@ -100,15 +100,10 @@ async fn not_found(State(state): State<AppState>, request: Request) -> Response 
     let is_known = |path: &str| DESCRIPTION.get().is_some_and(|description| description.paths.paths.keys().any(|known| matches(known, path)));
     match request.uri().path().strip_suffix('/') {
         Some(path) if is_known(path) => {
-            (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, state.config.link(&without_slash(request.uri())))]).into_response()
+            (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, state.config.link(&forms::with_query(path, request.uri())))]).into_response()
         }
         _ => context::failure(&state, request, AuthError::NotFound).await,
     }
-}
-
-fn without_slash(uri: &Uri) -> String {
-    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
-    format!("{}{query}", uri.path().trim_end_matches('/'))
 }
 
 /// Whether a path is one of a route, whose parameters stand in braces.

@@ -64,8 +64,7 @@ fn without_token(page: &str, link: &Uri) -> String {
 
 /// The old address of MediaManager's own mails leads here too.
 pub async fn from_mediamanager(request: Request) -> Redirect {
-    let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
-    Redirect::to(&format!("{RESET}{query}"))
+    Redirect::to(&forms::with_query(RESET, request.uri()))
 }
 
 /// The token that this browser carries for a page.

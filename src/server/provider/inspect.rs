@@ -76,7 +76,8 @@ impl Provider {
         let what = "redirect URI";
         let uri = &self.config().redirect_uri;
         let register = format!("register exactly this redirect URI for the client at the provider: {uri}");
-        let (ours, of_nobody) = (self.login_page(metadata, uri).await, self.login_page(metadata, &format!("{uri}-of-nobody")).await);
+        let of_nobody = format!("{uri}-of-nobody");
+        let (ours, of_nobody) = tokio::join!(self.login_page(metadata, uri), self.login_page(metadata, &of_nobody));
         match (ours, of_nobody) {
             (Ok(ours), _) if is_refusal(ours) => Finding::wrong(what, format!("the provider's login page answers {ours} to {uri}"), register),
             (Ok(_), Ok(of_nobody)) if is_refusal(of_nobody) => Finding::fine(what, format!("{uri} is not refused")),
