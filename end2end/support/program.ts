@@ -117,7 +117,8 @@ trusted_proxies = ["127.0.0.1/32"]
     let printed = '';
     child.stdout?.on('data', text => (printed += text));
     child.stderr?.on('data', text => (printed += text));
-    child.stdin?.end(input);
+    // It may have ended before it is asked to read: what it has said and its exit code tell, not a broken pipe.
+    child.stdin?.on('error', () => undefined).end(input);
     const [code] = await once(child, 'close');
     return { code, printed };
   }
