@@ -56,11 +56,13 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         clap_complete::generate(shell, &mut program, "mediamanager-auth", &mut stdout());
         return ExitCode::SUCCESS;
     }
-    let config = match load(arguments.config) {
+    let command = arguments.command.unwrap_or(Command::Serve);
+    let is_start = matches!(command, Command::Serve);
+    let config = match load(arguments.config, is_start) {
         Ok(config) => config,
         Err(code) => return code,
     };
-    let result = match arguments.command.unwrap_or(Command::Serve) {
+    let result = match command {
         Command::Serve => serve::run(config).await,
         Command::Check(arguments) => check::run(&config, arguments).await,
         Command::Healthcheck => healthcheck::run(&config).await,
@@ -73,19 +75,33 @@ pub async fn run(arguments: Arguments) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(reason) => {
-            complain(&reason);
+            if is_start && tracing::enabled!(tracing::Level::ERROR) {
+                tracing::error!(event = "not_started", "{reason}");
+            } else {
+                complain(&reason);
+            }
             ExitCode::FAILURE
         }
     }
 }
 
-/// Reads the configuration; every problem is one line, all of them at once (SR-200).
-fn load(file: Option<PathBuf>) -> Result<Config, ExitCode> {
+/// Reads the configuration; every problem is one line, all of them at once (SR-200). Those that stop a start stand in the log (SR-180), as it
+/// is without any configuration: how it should look may be what is wrong.
+fn load(file: Option<PathBuf>, is_start: bool) -> Result<Config, ExitCode> {
     config::load(&Sources::from_process(file)).map_err(|problems| {
-        for problem in &problems {
-            complain(&problem.to_string());
+        let total = format!("{} in the configuration; nothing was started", plural(problems.len(), "problem"));
+        if is_start {
+            start_log(LogFormat::Auto, "info");
+            for problem in &problems {
+                tracing::error!(event = "configuration_error", "{problem}");
+            }
+            tracing::error!(event = "not_started", "{total}");
+        } else {
+            for problem in &problems {
+                complain(&problem.to_string());
+            }
+            complain(&total);
         }
-        complain(&format!("{} in the configuration; nothing was started", plural(problems.len(), "problem")));
         ExitCode::from(78) // EX_CONFIG of sysexits.h: a service manager need not try again.
     })
 }
@@ -99,17 +115,17 @@ fn say(line: &str) {
     let _ = writeln!(stdout(), "{line}");
 }
 
-/// Says what is wrong to the person at the terminal, where there is no log yet.
+/// Says what is wrong to the person at the terminal, where there is no log.
 fn complain(line: &str) {
     let _ = writeln!(stderr(), "{line}");
 }
 
 /// Begins the log, on standard error.
-fn start_log(config: &Config, level: &str) {
+fn start_log(format: LogFormat, level: &str) {
     // PostgreSQL's notices about tables that are there already help nobody.
     let filter = EnvFilter::try_new(format!("{level},sqlx::postgres::notice=off")).unwrap_or_else(|_| EnvFilter::new("info"));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr).with_ansi(stderr().is_terminal()).with_target(false);
-    let is_json = match config.server.log_format {
+    let is_json = match format {
         LogFormat::Auto => !stderr().is_terminal(),
         LogFormat::Text => false,
         LogFormat::Json => true,

@@ -254,6 +254,31 @@ fn a_wrong_configuration_is_told_whole_and_nothing_starts() {
     }
 }
 
+/// The lines of a log, which is JSON because nobody watches it at a terminal; each of them has to be.
+fn lines(log: &str) -> Vec<serde_json::Value> {
+    log.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|err| panic!("{err}: {line}"))).collect()
+}
+
+#[test]
+fn a_start_that_fails_is_told_in_the_log_like_everything_else() {
+    let home = Home::new("[auth]\ntoken_secret = 'tooshort'\nadmin_emails = []\nsession_lifetme = 5\n");
+    let refused = lines(&text(&home.command().output().unwrap().stderr));
+    let events: Vec<_> = refused.iter().map(|line| (line["level"].as_str().unwrap(), line["event"].as_str().unwrap())).collect();
+    assert_eq!(events, [("ERROR", "configuration_error"), ("ERROR", "configuration_error"), ("ERROR", "not_started")], "{refused:?}");
+    assert!(refused.iter().all(|line| line["timestamp"].as_str().unwrap().ends_with('Z')), "{refused:?}");
+    assert!(refused[1]["message"].as_str().unwrap().starts_with("config.toml:2:1: auth.token_secret is shorter"), "{refused:?}");
+
+    let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    for log_level in ["info", "off"] {
+        let home = Home::with(&format!("[server]\nport = {}\nlog_level = '{log_level}'", other.local_addr().unwrap().port()));
+        let refused = home.command().output().unwrap();
+        let said = text(&refused.stderr);
+        assert!(refused.status.code() == Some(1) && said.contains("cannot listen on"), "{said}");
+        // Without a log there is still a reason.
+        assert!(log_level == "off" || lines(&said).iter().any(|line| line["event"] == "not_started"), "{said}");
+    }
+}
+
 #[test]
 fn the_database_is_for_its_owner_and_whole_in_one_file_after_a_stop() {
     use std::os::unix::fs::PermissionsExt;

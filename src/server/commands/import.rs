@@ -12,7 +12,7 @@ pub(super) struct Import {
 
 /// `import`: copies the people of a MediaManager whose database is not shared.
 pub(super) async fn run(config: Config, arguments: Import) -> Result<(), String> {
-    start_log(&config, "warn");
+    start_log(config.server.log_format, "warn");
     let state = AppState::new(config, Cost::STANDARD, Clock::System).await?;
     let report = import::from_mediamanager(&state, &arguments.from).await?;
     say(&format!("Copied {} and {}.", plural(report.users, "user"), plural(report.links, "provider account")));

@@ -41,7 +41,7 @@ const LOOK: Duration = Duration::from_secs(1);
 
 /// `serve`: answers requests until SIGTERM or SIGINT.
 pub(super) async fn run(config: Config) -> Result<(), String> {
-    start_log(&config, &config.server.log_level);
+    start_log(config.server.log_format, &config.server.log_level);
     std::panic::set_hook(Box::new(|panic| tracing::error!(event = "panicked", panic = ?panic.to_string(), "a fault of the program")));
     for warning in &config.warnings {
         tracing::warn!(event = "configuration_warning", "{warning}");

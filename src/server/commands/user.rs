@@ -74,7 +74,7 @@ pub(super) struct Create {
 /// `user …`: works on the database directly, also while the program is running.
 pub(super) async fn run(config: Config, command: Command) -> Result<(), String> {
     // What happens to accounts is logged from the shell too (SR-180), without the database's own chatter.
-    start_log(&config, "warn,mediamanager_auth=info");
+    start_log(config.server.log_format, "warn,mediamanager_auth=info");
     match command {
         Command::Create(create) => make(config, create).await,
         Command::List(wanted) => list(config, wanted).await,
