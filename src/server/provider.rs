@@ -169,7 +169,7 @@ impl Provider {
     async fn ask_who(&self, code: String, attempt: Attempt) -> Result<Person, Fault> {
         let Inner { config, clock, http, .. } = &*self.0;
         let metadata = self.metadata(i64::MAX).await?;
-        let issued = code::redeem(http, config, &metadata, &code, &attempt).await?;
+        let issued = code::redeem(http, config, &metadata, &code, &attempt).await.map_err(|refused| refused.fault)?;
         let id_token = self.verify(&issued.id_token, &["jwt"], &metadata, &metadata.algorithms).await?;
         let expected = claims::Expected {
             issuer: &metadata.issuer,

@@ -81,6 +81,14 @@ async fn a_wrong_secret_or_redirect_uri_is_found_before_anybody_logs_in() {
 }
 
 #[tokio::test]
+async fn a_provider_that_calls_a_made_up_code_malformed_is_not_called_wrong() {
+    let home = Household::new().await;
+    let malformed = || (StatusCode::BAD_REQUEST, Json(json!({ "error": "invalid_request" }))).into_response();
+    home.provider.replace("/token", malformed);
+    is_told(find(&look(&home.app).await, "client"), Standing::Doubtful, "only a login shows", "PKCE");
+}
+
+#[tokio::test]
 async fn a_redirect_uri_that_is_taken_like_any_other_is_not_called_fine() {
     let home = Household::new().await;
     home.provider.replace("/authorize", || "a page for everybody".into_response());

@@ -25,6 +25,19 @@ pub struct Issued {
     pub id_token: String,
 }
 
+/// Why there was nothing.
+pub struct Refused {
+    /// What the token endpoint answered, if that was an OAuth error (RFC 6749 §5.2).
+    pub error: Option<BasicErrorResponseType>,
+    pub fault: Fault,
+}
+
+impl From<Fault> for Refused {
+    fn from(fault: Fault) -> Self {
+        Self { error: None, fault }
+    }
+}
+
 /// The ID token as text: it is read by `jwt`, which is stricter than the library.
 #[derive(Deserialize, Serialize)]
 struct IdToken {
@@ -107,7 +120,7 @@ fn uses_post(metadata: &Metadata) -> bool {
 ///
 /// # Errors
 /// `ClientRefused`, `CodeRefused`, `TokenRefused`, `ProviderUnusable` or `ProviderUnreachable`.
-pub async fn redeem(http: &client::Client, config: &OpenIdConnect, metadata: &Metadata, code: &str, attempt: &Attempt) -> Result<Issued, Fault> {
+pub async fn redeem(http: &client::Client, config: &OpenIdConnect, metadata: &Metadata, code: &str, attempt: &Attempt) -> Result<Issued, Refused> {
     let redirect_uri = &attempt.redirect_uri;
     let client = client(config, metadata, redirect_uri)?;
     let request = client.exchange_code(AuthorizationCode::new(code.to_owned())).set_pkce_verifier(PkceCodeVerifier::new(attempt.verifier.clone()));
@@ -116,14 +129,15 @@ pub async fn redeem(http: &client::Client, config: &OpenIdConnect, metadata: &Me
         // Some providers repeat what they were sent.
         let secrets = [code, &attempt.verifier, config.client_secret.expose()];
         let quote_safely = |text: &str| quote(&secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "***")));
-        explain(err, http.status.get().copied().unwrap_or_default(), config, metadata, redirect_uri, &quote_safely)
+        let error = if let RequestTokenError::ServerResponse(answer) = &err { Some(answer.error().clone()) } else { None };
+        Refused { error, fault: explain(err, http.status.get().copied().unwrap_or_default(), config, metadata, redirect_uri, &quote_safely) }
     })?;
     if *response.token_type() != BasicTokenType::Bearer {
-        return Err(super::claims::refused("the access token is of another kind than Bearer", ""));
+        return Err(super::claims::refused("the access token is of another kind than Bearer", "").into());
     }
     let Some(id_token) = response.extra_fields().id_token.clone() else {
         let fix = "allow the scope openid for this client at the provider, and make sure that it is an OpenID Connect client and not a plain OAuth one";
-        return Err(super::claims::refused("the token endpoint gave no ID token", fix));
+        return Err(super::claims::refused("the token endpoint gave no ID token", fix).into());
     };
     Ok(Issued { access_token: response.access_token().secret().clone(), id_token })
 }

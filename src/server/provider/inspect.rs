@@ -1,9 +1,14 @@
 //! A live look at the provider from the program's own place, for an operator who wants to know before anybody logs in. Everything that can
 //! be asked without a person: what it says of itself, its keys, its clock, whether it knows us, and whether it takes our redirect URI.
 
+use oauth2::basic::BasicErrorResponseType;
 use openidconnect::http::{StatusCode, header};
 
-use super::{Attempt, Metadata, NOT_REACHED, OWN_LOG, Provider, client, code, discovery, fetch_keys};
+use super::{
+    Attempt, Metadata, NOT_REACHED, OWN_LOG, Provider, client,
+    code::{self, Refused},
+    discovery, fetch_keys,
+};
 use crate::{
     domain::refusal::Refusal,
     server::{finding::Finding, provider::Fault, random},
@@ -63,8 +68,14 @@ impl Provider {
     async fn knows_us(&self, metadata: &Metadata) -> Finding {
         let config = self.config();
         match code::redeem(&self.0.http, config, metadata, "a-code-that-nobody-has-given-out", &self.made_up_attempt()).await {
-            Err(fault) if fault.refusal == Refusal::CodeRefused => Finding::fine("client", format!("the provider knows {:?} by its secret", config.client_id)),
-            Err(fault) => wrong("client", fault),
+            Err(Refused { error: Some(BasicErrorResponseType::InvalidGrant), .. }) => {
+                Finding::fine("client", format!("the provider knows {:?} by its secret", config.client_id))
+            }
+            // It may be the code, which looks like none of its own.
+            Err(Refused { error: Some(BasicErrorResponseType::InvalidRequest), fault }) => {
+                Finding::doubtful("client", format!("{}, of a code that nobody has given out: only a login shows whether it knows us", fault.reason), fault.fix)
+            }
+            Err(Refused { fault, .. }) => wrong("client", fault),
             Ok(_) => Finding::wrong("client", "the provider gives out tokens for a code that does not exist", "do not use this provider"),
         }
     }
