@@ -107,10 +107,10 @@ impl Hasher {
     /// The PHC string to store for a new password.
     ///
     /// # Errors
-    /// `Busy` when too many are waiting, `Internal` when the computation failed.
-    pub async fn hash(&self, password: Password) -> Result<String, AuthError> {
+    /// `Busy` when its turn did not come in time, `Internal` when the computation failed.
+    pub async fn hash(&self, admission: Admission, password: Password) -> Result<String, AuthError> {
         let params = self.params.clone();
-        self.run(self.admit().await?, move || hash_now(&params, password.expose().as_bytes())).await?.map_err(|err| {
+        self.run(admission, move || hash_now(&params, password.expose().as_bytes())).await?.map_err(|err| {
             tracing::error!(error = %err, "a password could not be hashed");
             AuthError::Internal
         })
@@ -216,10 +216,14 @@ mod tests {
         hasher.verify(hasher.admit().await.unwrap(), password(text), Some(stored.to_owned())).await.unwrap()
     }
 
+    async fn hash(hasher: &Hasher, text: &str) -> String {
+        hasher.hash(hasher.admit().await.unwrap(), password(text)).await.unwrap()
+    }
+
     #[tokio::test]
     async fn a_new_hash_is_argon2id_with_the_parameters_of_mediamanager() {
         let hasher = Hasher::new(Cost::STANDARD, 1).unwrap();
-        let hash = hasher.hash(password("correct horse")).await.unwrap();
+        let hash = hash(&hasher, "correct horse").await;
         assert!(hash.starts_with("$argon2id$v=19$m=65536,t=3,p=4$"), "{hash}");
         assert_eq!(verify(&hasher, "correct horse", &hash).await, Verdict::Right { upgrade: None });
         assert_eq!(verify(&hasher, "correct horsE", &hash).await, Verdict::Wrong);
@@ -227,7 +231,7 @@ mod tests {
 
     #[tokio::test]
     async fn weaker_hashes_are_accepted_and_upgraded() {
-        let weak = Hasher::new(CHEAP, 1).unwrap().hash(password("correct horse")).await.unwrap();
+        let weak = hash(&Hasher::new(CHEAP, 1).unwrap(), "correct horse").await;
         let hasher = Hasher::new(Cost { memory_kib: 128, ..CHEAP }, 1).unwrap();
         let bcrypt = bcrypt::hash("correct horse", 4).unwrap();
         for stored in [weak, bcrypt] {
@@ -259,6 +263,5 @@ mod tests {
         let hasher = Hasher::new(CHEAP, 1).unwrap();
         let _all = hasher.admitted.clone().acquire_many_owned(u32::try_from(1 + MOST_WAITING).unwrap()).await.unwrap();
         assert_eq!(hasher.admit().await.err(), Some(AuthError::Busy));
-        assert_eq!(hasher.hash(password("x")).await, Err(AuthError::Busy));
     }
 }

@@ -99,11 +99,12 @@ pub async fn change(state: &AppState, current: &CurrentUser, change: Change, ori
 /// What is wrong with the password; `TooManyAttempts`, `Busy`, `Unavailable`; `NotLoggedIn` when the account has changed meanwhile.
 pub async fn change_password(state: &AppState, current: &CurrentUser, password: String, origin: &Origin) -> Result<(), AuthError> {
     let (user, now) = (current.user(), state.clock.now());
+    let admission = state.hasher.admit().await?;
     // Each one is a hash and a mail, to an address that may be a stranger's.
     throttle::take(state, &format!("new-password:{}", user.id), REQUESTS).await?;
     let password = NewPassword::parse(password, &user.email, &state.config)?;
     let found = db::users::find_with_hash(&state.db, user.id).await?.ok_or(AuthError::NotLoggedIn)?;
-    let hash = state.hasher.hash(password.into_password()).await?;
+    let hash = state.hasher.hash(admission, password.into_password()).await?;
     let transaction = db::begin(&state.db).await?;
     db::alone(&transaction).await?;
     sessions::still_live(state, &transaction, current).await?;

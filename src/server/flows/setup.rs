@@ -56,9 +56,10 @@ pub async fn check(state: &AppState, token: &str) -> Result<(), AuthError> {
 /// # Errors
 /// `SetupDone` or `SetupOvertaken` for everybody but the first; `Busy`, `Unavailable`.
 pub async fn create_first_administrator(state: &AppState, token: &str, first: FirstAdministrator) -> Result<Started, AuthError> {
+    let admission = state.hasher.admit().await?;
     check(state, token).await?;
     let FirstAdministrator { email, password, origin } = first;
-    let hashed_password = state.hasher.hash(password.into_password()).await?;
+    let hashed_password = state.hasher.hash(admission, password.into_password()).await?;
     let transaction = db::begin(&state.db).await?;
     db::alone(&transaction).await?;
     is_open(&transaction).await?;

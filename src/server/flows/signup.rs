@@ -46,10 +46,12 @@ pub async fn sign_up(state: &AppState, request: Request) -> Result<SignedUp, Aut
         return Err(AuthError::RegistrationClosed);
     }
     let Request { email, password, origin } = request;
+    // First, or a flood would queue at the database, and who is told to come back would have used up what they may ask for.
+    let admission = state.hasher.admit().await?;
     let network = &origin.network;
     throttle::take_request(state, "signup", network).await?;
     let password = NewPassword::parse(password, email.as_str(), &state.config)?;
-    let hashed_password = state.hasher.hash(password.into_password()).await?;
+    let hashed_password = state.hasher.hash(admission, password.into_password()).await?;
     // Taken before it is known whether the address is free, or running out of refusals would tell as much as a refusal.
     let refusals = format!("signup-refused:{network}");
     if !mail::is_on(state) {

@@ -251,5 +251,6 @@ pub(super) fn address(person: &Person) -> Option<Email> {
 /// # Errors
 /// `Busy`.
 pub async fn unknown_to_all(state: &AppState) -> Result<String, AuthError> {
-    state.hasher.hash(Password::parse(URL_SAFE_NO_PAD.encode(random::bytes::<32>()))?).await
+    let password = Password::parse(URL_SAFE_NO_PAD.encode(random::bytes::<32>()))?;
+    state.hasher.hash(state.hasher.admit().await?, password).await
 }

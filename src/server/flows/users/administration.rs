@@ -81,7 +81,8 @@ pub(super) async fn update_by(state: &AppState, by: By<'_>, id: Uuid, change: Ch
     let hash = match password {
         Some(password) => {
             let address = email.as_ref().map_or(before.email.as_str(), Email::as_str);
-            Some(state.hasher.hash(NewPassword::parse(password, address, &state.config)?.into_password()).await?)
+            let password = NewPassword::parse(password, address, &state.config)?.into_password();
+            Some(state.hasher.hash(state.hasher.admit().await?, password).await?)
         }
         None => None,
     };

@@ -27,7 +27,7 @@ const MOST: u64 = 10_000;
 /// # Errors
 /// `EmailTaken`, `Busy`, `Unavailable`.
 pub async fn create(state: &AppState, email: Email, password: NewPassword, role: Role) -> Result<User, AuthError> {
-    let hashed_password = state.hasher.hash(password.into_password()).await?;
+    let hashed_password = state.hasher.hash(state.hasher.admit().await?, password.into_password()).await?;
     let transaction = db::begin(&state.db).await?;
     // Not between a setup's look at the empty table and its first administrator.
     db::alone(&transaction).await?;
