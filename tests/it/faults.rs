@@ -15,6 +15,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::support::{App, Browser, PASSWORD, Page, database::TestDatabase};
 
+mod clients;
 mod clock;
 mod connection;
 mod killed;

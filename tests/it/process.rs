@@ -113,7 +113,17 @@ impl Serving {
         self.child.0.id().to_string()
     }
 
-    /// Asks it to stop; its exit code, and all it logged.
+    /// Reads what it logs until there is this, and leaves the rest to [`Self::stop`].
+    pub fn await_log(&mut self, awaited: &str) {
+        let mut log = Vec::new();
+        let mut byte = [0];
+        while !log.ends_with(awaited.as_bytes()) {
+            assert_eq!(self.child.0.stderr.as_mut().unwrap().read(&mut byte).unwrap(), 1, "ended after: {}", text(&log));
+            log.push(byte[0]);
+        }
+    }
+
+    /// Asks it to stop; its exit code, and what it has logged since.
     pub fn stop(self) -> (Option<i32>, String) {
         self.ask_to_stop();
         self.end()

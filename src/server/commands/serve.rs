@@ -1,11 +1,13 @@
 use std::{
     io,
     net::{SocketAddr, TcpListener},
+    sync::Mutex,
     time::Duration,
 };
 
 use axum_server::Handle;
 use listenfd::ListenFd;
+use socket2::SockRef;
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     task::JoinHandle,
@@ -38,6 +40,8 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 const HOUSEKEEPING: Duration = Duration::from_secs(10 * 60);
 /// How often it is looked whether it is time to ask the provider again.
 const LOOK: Duration = Duration::from_secs(1);
+/// How often it is said that there is no room for another connection: it is tried many times a second.
+const REMINDER: Duration = Duration::from_secs(60);
 
 /// `serve`: answers requests until SIGTERM or SIGINT.
 pub(super) async fn run(config: Config) -> Result<(), String> {
@@ -54,6 +58,9 @@ pub(super) async fn run(config: Config) -> Result<(), String> {
     let fault = |err: std::io::Error| format!("cannot listen on {address}: {err}; change server.host or server.port, or stop what uses it");
     let listener = listener(address).map_err(fault)?;
     listener.set_nonblocking(true).map_err(fault)?;
+    // Every connection inherits it: whoever does not read their answer is let go by the kernel.
+    #[cfg(target_os = "linux")]
+    SockRef::from(&listener).set_tcp_user_timeout(Some(limits::UNREAD)).map_err(fault)?;
     let address = listener.local_addr().map_err(fault)?;
 
     let handle = Handle::new();
@@ -75,7 +82,7 @@ pub(super) async fn run(config: Config) -> Result<(), String> {
     }
     greet(&state, address).await;
 
-    let mut server = axum_server::from_tcp(listener).map_err(fault)?.handle(handle).http1_only();
+    let mut server = axum_server::from_tcp(listener).map_err(fault)?.handle(handle).accept_error_handler(complain_of_crowd()).http1_only();
     server.http_builder().http1().max_buf_size(limits::HEADER_BLOCK).header_read_timeout(limits::HEADER_DEADLINE);
     let (db, config) = (state.db.clone(), state.config.clone());
     server.serve(router(state).into_make_service_with_connect_info::<SocketAddr>()).await.map_err(fault)?;
@@ -95,6 +102,18 @@ fn listener(address: SocketAddr) -> io::Result<TcpListener> {
     match ListenFd::from_env().take_tcp_listener(0)? {
         Some(listener) => Ok(listener),
         None => TcpListener::bind(address),
+    }
+}
+
+/// Says, now and then, that there is no room for another connection. Who waits in front of the door is seen by nobody else.
+fn complain_of_crowd() -> impl Fn(Option<&SocketAddr>, &io::Error) + Send + Sync {
+    let said = Mutex::new(None::<Instant>);
+    move |_, err| {
+        let Ok(mut said) = said.lock() else { return };
+        if said.is_none_or(|at| at.elapsed() >= REMINDER) {
+            *said = Some(Instant::now());
+            tracing::error!(event = "connections_full", error = %err, "no connection can be accepted; raise the limit of open files, or look who holds them");
+        }
     }
 }
 

@@ -23,6 +23,8 @@ const URL: usize = 8 * 1024;
 pub const HEADER_BLOCK: usize = 32 * 1024;
 /// How long a client may take to send its header fields.
 pub const HEADER_DEADLINE: Duration = Duration::from_secs(10);
+/// How long a client may leave an answer unread. The kernel looks at growing intervals, so it can be twice that.
+pub const UNREAD: Duration = Duration::from_secs(20);
 /// How long a request may take altogether, its body included.
 pub const DEADLINE: Duration = Duration::from_secs(30);
 /// Fields of a form.
