@@ -15,6 +15,7 @@ pub mod flows;
 pub mod forms;
 pub mod hasher;
 pub mod http;
+mod log;
 pub mod mailer;
 pub mod metrics;
 pub mod pages;

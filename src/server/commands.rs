@@ -1,15 +1,17 @@
 //! The command line, one file a subcommand.
 
 use std::{
-    io::{IsTerminal, Write, stderr, stdout},
+    io::{Write, stderr, stdout},
     path::PathBuf,
     process::ExitCode,
 };
 
 use clap::{CommandFactory, Parser, Subcommand};
-use tracing_subscriber::EnvFilter;
 
-use crate::server::config::{self, Config, LogFormat, Sources};
+use crate::server::{
+    config::{self, Config, LogFormat, Sources},
+    log,
+};
 
 pub mod check;
 pub mod healthcheck;
@@ -91,7 +93,7 @@ fn load(file: Option<PathBuf>, is_start: bool) -> Result<Config, ExitCode> {
     config::load(&Sources::from_process(file)).map_err(|problems| {
         let total = format!("{} in the configuration; nothing was started", plural(problems.len(), "problem"));
         if is_start {
-            start_log(LogFormat::Auto, "info");
+            log::start(LogFormat::Auto, "info");
             for problem in &problems {
                 tracing::error!(event = "configuration_error", "{problem}");
             }
@@ -118,21 +120,4 @@ fn say(line: &str) {
 /// Says what is wrong to the person at the terminal, where there is no log.
 fn complain(line: &str) {
     let _ = writeln!(stderr(), "{line}");
-}
-
-/// Begins the log, on standard error.
-fn start_log(format: LogFormat, level: &str) {
-    // PostgreSQL's notices about tables that are there already help nobody.
-    let filter = EnvFilter::try_new(format!("{level},sqlx::postgres::notice=off")).unwrap_or_else(|_| EnvFilter::new("info"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr).with_ansi(stderr().is_terminal()).with_target(false);
-    let is_json = match format {
-        LogFormat::Auto => !stderr().is_terminal(),
-        LogFormat::Text => false,
-        LogFormat::Json => true,
-    };
-    if is_json {
-        log.json().flatten_event(true).with_current_span(true).with_span_list(false).init();
-    } else {
-        log.init();
-    }
 }

@@ -1,7 +1,7 @@
 use clap::Args;
 
-use super::{plural, say, start_log};
-use crate::server::{AppState, clock::Clock, config::Config, flows::import, hasher::Cost};
+use super::{plural, say};
+use crate::server::{AppState, clock::Clock, config::Config, flows::import, hasher::Cost, log};
 
 #[derive(Args)]
 pub(super) struct Import {
@@ -12,7 +12,7 @@ pub(super) struct Import {
 
 /// `import`: copies the people of a MediaManager whose database is not shared.
 pub(super) async fn run(config: Config, arguments: Import) -> Result<(), String> {
-    start_log(config.server.log_format, "warn");
+    log::start(config.server.log_format, "warn");
     let state = AppState::new(config, Cost::STANDARD, Clock::System).await?;
     let report = import::from_mediamanager(&state, &arguments.from).await?;
     say(&format!("Copied {} and {}.", plural(report.users, "user"), plural(report.links, "provider account")));

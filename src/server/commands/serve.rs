@@ -15,7 +15,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{say, start_log};
+use super::say;
 use crate::{
     domain::AuthError,
     server::{
@@ -26,7 +26,7 @@ use crate::{
         flows::{events, mail, setup},
         hasher::Cost,
         http::limits,
-        metrics,
+        log, metrics,
         provider::Provider,
         router::router,
     },
@@ -45,7 +45,7 @@ const REMINDER: Duration = Duration::from_secs(60);
 
 /// `serve`: answers requests until SIGTERM or SIGINT.
 pub(super) async fn run(config: Config) -> Result<(), String> {
-    start_log(config.server.log_format, &config.server.log_level);
+    log::start(config.server.log_format, &config.server.log_level);
     std::panic::set_hook(Box::new(|panic| tracing::error!(event = "panicked", panic = ?panic.to_string(), "a fault of the program")));
     for warning in &config.warnings {
         tracing::warn!(event = "configuration_warning", "{warning}");

@@ -2,7 +2,7 @@ use std::io::{IsTerminal, stdin};
 
 use clap::{Args, Subcommand};
 
-use super::{plural, say, start_log};
+use super::{plural, say};
 use crate::{
     domain::Email,
     server::{
@@ -16,6 +16,7 @@ use crate::{
             users::{Change, Role, shell},
         },
         hasher::Cost,
+        log,
     },
 };
 
@@ -74,7 +75,7 @@ pub(super) struct Create {
 /// `user …`: works on the database directly, also while the program is running.
 pub(super) async fn run(config: Config, command: Command) -> Result<(), String> {
     // What happens to accounts is logged from the shell too (SR-180), without the database's own chatter.
-    start_log(config.server.log_format, "warn,mediamanager_auth=info");
+    log::start(config.server.log_format, "warn,mediamanager_auth=info");
     match command {
         Command::Create(create) => make(config, create).await,
         Command::List(wanted) => list(config, wanted).await,

@@ -10,6 +10,7 @@ use url::Url;
 use super::reader::Reader;
 use super::{Auth, Config, LogFormat, Misc, OpenIdConnect, Policy, Secret, Server, Smtp, Throttle, urls};
 use crate::domain::{Email, ReturnTo};
+use crate::server::log;
 
 /// The `token_secret` in the complete example that MediaManager's manual prints (chapter Authentication). Everybody knows it.
 const SECRET_OF_THE_MANUAL: &str = "a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6q7r8s9t0u1v2w3x4y5z6";
@@ -295,7 +296,7 @@ fn server(reader: &mut Reader) -> Option<Server> {
 /// A level or a filter. A single word must be a level: a misspelt one would be taken for the name of a module, and all others fall silent.
 fn log_level(text: &str) -> Option<String> {
     let is_level = ["off", "error", "warn", "info", "debug", "trace"].contains(&text.to_ascii_lowercase().as_str());
-    (is_level || text.contains(['=', ','])).then(|| text.to_owned())
+    (is_level || text.contains(['=', ',']) && log::filter(text).is_ok()).then(|| text.to_owned())
 }
 
 fn policy(reader: &mut Reader, frontend_url: Option<&Url>) -> Option<Policy> {
