@@ -1,10 +1,10 @@
 //! What pages show that is in the database: looked up before a page is rendered, and only for those who may see it.
 
-use std::{collections::HashMap, mem, net::IpAddr};
+use std::{collections::HashMap, mem};
 
 use axum::{
     extract::Request,
-    http::{HeaderMap, Method, Uri},
+    http::{Method, Uri, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
 use leptos::server_fn::ServerFn;
@@ -51,35 +51,16 @@ pub async fn load(state: &AppState, request: &mut Request) -> Result<(), Respons
     }
     let Some(visitor) = request.extensions().get::<Visitor>().cloned() else { return Ok(()) };
     let Some(current) = &visitor.current else { return Ok(()) };
-    let admin = context::admin(&visitor);
-    if let Ok(admin) = &admin {
-        match users::waiting(state, admin).await {
-            Ok(waiting) => drop(request.extensions_mut().insert(Waiting(waiting))),
-            Err(error) => return Err(context::failure(state, mem::take(request), error).await),
-        }
-    }
-    let (uri, headers, peer) = (request.uri().clone(), request.headers().clone(), visitor::peer(request));
-    let is_form = request.method() == Method::POST;
-    let path = uri.path();
-    let loaded = if path == "/users" || path.starts_with("/users/") {
-        match &admin {
-            Ok(admin) => for_administrators(state, admin, is_form, &uri, &headers, peer).await,
-            Err(error) => {
-                // SR-140
-                let note = Note::of(current.user().id);
-                events::record_rarely(state, Event::AccessRefused, &visitor.origin, note).await;
-                Err(*error)
-            }
-        }
-    } else if path == "/account" || path.starts_with("/account/") {
-        for_oneself(state, current, &uri).await
-    } else {
-        Ok(None)
-    };
+    // Taken apart, or all of it would have to be copied: a body cannot be lent to what waits.
+    let (mut parts, body) = mem::take(request).into_parts();
+    let loaded = look_up(state, &visitor, current, &mut parts).await;
+    *request = Request::from_parts(parts, body);
     match loaded {
         // What is done to one's own account takes a young login on this way too (SR-142).
-        Ok(Some(Loaded::Subject(subject))) if !is_form && is_oneself(&subject, current) && current.require_fresh(state.clock.now()).is_err() => {
-            Err(Redirect::to(&context::log_in_again_for(&uri)).into_response())
+        Ok(Some(Loaded::Subject(subject)))
+            if request.method() != Method::POST && is_oneself(&subject, current) && current.require_fresh(state.clock.now()).is_err() =>
+        {
+            Err(Redirect::to(&context::log_in_again_for(request.uri())).into_response())
         }
         Ok(loaded) => {
             if let Some(loaded) = loaded {
@@ -88,6 +69,29 @@ pub async fn load(state: &AppState, request: &mut Request) -> Result<(), Respons
             Ok(())
         }
         Err(error) => Err(context::failure(state, mem::take(request), error).await),
+    }
+}
+
+async fn look_up(state: &AppState, visitor: &Visitor, current: &CurrentUser, parts: &mut Parts) -> Result<Option<Loaded>, AuthError> {
+    let admin = context::admin(visitor);
+    if let Ok(admin) = &admin {
+        parts.extensions.insert(Waiting(users::waiting(state, admin).await?));
+    }
+    let path = parts.uri.path();
+    if path == "/users" || path.starts_with("/users/") {
+        match admin {
+            Ok(admin) => for_administrators(state, &admin, parts).await,
+            Err(error) => {
+                // SR-140
+                let note = Note::of(current.user().id);
+                events::record_rarely(state, Event::AccessRefused, &visitor.origin, note).await;
+                Err(error)
+            }
+        }
+    } else if path == "/account" || path.starts_with("/account/") {
+        for_oneself(state, current, &parts.uri).await
+    } else {
+        Ok(None)
     }
 }
 
@@ -114,28 +118,22 @@ async fn overview(state: &AppState, current: &CurrentUser) -> Result<Overview, A
     })
 }
 
-async fn for_administrators(
-    state: &AppState,
-    admin: &Admin,
-    is_form: bool,
-    uri: &Uri,
-    headers: &HeaderMap,
-    peer: Option<IpAddr>,
-) -> Result<Option<Loaded>, AuthError> {
+async fn for_administrators(state: &AppState, admin: &Admin, parts: &Parts) -> Result<Option<Loaded>, AuthError> {
+    let uri = &parts.uri;
     Ok(Some(match uri.path() {
         "/users" => Loaded::Users(list(state, admin, uri).await?),
         "/users/new" => Loaded::NewUser,
         // In a box, or the room for all that it asks at once would be kept in every page.
-        "/users/check" => Loaded::Check(Box::pin(check(state, headers, peer)).await),
+        "/users/check" => Loaded::Check(Box::pin(check(state, parts)).await),
         "/users/events" => Loaded::Events(event_list(state, admin, uri).await?),
         "/users/change" | "/users/address" => match Uuid::parse_str(&parameter(uri, "id")) {
             Ok(_) if uri.path() == "/users/change" && parameter(uri, "action").parse::<app::Action>().is_err() => return Err(AuthError::NotFound),
             Ok(id) => Loaded::Subject(subject(state, admin, id).await?),
             // A form in a list names its user in the body alone.
-            Err(_) if is_form => return Ok(None),
+            Err(_) if parts.method == Method::POST => return Ok(None),
             Err(_) => return Err(AuthError::NotFound),
         },
-        "/users/link" => Loaded::Link(handed_over::shown(state, admin, headers).await?),
+        "/users/link" => Loaded::Link(handed_over::shown(state, admin, &parts.headers).await?),
         path => {
             let id = path.trim_start_matches("/users/").parse().map_err(|_| AuthError::NotFound)?;
             Loaded::User(Box::new(user(state, admin, id).await?))
@@ -165,8 +163,8 @@ async fn list(state: &AppState, admin: &Admin, uri: &Uri) -> Result<app::List, A
 }
 
 /// Asks others, so it takes its time; within that of a request.
-async fn check(state: &AppState, headers: &HeaderMap, peer: Option<IpAddr>) -> Vec<app::check::Line> {
-    let way_here = client::way_here(&state.config, peer, headers);
+async fn check(state: &AppState, parts: &Parts) -> Vec<app::check::Line> {
+    let way_here = client::way_here(&state.config, visitor::peer(&parts.extensions), &parts.headers);
     let findings = inspection::look(&state.config, state.provider.as_ref(), &state.mailer).await;
     std::iter::once(way_here)
         .chain(findings)

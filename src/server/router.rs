@@ -33,6 +33,10 @@ use crate::{
     },
 };
 
+const ICON: &str = "/favicon.svg";
+const LIVE: &str = "/livez";
+const READY: &str = "/readyz";
+
 /// Every route.
 pub fn router(state: AppState) -> Router {
     let routes = Router::new()
@@ -40,9 +44,9 @@ pub fn router(state: AppState) -> Router {
         // With its own fallback, or a preflight to a route without OPTIONS would miss the layer.
         .merge(with_cors(&state, api::routes().method_not_allowed_fallback(method_not_allowed)))
         .route("/pkg/{file}", get(site::package))
-        .route("/favicon.svg", get(site::icon))
-        .route("/livez", get(health::live))
-        .route("/readyz", get(health::ready))
+        .route(ICON, get(site::icon))
+        .route(LIVE, get(health::live))
+        .route(READY, get(health::ready))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed);
     behind_the_door(state, routes)
@@ -104,7 +108,7 @@ async fn admit(state: &AppState, request: &mut Request) -> Result<(), Response> 
 }
 
 fn is_impersonal(path: &str) -> bool {
-    path.starts_with("/pkg/") || ["/favicon.svg", "/livez", "/readyz"].contains(&path)
+    path.starts_with("/pkg/") || [ICON, LIVE, READY].contains(&path)
 }
 
 /// What the pages and their forms pass.

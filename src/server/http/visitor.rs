@@ -6,7 +6,7 @@ use std::{
 
 use axum::{
     extract::{ConnectInfo, Request},
-    http::{HeaderMap, header},
+    http::{Extensions, HeaderMap, header},
     response::Response,
 };
 
@@ -74,7 +74,7 @@ pub async fn identify(state: &AppState, request: &mut Request) -> Result<(), Res
 #[must_use]
 pub fn origin(state: &AppState, request: &Request) -> Origin {
     Origin {
-        network: client::network(peer(request), request.headers(), &state.config.server.trusted_proxies),
+        network: client::network(peer(request.extensions()), request.headers(), &state.config.server.trusted_proxies),
         user_agent: user_agent(request.headers()),
         reference: request.extensions().get::<Arc<Names>>().map(|names| names.reference.clone()).unwrap_or_default(),
         presented: None,
@@ -83,8 +83,8 @@ pub fn origin(state: &AppState, request: &Request) -> Origin {
 
 /// Who is at the other end of the line: a visitor, or a proxy.
 #[must_use]
-pub fn peer(request: &Request) -> Option<IpAddr> {
-    request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip())
+pub fn peer(extensions: &Extensions) -> Option<IpAddr> {
+    extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip())
 }
 
 /// The cookie everywhere; a bearer header on `/api/v1`, and then only that (SR-093).
