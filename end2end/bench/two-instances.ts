@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { freePort, Program } from '../support/program';
 import { logIn, processorTime } from './household';
 import { bar, median, printTable } from './table';
-import { CORES, inTurns, rate, serve } from './wrk';
+import { CORES, inTurns, OTHER_CORES, rate, serve } from './wrk';
 
 const ME = '/api/v1/users/me';
 const ENDINGS = 10;
@@ -14,6 +14,12 @@ const POLL_MS = 5;
 const KNOWN_WITHIN_MS = 1000;
 const GIVE_UP_MS = 10_000;
 const CONNECTIONS = 32;
+
+/** Some of the machine's cores, as for `taskset`. */
+interface Cores {
+  list: string;
+  count: number;
+}
 
 type Afterwards = (undo: () => Promise<void>) => void;
 
@@ -54,39 +60,47 @@ export async function endings(settings: string, afterwards: Afterwards): Promise
   for (const program of [here, there]) await program.stop();
 }
 
-/** How many session checks two instances answer, each on a core of its own, compared with one. */
+/**
+ * How many session checks two instances answer, each on a core of its own, compared with one.
+ *
+ * From four cores on, wrk and nginx have cores of their own. With fewer they need what the instances want, so like is compared with like:
+ * one instance with its wrk (and nginx) on one core, two with theirs on two. What one answers while wrk has the other core to itself stands
+ * beside it.
+ */
 export async function throughput(settings: string, afterwards: Afterwards): Promise<void> {
   const [first, second] = await install(settings, afterwards);
   const user = await first.createUser();
   await first.start('0');
   await second.start(CORES > 1 ? '1' : '0');
   const Cookie = await logIn(first.origin, user.email, user.password);
-  // From four cores on nothing but the instances is on theirs. With fewer, wrk and nginx take what the instances want.
   const isRoomy = CORES >= 4;
-  const cores = isRoomy ? `2-${CORES - 1}` : `0-${CORES - 1}`;
-  const load = { connections: CONNECTIONS, headers: { Cookie }, cores };
-  const behind = async (...upstreams: Program[]) => (await nginx(upstreams, cores, afterwards)) + ME;
-  const [one, two] = [await behind(first), await behind(first, second)];
-  const halves = () => Promise.all([first, second].map(program => rate(program.origin + ME, { ...load, connections: CONNECTIONS / 2 })));
+  const rest = { list: `2-${CORES - 1}`, count: CORES - 2 };
+  const [few, many] = isRoomy ? [rest, rest] : [{ list: '0', count: 1 }, { list: `0-${CORES - 1}`, count: CORES }];
+  const load = (cores: string, connections = CONNECTIONS) => ({ connections, headers: { Cookie }, cores });
+  const behind = async (cores: Cores, ...upstreams: Program[]) => (await nginx(upstreams, cores, afterwards)) + ME;
+  const [one, two] = [await behind(few, first), await behind(many, first, second)];
+  const halves = () => Promise.all([first, second].map(program => rate(program.origin + ME, load(many.list, CONNECTIONS / 2))));
   const usage = new Usage([first, second]);
-  const [alone, together, aloneBehind, togetherBehind] = await inTurns(
-    usage.noting('one', () => rate(first.origin + ME, load)),
+  const [roomy, alone, together, aloneBehind, togetherBehind] = await inTurns(
+    usage.noting('one, wrk on other cores', () => rate(first.origin + ME, load(OTHER_CORES))),
+    usage.noting('one', () => rate(first.origin + ME, load(few.list))),
     usage.noting('two', async () => (await halves()).reduce((sum, half) => sum + half, 0)),
-    usage.noting('one behind nginx', () => rate(one, load)),
-    usage.noting('two behind nginx', () => rate(two, load)),
+    usage.noting('one behind nginx', () => rate(one, load(few.list))),
+    usage.noting('two behind nginx', () => rate(two, load(many.list))),
   );
   const row = (what: string, measured: number, single?: number): [string, string, string] => [
     what,
     `${measured.toFixed(0)}/s`,
     usage.of(what) + (single === undefined ? '' : `; ${(measured / single).toFixed(2)} × one, ${bar('≥ 1.7', measured / single >= 1.7)}`),
   ];
-  printTable(`Session checks of two instances on one PostgreSQL, on a core each, wrk and nginx on ${cores}`, [
+  printTable(`Session checks of two instances on one PostgreSQL, on a core each; wrk and nginx on ${few.list} for one, on ${many.list} for two`, [
     row('one', alone),
     row('two', together, alone),
     row('one behind nginx', aloneBehind),
     row('two behind nginx', togetherBehind, aloneBehind),
+    row('one, wrk on other cores', roomy),
   ]);
-  if (!isRoomy) console.log(`  With ${CORES} cores, the instances get what wrk and nginx leave of them.`);
+  if (!isRoomy) console.log(`  The last is not what two are compared with: wrk has a core for itself there, and none with two. It would be ${(together / roomy).toFixed(2)} ×.`);
   for (const program of [first, second]) await program.stop();
 }
 
@@ -116,8 +130,8 @@ class Usage {
   }
 }
 
-/** An nginx of its own in front of these, round robin, over connections that are kept. */
-async function nginx(upstreams: Program[], cores: string, afterwards: Afterwards): Promise<string> {
+/** An nginx of its own in front of these, with a worker for each core, round robin, over connections that are kept. */
+async function nginx(upstreams: Program[], { list, count }: Cores, afterwards: Afterwards): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'mediamanager-auth-'));
   afterwards(() => rm(directory, { recursive: true, force: true }));
   const port = await freePort();
@@ -125,7 +139,7 @@ async function nginx(upstreams: Program[], cores: string, afterwards: Afterwards
   await writeFile(
     join(directory, 'nginx.conf'),
     `daemon off;
-worker_processes 1;
+worker_processes ${count};
 pid ${directory}/nginx.pid;
 error_log stderr warn;
 events { worker_connections 1024; }
@@ -152,7 +166,7 @@ http {
   );
   const origin = `http://127.0.0.1:${port}`;
   // Debian's is where only root looks.
-  const { stop } = await serve(['env', `PATH=${process.env.PATH}:/usr/sbin`, 'nginx', '-e', 'stderr', '-c', join(directory, 'nginx.conf')], `${origin}/livez`, cores);
+  const { stop } = await serve(['env', `PATH=${process.env.PATH}:/usr/sbin`, 'nginx', '-e', 'stderr', '-c', join(directory, 'nginx.conf')], `${origin}/livez`, list);
   afterwards(stop);
   return origin;
 }
