@@ -258,6 +258,22 @@ mod tests {
         assert_eq!(hasher.verify(hasher.admit().await.unwrap(), password("anything"), None).await.unwrap(), Verdict::Wrong);
     }
 
+    #[tokio::test]
+    async fn a_client_that_goes_away_makes_no_room_for_another_hash() {
+        let hasher = Hasher::new(CHEAP, 1).unwrap();
+        let (begin, begun) = tokio::sync::oneshot::channel();
+        let (finish, finished) = std::sync::mpsc::channel::<()>();
+        let job = hasher.run(hasher.admit().await.unwrap(), move || (begin.send(()), finished.recv()));
+        tokio::select! {
+            _ = job => unreachable!("it waits"),
+            begun = begun => begun.unwrap(),
+        }
+        assert_eq!(hasher.running.available_permits(), 0, "the memory is still in use");
+        assert_eq!(hasher.admitted.available_permits(), MOST_WAITING);
+        finish.send(()).unwrap();
+        let _turn = hasher.running.acquire().await.unwrap();
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_flood_is_told_to_come_back() {
         let hasher = Hasher::new(CHEAP, 1).unwrap();
