@@ -12,6 +12,7 @@ use std::{
     time::Duration,
 };
 
+use percent_encoding::percent_decode_str;
 use sea_orm::{
     ColumnTrait, Condition, ConnectOptions, ConnectionTrait, Database as Connector, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, EntityTrait,
     QueryFilter, QuerySelect, QueryTrait, Statement,
@@ -57,6 +58,15 @@ const BATCH: u64 = 1000;
 /// The number that all instances on one PostgreSQL lock for what only one may do at a time: migrating, making the first
 /// administrator, making or finding an account, and proving one. Any number will do as long as nobody else in that database uses it ("mmauth" in ASCII).
 const ADVISORY_LOCK: i64 = 0x6d6d_6175_7468;
+
+/// What the libraries must not log at any level, as filters of the log.
+pub const UNLOGGED: [&str; 3] = [
+    // Notices about tables that are there already help nobody.
+    "sqlx::postgres::notice=off",
+    // These would say passwords (SR-181): that of the URL, and a line of `.pgpass` that cannot be read.
+    "sea_orm::driver::sqlx_postgres=debug",
+    "sqlx_postgres::options::pgpass=off",
+];
 
 static CHANGES: AtomicU64 = AtomicU64::new(0);
 
@@ -135,8 +145,9 @@ async fn answers(connection: &mut PgConnection) -> Result<bool, Error> {
 /// The file of a SQLite URL; `None` for PostgreSQL and for a database in memory.
 fn sqlite_file(url: &str) -> Option<std::path::PathBuf> {
     let path = url.strip_prefix("sqlite:")?.split('?').next()?;
-    let path = path.strip_prefix("//").unwrap_or(path);
-    (path != ":memory:" && !path.is_empty()).then(|| path.into())
+    // Decoded as the library does, or the file that is made private would be another one.
+    let path = percent_decode_str(path.strip_prefix("//").unwrap_or(path)).decode_utf8().ok()?;
+    (path != ":memory:" && !path.is_empty()).then(|| path.into_owned().into())
 }
 
 /// Begins a transaction that will write. On SQLite it takes the write lock at once: a transaction that reads first and
@@ -264,6 +275,7 @@ mod tests {
         assert_eq!(sqlite_file("sqlite://data/x.db"), Some("data/x.db".into()));
         assert_eq!(sqlite_file("sqlite:///var/x.db?mode=rwc"), Some("/var/x.db".into()));
         assert_eq!(sqlite_file("sqlite:x.db"), Some("x.db".into()));
+        assert_eq!(sqlite_file("sqlite:///my%20data/100%25.db"), Some("/my data/100%.db".into()));
         assert_eq!(sqlite_file("sqlite::memory:"), None);
         assert_eq!(sqlite_file("postgres://u@h/db"), None);
     }

@@ -22,15 +22,14 @@ use tracing_subscriber::{
     registry,
 };
 
-use crate::server::config::LogFormat;
+use crate::server::{config::LogFormat, db};
 
 /// What a level, or a filter like `info,sea_orm=warn`, lets through.
 ///
 /// # Errors
 /// The library's, when it is neither.
 pub fn filter(level: &str) -> Result<Targets, ParseError> {
-    // PostgreSQL's notices about tables that are there already help nobody.
-    format!("{level},sqlx::postgres::notice=off").parse()
+    format!("{level},{}", db::UNLOGGED.join(",")).parse()
 }
 
 /// Begins the log.

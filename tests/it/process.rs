@@ -237,6 +237,28 @@ fn nothing_secret_is_logged_at_any_level() {
 }
 
 #[test]
+fn no_password_of_the_database_is_logged_at_any_level() {
+    // Takes connections and never answers.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = silent.local_addr().unwrap();
+    let start = |user: &str, pgpass: &str| {
+        let home = Home::with(&format!("[server]\nlog_level = 'trace'\ndatabase_url = 'postgres://{user}@{address}/auth'"));
+        let file = home.0.path().join("pgpass");
+        std::fs::write(&file, pgpass).unwrap();
+        std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        text(&home.command().env("PGPASSFILE", file).output().unwrap().stderr)
+    };
+    let logs = std::thread::scope(|scope| {
+        let both = [("ada:a-database-password", ""), ("ada", "a-database-password\n")].map(|(user, pgpass)| scope.spawn(move || start(user, pgpass)));
+        both.map(|log| log.join().unwrap())
+    });
+    for log in logs {
+        assert!(log.contains("cannot open the database") && !log.contains("a-database-password"), "{log}");
+        assert!(!log.contains("ConnectOptions"), "the options have the whole URL: {log}");
+    }
+}
+
+#[test]
 fn header_blocks_are_bounded() {
     let home = Home::standard();
     let serving = Serving::start(&home, "Listening");
