@@ -1,16 +1,22 @@
 //! The program: arguments in, exit code out. Everything else is in the library.
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use clap::Parser;
 use mediamanager_auth::server::commands::{self, Arguments};
+use tokio::runtime::Runtime;
 
-#[tokio::main]
-async fn main() -> ExitCode {
+/// How long the end waits for what cannot be interrupted, such as asking a name server that is silent (SR-192).
+const LAST_CALL: Duration = Duration::from_secs(1);
+
+fn main() -> ExitCode {
     let arguments = Arguments::parse();
     // Chosen here, once: two providers in one program would make TLS panic later.
     if rustls::crypto::ring::default_provider().install_default().is_err() {
         return ExitCode::FAILURE;
     }
-    commands::run(arguments).await
+    let Ok(runtime) = Runtime::new() else { return ExitCode::FAILURE };
+    let code = runtime.block_on(commands::run(arguments));
+    runtime.shutdown_timeout(LAST_CALL);
+    code
 }
