@@ -111,7 +111,7 @@ impl Hasher {
     pub async fn hash(&self, admission: Admission, password: Password) -> Result<String, AuthError> {
         let params = self.params.clone();
         self.run(admission, move || hash_now(&params, password.expose().as_bytes())).await?.map_err(|err| {
-            tracing::error!(error = %err, "a password could not be hashed");
+            tracing::error!(event = "hash_failed", error = %err, "a password could not be hashed");
             AuthError::Internal
         })
     }

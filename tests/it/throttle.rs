@@ -126,6 +126,22 @@ async fn a_flood_is_turned_away_before_it_asks_the_database() {
 }
 
 #[tokio::test]
+async fn who_never_got_a_turn_has_used_nothing_up() {
+    let app = App::with("[policy.throttle]\nnetwork_requests = 1").await;
+    app.member("ada@example.org").await;
+    fail_with(&app, "ada@example.org", 0..10).await;
+    app.pass(2);
+    // Their owner, from elsewhere and with the right password, in a flood; and somebody who wants an account.
+    let mut busy = Browser::new(app.with_hasher(Hasher::new(CHEAP, 0).unwrap())).at("198.51.100.7");
+    let (mut signing_up, new) = (busy.clone(), [("email", "eve@example.org"), ("password", PASSWORD)]);
+    let pages = tokio::join!(busy.log_in("ada@example.org", PASSWORD), signing_up.post_form("/login/signup", &new));
+    assert_eq!((pages.0.status, pages.1.status), (StatusCode::SERVICE_UNAVAILABLE, StatusCode::SERVICE_UNAVAILABLE));
+    let mut calm = app.browser().at("198.51.100.7");
+    assert_eq!(calm.clone().log_in("ada@example.org", PASSWORD).await.path, "/account");
+    assert_eq!(calm.post_form("/login/signup", &new).await.status, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
 async fn the_page_says_how_long_and_keeps_the_address() {
     let app = App::new().await;
     fail_from(&app, "203.0.113.7", 20).await;

@@ -92,6 +92,18 @@ pub async fn give_back(db: &impl ConnectionTrait, key: &str) -> Result<(), AuthE
     Ok(())
 }
 
+/// Gives an account's attempt back that was reserved at this time and never decided, with the delay that it has brought, unless another
+/// one has come since.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn give_back_account(db: &impl ConnectionTrait, key: &str, reserved_at: i64) -> Result<(), AuthError> {
+    give_back(db, key).await?;
+    let update = throttle::Entity::update_many().col_expr(throttle::Column::Until, column(throttle::Column::LastAt));
+    update.filter(throttle::Column::Key.eq(key)).filter(throttle::Column::LastAt.eq(reserved_at)).exec(db).await.map_err(unavailable)?;
+    Ok(())
+}
+
 /// Forgets an account's failures: they are counted as long as they are consecutive.
 ///
 /// # Errors

@@ -100,11 +100,12 @@ pub async fn change(state: &AppState, current: &CurrentUser, change: Change, ori
 pub async fn change_password(state: &AppState, current: &CurrentUser, password: String, origin: &Origin) -> Result<(), AuthError> {
     let (user, now) = (current.user(), state.clock.now());
     let admission = state.hasher.admit().await?;
-    // Each one is a hash and a mail, to an address that may be a stranger's.
-    throttle::take(state, &format!("new-password:{}", user.id), REQUESTS).await?;
     let password = NewPassword::parse(password, &user.email, &state.config)?;
+    // Each one is a hash and a mail, to an address that may be a stranger's.
+    let taken = format!("new-password:{}", user.id);
+    throttle::take(state, &taken, REQUESTS).await?;
     let found = db::users::find_with_hash(&state.db, user.id).await?.ok_or(AuthError::NotLoggedIn)?;
-    let hash = state.hasher.hash(admission, password.into_password()).await?;
+    let hash = throttle::unless_failed(state, &taken, state.hasher.hash(admission, password.into_password()).await).await?;
     let transaction = db::begin(&state.db).await?;
     db::alone(&transaction).await?;
     sessions::still_live(state, &transaction, current).await?;

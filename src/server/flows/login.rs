@@ -28,6 +28,7 @@ pub struct Attempt {
 struct Reserved {
     network: String,
     account: String,
+    at: i64,
 }
 
 /// Somebody whose password was right, with the hash it was compared to and a stronger one if that is due.
@@ -139,17 +140,15 @@ pub async fn confirm(transaction: &db::Transaction, proven: &Proven) -> Result<(
 async fn reserve(state: &AppState, address: &str, user: Option<&User>, origin: &Origin) -> Result<Reserved, AuthError> {
     let (now, network) = (state.clock.now(), &origin.network);
     let about = user.map(|user| user.id);
-    let is_familiar = match user {
-        Some(user) => db::sessions::has_logged_in_from(&state.db, user.id, network, now).await?,
-        None => false,
-    };
+    // Of nobody too: where no password is looked at, the time would tell whether there is an account (SR-020).
+    let is_familiar = db::sessions::has_logged_in_from(&state.db, about.unwrap_or_default(), network, now).await?;
     let account = throttle::account_key(address, is_familiar.then_some(network.as_str()));
-    let reserved = Reserved { network: throttle::network_key(network), account };
+    let reserved = Reserved { network: throttle::network_key(network), account, at: now };
     if let Err(err) = throttle::take_failure(state, network).await {
         note_throttled(state, about, origin, err).await;
         return Err(err);
     }
-    if let Err(err) = throttle::reserve_account(state, &reserved.account).await {
+    if let Err(err) = throttle::reserve_account(state, &reserved.account, now).await {
         // Nothing was guessed, so it costs the network nothing: a household must not run out of attempts by waiting badly.
         throttle::give_back(state, &reserved.network).await?;
         note_throttled(state, about, origin, err).await;
@@ -161,7 +160,7 @@ async fn reserve(state: &AppState, address: &str, user: Option<&User>, origin: &
 /// An attempt that was never decided is no failure.
 async fn give_back(state: &AppState, reserved: &Reserved) -> Result<(), AuthError> {
     throttle::give_back(state, &reserved.network).await?;
-    throttle::give_back(state, &reserved.account).await
+    db::throttle::give_back_account(&state.db, &reserved.account, reserved.at).await
 }
 
 /// `admin_emails` makes an administrator of whoever has proven to own the address, checked at every login (SR-035). It takes

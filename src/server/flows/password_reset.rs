@@ -115,13 +115,13 @@ pub async fn check(state: &AppState, token: &str) -> Result<User, AuthError> {
 /// `ResetLinkInvalid`; what is wrong with the password, which does not use the link up; `TooManyAttempts`, `Busy`, `Unavailable`.
 pub async fn complete(state: &AppState, token: &str, shown: Option<&str>, password: String, origin: &Origin) -> Result<(), AuthError> {
     let admission = state.hasher.admit().await?;
-    throttle::take_token(state, "reset-token", &origin.network).await?;
+    let taken = throttle::take_token(state, "reset-token", &origin.network).await?;
     let (purpose, found) = read(state, &state.db, token).await?;
     if shown.is_some_and(|shown| shown != found.user.email) {
         return Err(AuthError::ResetLinkInvalid);
     }
     let password = NewPassword::parse(password, &found.user.email, &state.config)?;
-    let hash = state.hasher.hash(admission, password.into_password()).await?;
+    let hash = throttle::unless_failed(state, &taken, state.hasher.hash(admission, password.into_password()).await).await?;
     let (user, now) = (found.user.id, state.clock.now());
 
     let transaction = db::begin(&state.db).await?;

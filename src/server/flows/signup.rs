@@ -49,9 +49,9 @@ pub async fn sign_up(state: &AppState, request: Request) -> Result<SignedUp, Aut
     // First, or a flood would queue at the database, and who is told to come back would have used up what they may ask for.
     let admission = state.hasher.admit().await?;
     let network = &origin.network;
-    throttle::take_request(state, "signup", network).await?;
+    let taken = throttle::take_request(state, "signup", network).await?;
     let password = NewPassword::parse(password, email.as_str(), &state.config)?;
-    let hashed_password = state.hasher.hash(admission, password.into_password()).await?;
+    let hashed_password = throttle::unless_failed(state, &taken, state.hasher.hash(admission, password.into_password()).await).await?;
     // Taken before it is known whether the address is free, or running out of refusals would tell as much as a refusal.
     let refusals = format!("signup-refused:{network}");
     if !mail::is_on(state) {
@@ -80,7 +80,8 @@ pub async fn sign_up(state: &AppState, request: Request) -> Result<SignedUp, Aut
     if mail::is_on(state) {
         return Ok(SignedUp::MailSent { user });
     }
-    throttle::give_back(state, &refusals).await?;
+    // The account is made, whatever becomes of this.
+    let _ = throttle::give_back(state, &refusals).await;
     Ok(SignedUp::Made { user })
 }
 

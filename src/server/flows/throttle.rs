@@ -30,30 +30,31 @@ pub async fn take_failure(state: &AppState, network: &str) -> Result<(), AuthErr
 ///
 /// # Errors
 /// `TooManyAttempts` while the account's delay lasts, `Unavailable`.
-pub async fn reserve_account(state: &AppState, key: &str) -> Result<(), AuthError> {
+pub async fn reserve_account(state: &AppState, key: &str, now: i64) -> Result<(), AuthError> {
     let throttle = &state.config.policy.throttle;
     if !throttle.enabled {
         return Ok(());
     }
     let budget = AccountBudget { failures: throttle.account_failures, longest_delay: throttle.longest_delay };
-    db::throttle::reserve_account(&state.db, key, budget, state.clock.now()).await
+    db::throttle::reserve_account(&state.db, key, budget, now).await
 }
 
-/// Takes one of the things that a network may ask for in an hour: accounts, links.
+/// Takes one of the things that a network may ask for in an hour: accounts, links. Returns the key, to give it back.
 ///
 /// # Errors
 /// `TooManyAttempts`, `Unavailable`.
-pub async fn take_request(state: &AppState, what: &str, network: &str) -> Result<(), AuthError> {
-    let most = state.config.policy.throttle.network_requests;
-    take(state, &format!("{what}:{network}"), Budget { most, window: HOUR }).await
+pub async fn take_request(state: &AppState, what: &str, network: &str) -> Result<String, AuthError> {
+    let (key, most) = (format!("{what}:{network}"), state.config.policy.throttle.network_requests);
+    take(state, &key, Budget { most, window: HOUR }).await.map(|()| key)
 }
 
-/// Takes one of the tokens that a network may try.
+/// Takes one of the tokens that a network may try. Returns the key, to give it back.
 ///
 /// # Errors
 /// `TooManyAttempts`, `Unavailable`.
-pub async fn take_token(state: &AppState, what: &str, network: &str) -> Result<(), AuthError> {
-    take(state, &format!("{what}:{network}"), TOKENS).await
+pub async fn take_token(state: &AppState, what: &str, network: &str) -> Result<String, AuthError> {
+    let key = format!("{what}:{network}");
+    take(state, &key, TOKENS).await.map(|()| key)
 }
 
 /// How many mails of a kind an account gets in an hour.
@@ -68,6 +69,17 @@ pub fn mails(state: &AppState) -> Budget {
 /// `TooManyAttempts`, `Unavailable`.
 pub async fn take(state: &AppState, key: &str, budget: Budget) -> Result<(), AuthError> {
     if state.config.policy.throttle.enabled { db::throttle::take(&state.db, key, budget, state.clock.now()).await } else { Ok(()) }
+}
+
+/// Gives one back where what it was for could not be done. Returns what came of that.
+///
+/// # Errors
+/// Its own; `Unavailable`.
+pub async fn unless_failed<T>(state: &AppState, key: &str, outcome: Result<T, AuthError>) -> Result<T, AuthError> {
+    if outcome.is_err() {
+        give_back(state, key).await?;
+    }
+    outcome
 }
 
 /// Gives one back that was no failure.
