@@ -1,5 +1,11 @@
 use axum::http::StatusCode;
-use mediamanager_auth::server::{clock::Clock, flows::users::Role};
+use mediamanager_auth::{
+    domain::{AuthError, Email, Password},
+    server::{
+        clock::Clock,
+        flows::{login, sessions::Origin, users::Role},
+    },
+};
 
 use crate::support::{App, Browser, PASSWORD, app::state};
 
@@ -146,4 +152,18 @@ async fn the_list_does_not_open_a_disabled_account() {
     app.sql("UPDATE \"user\" SET is_active = false").await;
     assert_eq!(app.browser().log_in("ada@example.org", PASSWORD).await.status, StatusCode::UNAUTHORIZED);
     assert_eq!(app.count("SELECT COUNT(*) FROM \"user\" WHERE is_superuser").await, 0);
+}
+
+#[tokio::test]
+async fn a_login_under_way_makes_nobody_an_administrator_by_an_address_that_is_theirs_no_more() {
+    let app = App::with(ADA_IS_LISTED).await;
+    app.user("ada@example.org", Role::Waiting).await;
+    app.sql(NOT_PROVEN).await;
+    let (email, password) = (Email::parse("ada@example.org").ok(), Password::parse(PASSWORD.to_owned()).unwrap());
+    let proven = login::prove(&app.state, login::Attempt { email, password, origin: Origin::default() }).await.unwrap();
+    // While the password was looked at, the stranger took another address, and proved that.
+    rename(&app, "ada@example.org", "eve@example.org").await;
+    app.sql("UPDATE account SET email_proven_at = 1").await;
+    assert_eq!(login::start(&app.state, proven, Origin::default()).await.err(), Some(AuthError::BadCredentials));
+    assert_eq!(app.count("SELECT COUNT(*) FROM \"user\" WHERE is_superuser OR is_verified").await, 0);
 }

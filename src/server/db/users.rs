@@ -108,14 +108,15 @@ pub async fn insert(db: &impl ConnectionTrait, new: NewUser<'_>) -> Result<User,
     }
 }
 
-/// Whether an account is still active and still has this hash, which is replaced by a stronger one of the same password if there is
-/// one. A write in any case: it holds the row until the transaction ends, so nothing changes behind the caller's back.
+/// Whether an account is still active and still has this address and this hash, which is replaced by a stronger one of the same password if
+/// there is one. A write in any case: it holds the row until the transaction ends, so nothing changes behind the caller's back.
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn confirm(db: &impl ConnectionTrait, id: Uuid, hash: &str, stronger: Option<&str>) -> Result<bool, AuthError> {
+pub async fn confirm(db: &impl ConnectionTrait, user: &User, hash: &str, stronger: Option<&str>) -> Result<bool, AuthError> {
     let update = user::Entity::update_many().col_expr(user::Column::HashedPassword, stronger.unwrap_or(hash).into());
-    let as_proven = update.filter(user::Column::Id.eq(id)).filter(user::Column::IsActive.eq(true)).filter(user::Column::HashedPassword.eq(hash));
+    let same_account = update.filter(user::Column::Id.eq(user.id)).filter(user::Column::Email.eq(&user.email));
+    let as_proven = same_account.filter(user::Column::IsActive.eq(true)).filter(user::Column::HashedPassword.eq(hash));
     Ok(as_proven.exec(db).await.map_err(unavailable)?.rows_affected == 1)
 }
 

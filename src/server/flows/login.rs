@@ -122,14 +122,15 @@ async fn decide(
 }
 
 /// Makes sure, inside the transaction that starts the session, that what was proven still holds: checking a password takes its time,
-/// and meanwhile the account may have been disabled, or its password may have become void (SR-037). Stores the stronger hash if
+/// and meanwhile the account may have been disabled, its password may have become void (SR-037), or it may have got another address, which
+/// would be taken for the one that `admin_emails` names (SR-035). Stores the stronger hash if
 /// one is due (SR-014).
 ///
 /// # Errors
 /// `BadCredentials` when it does not; `Busy` when another login has just stored a stronger hash; `Unavailable`.
 pub async fn confirm(transaction: &db::Transaction, proven: &Proven) -> Result<(), AuthError> {
     let stronger = proven.upgrade.as_deref();
-    if db::users::confirm(transaction, proven.user.id, &proven.hashed_password, stronger).await? {
+    if db::users::confirm(transaction, &proven.user, &proven.hashed_password, stronger).await? {
         return Ok(());
     }
     Err(if stronger.is_some() { AuthError::Busy } else { AuthError::BadCredentials })
