@@ -304,6 +304,19 @@ async fn an_account_that_a_stranger_may_know_the_password_of_does_not_get_the_ow
 }
 
 #[tokio::test]
+async fn a_link_of_mediamanager_proves_no_address_of_an_account_that_a_stranger_may_know_the_password_of() {
+    let home = Household::with("auth.admin_emails = ['ada@example.org']").await;
+    home.app.user("ada@example.org", Role::Waiting).await;
+    // As MediaManager leaves it: the stranger's account, linked to its owner by the address.
+    home.app.sql("DELETE FROM account").await;
+    home.app.sql("INSERT INTO oauth_account (id, user_id, oauth_name, access_token, account_id, account_email) SELECT id, id, 'Über ID 100%', 'x', 'subject-of-ada@example.org', 'a@b' FROM \"user\"").await;
+    home.log_in(&mut home.app.browser(), &ada()).await;
+    home.app.browser().log_in("ada@example.org", PASSWORD).await;
+    assert_eq!(home.app.count("SELECT count(*) FROM account WHERE email_proven_at IS NOT NULL").await, 0);
+    assert_eq!(home.app.count("SELECT count(*) FROM \"user\" WHERE is_superuser OR is_verified").await, 0);
+}
+
+#[tokio::test]
 async fn nobody_is_asked_for_a_password_that_never_existed() {
     let home = Household::new().await;
     home.log_in(&mut home.app.browser(), &Account::unconfirmed("ada@example.org")).await;

@@ -10,6 +10,7 @@ use crate::{
         AppState,
         db::{
             self, Transaction,
+            accounts::Account,
             identities::{Identity, NewIdentity},
         },
         flows::{
@@ -209,7 +210,9 @@ async fn follow_email(
     }
     let account = db::accounts::find(transaction, user.id).await?;
     let is_proven = account.as_ref().is_some_and(|account| account.email_proven_at.is_some());
-    let is_its_owners = is_proven || account.is_some_and(|account| account.is_passwordless);
+    // Not one that MediaManager has linked, although nobody is known to know its password: somebody may have chosen one there (SR-037).
+    let was_made_here = |account: Account| account.is_passwordless && account.approved_by.as_deref() == Some(PROVIDER);
+    let is_its_owners = is_proven || account.is_some_and(was_made_here);
     let why_not = if !trusts_email(state, person) {
         Some("the provider does not say email_verified: true for its address")
     } else if !is_its_owners {
