@@ -149,6 +149,12 @@ async fn refuse(state: &AppState, parts: axum::http::request::Parts, fields: &[(
     if !is_page {
         return context::refusal(error);
     }
+    if error == AuthError::NotLoggedIn {
+        // The page of the form shows nothing to strangers, not even why.
+        let mut parts = parts;
+        parts.headers.insert(header::ACCEPT, HeaderValue::from_static("text/html"));
+        return context::failure(state, Request::from_parts(parts, Body::empty()), error).await;
+    }
     let values = fields.iter().filter(|(name, _)| SHOWN_AGAIN.contains(&name.as_str())).cloned().collect();
     context::page_again(state, parts, Submitted { error, values }).await
 }

@@ -203,5 +203,8 @@ pub async fn change_address(state: &AppState, current: &CurrentUser, token: &str
 /// `LoginTooOld`, `LastAdministrator`, `Unavailable`.
 pub async fn delete(state: &AppState, current: &CurrentUser, origin: &Origin) -> Result<(), AuthError> {
     current.require_fresh(state.clock.now())?;
-    super::users::remove(state, current.user().id, current, origin).await
+    let transaction = db::begin(&state.db).await?;
+    db::alone(&transaction).await?;
+    sessions::still_live(state, &transaction, current).await?;
+    super::users::remove(state, transaction, current.user().id, current, origin).await
 }

@@ -1,6 +1,13 @@
 //! Accounts that administrators make, and links that they hand over (SR-143).
 
 use axum::http::StatusCode;
+use mediamanager_auth::{
+    domain::{AuthError, Email},
+    server::flows::{
+        sessions::{self, Origin},
+        users,
+    },
+};
 
 use super::{act, fact, household, is_in, listed, logged_in, path_of, search};
 use crate::support::{App, Browser, PASSWORD, Page, SMTP, log::Log};
@@ -184,4 +191,28 @@ async fn a_link_that_is_handed_over_is_in_no_address_no_log_and_no_event() {
         assert!(!events.body.contains(secret), "the events: {secret}");
     }
     assert!(log.text().contains("reset_link_made"));
+}
+
+#[tokio::test]
+async fn who_was_an_administrator_a_moment_ago_makes_and_deletes_nobody() {
+    let (app, ada, _, bob) = household("").await;
+    let current = sessions::resolve(&app.state, ada.cookie("fastapiusersauth").unwrap()).await.unwrap().unwrap();
+    let (admin, origin) = (current.as_admin().unwrap(), Origin::default());
+    let ended = "UPDATE session SET ended_at = 1";
+    for (change, error) in [("UPDATE \"user\" SET is_superuser = false", AuthError::Forbidden), (ended, AuthError::NotLoggedIn)] {
+        app.sql(change).await;
+        let made = users::create_invited(&app.state, &admin, Email::parse("eve@example.org").unwrap(), &origin).await;
+        assert_eq!((made.err(), users::delete(&app.state, &admin, bob.id, &origin).await.err()), (Some(error), Some(error)), "{change}");
+    }
+    assert_eq!(app.count("SELECT count(*) FROM \"user\"").await, 2);
+}
+
+#[tokio::test]
+async fn a_form_of_an_ended_session_says_so() {
+    let (app, mut ada, ..) = household("").await;
+    let page = ada.get("/users/new").await;
+    app.sql("UPDATE session SET ended_at = 1").await;
+    app.pass(2);
+    let told = ada.submit(&page, "Create user", &[("email", "eve@example.org")]).await;
+    assert_eq!((told.status, told.text(".lead").as_deref()), (StatusCode::UNAUTHORIZED, Some("Your session has ended. Log in again.")));
 }

@@ -196,20 +196,20 @@ impl Acting<'_> {
 /// Deletes a user and everything that belongs to them (SR-145).
 ///
 /// # Errors
-/// `NotFound`, `LastAdministrator`, `Unavailable`; `LoginTooOld` for oneself.
+/// `NotFound`, `LastAdministrator`, `Unavailable`; `LoginTooOld` for oneself; `NotLoggedIn`, `Forbidden` when the right has gone meanwhile.
 pub async fn delete(state: &AppState, admin: &Admin, id: Uuid, origin: &Origin) -> Result<(), AuthError> {
     require_fresh_for_oneself(state, admin, id)?;
-    remove(state, id, admin.current(), origin).await
-}
-
-/// The same, by whomever.
-///
-/// # Errors
-/// `NotFound`, `LastAdministrator`, `NotLoggedIn`, `Unavailable`.
-pub async fn remove(state: &AppState, id: Uuid, by: &CurrentUser, origin: &Origin) -> Result<(), AuthError> {
     let transaction = db::begin(&state.db).await?;
     db::alone(&transaction).await?;
-    sessions::still_live(state, &transaction, by).await?;
+    still_may(state, &transaction, admin).await?;
+    remove(state, transaction, id, admin.current(), origin).await
+}
+
+/// The same, by whomever. The caller is [`alone`](db::alone) and has made sure that they still may.
+///
+/// # Errors
+/// `NotFound`, `LastAdministrator`, `Unavailable`.
+pub async fn remove(state: &AppState, transaction: Transaction, id: Uuid, by: &CurrentUser, origin: &Origin) -> Result<(), AuthError> {
     let user = db::users::find(&transaction, id).await?.ok_or(AuthError::NotFound)?;
     if is_administrator(&user) && !db::users::has_other_administrator(&transaction, id).await? {
         return Err(AuthError::LastAdministrator);
@@ -256,11 +256,12 @@ pub struct Invited {
 /// That the address is theirs is proven by the mail or not at all.
 ///
 /// # Errors
-/// `EmailTaken`, `Busy`, `Unavailable`.
+/// `EmailTaken`, `Busy`, `Unavailable`; `NotLoggedIn`, `Forbidden` when the right has gone meanwhile.
 pub async fn create_invited(state: &AppState, admin: &Admin, email: Email, origin: &Origin) -> Result<Invited, AuthError> {
     let (by, hashed_password) = (admin.user().id, oidc::unknown_to_all(state).await?);
     let transaction = db::begin(&state.db).await?;
     db::alone(&transaction).await?;
+    still_may(state, &transaction, admin).await?;
     let new = New { email, hashed_password, role: Role::Member, email_is_proven: false, is_passwordless: true, by: by.to_string() };
     let user = insert(state, &transaction, new).await?;
     mail::notify(state, &transaction, Kind::FirstPassword, &user, origin).await?;
