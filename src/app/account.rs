@@ -96,7 +96,7 @@ pub fn AccountPage() -> impl IntoView {
             {notice.map(|text| view! { <p class="notice" role="status">{text}</p> })}
             <dl class="facts">
                 <dt>"E-mail"</dt>
-                <dd>{person.email}</dd>
+                <dd>{person.email}{visit.is_unproven.then(|| view! { " "<a href="/login/verify">"Confirm it"</a> })}</dd>
                 <dt>"Role"</dt>
                 <dd>{role}</dd>
                 <dt>"Logged in since"</dt>

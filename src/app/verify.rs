@@ -28,18 +28,35 @@ pub async fn confirm_address() -> Result<(), AuthError> {
 }
 
 /// `/login/verify`: for people whose account nobody has approved yet. No dead end: it says what happens next, and who can help (SR-039).
+/// Also for those whose account is approved and whose address is not proven: it could not be from anywhere else.
 #[component]
 pub fn VerifyPage() -> impl IntoView {
     let visit = visit();
-    let Some(email) = visit.person.clone().map(|person| person.email) else {
+    let Some(person) = visit.person.clone() else {
         return view! { <FailurePage error=AuthError::NotLoggedIn/> }.into_any();
     };
+    let email = person.email;
     let state = ui::FormState::new(visit.fault());
     let notice = match visit.notice() {
         "proof_sent" => Some("We have sent a mail. Open the link in it here, in this browser."),
         "address_proven" => Some("Your address is confirmed."),
         _ => None,
     };
+    let can_be_proven = visit.is_unproven && notice.is_none();
+    if person.is_verified {
+        return view! {
+            <ui::Frame title="Confirm your address" has_error=visit.submitted.is_some()>
+                <h1>"Confirm your address"</h1>
+                <ui::Feedback state/>
+                {notice.map(|text| view! { <p class="notice" role="status">{text}</p> })}
+                <p class="lead">"You are logged in as "<strong>{email}</strong>". Nobody has confirmed yet that this mailbox is yours."</p>
+                {can_be_proven.then(|| view! { <ResendForm hint="We send a link there. It works for a day." button="Send the mail"/> })}
+                <p class="links"><a href="/account">"Your account"</a></p>
+            </ui::Frame>
+        }
+        .into_any();
+    }
+    let hint = "Have you confirmed your address with the link in our mail? The administrators are told then.";
     view! {
         <ui::Frame title="Waiting for approval" has_error=visit.submitted.is_some()>
             <h1>"Waiting for approval"</h1>
@@ -48,7 +65,7 @@ pub fn VerifyPage() -> impl IntoView {
             <p class="lead">"You are logged in as "<strong>{email}</strong>", but your account is new and has to be approved before you can use "{visit.app_name.clone()}"."</p>
             <p>"An administrator of this server can approve it. Tell the person who runs it that you are waiting, then check again."</p>
             <p class="links"><a href="/login/verify">"Check again"</a></p>
-            {(visit.offers.mail && visit.is_unproven && notice.is_none()).then(|| view! { <ResendForm/> })}
+            {can_be_proven.then(|| view! { <ResendForm hint button="Send the mail again"/> })}
             <LogOutForm/>
         </ui::Frame>
     }
@@ -56,11 +73,11 @@ pub fn VerifyPage() -> impl IntoView {
 }
 
 #[component]
-fn ResendForm() -> impl IntoView {
+fn ResendForm(hint: &'static str, button: &'static str) -> impl IntoView {
     view! {
         <form method="post" action=ResendProof::PATH>
-            <p class="hint">"Have you confirmed your address with the link in our mail? The administrators are told then."</p>
-            <button type="submit" class="secondary">"Send the mail again"</button>
+            <p class="hint">{hint}</p>
+            <button type="submit" class="secondary">{button}</button>
         </form>
     }
 }

@@ -226,7 +226,9 @@ pub fn detour(state: &AppState, request: &Request) -> Option<String> {
         }
         Some(current) if app::FRESH.contains(&uri.path()) && current.require_fresh(state.clock.now()).is_err() => Some(log_in_again_for(uri)),
         Some(current) if uri.path() == "/login" => Some(destination(state, current.user().is_verified, &return_to_of(uri))),
-        Some(current) if uri.path() == "/login/verify" && current.user().is_verified => Some(destination(state, true, "")),
+        Some(current) if uri.path() == "/login/verify" && current.user().is_verified && request.extensions().get::<Unproven>().is_none() => {
+            Some(destination(state, true, ""))
+        }
         _ => None,
     }
 }
@@ -311,7 +313,7 @@ pub fn accepts_html(headers: &HeaderMap) -> bool {
     headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).is_some_and(|accept| accept.contains("text/html"))
 }
 
-/// Beside a request of somebody whose address is not proven, for the page that offers the mail again.
+/// Beside a request of somebody whose address is not proven and can be by mail, for the pages that offer it.
 #[derive(Clone, Copy)]
 pub struct Unproven;
 

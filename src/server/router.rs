@@ -18,7 +18,7 @@ use crate::{
     domain::{AuthError, ReturnTo, return_to},
     server::{
         AppState, context,
-        flows::{email_proof, oidc::Refused},
+        flows::{email_proof, mail, oidc::Refused},
         forms,
         http::{
             api, guard, handed_over, handshakes,
@@ -149,8 +149,9 @@ async fn detour(state: &AppState, request: &mut Request) -> Result<(), Response>
     if is_navigation && request.uri().path() == "/login/connect" && handshakes::pending(state, request.headers()).is_none() {
         return Err(context::failure(state, mem::take(request), AuthError::ConnectionExpired).await);
     }
-    let waits = request.extensions().get::<Visitor>().and_then(|visitor| visitor.current.as_ref()).filter(|_| request.uri().path() == "/login/verify");
-    if let Some(user) = waits.map(|current| current.user().id) {
+    let says_whether_proven = mail::is_on(state) && ["/login/verify", "/account"].contains(&request.uri().path());
+    let current = request.extensions().get::<Visitor>().and_then(|visitor| visitor.current.as_ref()).filter(|_| says_whether_proven);
+    if let Some(user) = current.map(|current| current.user().id) {
         match email_proof::is_due(state, user).await {
             Ok(true) => drop(request.extensions_mut().insert(context::Unproven)),
             Ok(false) => {}

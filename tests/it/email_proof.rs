@@ -178,3 +178,29 @@ async fn administrators_are_told_that_somebody_waits_once_an_hour() {
     app.pass(3601);
     assert_eq!(app.mails().await.len(), 1, "whoever came in between is announced, together, when the hour is over");
 }
+
+#[tokio::test]
+async fn somebody_approved_before_they_confirmed_can_still_confirm() {
+    let (app, mut browser, _) = ada().await;
+    app.sql("UPDATE \"user\" SET is_verified = true").await;
+    let account = browser.get("/account").await;
+    assert_eq!(account.attribute("main a[href='/login/verify']", "href").as_deref(), Some("/login/verify"));
+    let page = browser.get("/login/verify").await;
+    assert_eq!(page.heading(), "Confirm your address");
+    let page = browser.submit(&page, "Send the mail", &[]).await;
+    assert_eq!((page.path.as_str(), page.heading().as_str()), ("/login/verify?notice=proof_sent", "Confirm your address"));
+    let page = browser.get(&app.mail().await.link()).await;
+    assert_eq!(browser.submit(&page, "Confirm the address", &[]).await.path, "/account?notice=address_proven");
+    assert!(!browser.get("/account").await.body.contains("Confirm it"));
+    assert_eq!(browser.get("/login/verify").await.path, "/account", "there is nothing left to do there");
+}
+
+#[tokio::test]
+async fn without_mail_nobody_is_sent_to_a_page_that_cannot_help() {
+    let app = App::new().await;
+    app.member("ada@example.org").await;
+    app.sql("UPDATE account SET email_proven_at = NULL").await;
+    let mut browser = app.browser();
+    assert!(!browser.log_in("ada@example.org", PASSWORD).await.body.contains("/login/verify"));
+    assert_eq!(browser.get("/login/verify").await.path, "/account");
+}
