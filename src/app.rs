@@ -109,7 +109,7 @@ pub struct Visit {
     pub pending_email: Option<String>,
     pub password_min_length: u16,
     pub offers: Offers,
-    /// The address of whoever waits here has not been proven.
+    /// The person's address has not been proven and can be by mail, on the pages that say so.
     pub is_unproven: bool,
     /// Whose password the link in this browser may set.
     pub reset_for: Option<String>,

@@ -95,6 +95,18 @@ async fn an_answer_that_took_too_long_is_refused_and_gone() {
 }
 
 #[tokio::test]
+async fn nobody_fills_the_database_by_coming_back_without_end() {
+    let home = Household::new().await;
+    for _ in 0..100 {
+        let (mut browser, back) = under_way(&home).await;
+        household::call_back(&mut browser, &(without(&back, "code") + "&error=access_denied")).await;
+    }
+    let (mut browser, back) = under_way(&home).await;
+    is_refused(&home, &household::call_back(&mut browser, &back).await, 429, "too_many_attempts");
+    assert_eq!(home.app.count("SELECT count(*) FROM spent").await, 100);
+}
+
+#[tokio::test]
 async fn a_refused_answer_uses_the_attempt_up() {
     let home = Household::new().await;
     let (mut browser, back) = under_way(&home).await;

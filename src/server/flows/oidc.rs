@@ -32,6 +32,9 @@ pub use link::{Connects, unlink, what_connects};
 /// What is always asked for (SR-050).
 const SCOPES: [&str; 3] = ["openid", "email", "profile"];
 
+/// Refuses `prompt=login`, and asks somebody at least which account it shall be.
+const GOOGLE: &str = "https://accounts.google.com";
+
 /// How many more a frontend may ask for.
 const MOST_SCOPES: usize = 8;
 
@@ -99,7 +102,7 @@ pub async fn begin(state: &AppState, start: Start) -> Result<Begun, Refusal> {
     scopes.extend(start.scopes.into_iter().filter(|scope| is_scope(scope) && !SCOPES.contains(&scope.as_str())).take(MOST_SCOPES));
     let mut url = provider.authorization_url(&metadata, &attempt(&handshake), &handshake.state, &scopes).map_err(logged)?;
     if start.asks_again {
-        url.push_str("&prompt=login");
+        url.push_str(if metadata.issuer == GOOGLE { "&prompt=select_account" } else { "&prompt=login" });
     }
     Ok(Begun { url, handshake })
 }
@@ -138,6 +141,7 @@ async fn finish_unlogged(
     current: Option<&CurrentUser>,
     origin: Origin,
 ) -> Result<Outcome, Fault> {
+    let taken = throttle::take_answer(state, &origin.network).await.map_err(fault_of)?;
     let expires_at = handshake.started_at + i64::from(LIFETIME);
     // Atomic over all instances: of two answers to one attempt one counts, whatever the browser does with its cookies (SR-053).
     let is_first = db::spent::spend(&state.db, fingerprint("handshake", &handshake.state), expires_at).await.map_err(fault_of)?;
@@ -145,7 +149,12 @@ async fn finish_unlogged(
         return Err(Fault::new(Refusal::AttemptUnknown, "the attempt was used already or took longer than ten minutes", ""));
     }
     let return_to = handshake.return_to();
-    let person = who(state, &handshake, answer, &origin.network).await?;
+    let person = who(state, &handshake, answer, &origin.network).await;
+    let is_the_visitors = |fault: &Fault| !matches!(fault.refusal, Refusal::ProviderUnreachable | Refusal::ProviderUnusable | Refusal::ClientRefused);
+    if !matches!(&person, Err(fault) if is_the_visitors(fault)) {
+        throttle::give_back(state, &taken).await.map_err(fault_of)?;
+    }
+    let person = person?;
     if let Some(connects) = &handshake.connects {
         link::link(state, person, connects, current, &origin).await?;
         return Ok(Outcome::Connected);

@@ -15,6 +15,8 @@ use crate::{
 const FAILURE_WINDOW: i64 = 10 * 60;
 /// Tokens that one network may try: links are too long to be guessed, and looking one up is cheap.
 const TOKENS: Budget = Budget { most: 20, window: 10 * 60 };
+/// Answers of the provider with which one network may come back and not be logged in: each leaves a row for a day (SR-173).
+const ANSWERS: Budget = Budget { most: 100, window: 10 * 60 };
 const HOUR: i64 = 60 * 60;
 
 /// Takes one failed login out of a network's budget. Given back by [`give_back`] when it was none.
@@ -55,6 +57,15 @@ pub async fn take_request(state: &AppState, what: &str, network: &str) -> Result
 pub async fn take_token(state: &AppState, what: &str, network: &str) -> Result<String, AuthError> {
     let key = format!("{what}:{network}");
     take(state, &key, TOKENS).await.map(|()| key)
+}
+
+/// Takes one of the provider's answers with which a network may come back. Returns the key, to give it back.
+///
+/// # Errors
+/// `TooManyAttempts`, `Unavailable`.
+pub async fn take_answer(state: &AppState, network: &str) -> Result<String, AuthError> {
+    let key = format!("answer:{network}");
+    take(state, &key, ANSWERS).await.map(|()| key)
 }
 
 /// How many mails of a kind an account gets in an hour.
