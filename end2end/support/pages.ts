@@ -171,12 +171,16 @@ export const pages: Record<string, (page: Page, installations: Installations) =>
   'reset password without a link': page => page.goto('/login/reset-password'),
   'waiting for approval, with mail': async (page, { withMail }) => {
     const { program } = await withMail();
-    const person = newPerson();
-    await openForm(page, `${program.origin}/login/signup`);
-    await send(page, person, 'Create account');
-    await page.getByRole('status').waitFor();
-    await logIn(page, person, `${program.origin}/login`);
+    await signUp(page, program);
     await page.getByRole('button', { name: 'Send the mail again' }).waitFor();
+  },
+  'confirm the address, which was approved first': async (page, { withMail }) => {
+    const { program } = await withMail();
+    const person = await signUp(page, program);
+    await program.run(['user', 'approve', person.email]);
+    await page.goto(`${program.origin}/account`);
+    await page.getByRole('link', { name: 'Confirm it' }).click();
+    await page.getByRole('button', { name: 'Send the mail' }).waitFor();
   },
   'confirm the address': async (page, { program }) => {
     await logIn(page, await program.createUser());
@@ -184,6 +188,16 @@ export const pages: Record<string, (page: Page, installations: Installations) =>
   },
   'not found': page => page.goto('/nowhere'),
 };
+
+/** Makes an account that waits, and logs in to it. */
+async function signUp(page: Page, program: Program): Promise<User> {
+  const person = newPerson();
+  await openForm(page, `${program.origin}/login/signup`);
+  await send(page, person, 'Create account');
+  await page.getByRole('status').waitFor();
+  await logIn(page, person, `${program.origin}/login`);
+  return person;
+}
 
 /** Logs the same person in in another browser. */
 async function elsewhere(program: Program, person: User): Promise<void> {
