@@ -32,7 +32,7 @@ pub use link::{Connects, unlink, what_connects};
 /// What is always asked for (SR-050).
 const SCOPES: [&str; 3] = ["openid", "email", "profile"];
 
-/// Refuses `prompt=login`, and asks somebody at least which account it shall be.
+/// Its documentation knows no `prompt=login`; it can be told to ask at least which account it shall be.
 const GOOGLE: &str = "https://accounts.google.com";
 
 /// How many more a frontend may ask for.
