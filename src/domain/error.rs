@@ -56,6 +56,8 @@ pub enum AuthError {
     ResetLinkInvalid,
     /// The link that proves an address is damaged, expired, or for another account than the one that is logged in.
     ProofLinkInvalid,
+    /// The address would be proven by somebody who need not know the account's password, which somebody else may (SR-037).
+    ProofNeedsPassword,
     /// What the person was about to connect with their account is too old, or was connected elsewhere.
     ConnectionExpired,
     /// The throttle of SR-022; seconds until the next try counts.
@@ -126,7 +128,7 @@ impl AuthError {
         match self {
             Self::Malformed => 400,
             Self::BadCredentials | Self::NotLoggedIn => 401,
-            Self::Forbidden | Self::CrossSite | Self::RegistrationClosed | Self::LoginTooOld | Self::EmailNeedsAdministrator => 403,
+            Self::Forbidden | Self::CrossSite | Self::RegistrationClosed | Self::LoginTooOld | Self::EmailNeedsAdministrator | Self::ProofNeedsPassword => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::SetupDone | Self::SetupOvertaken | Self::EmailTaken | Self::AddressRefused | Self::LastWayIn | Self::LastAdministrator => 409,
@@ -166,6 +168,10 @@ impl fmt::Display for AuthError {
             Self::NotLoggedIn => "Your session has ended. Log in again.",
             Self::Forbidden => "Your account is not allowed to do this. An administrator can change that.",
             Self::LoginTooOld => "Your login is older than five minutes. Log in again first, so that nobody else at this screen can change your account.",
+            Self::ProofNeedsPassword => {
+                "Log in with the password of this account first, then open the link again. If you do not know it, somebody else may: choose a new one \
+                 over \u{201c}Forgot password\u{201d}, or ask an administrator for a link."
+            }
             Self::LastWayIn => "This is the only way into your account. Choose a password first.",
             Self::LastAdministrator => "This is the last active administrator. Make somebody else one first.",
             Self::EmailUnchanged => "This is the account's address already.",

@@ -10,7 +10,7 @@ use mediamanager_auth::{
 };
 use serde_json::json;
 
-use crate::support::{Account, Household, PASSWORD, household, log::Log};
+use crate::support::{Account, Household, PASSWORD, SMTP, household, log::Log};
 
 fn ada() -> Account {
     Account::confirmed("ada@example.org")
@@ -305,12 +305,21 @@ async fn an_account_that_a_stranger_may_know_the_password_of_does_not_get_the_ow
 
 #[tokio::test]
 async fn a_link_of_mediamanager_proves_no_address_of_an_account_that_a_stranger_may_know_the_password_of() {
-    let home = Household::with("auth.admin_emails = ['ada@example.org']").await;
+    let home = Household::with(&format!("auth.admin_emails = ['ada@example.org']\n{SMTP}")).await;
     home.app.user("ada@example.org", Role::Waiting).await;
     // As MediaManager leaves it: the stranger's account, linked to its owner by the address.
     home.app.sql("DELETE FROM account").await;
     home.app.sql("INSERT INTO oauth_account (id, user_id, oauth_name, access_token, account_id, account_email) SELECT id, id, 'Über ID 100%', 'x', 'subject-of-ada@example.org', 'a@b' FROM \"user\"").await;
-    home.log_in(&mut home.app.browser(), &ada()).await;
+    let mut owner = home.app.browser();
+    home.log_in(&mut owner, &ada()).await;
+    // The owner clicks on the mail, in a session in which nobody has shown the password.
+    let page = owner.get("/login/verify").await;
+    owner.submit(&page, "Send the mail again", &[]).await;
+    let link = home.app.mail().await.link();
+    let page = owner.get(&link).await;
+    let page = owner.submit(&page, "Confirm the address", &[]).await;
+    assert_eq!(page.status, StatusCode::FORBIDDEN);
+    assert!(page.text("[role=alert]").unwrap().starts_with("Log in with the password of this account first"), "{}", page.body);
     home.app.browser().log_in("ada@example.org", PASSWORD).await;
     assert_eq!(home.app.count("SELECT count(*) FROM account WHERE email_proven_at IS NOT NULL").await, 0);
     assert_eq!(home.app.count("SELECT count(*) FROM \"user\" WHERE is_superuser OR is_verified").await, 0);

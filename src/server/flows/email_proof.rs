@@ -8,7 +8,8 @@ use crate::{
             events::{self, Note},
             login,
             mail::{self, Kind},
-            sessions::{CurrentUser, Origin},
+            oidc,
+            sessions::{CurrentUser, Origin, Way},
             throttle,
         },
         tokens::Purpose,
@@ -61,7 +62,7 @@ pub struct Proven {
 /// that stranger's account, with the stranger's password, their own (SR-037).
 ///
 /// # Errors
-/// `ProofLinkInvalid`; `TooManyAttempts` for the network; `Unavailable`.
+/// `ProofLinkInvalid`; `ProofNeedsPassword` for whoever has not shown that they know it; `TooManyAttempts` for the network; `Unavailable`.
 pub async fn complete(state: &AppState, current: &CurrentUser, token: &str, origin: &Origin) -> Result<Proven, AuthError> {
     throttle::take_token(state, "proof-token", &origin.network).await?;
     let (owner, fingerprint) = state.tokens.read_link(Purpose::Proof, token).map_err(|_| AuthError::ProofLinkInvalid)?;
@@ -69,8 +70,14 @@ pub async fn complete(state: &AppState, current: &CurrentUser, token: &str, orig
     db::alone(&transaction).await?;
     let user = db::users::find(&transaction, owner).await?.filter(|user| user.is_active && user.id == current.user().id);
     let user = user.filter(|user| state.tokens.still_replaces(Purpose::Proof, &fingerprint, &user.email)).ok_or(AuthError::ProofLinkInvalid)?;
-    let was_proven = db::accounts::email_is_proven(&transaction, user.id).await?;
+    let account = db::accounts::find(&transaction, user.id).await?;
+    let was_proven = account.as_ref().is_some_and(|account| account.email_proven_at.is_some());
     if !was_proven {
+        // Who came in by a link that MediaManager made need not know the password, and what they prove would be the stranger's who does.
+        let has_shown_it = db::sessions::method(&transaction, current.session()).await?.as_deref() == Some(Way::Password.name());
+        if !has_shown_it && !account.is_some_and(|account| oidc::was_made_for_them(&account)) {
+            return Err(AuthError::ProofNeedsPassword);
+        }
         db::accounts::prove_email(&transaction, user.id, state.clock.now()).await?;
     }
     let user = login::grant_administration(state, &transaction, user, origin).await?;

@@ -23,7 +23,7 @@ mod connect;
 mod handshake;
 mod link;
 
-pub use account::unknown_to_all;
+pub use account::{unknown_to_all, was_made_for_them};
 pub use backchannel::log_out_by_provider;
 pub use connect::{Pending, connect};
 pub use handshake::{Handshake, LIFETIME, fingerprint};
@@ -150,8 +150,7 @@ async fn finish_unlogged(
     }
     let return_to = handshake.return_to();
     let person = who(state, &handshake, answer, &origin.network).await;
-    let is_the_visitors = |fault: &Fault| !matches!(fault.refusal, Refusal::ProviderUnreachable | Refusal::ProviderUnusable | Refusal::ClientRefused);
-    if !matches!(&person, Err(fault) if is_the_visitors(fault)) {
+    if !matches!(&person, Err(fault) if fault.refusal != Refusal::ProviderUnreachable) {
         throttle::give_back(state, &taken).await.map_err(fault_of)?;
     }
     let person = person?;

@@ -210,9 +210,7 @@ async fn follow_email(
     }
     let account = db::accounts::find(transaction, user.id).await?;
     let is_proven = account.as_ref().is_some_and(|account| account.email_proven_at.is_some());
-    // Not one that MediaManager has linked, although nobody is known to know its password: somebody may have chosen one there (SR-037).
-    let was_made_here = |account: Account| account.is_passwordless && account.approved_by.as_deref() == Some(PROVIDER);
-    let is_its_owners = is_proven || account.is_some_and(was_made_here);
+    let is_its_owners = is_proven || account.is_some_and(|account| was_made_for_them(&account));
     let why_not = if !trusts_email(state, person) {
         Some("the provider does not say email_verified: true for its address")
     } else if !is_its_owners {
@@ -239,6 +237,13 @@ async fn follow_email(
     mail::notify(state, transaction, Kind::AddressChanged, &user, origin).await?;
     events::record(state, transaction, Event::AddressFollowed, origin, Note::of(user.id).method("oidc")).await?;
     Ok(User { email: email.as_str().to_owned(), ..user })
+}
+
+/// Whether an account was made for whoever the provider sends, with a password that nobody has ever known. Not one that MediaManager has
+/// linked, although nobody is known to know its password: somebody may have chosen one there (SR-037).
+#[must_use]
+pub fn was_made_for_them(account: &Account) -> bool {
+    account.is_passwordless && account.approved_by.as_deref() == Some(PROVIDER)
 }
 
 /// Who made an account that nobody here has made, and who vouches for it.
