@@ -60,11 +60,12 @@ const BATCH: u64 = 1000;
 const ADVISORY_LOCK: i64 = 0x6d6d_6175_7468;
 
 /// What the libraries must not log at any level, as filters of the log.
-pub const UNLOGGED: [&str; 3] = [
+pub const UNLOGGED: [&str; 4] = [
     // Notices about tables that are there already help nobody.
     "sqlx::postgres::notice=off",
-    // These would say passwords (SR-181): that of the URL, and a line of `.pgpass` that cannot be read.
+    // These would say passwords (SR-181): the URL, its parameters that are not known, and a line of `.pgpass` that cannot be read.
     "sea_orm::driver::sqlx_postgres=debug",
+    "sqlx_postgres::options::parse=off",
     "sqlx_postgres::options::pgpass=off",
 ];
 

@@ -242,7 +242,7 @@ fn no_password_of_the_database_is_logged_at_any_level() {
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = silent.local_addr().unwrap();
     let start = |user: &str, pgpass: &str| {
-        let home = Home::with(&format!("[server]\nlog_level = 'trace'\ndatabase_url = 'postgres://{user}@{address}/auth'"));
+        let home = Home::with(&format!("[server]\nlog_level = 'trace'\ndatabase_url = 'postgres://{user}@{address}/auth?sslpassword=a-database-password'"));
         let file = home.0.path().join("pgpass");
         std::fs::write(&file, pgpass).unwrap();
         std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
