@@ -64,7 +64,7 @@ pub fn VerifyPage() -> impl IntoView {
             {notice.map(|text| view! { <p class="notice" role="status">{text}</p> })}
             <p class="lead">"You are logged in as "<strong>{email}</strong>", but your account is new and has to be approved before you can use "{visit.app_name.clone()}"."</p>
             <p>"An administrator of this server can approve it. Tell the person who runs it that you are waiting, then check again."</p>
-            <p class="links"><a href="/login/verify">"Check again"</a></p>
+            <p class="links"><a href="/login">"Check again"</a></p>
             {can_be_proven.then(|| view! { <ResendForm hint button="Send the mail again"/> })}
             <LogOutForm/>
         </ui::Frame>

@@ -199,7 +199,8 @@ async fn who_was_an_administrator_a_moment_ago_makes_and_deletes_nobody() {
     let current = sessions::resolve(&app.state, ada.cookie("fastapiusersauth").unwrap()).await.unwrap().unwrap();
     let (admin, origin) = (current.as_admin().unwrap(), Origin::default());
     let ended = "UPDATE session SET ended_at = 1";
-    for (change, error) in [("UPDATE \"user\" SET is_superuser = false", AuthError::Forbidden), (ended, AuthError::NotLoggedIn)] {
+    let withdrawn = ("UPDATE \"user\" SET is_verified = false", AuthError::Forbidden);
+    for (change, error) in [withdrawn, ("UPDATE \"user\" SET is_superuser = false", AuthError::Forbidden), (ended, AuthError::NotLoggedIn)] {
         app.sql(change).await;
         let made = users::create_invited(&app.state, &admin, Email::parse("eve@example.org").unwrap(), &origin).await;
         assert_eq!((made.err(), users::delete(&app.state, &admin, bob.id, &origin).await.err()), (Some(error), Some(error)), "{change}");
