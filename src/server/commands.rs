@@ -51,6 +51,9 @@ enum Command {
     Mail(mail::Command),
 }
 
+/// The event of every reason for which a start ends.
+const NOT_STARTED: &str = "not_started";
+
 /// Does what the command line asks for.
 pub async fn run(arguments: Arguments) -> ExitCode {
     if let Some(Command::Completions { shell }) = arguments.command {
@@ -77,11 +80,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(reason) => {
-            if is_start && tracing::enabled!(tracing::Level::ERROR) {
-                tracing::error!(event = "not_started", "{reason}");
-            } else {
-                complain(&reason);
-            }
+            tell(is_start, NOT_STARTED, &reason);
             ExitCode::FAILURE
         }
     }
@@ -91,19 +90,13 @@ pub async fn run(arguments: Arguments) -> ExitCode {
 /// is without any configuration: how it should look may be what is wrong.
 fn load(file: Option<PathBuf>, is_start: bool) -> Result<Config, ExitCode> {
     config::load(&Sources::from_process(file)).map_err(|problems| {
-        let total = format!("{} in the configuration; nothing was started", plural(problems.len(), "problem"));
         if is_start {
             log::start(LogFormat::Auto, "info");
-            for problem in &problems {
-                tracing::error!(event = "configuration_error", "{problem}");
-            }
-            tracing::error!(event = "not_started", "{total}");
-        } else {
-            for problem in &problems {
-                complain(&problem.to_string());
-            }
-            complain(&total);
         }
+        for problem in &problems {
+            tell(is_start, "configuration_error", &problem.to_string());
+        }
+        tell(is_start, NOT_STARTED, &format!("{} in the configuration; nothing was started", plural(problems.len(), "problem")));
         ExitCode::from(78) // EX_CONFIG of sysexits.h: a service manager need not try again.
     })
 }
@@ -117,7 +110,11 @@ fn say(line: &str) {
     let _ = writeln!(stdout(), "{line}");
 }
 
-/// Says what is wrong to the person at the terminal, where there is no log.
-fn complain(line: &str) {
-    let _ = writeln!(stderr(), "{line}");
+/// Says what is wrong: of a start in the log, if that says anything; else to the person at the terminal.
+fn tell(is_start: bool, event: &str, line: &str) {
+    if is_start && tracing::enabled!(tracing::Level::ERROR) {
+        tracing::error!(event, "{line}");
+    } else {
+        let _ = writeln!(stderr(), "{line}");
+    }
 }
