@@ -4,7 +4,7 @@
 
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, UpdateMany,
     sea_query::{Expr, ExprTrait, Func, OnConflict},
 };
 
@@ -87,9 +87,13 @@ async fn reserve(db: &impl ConnectionTrait, key: &str, until: i64, again: OnConf
 /// # Errors
 /// `Unavailable`.
 pub async fn give_back(db: &impl ConnectionTrait, key: &str) -> Result<(), AuthError> {
-    let update = throttle::Entity::update_many().col_expr(throttle::Column::Failures, column(throttle::Column::Failures).sub(1));
-    update.filter(throttle::Column::Key.eq(key)).filter(throttle::Column::Failures.gt(0)).exec(db).await.map_err(unavailable)?;
+    giving_back(key).exec(db).await.map_err(unavailable)?;
     Ok(())
+}
+
+fn giving_back(key: &str) -> UpdateMany<throttle::Entity> {
+    let update = throttle::Entity::update_many().col_expr(throttle::Column::Failures, column(throttle::Column::Failures).sub(1));
+    update.filter(throttle::Column::Key.eq(key)).filter(throttle::Column::Failures.gt(0))
 }
 
 /// Gives an account's attempt back that was reserved at this time and never decided, with the delay that it has brought, unless another
@@ -98,9 +102,10 @@ pub async fn give_back(db: &impl ConnectionTrait, key: &str) -> Result<(), AuthE
 /// # Errors
 /// `Unavailable`.
 pub async fn give_back_account(db: &impl ConnectionTrait, key: &str, reserved_at: i64) -> Result<(), AuthError> {
-    give_back(db, key).await?;
-    let update = throttle::Entity::update_many().col_expr(throttle::Column::Until, column(throttle::Column::LastAt));
-    update.filter(throttle::Column::Key.eq(key)).filter(throttle::Column::LastAt.eq(reserved_at)).exec(db).await.map_err(unavailable)?;
+    let (until, last_at) = (column(throttle::Column::Until), column(throttle::Column::LastAt));
+    let is_the_last = last_at.clone().eq(reserved_at);
+    let update = giving_back(key).col_expr(throttle::Column::Until, Expr::case(is_the_last, last_at).finally(until).into());
+    update.exec(db).await.map_err(unavailable)?;
     Ok(())
 }
 
