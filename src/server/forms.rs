@@ -145,13 +145,12 @@ fn refuse_control_characters((name, value): &(String, String)) -> Option<AuthErr
     is_refused.then_some(AuthError::ControlCharacters)
 }
 
-async fn refuse(state: &AppState, parts: axum::http::request::Parts, fields: &[(String, String)], error: AuthError, is_page: bool) -> Response {
+async fn refuse(state: &AppState, mut parts: axum::http::request::Parts, fields: &[(String, String)], error: AuthError, is_page: bool) -> Response {
     if !is_page {
         return context::refusal(error);
     }
     if error == AuthError::NotLoggedIn {
         // The page of the form shows nothing to strangers, not even why.
-        let mut parts = parts;
         parts.headers.insert(header::ACCEPT, HeaderValue::from_static("text/html"));
         return context::failure(state, Request::from_parts(parts, Body::empty()), error).await;
     }

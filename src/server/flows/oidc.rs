@@ -150,7 +150,7 @@ async fn finish_unlogged(
     }
     let return_to = handshake.return_to();
     let person = who(state, &handshake, answer, &origin.network).await;
-    if !matches!(&person, Err(fault) if fault.refusal != Refusal::ProviderUnreachable) {
+    if person.as_ref().err().is_none_or(|fault| fault.refusal == Refusal::ProviderUnreachable) {
         throttle::give_back(state, &taken).await.map_err(fault_of)?;
     }
     let person = person?;
