@@ -5,6 +5,7 @@
 pub mod email;
 pub mod error;
 pub mod event;
+pub mod link_token;
 pub mod password;
 pub mod refusal;
 pub mod return_to;
@@ -13,6 +14,7 @@ pub mod user;
 pub use email::Email;
 pub use error::AuthError;
 pub use event::Event;
+pub use link_token::LinkToken;
 pub use password::Password;
 pub use return_to::ReturnTo;
 pub use user::User;

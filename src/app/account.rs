@@ -51,10 +51,10 @@ pub async fn end_session(#[server(default)] session: String) -> Result<(), AuthE
     let (state, visitor) = context::visitor()?;
     let current = visitor.current_user()?;
     if session == OTHERS {
-        sessions::end_others(&state, current, &visitor.origin).await?;
+        sessions::end_others(&visitor.ctx(&state), current).await?;
     } else {
         let session = session.parse().map_err(|_| AuthError::NotFound)?;
-        sessions::end_one(&state, current, session, &visitor.origin).await?;
+        sessions::end_one(&visitor.ctx(&state), current, session).await?;
         if session == current.session() {
             context::leave(&state)?;
         }

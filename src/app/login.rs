@@ -1,19 +1,19 @@
 use leptos::{prelude::*, server_fn::ServerFn};
 
 use super::{logout::LOGGED_OUT_HERE, oidc, ui, visit};
-use crate::domain::AuthError;
+use crate::domain::{AuthError, Password};
 
 /// Logs in with e-mail and password.
 #[server(prefix = "", endpoint = "login")]
-pub async fn log_in(#[server(default)] email: String, #[server(default)] password: String, #[server(default)] return_to: String) -> Result<(), AuthError> {
+pub async fn log_in(#[server(default)] email: String, #[server(default)] password: Password, #[server(default)] return_to: String) -> Result<(), AuthError> {
     use crate::{
-        domain::{Email, Password},
+        domain::Email,
         server::{context, flows::login},
     };
     let (state, visitor) = context::visitor()?;
-    let attempt = login::Attempt { email: Some(Email::parse(&email)?), password: Password::parse(password)?, origin: visitor.origin };
-    let started = login::with_password(&state, attempt).await?;
-    context::enter(&state, &started, &return_to)
+    let attempt = login::Attempt { email: Some(Email::parse(&email)?), password };
+    let login = login::with_password(&visitor.ctx(&state), attempt).await?;
+    context::enter(&state, &login, &return_to)
 }
 
 /// `/login`

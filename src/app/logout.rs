@@ -9,7 +9,7 @@ pub async fn log_out() -> Result<(), AuthError> {
     use crate::server::{context, flows::sessions};
     let (state, visitor) = context::visitor()?;
     let is_still_logged_in_there = match context::presented_token(&visitor) {
-        Some(token) => sessions::end(&state, token, &visitor.origin).await?,
+        Some(token) => sessions::end(&visitor.ctx(&state), token).await?,
         None => false,
     };
     context::leave(&state)?;

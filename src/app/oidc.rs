@@ -4,7 +4,7 @@ use leptos::{
 };
 
 use super::{Refused, failure::FailurePage, ui, visit};
-use crate::domain::{AuthError, refusal::Refusal};
+use crate::domain::{AuthError, Password, refusal::Refusal};
 
 /// Sends the browser to the provider, or to the page that says why not. A link leads here, so it changes nothing but the browser's
 /// own cookies; and it never fails, because the framework would answer an error with the Referer and put it into the address.
@@ -17,15 +17,12 @@ pub async fn log_in_with_provider(#[server(default)] return_to: String) -> Resul
 
 /// Connects the account at the provider with the account here, proven by its password, and logs in.
 #[server(prefix = "", endpoint = "login/connect")]
-pub async fn connect(#[server(default)] password: String) -> Result<(), AuthError> {
-    use crate::{
-        domain::Password,
-        server::{context, flows::oidc},
-    };
+pub async fn connect(#[server(default)] password: Password) -> Result<(), AuthError> {
+    use crate::server::{context, flows::oidc};
     let (state, visitor) = context::visitor()?;
     let pending = context::pending()?.ok_or(AuthError::ConnectionExpired)?;
-    let started = oidc::connect(&state, &pending, Password::parse(password)?, visitor.origin).await?;
-    context::connected(&state, &started, &pending)
+    let login = oidc::connect(&visitor.ctx(&state), &pending, password).await?;
+    context::connected(&state, &login, &pending)
 }
 
 /// The way to the provider: a link, because the content security policy's `form-action` holds for redirects of a form. While

@@ -1,7 +1,7 @@
 use leptos::{prelude::*, server_fn::ServerFn};
 
 use super::{failure::FailurePage, ui, visit};
-use crate::domain::AuthError;
+use crate::domain::{AuthError, Password};
 
 /// Asks for a link by mail; the answer is the same whoever has the address (SR-040).
 #[server(prefix = "", endpoint = "login/forgot-password")]
@@ -11,18 +11,21 @@ pub async fn request_reset(#[server(default)] email: String) -> Result<(), AuthE
         server::{context, flows::password_reset},
     };
     let (state, visitor) = context::visitor()?;
-    password_reset::request(&state, &Email::parse(&email)?, &visitor.origin).await?;
+    password_reset::request(&visitor.ctx(&state), &Email::parse(&email)?).await?;
     context::go_to("/login?notice=reset_requested");
     Ok(())
 }
 
 /// Sets the new password. The token is in a cookie by now, and not in the page.
 #[server(prefix = "", endpoint = "login/reset-password")]
-pub async fn reset_password(#[server(default)] email: String, #[server(default)] password: String) -> Result<(), AuthError> {
-    use crate::server::{context, flows::password_reset};
+pub async fn reset_password(#[server(default)] email: String, #[server(default)] password: Password) -> Result<(), AuthError> {
+    use crate::server::{
+        context,
+        flows::password_reset::{self, NewPasswordByLink},
+    };
     let (state, visitor) = context::visitor()?;
     let token = context::link_token(ResetPassword::PATH)?.ok_or(AuthError::ResetLinkInvalid)?;
-    password_reset::complete(&state, &token, Some(&email), password, &visitor.origin).await?;
+    password_reset::complete(&visitor.ctx(&state), NewPasswordByLink { token, shown: Some(email), password }).await?;
     context::link_is_used(&state, ResetPassword::PATH)?;
     context::go_to("/login?notice=password_changed");
     Ok(())

@@ -8,33 +8,31 @@ use super::{
     failure::{FailurePage, FailureText},
     ui, visit,
 };
-use crate::domain::AuthError;
+use crate::domain::{AuthError, LinkToken, Password};
 
 /// Makes the first administrator and logs them in.
 #[server(prefix = "", endpoint = "setup")]
-pub async fn set_up(#[server(default)] token: String, #[server(default)] email: String, #[server(default)] password: String) -> Result<(), AuthError> {
+pub async fn set_up(#[server(default)] token: LinkToken, #[server(default)] email: String, #[server(default)] password: Password) -> Result<(), AuthError> {
     use crate::{
         domain::Email,
         server::{
             context,
-            flows::{new_password::NewPassword, setup},
+            flows::setup::{self, FirstAdministrator},
         },
     };
     let (state, visitor) = context::visitor()?;
-    setup::check(&state, &token).await?;
-    let email = Email::parse(&email)?;
-    let password = NewPassword::parse(password, email.as_str(), &state.config)?;
-    let first = setup::FirstAdministrator { email, password, origin: visitor.origin };
-    let started = setup::create_first_administrator(&state, &token, first).await?;
-    context::enter(&state, &started, "")
+    let cx = visitor.ctx(&state);
+    setup::check(&cx, token.expose()).await?;
+    let first = FirstAdministrator { token, email: Email::parse(&email)?, password };
+    context::enter(&state, &setup::create_first_administrator(&cx, first).await?, "")
 }
 
 /// Whether this link opens the setup form.
 #[server(prefix = "", endpoint = "setup/link")]
-pub async fn check_setup_link(#[server(default)] token: String) -> Result<(), AuthError> {
+pub async fn check_setup_link(#[server(default)] token: LinkToken) -> Result<(), AuthError> {
     use crate::server::{context, flows::setup};
-    let (state, _) = context::visitor()?;
-    setup::check(&state, &token).await.inspect_err(|error| context::set_status(*error))
+    let (state, visitor) = context::visitor()?;
+    setup::check(&visitor.ctx(&state), token.expose()).await.inspect_err(|error| context::set_status(*error))
 }
 
 /// `/setup`
@@ -42,7 +40,7 @@ pub async fn check_setup_link(#[server(default)] token: String) -> Result<(), Au
 pub fn SetupPage() -> impl IntoView {
     let token = visit().carried("token");
     Suspend::new(async move {
-        match check_setup_link(token.clone()).await {
+        match check_setup_link(LinkToken::new(token.clone())).await {
             Ok(()) => EitherOf3::A(view! { <SetupForm token/> }),
             Err(error @ (AuthError::SetupDone | AuthError::SetupOvertaken | AuthError::SetupLinkInvalid)) => EitherOf3::B(view! { <NoSetup error/> }),
             Err(error) => EitherOf3::C(view! { <FailurePage error/> }),

@@ -1,11 +1,11 @@
 use leptos::{prelude::*, server_fn::ServerFn};
 
 use super::{ui, visit};
-use crate::domain::AuthError;
+use crate::domain::{AuthError, Password};
 
 /// Makes an account that waits for an administrator's approval.
 #[server(prefix = "", endpoint = "login/signup")]
-pub async fn sign_up(#[server(default)] email: String, #[server(default)] password: String) -> Result<(), AuthError> {
+pub async fn sign_up(#[server(default)] email: String, #[server(default)] password: Password) -> Result<(), AuthError> {
     use crate::{
         domain::Email,
         server::{
@@ -14,9 +14,9 @@ pub async fn sign_up(#[server(default)] email: String, #[server(default)] passwo
         },
     };
     let (state, visitor) = context::visitor()?;
-    let request = signup::Request { email: Email::parse(&email)?, password, origin: visitor.origin.clone() };
-    match signup::sign_up(&state, request).await? {
-        SignedUp::Made { user } => context::enter(&state, &signup::log_in(&state, user, visitor.origin).await?, ""),
+    let cx = visitor.ctx(&state);
+    match signup::sign_up(&cx, signup::Request { email: Email::parse(&email)?, password }).await? {
+        SignedUp::Made { user } => context::enter(&state, &signup::log_in(&cx, user).await?, ""),
         SignedUp::MailSent { .. } => {
             context::go_to("/login?notice=signed_up");
             Ok(())

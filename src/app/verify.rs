@@ -9,7 +9,7 @@ pub async fn resend_proof() -> Result<(), AuthError> {
     use crate::server::{context, flows::email_proof};
     let (state, visitor) = context::visitor()?;
     let email = visitor.current_user()?.user().email.clone();
-    email_proof::request(&state, &email, &visitor.origin).await?;
+    email_proof::request(&visitor.ctx(&state), &email).await?;
     context::go_to("/login/verify?notice=proof_sent");
     Ok(())
 }
@@ -21,7 +21,7 @@ pub async fn confirm_address() -> Result<(), AuthError> {
     let (state, visitor) = context::visitor()?;
     let current = visitor.current_user()?;
     let token = context::link_token(ConfirmAddress::PATH)?.ok_or(AuthError::ProofLinkInvalid)?;
-    let proven = email_proof::complete(&state, current, &token, &visitor.origin).await?;
+    let proven = email_proof::complete(&visitor.ctx(&state), current, &token).await?;
     context::link_is_used(&state, ConfirmAddress::PATH)?;
     context::go_to(if proven.user.is_verified { "/account?notice=address_proven" } else { "/login/verify?notice=address_proven" });
     Ok(())

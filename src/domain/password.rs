@@ -1,5 +1,7 @@
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::AuthError;
 
 /// The most Unicode code points a password may have (SR-011).
@@ -26,27 +28,51 @@ pub fn hint(typed: &str, minimum: u16) -> Option<String> {
     }
 }
 
-/// A password somebody typed, short enough to be hashed.
+/// A password as somebody typed it: secret from the edge on, so that no input shows it when it is printed.
 ///
 /// It is used byte for byte: no trimming, no case folding, no Unicode normalisation (SR-012). Not normalising is the
 /// documented choice, because the hashes of existing databases were made from the raw bytes.
-#[derive(Clone)]
+///
+/// Arguments of server functions deserialize into it, and the browser's side of them serializes it. It may still be empty or too long,
+/// which a form has to be able to say in place: [`check`](Self::check) tells, and the hasher takes no other.
+#[derive(Clone, Default, Deserialize, Serialize)]
+#[serde(transparent)]
 pub struct Password(String);
 
 impl Password {
+    /// What was typed.
+    #[must_use]
+    pub fn new(typed: String) -> Self {
+        Self(typed)
+    }
+
     /// Accepts a typed password for checking or setting.
+    ///
+    /// # Errors
+    /// Those of [`check`](Self::check).
+    pub fn parse(typed: String) -> Result<Self, AuthError> {
+        let password = Self(typed);
+        password.check().map(|()| password)
+    }
+
+    /// Makes sure that it is short enough to be hashed.
     ///
     /// # Errors
     /// `PasswordMissing` when empty, `PasswordTooLong` beyond [`MAX_CHARS`] or [`MAX_BYTES`]: refused before any hashing,
     /// so that a huge body cannot buy processor time.
-    pub fn parse(typed: String) -> Result<Self, AuthError> {
-        if typed.is_empty() {
+    pub fn check(&self) -> Result<(), AuthError> {
+        if self.0.is_empty() {
             return Err(AuthError::PasswordMissing);
         }
-        if typed.len() > MAX_BYTES || typed.chars().count() > MAX_CHARS {
+        if self.0.len() > MAX_BYTES || self.0.chars().count() > MAX_CHARS {
             return Err(AuthError::PasswordTooLong);
         }
-        Ok(Self(typed))
+        Ok(())
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// The secret itself. Every call is a place to look at in a review.

@@ -12,3 +12,11 @@ pub struct User {
     /// May use the application: approved by an administrator or vouched for by the provider. Not "the address is proven".
     pub is_verified: bool,
 }
+
+impl User {
+    /// May manage the others: a disabled account may nothing, and one whose approval was withdrawn is no administrator any more.
+    #[must_use]
+    pub fn is_administrator(&self) -> bool {
+        self.is_active && self.is_verified && self.is_superuser
+    }
+}

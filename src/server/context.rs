@@ -18,18 +18,20 @@ use leptos_axum::ResponseOptions;
 
 use crate::{
     app::{self, Administration, Moment, Person, Submitted, Visit},
-    domain::{AuthError, ReturnTo, return_to},
+    domain::{AuthError, LinkToken, ReturnTo, return_to},
     server::{
         AppState, clock, cookies,
         flows::{
+            login::Login,
             oidc::{self, Connects, Pending, Refused},
             password_reset::HandedOver,
-            sessions::{Admin, CurrentUser, Started},
+            sessions::{Admin, CurrentUser},
         },
         forms,
         http::{
             api, guard, handed_over, handshakes,
             headers::Names,
+            login_answer,
             mailed_link::{self, ResetFor},
             provider_link,
             visitor::{Token, Visitor},
@@ -49,13 +51,9 @@ pub fn visitor() -> Result<(AppState, Visitor), AuthError> {
     Ok((state, visitor))
 }
 
-/// The administrator who is asking. Approved, too: the pages are for nobody whose approval was withdrawn.
-///
-/// # Errors
-/// `NotLoggedIn`, `Forbidden`.
+/// The administrator who is asking.
 pub fn admin(visitor: &Visitor) -> Result<Admin, AuthError> {
-    let current = visitor.current_user()?;
-    if current.user().is_verified { current.as_admin() } else { Err(AuthError::Forbidden) }
+    visitor.current_user()?.admin()
 }
 
 /// Where an administrator looks at somebody, with the word for what has just happened.
@@ -92,9 +90,10 @@ pub fn go_to(path: &str) {
 ///
 /// # Errors
 /// `Internal` when the cookie cannot be written.
-pub fn enter(state: &AppState, started: &Started, return_to: &str) -> Result<(), AuthError> {
-    set_cookie(cookies::session(&state.config, &started.token, started.lifetime).map_err(|_| AuthError::Internal)?);
-    go_to(&destination(state, started.user.is_verified, return_to));
+pub fn enter(state: &AppState, login: &Login, return_to: &str) -> Result<(), AuthError> {
+    let (cookie, path) = login_answer::cookie_and_path(state, login, return_to)?;
+    set_cookie(cookie);
+    go_to(&path);
     Ok(())
 }
 
@@ -172,18 +171,18 @@ pub fn pending() -> Result<Option<Pending>, AuthError> {
 ///
 /// # Errors
 /// `Internal` when the cookie cannot be written.
-pub fn connected(state: &AppState, started: &Started, pending: &Pending) -> Result<(), AuthError> {
+pub fn connected(state: &AppState, login: &Login, pending: &Pending) -> Result<(), AuthError> {
     set_cookie(handshakes::drop_pending(state).ok_or(AuthError::Internal)?);
-    enter(state, started, pending.return_to())
+    enter(state, login, pending.return_to())
 }
 
 /// The token of the link to this page that this browser has opened.
 ///
 /// # Errors
 /// `Internal` outside a request.
-pub fn link_token(page: &str) -> Result<Option<String>, AuthError> {
+pub fn link_token(page: &str) -> Result<Option<LinkToken>, AuthError> {
     let (state, parts) = use_context::<AppState>().zip(use_context::<Parts>()).ok_or(AuthError::Internal)?;
-    Ok(mailed_link::token(&state, &parts.headers, page))
+    Ok(mailed_link::token(&state, &parts.headers, page).map(LinkToken::new))
 }
 
 /// Forgets it.
@@ -224,7 +223,7 @@ pub fn detour(state: &AppState, request: &Request) -> Option<String> {
             let target = uri.path_and_query().map_or("/", |target| target.as_str());
             Some(return_to::login_page_for(target))
         }
-        Some(current) if app::FRESH.contains(&uri.path()) && current.require_fresh(state.clock.now()).is_err() => Some(log_in_again_for(uri)),
+        Some(current) if app::FRESH.contains(&uri.path()) && current.recent(state.clock.now()).is_err() => Some(log_in_again_for(uri)),
         Some(current) if uri.path() == "/login" => Some(destination(state, current.user().is_verified, &return_to_of(uri))),
         Some(current) if uri.path() == "/login/verify" && current.user().is_verified && request.extensions().get::<Unproven>().is_none() => {
             Some(destination(state, true, ""))
@@ -372,7 +371,7 @@ fn visit(state: &AppState, parts: &Parts) -> Visit {
         is_unproven: parts.extensions.get::<Unproven>().is_some(),
         reset_for: parts.extensions.get().map(|ResetFor(email)| email.clone()),
         // Only administrators may see how the program is configured.
-        administration: current.filter(|current| current.user().is_verified).and_then(|current| current.as_admin().ok()).map(|_| Administration {
+        administration: current.and_then(|current| current.admin().ok()).map(|_| Administration {
             warnings: config.warnings.clone(),
             redirect_uri: provider.map(|provider| provider.config().redirect_uri.clone()),
             waiting: parts.extensions.get().map_or(0, |Waiting(waiting)| *waiting),

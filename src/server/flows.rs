@@ -1,6 +1,8 @@
-//! What can happen. Free async functions: the state first, then one input. They know neither HTTP nor pages.
+//! What can happen. Free async functions: the context first, then what they demand of the person, then one input; four parameters at most.
+//! They know neither HTTP nor pages.
 
 pub mod account;
+pub mod client_info;
 pub mod email_proof;
 pub mod events;
 pub mod import;
@@ -14,4 +16,8 @@ pub mod sessions;
 pub mod setup;
 pub mod signup;
 pub mod throttle;
+mod transaction;
 pub mod users;
+
+pub use client_info::ClientInfo;
+pub use transaction::{Ctx, Tx};

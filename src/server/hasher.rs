@@ -107,8 +107,9 @@ impl Hasher {
     /// The PHC string to store for a new password.
     ///
     /// # Errors
-    /// `Busy` when its turn did not come in time, `Internal` when the computation failed.
+    /// Those of [`Password::check`]; `Busy` when its turn did not come in time, `Internal` when the computation failed.
     pub async fn hash(&self, admission: Admission, password: Password) -> Result<String, AuthError> {
+        password.check()?;
         let params = self.params.clone();
         self.run(admission, move || hash_now(&params, password.expose().as_bytes())).await?.map_err(|err| {
             tracing::error!(event = "hash_failed", error = %err, "a password could not be hashed");
@@ -121,8 +122,9 @@ impl Hasher {
     /// Exactly one Argon2 computation is done for a wrong password, whatever is stored (SR-020).
     ///
     /// # Errors
-    /// `Busy` when its turn did not come in time, `Internal` when the computation failed.
+    /// Those of [`Password::check`]; `Busy` when its turn did not come in time, `Internal` when the computation failed.
     pub async fn verify(&self, admission: Admission, password: Password, stored: Option<String>) -> Result<Verdict, AuthError> {
+        password.check()?;
         let (params, dummy) = (self.params.clone(), self.dummy.clone());
         self.run(admission, move || verify_now(&params, &dummy, password.expose().as_bytes(), stored.as_deref())).await
     }

@@ -22,7 +22,7 @@ use crate::{
         AppState, clock, context,
         db::{events::Row, identities::Identity, sessions::Session, users::Which},
         flows::{
-            account,
+            Ctx, account,
             events::{self, Note},
             inspection,
             sessions::{Admin, CurrentUser},
@@ -58,7 +58,7 @@ pub async fn load(state: &AppState, request: &mut Request) -> Result<(), Respons
     match loaded {
         // What is done to one's own account takes a young login on this way too (SR-142).
         Ok(Some(Loaded::Subject(subject)))
-            if request.method() != Method::POST && is_oneself(&subject, current) && current.require_fresh(state.clock.now()).is_err() =>
+            if request.method() != Method::POST && is_oneself(&subject, current) && current.recent(state.clock.now()).is_err() =>
         {
             Err(Redirect::to(&context::log_in_again_for(request.uri())).into_response())
         }
@@ -73,23 +73,23 @@ pub async fn load(state: &AppState, request: &mut Request) -> Result<(), Respons
 }
 
 async fn look_up(state: &AppState, visitor: &Visitor, current: &CurrentUser, parts: &mut Parts) -> Result<Option<Loaded>, AuthError> {
-    let admin = context::admin(visitor);
+    let (cx, admin) = (&visitor.ctx(state), context::admin(visitor));
     if let Ok(admin) = &admin {
-        parts.extensions.insert(Waiting(users::waiting(state, admin).await?));
+        parts.extensions.insert(Waiting(users::waiting(cx, admin).await?));
     }
     let path = parts.uri.path();
     if path == "/users" || path.starts_with("/users/") {
         match admin {
-            Ok(admin) => for_administrators(state, &admin, parts).await,
+            Ok(admin) => for_administrators(cx, &admin, parts).await,
             Err(error) => {
                 // SR-140
                 let note = Note::of(current.user().id);
-                events::record_rarely(state, Event::AccessRefused, &visitor.origin, note).await;
+                events::record_rate_limited(cx, Event::AccessRefused, note).await;
                 Err(error)
             }
         }
     } else if path == "/account" || path.starts_with("/account/") {
-        for_oneself(state, current, &parts.uri).await
+        for_oneself(cx, current, &parts.uri).await
     } else {
         Ok(None)
     }
@@ -99,49 +99,49 @@ fn is_oneself(subject: &Subject, current: &CurrentUser) -> bool {
     subject.id == current.user().id.to_string()
 }
 
-async fn for_oneself(state: &AppState, current: &CurrentUser, uri: &Uri) -> Result<Option<Loaded>, AuthError> {
-    let overview = overview(state, current).await?;
+async fn for_oneself(cx: &Ctx<'_>, current: &CurrentUser, uri: &Uri) -> Result<Option<Loaded>, AuthError> {
+    let overview = overview(cx, current).await?;
     let is_there = match uri.path() {
-        "/account/connect" | "/account/connect/go" => state.provider.is_some(),
+        "/account/connect" | "/account/connect/go" => cx.state.provider.is_some(),
         "/account/disconnect" => overview.identities.iter().any(|known| known.id == parameter(uri, "identity")),
         _ => true,
     };
     if is_there { Ok(Some(Loaded::Account(overview))) } else { Err(AuthError::NotFound) }
 }
 
-async fn overview(state: &AppState, current: &CurrentUser) -> Result<Overview, AuthError> {
-    let found = account::overview(state, current).await?;
+async fn overview(cx: &Ctx<'_>, current: &CurrentUser) -> Result<Overview, AuthError> {
+    let found = account::overview(cx, current).await?;
     Ok(Overview {
-        sessions: found.sessions.iter().map(|session| session_line(state, session, Some(current.session()))).collect(),
-        identities: found.identities.iter().map(|identity| identity_line(state, identity)).collect(),
+        sessions: found.sessions.iter().map(|session| session_line(cx.state, session, Some(current.session()))).collect(),
+        identities: found.identities.iter().map(|identity| identity_line(cx.state, identity)).collect(),
         has_password: found.has_password,
     })
 }
 
-async fn for_administrators(state: &AppState, admin: &Admin, parts: &Parts) -> Result<Option<Loaded>, AuthError> {
+async fn for_administrators(cx: &Ctx<'_>, admin: &Admin, parts: &Parts) -> Result<Option<Loaded>, AuthError> {
     let uri = &parts.uri;
     Ok(Some(match uri.path() {
-        "/users" => Loaded::Users(list(state, admin, uri).await?),
+        "/users" => Loaded::Users(list(cx, admin, uri).await?),
         "/users/new" => Loaded::NewUser,
         // In a box, or the room for all that it asks at once would be kept in every page.
-        "/users/check" => Loaded::Check(Box::pin(check(state, parts)).await),
-        "/users/events" => Loaded::Events(event_list(state, admin, uri).await?),
+        "/users/check" => Loaded::Check(Box::pin(check(cx.state, parts)).await),
+        "/users/events" => Loaded::Events(event_list(cx, admin, uri).await?),
         "/users/change" | "/users/address" => match Uuid::parse_str(&parameter(uri, "id")) {
             Ok(_) if uri.path() == "/users/change" && parameter(uri, "action").parse::<app::Action>().is_err() => return Err(AuthError::NotFound),
-            Ok(id) => Loaded::Subject(subject(state, admin, id).await?),
+            Ok(id) => Loaded::Subject(subject(cx, admin, id).await?),
             // A form in a list names its user in the body alone.
             Err(_) if parts.method == Method::POST => return Ok(None),
             Err(_) => return Err(AuthError::NotFound),
         },
-        "/users/link" => Loaded::Link(handed_over::shown(state, admin, &parts.headers).await?),
+        "/users/link" => Loaded::Link(handed_over::shown(cx, admin, &parts.headers).await?),
         path => {
             let id = path.trim_start_matches("/users/").parse().map_err(|_| AuthError::NotFound)?;
-            Loaded::User(Box::new(user(state, admin, id).await?))
+            Loaded::User(Box::new(user(cx, admin, id).await?))
         }
     }))
 }
 
-async fn list(state: &AppState, admin: &Admin, uri: &Uri) -> Result<app::List, AuthError> {
+async fn list(cx: &Ctx<'_>, admin: &Admin, uri: &Uri) -> Result<app::List, AuthError> {
     let (which, search, page) = (parameter(uri, "which"), parameter(uri, "q"), page(uri));
     let part = match which.as_str() {
         "waiting" => Which::Waiting,
@@ -151,7 +151,7 @@ async fn list(state: &AppState, admin: &Admin, uri: &Uri) -> Result<app::List, A
         _ => Which::All,
     };
     let search: String = search.trim().chars().take(254).collect();
-    let Listed { rows, total } = users::list(state, admin, &users::Query { which: part, search: search.clone(), page }).await?;
+    let Listed { rows, total } = users::list(cx, admin, &users::Query { which: part, search: search.clone(), page }).await?;
     let line = |(user, account): (crate::domain::User, Option<crate::server::db::accounts::Account>)| app::Line {
         id: user.id.to_string(),
         state: UserState::of(user.is_active, user.is_verified),
@@ -172,13 +172,13 @@ async fn check(state: &AppState, parts: &Parts) -> Vec<app::check::Line> {
         .collect()
 }
 
-async fn subject(state: &AppState, admin: &Admin, id: Uuid) -> Result<Subject, AuthError> {
-    let user = users::find(state, admin, id).await?;
-    Ok(Subject { id: user.id.to_string(), is_listed: users::is_listed(state, &user), email: user.email })
+async fn subject(cx: &Ctx<'_>, admin: &Admin, id: Uuid) -> Result<Subject, AuthError> {
+    let user = users::find(cx, admin, id).await?;
+    Ok(Subject { id: user.id.to_string(), is_listed: users::is_listed(cx.state, &user), email: user.email })
 }
 
-async fn user(state: &AppState, admin: &Admin, id: Uuid) -> Result<details::Details, AuthError> {
-    let found = users::details(state, admin, id).await?;
+async fn user(cx: &Ctx<'_>, admin: &Admin, id: Uuid) -> Result<details::Details, AuthError> {
+    let found = users::details(cx, admin, id).await?;
     let (user, account, names) = (found.user, found.account, found.names);
     let grant = |by: Option<String>, at: Option<i64>| by.zip(at).map(|(by, at)| details::Grant { by: grantor(&names, &by), at: moment(at) });
     Ok(details::Details {
@@ -193,8 +193,8 @@ async fn user(state: &AppState, admin: &Admin, id: Uuid) -> Result<details::Deta
         has_password: !account.as_ref().is_some_and(|account| account.is_passwordless),
         created: account.as_ref().map(|account| moment(account.created_at)),
         last_login: account.and_then(|account| account.last_login_at).map(moment),
-        identities: found.identities.iter().map(|identity| identity_line(state, identity)).collect(),
-        sessions: found.sessions.iter().map(|session| session_line(state, session, None)).collect(),
+        identities: found.identities.iter().map(|identity| identity_line(cx.state, identity)).collect(),
+        sessions: found.sessions.iter().map(|session| session_line(cx.state, session, None)).collect(),
         // Whom they are about is in the heading.
         events: found.events.iter().map(|row| app::events::EventLine { user: None, ..event_line(&names, row) }).collect(),
         email: user.email,
@@ -215,10 +215,10 @@ fn grantor(names: &HashMap<Uuid, String>, by: &str) -> String {
     }
 }
 
-async fn event_list(state: &AppState, admin: &Admin, uri: &Uri) -> Result<app::events::EventList, AuthError> {
+async fn event_list(cx: &Ctx<'_>, admin: &Admin, uri: &Uri) -> Result<app::events::EventList, AuthError> {
     let (kind, user, reference, page) = (parameter(uri, "kind"), parameter(uri, "user"), parameter(uri, "reference"), page(uri));
     let query = EventQuery { kind: kind.parse().ok(), user: user.clone(), reference: reference.clone(), page };
-    let (Listed { rows, total }, names) = users::events(state, admin, &query).await?;
+    let (Listed { rows, total }, names) = users::events(cx, admin, &query).await?;
     let events = rows.iter().map(|row| event_line(&names, row)).collect();
     Ok(app::events::EventList { events, total, page, pages: pages(total), kind, user, reference })
 }

@@ -4,7 +4,7 @@ use axum::http::{Method, StatusCode};
 use mediamanager_auth::{
     domain::{Email, User},
     server::{
-        flows::{password_reset, sessions, users::Role},
+        flows::{Ctx, password_reset, sessions, users::Role},
         random,
     },
 };
@@ -50,7 +50,7 @@ async fn change_password(browser: &mut Browser, password: &str) -> Page {
 
 /// The path of a link for a new password, as an operator hands it over.
 async fn handed_over(app: &App, email: &str) -> String {
-    let made = password_reset::handed_over_link(&app.state, &Email::parse(email).unwrap()).await.unwrap().unwrap();
+    let made = password_reset::handed_over_link(&Ctx::cli(&app.state), &Email::parse(email).unwrap()).await.unwrap().unwrap();
     made.link.strip_prefix("http://localhost:8000").unwrap().to_owned()
 }
 
@@ -61,7 +61,7 @@ async fn mailed(app: &App, email: &str) -> String {
 }
 
 async fn sessions_of(app: &App, user: &User) -> Vec<String> {
-    sessions::of(&app.state, user.id).await.unwrap().iter().map(|session| session.id.to_string()).collect()
+    sessions::of(&Ctx::cli(&app.state), user.id).await.unwrap().iter().map(|session| session.id.to_string()).collect()
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@ use mediamanager_auth::{
     domain::{AuthError, Email, Password},
     server::{
         clock::Clock,
-        flows::{login, sessions::Origin, users::Role},
+        flows::{Ctx, login, users::Role},
     },
 };
 
@@ -160,10 +160,11 @@ async fn a_login_under_way_makes_nobody_an_administrator_by_an_address_that_is_t
     app.user("ada@example.org", Role::Waiting).await;
     app.sql(NOT_PROVEN).await;
     let (email, password) = (Email::parse("ada@example.org").ok(), Password::parse(PASSWORD.to_owned()).unwrap());
-    let proven = login::prove(&app.state, login::Attempt { email, password, origin: Origin::default() }).await.unwrap();
+    let cx = Ctx::cli(&app.state);
+    let proven = login::prove(&cx, login::Attempt { email, password }).await.unwrap();
     // While the password was looked at, the stranger took another address, and proved that.
     rename(&app, "ada@example.org", "eve@example.org").await;
     app.sql("UPDATE account SET email_proven_at = 1").await;
-    assert_eq!(login::start(&app.state, proven, Origin::default()).await.err(), Some(AuthError::BadCredentials));
+    assert_eq!(login::start(&cx, proven).await.err(), Some(AuthError::BadCredentials));
     assert_eq!(app.count("SELECT COUNT(*) FROM \"user\" WHERE is_superuser OR is_verified").await, 0);
 }

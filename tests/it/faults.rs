@@ -17,6 +17,7 @@ use crate::support::{App, Browser, PASSWORD, Page, database::TestDatabase};
 
 mod clients;
 mod clock;
+mod commit;
 mod connection;
 mod killed;
 mod mail;

@@ -7,7 +7,7 @@ use mediamanager_auth::{
         clock,
         config::{self, Sources},
         db,
-        flows::{mail, password_reset, users::Role},
+        flows::{Ctx, mail, password_reset, users::Role},
         mailer::{Mailer, Outgone},
     },
 };
@@ -182,7 +182,7 @@ async fn make_void(home: &Household, ada: &mut Browser, how: &str) {
     match how {
         "a reset" => {
             let ada = Email::parse("ada@example.org").unwrap();
-            let link = password_reset::handed_over_link(&app.state, &ada).await.unwrap().unwrap().link;
+            let link = password_reset::handed_over_link(&Ctx::cli(&app.state), &ada).await.unwrap().unwrap().link;
             let mut browser = app.browser();
             let page = browser.get(link.strip_prefix("http://localhost:8000").unwrap()).await;
             assert_eq!(browser.submit(&page, "Set password", &[("password", NEW)]).await.path, "/login?notice=password_changed");

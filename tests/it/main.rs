@@ -33,6 +33,7 @@ mod password_reset;
 mod process;
 mod properties;
 mod reset_links;
+mod secrets_in_debug;
 mod sessions;
 mod setup;
 mod shell;

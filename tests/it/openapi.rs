@@ -9,75 +9,75 @@ use serde_json::Value;
 use crate::support::{App, Browser, PASSWORD};
 
 /// Every route of the contract, and what it answers to: nobody, somebody who waits, a member, an administrator, somebody disabled, an ended
-/// session and a session that was revoked. The requests change nothing that another one needs.
-const ROUTES: [(&str, &str, &str, [u16; 7]); 29] = [
-    ("POST", "/auth/cookie/login", "{}", [422, 422, 422, 422, 422, 422, 422]),
-    ("POST", "/auth/jwt/login", "{}", [422, 422, 422, 422, 422, 422, 422]),
-    ("GET", "/auth/metadata", "", [200, 200, 200, 200, 200, 200, 200]),
-    ("POST", "/auth/register", "{}", [422, 422, 422, 422, 422, 422, 422]),
-    ("POST", "/auth/forgot-password", r#"{"email":"x@y"}"#, [202, 202, 202, 202, 202, 202, 202]),
-    ("POST", "/auth/reset-password", r#"{"token":"x","password":"y"}"#, [400, 400, 400, 400, 400, 400, 400]),
-    ("POST", "/auth/request-verify-token", r#"{"email":"x@y"}"#, [202, 202, 202, 202, 202, 202, 202]),
-    ("POST", "/auth/verify", r#"{"token":"x"}"#, [401, 400, 400, 400, 401, 401, 401]),
-    ("GET", "/auth/cookie/OpenID/authorize", "", [404, 404, 404, 404, 404, 404, 404]),
-    ("GET", "/auth/cookie/OpenID/callback", "", [404, 404, 404, 404, 404, 404, 404]),
-    ("GET", "/auth/oauth/authorize", "", [404, 404, 404, 404, 404, 404, 404]),
-    ("GET", "/auth/oauth/callback", "", [404, 404, 404, 404, 404, 404, 404]),
-    ("POST", "/auth/oidc/backchannel-logout", "", [404, 404, 404, 404, 404, 404, 404]),
-    ("GET", "/openapi.json", "", [200, 200, 200, 200, 200, 200, 200]),
-    ("GET", "/users/me", "", [401, 200, 200, 200, 401, 401, 401]),
-    ("PATCH", "/users/me", "{}", [401, 200, 200, 200, 401, 401, 401]),
-    ("PATCH", "/users/me", "{", [422, 422, 422, 422, 422, 422, 422]),
-    ("PATCH", "/users/me", r#"{"is_superuser":true,"is_verified":true}"#, [401, 200, 200, 200, 401, 401, 401]),
-    ("DELETE", "/users/me", "", [401, 403, 403, 404, 401, 401, 401]),
-    ("GET", "/users/all", "", [401, 403, 403, 200, 401, 401, 401]),
-    ("GET", "/users/{other}", "", [401, 403, 403, 200, 401, 401, 401]),
-    ("GET", "/users/{self}", "", [401, 403, 403, 200, 401, 401, 401]),
-    ("GET", "/users/{nobody}", "", [401, 403, 403, 404, 401, 401, 401]),
-    ("PATCH", "/users/{other}", r#"{"is_verified":true}"#, [401, 403, 403, 200, 401, 401, 401]),
-    ("PATCH", "/users/{self}", r#"{"is_superuser":true}"#, [401, 403, 403, 200, 401, 401, 401]),
-    ("PATCH", "/users/{nobody}", "{}", [401, 403, 403, 404, 401, 401, 401]),
-    ("DELETE", "/users/{nobody}", "", [401, 403, 403, 404, 401, 401, 401]),
-    ("POST", "/auth/cookie/logout", "", [401, 204, 204, 204, 401, 401, 401]),
-    ("POST", "/auth/jwt/logout", "", [401, 204, 204, 204, 401, 401, 401]),
+/// session, a session that was revoked, and an administrator whose approval was withdrawn. The requests change nothing that another one needs.
+const ROUTES: [(&str, &str, &str, [u16; 8]); 29] = [
+    ("POST", "/auth/cookie/login", "{}", [422, 422, 422, 422, 422, 422, 422, 422]),
+    ("POST", "/auth/jwt/login", "{}", [422, 422, 422, 422, 422, 422, 422, 422]),
+    ("GET", "/auth/metadata", "", [200, 200, 200, 200, 200, 200, 200, 200]),
+    ("POST", "/auth/register", "{}", [422, 422, 422, 422, 422, 422, 422, 422]),
+    ("POST", "/auth/forgot-password", r#"{"email":"x@y"}"#, [202, 202, 202, 202, 202, 202, 202, 202]),
+    ("POST", "/auth/reset-password", r#"{"token":"x","password":"y"}"#, [400, 400, 400, 400, 400, 400, 400, 400]),
+    ("POST", "/auth/request-verify-token", r#"{"email":"x@y"}"#, [202, 202, 202, 202, 202, 202, 202, 202]),
+    ("POST", "/auth/verify", r#"{"token":"x"}"#, [401, 400, 400, 400, 401, 401, 401, 400]),
+    ("GET", "/auth/cookie/OpenID/authorize", "", [404, 404, 404, 404, 404, 404, 404, 404]),
+    ("GET", "/auth/cookie/OpenID/callback", "", [404, 404, 404, 404, 404, 404, 404, 404]),
+    ("GET", "/auth/oauth/authorize", "", [404, 404, 404, 404, 404, 404, 404, 404]),
+    ("GET", "/auth/oauth/callback", "", [404, 404, 404, 404, 404, 404, 404, 404]),
+    ("POST", "/auth/oidc/backchannel-logout", "", [404, 404, 404, 404, 404, 404, 404, 404]),
+    ("GET", "/openapi.json", "", [200, 200, 200, 200, 200, 200, 200, 200]),
+    ("GET", "/users/me", "", [401, 200, 200, 200, 401, 401, 401, 200]),
+    ("PATCH", "/users/me", "{}", [401, 200, 200, 200, 401, 401, 401, 200]),
+    ("PATCH", "/users/me", "{", [422, 422, 422, 422, 422, 422, 422, 422]),
+    ("PATCH", "/users/me", r#"{"is_superuser":true,"is_verified":true}"#, [401, 200, 200, 200, 401, 401, 401, 200]),
+    ("DELETE", "/users/me", "", [401, 403, 403, 404, 401, 401, 401, 403]),
+    ("GET", "/users/all", "", [401, 403, 403, 200, 401, 401, 401, 403]),
+    ("GET", "/users/{other}", "", [401, 403, 403, 200, 401, 401, 401, 403]),
+    ("GET", "/users/{self}", "", [401, 403, 403, 200, 401, 401, 401, 403]),
+    ("GET", "/users/{nobody}", "", [401, 403, 403, 404, 401, 401, 401, 403]),
+    ("PATCH", "/users/{other}", r#"{"is_verified":true}"#, [401, 403, 403, 200, 401, 401, 401, 403]),
+    ("PATCH", "/users/{self}", r#"{"is_superuser":true}"#, [401, 403, 403, 200, 401, 401, 401, 403]),
+    ("PATCH", "/users/{nobody}", "{}", [401, 403, 403, 404, 401, 401, 401, 403]),
+    ("DELETE", "/users/{nobody}", "", [401, 403, 403, 404, 401, 401, 401, 403]),
+    ("POST", "/auth/cookie/logout", "", [401, 204, 204, 204, 401, 401, 401, 204]),
+    ("POST", "/auth/jwt/logout", "", [401, 204, 204, 204, 401, 401, 401, 204]),
 ];
 
 /// The pages, and where or with what a `GET` of each kind of visitor ends; 303 is the way to the login page.
-const PAGES: [(&str, [u16; 7]); 19] = [
-    ("/account", [303, 200, 200, 200, 303, 303, 303]),
-    ("/account/address", [303, 200, 200, 200, 303, 303, 303]),
-    ("/account/delete", [303, 200, 200, 200, 303, 303, 303]),
-    ("/account/disconnect?identity=x", [303, 404, 404, 404, 303, 303, 303]),
-    ("/account/log-in-again", [303, 200, 200, 200, 303, 303, 303]),
-    ("/account/password", [303, 200, 200, 200, 303, 303, 303]),
-    ("/account/connect", [303, 404, 404, 404, 303, 303, 303]),
-    ("/users", [303, 403, 403, 200, 303, 303, 303]),
-    ("/users?which=waiting&q=%25%00&page=-1", [303, 403, 403, 200, 303, 303, 303]),
-    ("/users/new", [303, 403, 403, 200, 303, 303, 303]),
-    ("/users/events", [303, 403, 403, 200, 303, 303, 303]),
-    ("/users/events?kind=x&user=%00&reference=%27%00&page=99999999999999999999", [303, 403, 403, 200, 303, 303, 303]),
-    ("/users/link", [303, 403, 403, 404, 303, 303, 303]),
-    ("/users/check", [303, 403, 403, 200, 303, 303, 303]),
-    ("/users/change?id={other}&action=disable", [303, 403, 403, 200, 303, 303, 303]),
-    ("/users/change?id={nobody}&action=disable", [303, 403, 403, 404, 303, 303, 303]),
-    ("/users/change?id={other}&action=x", [303, 403, 403, 404, 303, 303, 303]),
-    ("/users/{other}", [303, 403, 403, 200, 303, 303, 303]),
-    ("/users/{nobody}", [303, 403, 403, 404, 303, 303, 303]),
+const PAGES: [(&str, [u16; 8]); 19] = [
+    ("/account", [303, 200, 200, 200, 303, 303, 303, 200]),
+    ("/account/address", [303, 200, 200, 200, 303, 303, 303, 200]),
+    ("/account/delete", [303, 200, 200, 200, 303, 303, 303, 200]),
+    ("/account/disconnect?identity=x", [303, 404, 404, 404, 303, 303, 303, 404]),
+    ("/account/log-in-again", [303, 200, 200, 200, 303, 303, 303, 200]),
+    ("/account/password", [303, 200, 200, 200, 303, 303, 303, 200]),
+    ("/account/connect", [303, 404, 404, 404, 303, 303, 303, 404]),
+    ("/users", [303, 403, 403, 200, 303, 303, 303, 403]),
+    ("/users?which=waiting&q=%25%00&page=-1", [303, 403, 403, 200, 303, 303, 303, 403]),
+    ("/users/new", [303, 403, 403, 200, 303, 303, 303, 403]),
+    ("/users/events", [303, 403, 403, 200, 303, 303, 303, 403]),
+    ("/users/events?kind=x&user=%00&reference=%27%00&page=99999999999999999999", [303, 403, 403, 200, 303, 303, 303, 403]),
+    ("/users/link", [303, 403, 403, 404, 303, 303, 303, 403]),
+    ("/users/check", [303, 403, 403, 200, 303, 303, 303, 403]),
+    ("/users/change?id={other}&action=disable", [303, 403, 403, 200, 303, 303, 303, 403]),
+    ("/users/change?id={nobody}&action=disable", [303, 403, 403, 404, 303, 303, 303, 403]),
+    ("/users/change?id={other}&action=x", [303, 403, 403, 404, 303, 303, 303, 403]),
+    ("/users/{other}", [303, 403, 403, 200, 303, 303, 303, 403]),
+    ("/users/{nobody}", [303, 403, 403, 404, 303, 303, 303, 403]),
 ];
 
 type Fields = &'static [(&'static str, &'static str)];
 
 /// What a form of somebody else's is answered with.
-const FORMS: [(&str, Fields, [u16; 7]); 6] = [
-    ("/users/change", &[("id", "{other}"), ("action", "delete")], [401, 403, 403, 303, 401, 401, 401]),
-    ("/users/change", &[("id", "{other}"), ("action", "make-administrator")], [401, 403, 403, 404, 401, 401, 401]),
-    ("/users/address", &[("id", "{nobody}"), ("email", "x@y")], [401, 403, 403, 404, 401, 401, 401]),
-    ("/users/new", &[("email", "no address")], [401, 403, 403, 422, 401, 401, 401]),
-    ("/account", &[("session", "{other}")], [401, 404, 404, 404, 401, 401, 401]),
-    ("/account/disconnect", &[("identity", "{other}")], [401, 404, 404, 404, 401, 401, 401]),
+const FORMS: [(&str, Fields, [u16; 8]); 6] = [
+    ("/users/change", &[("id", "{other}"), ("action", "delete")], [401, 403, 403, 303, 401, 401, 401, 403]),
+    ("/users/change", &[("id", "{other}"), ("action", "make-administrator")], [401, 403, 403, 404, 401, 401, 401, 403]),
+    ("/users/address", &[("id", "{nobody}"), ("email", "x@y")], [401, 403, 403, 404, 401, 401, 401, 403]),
+    ("/users/new", &[("email", "no address")], [401, 403, 403, 422, 401, 401, 401, 403]),
+    ("/account", &[("session", "{other}")], [401, 404, 404, 404, 401, 401, 401, 404]),
+    ("/account/disconnect", &[("identity", "{other}")], [401, 404, 404, 404, 401, 401, 401, 404]),
 ];
 
-const KINDS: [&str; 7] = ["nobody", "waiting", "member", "administrator", "disabled", "ended", "revoked"];
+const KINDS: [&str; 8] = ["nobody", "waiting", "member", "administrator", "disabled", "ended", "revoked", "withdrawn"];
 
 /// One browser of each kind, with the id of its person, and somebody they may wish to know about.
 struct Visitors {
@@ -103,6 +103,7 @@ impl Visitors {
             ("administrator", Role::Administrator),
             ("disabled", Role::Member),
             ("revoked", Role::Member),
+            ("withdrawn", Role::Administrator),
         ] {
             let user = app.user(&format!("{kind}@example.org"), role).await;
             let mut browser = app.browser();
@@ -111,6 +112,7 @@ impl Visitors {
         }
         browsers.insert(5, (ended, ended_id));
         app.sql("UPDATE \"user\" SET is_active = false WHERE email = 'disabled@example.org'").await;
+        app.sql("UPDATE \"user\" SET is_verified = false WHERE email = 'withdrawn@example.org'").await;
         // As if in another browser: this one keeps its cookie.
         let (revoked, _) = &browsers[6];
         revoked.clone().post_form("/logout", &[]).await;

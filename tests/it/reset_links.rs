@@ -5,7 +5,7 @@ use mediamanager_auth::{
     domain::Email,
     server::{
         cookies,
-        flows::{password_reset, users::Role},
+        flows::{Ctx, password_reset, users::Role},
         tokens::Purpose,
     },
 };
@@ -26,8 +26,8 @@ async fn the_operator_hands_over_a_link_without_any_mail() {
     let app = App::new().await;
     app.member("ada@example.org").await;
     let email = |text| Email::parse(text).unwrap();
-    assert!(password_reset::handed_over_link(&app.state, &email("nobody@example.org")).await.unwrap().is_none());
-    let link = password_reset::handed_over_link(&app.state, &email("ada@example.org")).await.unwrap().unwrap().link;
+    assert!(password_reset::handed_over_link(&Ctx::cli(&app.state), &email("nobody@example.org")).await.unwrap().is_none());
+    let link = password_reset::handed_over_link(&Ctx::cli(&app.state), &email("ada@example.org")).await.unwrap().unwrap().link;
     let link = link.strip_prefix("http://localhost:8000").unwrap();
     assert_eq!(set(&app, link).await, "/login?notice=password_changed");
     assert_eq!(app.browser().log_in("ada@example.org", NEW).await.path, "/account");
@@ -43,7 +43,7 @@ async fn a_handed_over_link_leaves_a_stranger_nothing() {
     let mut stranger = home.app.browser();
     let page = home.log_in(&mut stranger, &strangers).await;
     stranger.submit(&page, "Connect and log in", &[("password", PASSWORD)]).await;
-    let link = password_reset::handed_over_link(&home.app.state, &Email::parse("ada@example.org").unwrap()).await.unwrap().unwrap().link;
+    let link = password_reset::handed_over_link(&Ctx::cli(&home.app.state), &Email::parse("ada@example.org").unwrap()).await.unwrap().unwrap().link;
     set(&home.app, link.strip_prefix("http://localhost:8000").unwrap()).await;
     assert_eq!(home.log_in(&mut home.app.browser(), &strangers).await.path, "/login/connect");
 }
@@ -84,7 +84,7 @@ async fn the_token_of_a_link_opens_no_session() {
 async fn what_is_sealed_for_one_cookie_opens_under_no_other_name() {
     let app = App::new().await;
     app.user("ada@example.org", Role::Administrator).await;
-    let link = password_reset::handed_over_link(&app.state, &Email::parse("ada@example.org").unwrap()).await.unwrap().unwrap().link;
+    let link = password_reset::handed_over_link(&Ctx::cli(&app.state), &Email::parse("ada@example.org").unwrap()).await.unwrap().unwrap().link;
     let link = link.strip_prefix("http://localhost:8000").unwrap();
     let mut ada = app.browser();
     ada.log_in("ada@example.org", PASSWORD).await;

@@ -1,12 +1,15 @@
 use axum::http::{Method, StatusCode, header};
 use jsonwebtoken::{EncodingKey, Header, encode};
 use mediamanager_auth::{
-    domain::Email,
+    domain::{Email, Password},
     server::{
         db,
         flows::{
-            new_password::NewPassword,
-            users::{self, Role},
+            Ctx,
+            users::{
+                Role,
+                shell::{self, NewByShell},
+            },
         },
         random,
         tokens::Purpose,
@@ -276,8 +279,9 @@ async fn the_shell_makes_nobody_while_a_setup_is_under_way() {
     db::alone(&setup).await.unwrap();
     assert!(db::users::is_empty(&setup).await.unwrap());
     let boss = Email::parse("boss@example.org").unwrap();
-    let password = NewPassword::parse(PASSWORD.to_owned(), boss.as_str(), &app.state.config).unwrap();
-    let mut creating = std::pin::pin!(users::shell::create(&app.state, boss, password, Role::Administrator));
+    let new = NewByShell { email: boss, password: Password::new(PASSWORD.to_owned()), role: Role::Administrator };
+    let cx = Ctx::cli(&app.state);
+    let mut creating = std::pin::pin!(shell::create(&cx, new));
     // Between looking whether anybody is there and making the first one, nobody else may come.
     let waits = tokio::time::timeout(std::time::Duration::from_millis(300), &mut creating).await.is_err();
     db::commit(setup).await.unwrap();

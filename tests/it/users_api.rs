@@ -43,7 +43,7 @@ async fn household(toml: &str) -> (App, Browser, User, User) {
 
 #[tokio::test]
 async fn an_administrator_sees_everybody_in_five_fields() {
-    let (app, mut ada, _, bob) = household("").await;
+    let (_app, mut ada, _, bob) = household("").await;
     let all = ada.get("/api/v1/users/all").await;
     assert_eq!(all.status, StatusCode::OK);
     let emails: Vec<_> = all.json().as_array().unwrap().iter().map(|user| user["email"].as_str().unwrap().to_owned()).collect();
@@ -54,9 +54,27 @@ async fn an_administrator_sees_everybody_in_five_fields() {
         let page = ada.get(&format!("/api/v1/users/{}", id.replace('{', "%7B").replace('}', "%7D"))).await;
         assert_eq!((page.status, page.body.as_str()), (StatusCode::OK, one.as_str()), "{id}");
     }
+}
+
+#[tokio::test]
+async fn an_administrator_whose_approval_was_withdrawn_has_no_power_over_the_api() {
+    let (app, mut ada, user, bob) = household("").await;
+    app.user("boss@example.org", Role::Administrator).await;
     app.sql("UPDATE \"user\" SET is_verified = false WHERE email = 'ada@example.org'").await;
-    assert_eq!(ada.get("/api/v1/users/all").await.status, StatusCode::FORBIDDEN, "the list is for approved administrators");
-    assert_eq!(ada.get(&path_of(&bob)).await.status, StatusCode::OK, "one user is not");
+    let rights = json!({ "is_superuser": true, "is_verified": true });
+    let attempts = [
+        ada.get("/api/v1/users/all").await,
+        ada.get(&path_of(&bob)).await,
+        patch(&mut ada, &path_of(&bob), rights.clone()).await,
+        patch(&mut ada, &path_of(&user), rights).await,
+        delete(&mut ada, &path_of(&bob)).await,
+        delete(&mut ada, ME).await,
+    ];
+    for page in attempts {
+        assert_eq!((page.status, &page.json()["detail"]), (StatusCode::FORBIDDEN, &json!("Forbidden")), "{}", page.path);
+    }
+    assert_eq!(app.count("SELECT count(*) FROM \"user\" WHERE is_superuser AND is_verified").await, 1, "the boss alone");
+    assert_eq!(ada.get(ME).await.json()["is_superuser"], json!(true), "she keeps her account");
 }
 
 #[tokio::test]

@@ -13,9 +13,8 @@ pub async fn request_address(#[server(default)] email: String) -> Result<(), Aut
         server::{context, flows::account},
     };
     let (state, visitor) = context::visitor()?;
-    let current = visitor.current_user()?;
-    account::require_presence(&state, current, None, &visitor.origin).await?;
-    account::request_address(&state, current, &Email::parse(&email)?, &visitor.origin).await?;
+    let recent = visitor.current_user()?.recent(state.clock.now())?;
+    account::request_address(&visitor.ctx(&state), &recent, &Email::parse(&email)?).await?;
     context::go_to("/account?notice=address_requested");
     Ok(())
 }
@@ -23,11 +22,14 @@ pub async fn request_address(#[server(default)] email: String) -> Result<(), Aut
 /// Takes the mailed link as proof of the new mailbox. The token is in a cookie by now, and not in the page.
 #[server(prefix = "", endpoint = "account/new-address")]
 pub async fn take_address(#[server(default)] address: String) -> Result<(), AuthError> {
-    use crate::server::{context, flows::account};
+    use crate::server::{
+        context,
+        flows::account::{self, NewAddress},
+    };
     let (state, visitor) = context::visitor()?;
     let current = visitor.current_user()?;
     let token = context::link_token(TakeAddress::PATH)?.ok_or(AuthError::ProofLinkInvalid)?;
-    account::change_address(&state, current, &token, &address, &visitor.origin).await?;
+    account::change_address(&visitor.ctx(&state), current, NewAddress { token, address }).await?;
     context::link_is_used(&state, TakeAddress::PATH)?;
     context::go_to("/account?notice=address_changed");
     Ok(())

@@ -14,7 +14,7 @@ pub const SET_OUT: &str = "/account/connect/start";
 pub async fn connect_provider() -> Result<(), AuthError> {
     use crate::server::{context, flows::oidc};
     let (state, visitor) = context::visitor()?;
-    let connects = oidc::what_connects(&state, visitor.current_user()?)?;
+    let connects = oidc::what_connects(&visitor.ctx(&state), &visitor.current_user()?.recent(state.clock.now())?)?;
     context::keep_connects(&state, &connects)?;
     context::go_to("/account/connect/go");
     Ok(())
@@ -26,7 +26,8 @@ pub async fn disconnect(#[server(default)] identity: String) -> Result<(), AuthE
     use crate::server::{context, flows::oidc};
     let (state, visitor) = context::visitor()?;
     let identity = identity.parse().map_err(|_| AuthError::NotFound)?;
-    oidc::unlink(&state, visitor.current_user()?, identity, &visitor.origin).await?;
+    let recent = visitor.current_user()?.recent(state.clock.now())?;
+    oidc::unlink(&visitor.ctx(&state), &recent, identity).await?;
     context::go_to("/account?notice=disconnected");
     Ok(())
 }

@@ -10,7 +10,7 @@ use crate::{
 pub async fn delete_account() -> Result<(), AuthError> {
     use crate::server::{context, flows::account};
     let (state, visitor) = context::visitor()?;
-    account::delete(&state, visitor.current_user()?, &visitor.origin).await?;
+    account::delete(&visitor.ctx(&state), &visitor.current_user()?.recent(state.clock.now())?).await?;
     context::leave(&state)?;
     context::go_to("/login?notice=account_deleted");
     Ok(())

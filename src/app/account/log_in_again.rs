@@ -2,19 +2,16 @@ use leptos::{prelude::*, server_fn::ServerFn};
 
 use crate::{
     app::{Loaded, failure::FailurePage, oidc, ui, visit},
-    domain::AuthError,
+    domain::{AuthError, Password},
 };
 
 /// Logs the same person in again, before something that takes a young login (SR-142).
 #[server(prefix = "", endpoint = "account/log-in-again")]
-pub async fn log_in_again(#[server(default)] password: String, #[server(default)] return_to: String) -> Result<(), AuthError> {
-    use crate::{
-        domain::Password,
-        server::{context, flows::account},
-    };
+pub async fn log_in_again(#[server(default)] password: Password, #[server(default)] return_to: String) -> Result<(), AuthError> {
+    use crate::server::{context, flows::account};
     let (state, visitor) = context::visitor()?;
-    let started = account::log_in_again(&state, visitor.current_user()?, Password::parse(password)?, visitor.origin.clone()).await?;
-    context::enter(&state, &started, &return_to)
+    let login = account::log_in_again(&visitor.ctx(&state), visitor.current_user()?, password).await?;
+    context::enter(&state, &login, &return_to)
 }
 
 /// `/account/log-in-again`

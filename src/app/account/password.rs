@@ -2,17 +2,16 @@ use leptos::{prelude::*, server_fn::ServerFn};
 
 use crate::{
     app::{failure::FailurePage, ui, visit},
-    domain::AuthError,
+    domain::{AuthError, Password},
 };
 
 /// Gives the account another password and ends all its other sessions. Needs a young login (SR-142).
 #[server(prefix = "", endpoint = "account/password")]
-pub async fn change_password(#[server(default)] password: String) -> Result<(), AuthError> {
+pub async fn change_password(#[server(default)] password: Password) -> Result<(), AuthError> {
     use crate::server::{context, flows::account};
     let (state, visitor) = context::visitor()?;
-    let current = visitor.current_user()?;
-    account::require_presence(&state, current, None, &visitor.origin).await?;
-    account::change_password(&state, current, password, &visitor.origin).await?;
+    let recent = visitor.current_user()?.recent(state.clock.now())?;
+    account::change_password(&visitor.ctx(&state), &recent, password).await?;
     context::go_to("/account?notice=password_changed");
     Ok(())
 }

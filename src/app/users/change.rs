@@ -83,19 +83,19 @@ pub async fn change_user(#[server(default)] id: String, #[server(default)] actio
     };
     let (state, visitor) = context::visitor()?;
     let admin = context::admin(&visitor)?;
-    let origin = &visitor.origin;
+    let cx = &visitor.ctx(&state);
     let (id, action) = (id.parse().map_err(|_| AuthError::NotFound)?, action.parse::<Action>().map_err(|_| AuthError::Malformed)?);
     let change = match action {
         Action::EndSessions => {
-            return users::end_sessions(&state, &admin, id, origin).await.map(|()| context::go_to(&context::user_page(id, "sessions_ended")));
+            return users::end_sessions(cx, &admin, id).await.map(|()| context::go_to(&context::user_page(id, "sessions_ended")));
         }
         Action::EndSession => {
             let session = session.parse().map_err(|_| AuthError::NotFound)?;
-            return users::end_session(&state, &admin, id, session, origin).await.map(|()| context::go_to(&context::user_page(id, "session_ended")));
+            return users::end_session(cx, &admin, id, session).await.map(|()| context::go_to(&context::user_page(id, "session_ended")));
         }
-        Action::Delete => return users::delete(&state, &admin, id, origin).await.map(|()| context::go_to("/users?notice=deleted")),
+        Action::Delete => return users::delete(cx, &admin, id).await.map(|()| context::go_to("/users?notice=deleted")),
         Action::HandOverLink => {
-            let link = users::hand_over_link(&state, &admin, id, origin).await?;
+            let link = users::hand_over_link(cx, &admin, id).await?;
             context::show_link(&state, id, &link)?;
             context::go_to("/users/link");
             return Ok(());
@@ -106,7 +106,7 @@ pub async fn change_user(#[server(default)] id: String, #[server(default)] actio
         Action::MakeAdministrator => Change { is_superuser: Some(true), is_verified: Some(true), ..Change::default() },
         Action::MakeMember => Change { is_superuser: Some(false), ..Change::default() },
     };
-    users::update(&state, &admin, id, change, origin).await?;
+    users::update(cx, &admin, id, change).await?;
     context::go_to(&if action == Action::Approve { "/users?which=waiting&notice=approved".to_owned() } else { context::user_page(id, "changed") });
     Ok(())
 }
@@ -125,7 +125,7 @@ pub async fn change_address(#[server(default)] id: String, #[server(default)] em
     let admin = context::admin(&visitor)?;
     let id = id.parse().map_err(|_| AuthError::NotFound)?;
     let change = Change { email: Some(Email::parse(&email)?), ..Change::default() };
-    users::update(&state, &admin, id, change, &visitor.origin).await?;
+    users::update(&visitor.ctx(&state), &admin, id, change).await?;
     context::go_to(&context::user_page(id, "changed"));
     Ok(())
 }

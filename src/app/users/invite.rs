@@ -14,7 +14,7 @@ pub async fn create_user(#[server(default)] email: String) -> Result<(), AuthErr
     };
     let (state, visitor) = context::visitor()?;
     let admin = context::admin(&visitor)?;
-    let invited = users::create_invited(&state, &admin, Email::parse(&email)?, &visitor.origin).await?;
+    let invited = users::create_invited(&visitor.ctx(&state), &admin, Email::parse(&email)?).await?;
     match invited.link {
         Some(link) => {
             context::show_link(&state, invited.user.id, &link)?;

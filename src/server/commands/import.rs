@@ -1,7 +1,14 @@
 use clap::Args;
 
 use super::{plural, say};
-use crate::server::{AppState, clock::Clock, config::Config, flows::import, hasher::Cost, log};
+use crate::server::{
+    AppState,
+    clock::Clock,
+    config::Config,
+    flows::{Ctx, import},
+    hasher::Cost,
+    log,
+};
 
 #[derive(Args)]
 pub(super) struct Import {
@@ -14,7 +21,7 @@ pub(super) struct Import {
 pub(super) async fn run(config: Config, arguments: Import) -> Result<(), String> {
     log::start(config.server.log_format, "warn");
     let state = AppState::new(config, Cost::STANDARD, Clock::System).await?;
-    let report = import::from_mediamanager(&state, &arguments.from).await?;
+    let report = import::from_mediamanager(&Ctx::cli(&state), &arguments.from).await?;
     say(&format!("Copied {} and {}.", plural(report.users, "user"), plural(report.links, "provider account")));
     if report.known_users > 0 {
         say(&format!("Here already, and left as they are: {}.", plural(report.known_users, "user")));

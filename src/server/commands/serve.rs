@@ -23,7 +23,7 @@ use crate::{
         clock::Clock,
         config::Config,
         db,
-        flows::{events, mail, setup},
+        flows::{Ctx, events, mail, setup},
         hasher::Cost,
         http::limits,
         log, metrics,
@@ -123,7 +123,7 @@ async fn greet(state: &AppState, address: SocketAddr) {
     if let Some(provider) = &state.config.auth.openid_connect {
         say(&format!("Redirect URI to register at {}: {}", provider.name, provider.redirect_uri));
     }
-    match setup::link(state).await {
+    match setup::link(&Ctx::cli(state)).await {
         Ok(link) => say(&format!("Nobody has an account yet. Set up the first administrator here, once:\n{link}")),
         Err(AuthError::SetupDone) => {}
         Err(overtaken @ AuthError::SetupOvertaken) => say(&overtaken.to_string()),

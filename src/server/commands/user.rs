@@ -4,16 +4,19 @@ use clap::{Args, Subcommand};
 
 use super::{plural, say};
 use crate::{
-    domain::Email,
+    domain::{Email, Password},
     server::{
         AppState,
         clock::{Clock, in_figures},
         config::Config,
         db::users::Which,
         flows::{
-            new_password::NewPassword,
+            Ctx,
             password_reset::{self, HandedOver},
-            users::{Change, Role, shell},
+            users::{
+                Change, Role,
+                shell::{self, NewByShell},
+            },
         },
         hasher::Cost,
         log,
@@ -95,7 +98,7 @@ pub(super) async fn run(config: Config, command: Command) -> Result<(), String> 
 async fn change(config: Config, email: &str, change: Change, done: &str) -> Result<(), String> {
     let email = Email::parse(email).map_err(|err| err.to_string())?;
     let state = AppState::new(config, Cost::STANDARD, Clock::System).await?;
-    let user = shell::change(&state, &email, change).await.map_err(|err| err.to_string())?.ok_or_else(|| nobody(&email))?;
+    let user = shell::change(&Ctx::cli(&state), &email, change).await.map_err(|err| err.to_string())?.ok_or_else(|| nobody(&email))?;
     say(&format!("{} {done}.", user.email));
     Ok(())
 }
@@ -103,7 +106,7 @@ async fn change(config: Config, email: &str, change: Change, done: &str) -> Resu
 async fn end_sessions(config: Config, email: &str) -> Result<(), String> {
     let email = Email::parse(email).map_err(|err| err.to_string())?;
     let state = AppState::new(config, Cost::STANDARD, Clock::System).await?;
-    let ended = shell::end_sessions(&state, &email).await.map_err(|err| err.to_string())?.ok_or_else(|| nobody(&email))?;
+    let ended = shell::end_sessions(&Ctx::cli(&state), &email).await.map_err(|err| err.to_string())?.ok_or_else(|| nobody(&email))?;
     say(&format!("{email} is logged out everywhere ({}).", plural(usize::try_from(ended).unwrap_or(usize::MAX), "session")));
     Ok(())
 }
@@ -117,7 +120,7 @@ async fn list(config: Config, wanted: List) -> Result<(), String> {
         (_, _, true) => Which::Administrators,
         _ => Which::All,
     };
-    for (user, account) in shell::list(&state, which, &wanted.search).await.map_err(|err| err.to_string())? {
+    for (user, account) in shell::list(&Ctx::cli(&state), which, &wanted.search).await.map_err(|err| err.to_string())? {
         let standing = match (user.is_active, user.is_verified) {
             (false, _) => "disabled",
             (true, false) => "waiting",
@@ -137,7 +140,7 @@ fn nobody(email: &Email) -> String {
 async fn reset_link(config: Config, email: &str) -> Result<(), String> {
     let email = Email::parse(email).map_err(|err| err.to_string())?;
     let state = AppState::new(config, Cost::STANDARD, Clock::System).await?;
-    match password_reset::handed_over_link(&state, &email).await.map_err(|err| err.to_string())? {
+    match password_reset::handed_over_link(&Ctx::cli(&state), &email).await.map_err(|err| err.to_string())? {
         // Like the setup link: the one thing the person at the terminal has asked for, and never in the log.
         Some(HandedOver { link, lifetime }) => say(&format!("Hand this to {email}; it works once, for {} minutes:\n{link}", lifetime / 60)),
         None => return Err(format!("Nobody active has the address {email}.")),
@@ -147,14 +150,14 @@ async fn reset_link(config: Config, email: &str) -> Result<(), String> {
 
 async fn make(config: Config, create: Create) -> Result<(), String> {
     let email = Email::parse(&create.email).map_err(|err| err.to_string())?;
-    let password = NewPassword::parse(ask_password()?, email.as_str(), &config).map_err(|err| err.to_string())?;
+    let password = ask_password()?;
     let role = match (create.admin, create.waiting) {
         (true, _) => Role::Administrator,
         (false, true) => Role::Waiting,
         (false, false) => Role::Member,
     };
     let state = AppState::new(config, Cost::STANDARD, Clock::System).await?;
-    let user = shell::create(&state, email, password, role).await.map_err(|err| err.to_string())?;
+    let user = shell::create(&Ctx::cli(&state), NewByShell { email, password, role }).await.map_err(|err| err.to_string())?;
     let can = match role {
         Role::Administrator => "an administrator",
         Role::Member => "a member",
@@ -165,12 +168,12 @@ async fn make(config: Config, create: Create) -> Result<(), String> {
 }
 
 /// Asked for without showing it, or one line of a pipe; never an argument, which everybody on the machine could read.
-fn ask_password() -> Result<String, String> {
+fn ask_password() -> Result<Password, String> {
     let fault = |err: std::io::Error| format!("cannot read the password: {err}");
     if stdin().is_terminal() {
-        return rpassword::prompt_password("Password: ").map_err(fault);
+        return rpassword::prompt_password("Password: ").map(Password::new).map_err(fault);
     }
     let mut line = String::new();
     stdin().read_line(&mut line).map_err(fault)?;
-    Ok(line.trim_end_matches(['\n', '\r']).to_owned())
+    Ok(Password::new(line.trim_end_matches(['\n', '\r']).to_owned()))
 }

@@ -17,7 +17,7 @@ const MOST_PER_USER: u64 = 50;
 const KEPT: i64 = 30 * 24 * 60 * 60;
 
 /// A login, about to be remembered.
-pub struct NewSession {
+pub struct NewSessionRow {
     pub id: Uuid,
     pub user: Uuid,
     pub created_at: i64,
@@ -33,7 +33,7 @@ pub struct NewSession {
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn insert(db: &impl ConnectionTrait, new: NewSession) -> Result<(), AuthError> {
+pub async fn insert(db: &impl ConnectionTrait, new: NewSessionRow) -> Result<(), AuthError> {
     let (user, now) = (new.user, new.created_at);
     let (identity_id, provider_session) = new.provider.map_or((None, None), |(identity, session)| (Some(identity), session));
     let row = session::ActiveModel {

@@ -1,21 +1,22 @@
 //! What somebody does with their own account. Whatever changes the account itself needs a young login (SR-142): whoever finds an open
 //! screen must not be able to keep the account.
 
+use super::{
+    Ctx,
+    events::Note,
+    login::{self, Login},
+    mail::{self, Kind},
+    new_password::NewPassword,
+    password_reset,
+    sessions::{self, CurrentUser, RecentLogin},
+    throttle,
+    users::{self, Change},
+};
 use crate::{
-    domain::{AuthError, Email, Event, Password},
+    domain::{AuthError, Email, Event, LinkToken, Password},
     server::{
         AppState,
         db::{self, identities::Identity, sessions::Session, throttle::Budget, users::Credentials},
-        flows::{
-            events::{self, Note},
-            login,
-            mail::{self, Kind},
-            new_password::NewPassword,
-            password_reset,
-            sessions::{self, CurrentUser, Origin, Started},
-            throttle,
-            users::Change,
-        },
         tokens::Purpose,
     },
 };
@@ -37,12 +38,12 @@ pub struct Overview {
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn overview(state: &AppState, current: &CurrentUser) -> Result<Overview, AuthError> {
+pub async fn overview(cx: &Ctx<'_>, current: &CurrentUser) -> Result<Overview, AuthError> {
     let user = current.user().id;
     Ok(Overview {
-        sessions: sessions::of(state, user).await?,
-        identities: db::identities::of(&state.db, user).await?,
-        has_password: !db::accounts::is_passwordless(&state.db, user).await?,
+        sessions: sessions::of(cx, user).await?,
+        identities: db::identities::of(&cx.state.db, user).await?,
+        has_password: !db::accounts::is_passwordless(&cx.state.db, user).await?,
     })
 }
 
@@ -50,104 +51,101 @@ pub async fn overview(state: &AppState, current: &CurrentUser) -> Result<Overvie
 ///
 /// # Errors
 /// Those of a login.
-pub async fn log_in_again(state: &AppState, current: &CurrentUser, password: Password, origin: Origin) -> Result<Started, AuthError> {
-    let proven = login::prove_user(state, current.user(), password, &origin).await?;
-    login::start(state, proven, origin).await
+pub async fn log_in_again(cx: &Ctx<'_>, current: &CurrentUser, password: Password) -> Result<Login, AuthError> {
+    let verified = login::prove_user(cx, current.user(), password).await?;
+    login::start(cx, verified).await
 }
 
-/// Makes sure that the person is there: by a young login, or by the password where it is given along.
+/// Makes sure that the person is there: by a recent login, or by the password where it is given along.
 ///
 /// # Errors
 /// `LoginTooOld` without either; those of a login.
-pub async fn require_presence(state: &AppState, current: &CurrentUser, password: Option<Password>, origin: &Origin) -> Result<(), AuthError> {
+pub async fn require_reauthentication(cx: &Ctx<'_>, current: &CurrentUser, password: Option<Password>) -> Result<RecentLogin, AuthError> {
     match password {
-        Some(password) => login::prove_user(state, current.user(), password, origin).await.map(drop),
-        None => current.require_fresh(state.clock.now()),
+        Some(password) => current.with_password(&login::prove_user(cx, current.user(), password).await?),
+        None => current.recent(cx.now()),
     }
 }
 
-/// Changes what somebody asks for over the contract: the same rules as on the pages. Of the address only the request.
+/// Changes what somebody asks for over the API: the same rules as on the pages. Of the address only the request.
 ///
 /// # Errors
-/// Those of [`require_presence`], [`change_password`] and [`request_address`].
-pub async fn change(state: &AppState, current: &CurrentUser, change: Change, origin: &Origin) -> Result<(), AuthError> {
+/// Those of [`require_reauthentication`], [`change_password`] and [`request_address`].
+pub async fn change(cx: &Ctx<'_>, current: &CurrentUser, change: Change) -> Result<(), AuthError> {
     let Change { email, password, current_password, .. } = change;
     let email = email.filter(|email| !current.user().email.eq_ignore_ascii_case(email.as_str()));
     if email.is_none() && password.is_none() {
         return Ok(());
     }
-    require_presence(state, current, current_password, origin).await?;
-    if email.is_some() && !mail::is_on(state) {
+    let user = require_reauthentication(cx, current, current_password).await?;
+    if email.is_some() && !mail::is_on(cx.state) {
         return Err(AuthError::EmailNeedsAdministrator);
     }
     if email.is_some() {
-        take_address_request(state, current).await?;
+        take_address_request(cx, &user).await?;
     }
     // In this order: the mailed link dies with the password that it was made beside.
     if let Some(password) = password {
-        change_password(state, current, password, origin).await?;
+        change_password(cx, &user, password).await?;
     }
     match email {
-        Some(email) => mail_address_link(state, current, &email, origin).await,
+        Some(email) => mail_address_link(cx, &user, &email).await,
         None => Ok(()),
     }
 }
 
-/// Gives the account another password, and ends all its other sessions (SR-098). The caller has made sure that the person is there.
+/// Gives the account another password, and ends all its other sessions (SR-098).
 ///
 /// # Errors
 /// What is wrong with the password; `TooManyAttempts`, `Busy`, `Unavailable`; `NotLoggedIn` when the account has changed meanwhile.
-pub async fn change_password(state: &AppState, current: &CurrentUser, password: String, origin: &Origin) -> Result<(), AuthError> {
-    let (user, now) = (current.user(), state.clock.now());
+pub async fn change_password(cx: &Ctx<'_>, recent: &RecentLogin, password: Password) -> Result<(), AuthError> {
+    let (state, user) = (cx.state, recent.user());
     let admission = state.hasher.admit().await?;
     let password = NewPassword::parse(password, &user.email, &state.config)?;
     // Each one is a hash and a mail, to an address that may be a stranger's.
     let taken = format!("new-password:{}", user.id);
-    throttle::take(state, &taken, REQUESTS).await?;
+    throttle::take(cx, &taken, REQUESTS).await?;
     let found = db::users::find_with_hash(&state.db, user.id).await?.ok_or(AuthError::NotLoggedIn)?;
-    let hash = throttle::unless_failed(state, &taken, state.hasher.hash(admission, password.into_password()).await).await?;
-    let transaction = db::begin(&state.db).await?;
-    db::alone(&transaction).await?;
-    sessions::still_live(state, &transaction, current).await?;
-    if !db::users::replace_hash(&transaction, &found, hash).await? {
+    let hash = throttle::unless_failed(cx, &taken, state.hasher.hash(admission, password.into_password()).await).await?;
+    let mut tx = cx.exclusive().await?;
+    sessions::still_live(&tx, recent.current()).await?;
+    if !db::users::replace_hash(tx.db(), &found, hash).await? {
         return Err(AuthError::NotLoggedIn);
     }
-    db::sessions::end_all_but(&transaction, user.id, current.session(), now).await?;
-    db::accounts::note_password(&transaction, user.id, now).await?;
-    mail::forget_links(&transaction, &found.user).await?;
-    mail::notify(state, &transaction, Kind::PasswordChanged, &found.user, origin).await?;
-    events::record(state, &transaction, Event::PasswordChanged, origin, Note::of(user.id)).await?;
-    db::commit(transaction).await
+    db::sessions::end_all_but(tx.db(), user.id, recent.current().session(), tx.now()).await?;
+    db::accounts::note_password(tx.db(), user.id, tx.now()).await?;
+    mail::forget_links(&tx, &found.user).await?;
+    mail::notify(&tx, Kind::PasswordChanged, &found.user).await?;
+    tx.record(Event::PasswordChanged, Note::of(user.id)).await?;
+    tx.commit().await
 }
 
 /// Asks for another address: a link goes there, and nothing changes until it is used. The answer is the same whoever has the address.
-/// The caller has made sure that the person is there.
 ///
 /// # Errors
 /// `EmailUnchanged`, `EmailNeedsAdministrator` without mail, `TooManyAttempts`, `Unavailable`.
-pub async fn request_address(state: &AppState, current: &CurrentUser, email: &Email, origin: &Origin) -> Result<(), AuthError> {
-    let user = current.user();
-    if user.email.eq_ignore_ascii_case(email.as_str()) {
+pub async fn request_address(cx: &Ctx<'_>, recent: &RecentLogin, email: &Email) -> Result<(), AuthError> {
+    if recent.user().email.eq_ignore_ascii_case(email.as_str()) {
         return Err(AuthError::EmailUnchanged);
     }
-    if !mail::is_on(state) {
+    if !mail::is_on(cx.state) {
         return Err(AuthError::EmailNeedsAdministrator);
     }
-    take_address_request(state, current).await?;
-    mail_address_link(state, current, email, origin).await
+    take_address_request(cx, recent).await?;
+    mail_address_link(cx, recent, email).await
 }
 
-async fn take_address_request(state: &AppState, current: &CurrentUser) -> Result<(), AuthError> {
-    throttle::take(state, &format!("new-address:{}", current.user().id), REQUESTS).await
+async fn take_address_request(cx: &Ctx<'_>, recent: &RecentLogin) -> Result<(), AuthError> {
+    throttle::take(cx, &format!("new-address:{}", recent.user().id), REQUESTS).await
 }
 
-async fn mail_address_link(state: &AppState, current: &CurrentUser, email: &Email, origin: &Origin) -> Result<(), AuthError> {
-    let user = current.user();
-    let transaction = db::begin(&state.db).await?;
-    sessions::still_live(state, &transaction, current).await?;
-    mail::queue_about(state, &transaction, Kind::NewAddress, user, email.as_str(), origin).await?;
-    events::record(state, &transaction, Event::AddressChangeRequested, origin, Note::of(user.id)).await?;
-    db::commit(transaction).await
+async fn mail_address_link(cx: &Ctx<'_>, recent: &RecentLogin, email: &Email) -> Result<(), AuthError> {
+    let user = recent.user();
+    let mut tx = cx.transaction().await?;
+    sessions::still_live(&tx, recent.current()).await?;
+    mail::queue_about(&tx, Kind::NewAddress, user, email.as_str()).await?;
+    tx.record(Event::AddressChangeRequested, Note::of(user.id)).await?;
+    tx.commit().await
 }
 
 /// The link to mail to the new address, made when the mail is.
@@ -163,48 +161,53 @@ pub(super) async fn new_address_link(state: &AppState, found: &Credentials, emai
     )))
 }
 
+/// The link that somebody opened to confirm a new address.
+#[derive(Debug)]
+pub struct NewAddress {
+    pub token: LinkToken,
+    /// As it stands in the link.
+    pub address: String,
+}
+
 /// Takes a link as proof of the new mailbox. Only for the very person who is logged in: else somebody could give a stranger's mailbox to
-/// an account of their own. Grants nothing and approves nobody; an address that was never proven stays so (SR-142). All other links die,
-/// and the old mailbox is told.
+/// an account of their own. Needs no recent login, because it was asked for with one. Grants nothing and approves nobody; an address that
+/// was never proven stays so (SR-142). All other links die, and the old mailbox is told.
 ///
 /// # Errors
 /// `ProofLinkInvalid`, `EmailTaken`, `TooManyAttempts` for the network, `Unavailable`.
-pub async fn change_address(state: &AppState, current: &CurrentUser, token: &str, address: &str, origin: &Origin) -> Result<(), AuthError> {
-    let now = state.clock.now();
-    throttle::take_token(state, "proof-token", &origin.network).await?;
-    let email = Email::parse(address).map_err(|_| AuthError::ProofLinkInvalid)?;
-    let (owner, fingerprint) = state.tokens.read_link(Purpose::NewAddress, token).map_err(|_| AuthError::ProofLinkInvalid)?;
-    let transaction = db::begin(&state.db).await?;
-    db::alone(&transaction).await?;
-    sessions::still_live(state, &transaction, current).await?;
-    let found = db::users::find_with_hash(&transaction, owner).await?.filter(|found| found.user.is_active && owner == current.user().id);
+pub async fn change_address(cx: &Ctx<'_>, current: &CurrentUser, new: NewAddress) -> Result<(), AuthError> {
+    let tokens = &cx.state.tokens;
+    throttle::take_token(cx, "proof-token").await?;
+    let email = Email::parse(&new.address).map_err(|_| AuthError::ProofLinkInvalid)?;
+    let (owner, fingerprint) = tokens.read_link(Purpose::NewAddress, new.token.expose()).map_err(|_| AuthError::ProofLinkInvalid)?;
+    let mut tx = cx.exclusive().await?;
+    sessions::still_live(&tx, current).await?;
+    let found = db::users::find_with_hash(tx.db(), owner).await?.filter(|found| found.user.is_active && owner == current.user().id);
     let found = found.ok_or(AuthError::ProofLinkInvalid)?;
-    let replaced = format!("{}\0{email}", password_reset::replaced(&transaction, &found).await?);
-    if !state.tokens.still_replaces(Purpose::NewAddress, &fingerprint, &replaced) {
+    let replaced = format!("{}\0{email}", password_reset::replaced(tx.db(), &found).await?);
+    if !tokens.still_replaces(Purpose::NewAddress, &fingerprint, &replaced) {
         return Err(AuthError::ProofLinkInvalid);
     }
-    if db::users::is_taken_by_another(&transaction, &email, owner).await? {
+    if db::users::is_taken_by_another(tx.db(), &email, owner).await? {
         return Err(AuthError::EmailTaken);
     }
-    db::users::set_email(&transaction, owner, &email).await?;
+    db::users::set_email(tx.db(), owner, &email).await?;
     // They name the address that is gone, and would live again if it came back.
-    mail::void_links(&transaction, &found.user, now).await?;
-    if db::accounts::email_is_proven(&transaction, owner).await? {
-        db::accounts::prove_email(&transaction, owner, now).await?;
+    mail::void_links(&tx, &found.user).await?;
+    if db::accounts::email_is_proven(tx.db(), owner).await? {
+        db::accounts::prove_email(tx.db(), owner, tx.now()).await?;
     }
-    mail::notify(state, &transaction, Kind::AddressChanged, &found.user, origin).await?;
-    events::record(state, &transaction, Event::AddressChanged, origin, Note::of(owner)).await?;
-    db::commit(transaction).await
+    mail::notify(&tx, Kind::AddressChanged, &found.user).await?;
+    tx.record(Event::AddressChanged, Note::of(owner)).await?;
+    tx.commit().await
 }
 
-/// Deletes the person's own account and everything that belongs to it, after a young login.
+/// Deletes the person's own account and everything that belongs to it.
 ///
 /// # Errors
-/// `LoginTooOld`, `LastAdministrator`, `Unavailable`.
-pub async fn delete(state: &AppState, current: &CurrentUser, origin: &Origin) -> Result<(), AuthError> {
-    current.require_fresh(state.clock.now())?;
-    let transaction = db::begin(&state.db).await?;
-    db::alone(&transaction).await?;
-    sessions::still_live(state, &transaction, current).await?;
-    super::users::remove(state, transaction, current.user().id, current, origin).await
+/// `LastAdministrator`, `Unavailable`; `NotLoggedIn` when the session has ended meanwhile.
+pub async fn delete(cx: &Ctx<'_>, recent: &RecentLogin) -> Result<(), AuthError> {
+    let tx = cx.exclusive().await?;
+    sessions::still_live(&tx, recent.current()).await?;
+    users::remove(tx, recent.current(), recent.user().id).await
 }

@@ -1,19 +1,17 @@
 //! That a mailbox belongs to the person with the account. Not the same as being approved: nobody can approve themselves.
 
+use super::{
+    Ctx,
+    events::Note,
+    login::{self, LoginMethod},
+    mail::{self, Kind},
+    oidc,
+    sessions::CurrentUser,
+    throttle,
+};
 use crate::{
-    domain::{AuthError, Event, User},
-    server::{
-        AppState, db,
-        flows::{
-            events::{self, Note},
-            login,
-            mail::{self, Kind},
-            oidc,
-            sessions::{CurrentUser, Origin, Way},
-            throttle,
-        },
-        tokens::Purpose,
-    },
+    domain::{AuthError, Event, LinkToken, User},
+    server::{AppState, db, tokens::Purpose},
 };
 
 /// How long a link works, in seconds.
@@ -23,12 +21,14 @@ const LIFETIME: u32 = 24 * 60 * 60;
 ///
 /// # Errors
 /// `TooManyAttempts` for the network; `Unavailable`.
-pub async fn request(state: &AppState, email: &str, origin: &Origin) -> Result<(), AuthError> {
-    throttle::take_request(state, "proof-request", &origin.network).await?;
-    if mail::is_on(state) {
-        mail::queue(state, &state.db, Kind::Proof, email, origin).await?;
+pub async fn request(cx: &Ctx<'_>, email: &str) -> Result<(), AuthError> {
+    throttle::take_request(cx, "proof-request").await?;
+    if !mail::is_on(cx.state) {
+        return Ok(());
     }
-    Ok(())
+    let tx = cx.transaction().await?;
+    mail::queue(&tx, Kind::Proof, email).await?;
+    tx.commit().await
 }
 
 /// Whether somebody's address has still to be proven.
@@ -63,28 +63,30 @@ pub struct Proven {
 ///
 /// # Errors
 /// `ProofLinkInvalid`; `ProofNeedsPassword` for whoever has not shown that they know it; `TooManyAttempts` for the network; `Unavailable`.
-pub async fn complete(state: &AppState, current: &CurrentUser, token: &str, origin: &Origin) -> Result<Proven, AuthError> {
-    throttle::take_token(state, "proof-token", &origin.network).await?;
-    let (owner, fingerprint) = state.tokens.read_link(Purpose::Proof, token).map_err(|_| AuthError::ProofLinkInvalid)?;
-    let transaction = db::begin(&state.db).await?;
-    db::alone(&transaction).await?;
-    let user = db::users::find(&transaction, owner).await?.filter(|user| user.is_active && user.id == current.user().id);
-    let user = user.filter(|user| state.tokens.still_replaces(Purpose::Proof, &fingerprint, &user.email)).ok_or(AuthError::ProofLinkInvalid)?;
-    let account = db::accounts::find(&transaction, user.id).await?;
+pub async fn complete(cx: &Ctx<'_>, current: &CurrentUser, token: &LinkToken) -> Result<Proven, AuthError> {
+    let tokens = &cx.state.tokens;
+    throttle::take_token(cx, "proof-token").await?;
+    let (owner, fingerprint) = tokens.read_link(Purpose::Proof, token.expose()).map_err(|_| AuthError::ProofLinkInvalid)?;
+    let mut tx = cx.exclusive().await?;
+    let user = db::users::find(tx.db(), owner).await?.filter(|user| user.is_active && user.id == current.user().id);
+    let user = user.filter(|user| tokens.still_replaces(Purpose::Proof, &fingerprint, &user.email)).ok_or(AuthError::ProofLinkInvalid)?;
+    let account = db::accounts::find(tx.db(), user.id).await?;
     let was_proven = account.as_ref().is_some_and(|account| account.email_proven_at.is_some());
     if !was_proven {
-        // Who came in by a link that MediaManager made need not know the password, and what they prove would be the stranger's who does.
-        let has_shown_it = db::sessions::method(&transaction, current.session()).await?.as_deref() == Some(Way::Password.name());
+        // A session that came through a link MediaManager created does not show that its owner knows the password. Verifying the address
+        // now would benefit whoever set that password.
+        let method = db::sessions::method(tx.db(), current.session()).await?;
+        let has_shown_it = method.as_deref() == Some(LoginMethod::Password.name());
         if !has_shown_it && !account.is_some_and(|account| oidc::was_made_for_them(&account)) {
             return Err(AuthError::ProofNeedsPassword);
         }
-        db::accounts::prove_email(&transaction, user.id, state.clock.now()).await?;
+        db::accounts::prove_email(tx.db(), user.id, tx.now()).await?;
     }
-    let user = login::grant_administration(state, &transaction, user, origin).await?;
+    let user = login::grant_administration(&mut tx, user).await?;
     if !was_proven && !user.is_verified {
-        mail::tell_administrators(state, &transaction, origin).await?;
+        mail::tell_administrators(&tx).await?;
     }
-    events::record(state, &transaction, Event::AddressProven, origin, Note::of(user.id)).await?;
-    db::commit(transaction).await?;
+    tx.record(Event::AddressProven, Note::of(user.id)).await?;
+    tx.commit().await?;
     Ok(Proven { user, was_proven })
 }

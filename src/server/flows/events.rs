@@ -8,7 +8,7 @@ use crate::{
     server::{
         AppState,
         db::{self, events::NewEvent, throttle::Budget},
-        flows::sessions::Origin,
+        flows::Ctx,
         metrics,
     },
 };
@@ -21,10 +21,10 @@ const DAY: i64 = 24 * 60 * 60;
 /// Whom it is about, and how. Never anything that somebody has typed.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Note<'a> {
-    user: Option<Uuid>,
-    actor: Option<Uuid>,
-    method: &'a str,
-    detail: &'a str,
+    pub(super) user: Option<Uuid>,
+    pub(super) actor: Option<Uuid>,
+    pub(super) method: &'a str,
+    pub(super) detail: &'a str,
 }
 
 impl<'a> Note<'a> {
@@ -65,27 +65,26 @@ impl<'a> Note<'a> {
     }
 }
 
-/// Writes it down in both places.
-///
-/// # Errors
-/// `Unavailable`.
-pub async fn record(state: &AppState, db: &impl db::Connection, event: Event, origin: &Origin, note: Note<'_>) -> Result<(), AuthError> {
-    log(state, event, origin, note);
-    let network = state.loggable(&origin.network);
-    let Note { user, actor, method, detail } = note;
-    let row = NewEvent { at: state.clock.now(), kind: event, user, actor, method, network, reference: &origin.reference, detail };
+/// Inserts the row of an event. Flows record through [`Tx::record`](super::Tx::record), which logs after the commit.
+pub(super) async fn insert(cx: &Ctx<'_>, db: &impl db::Connection, event: Event, about: Note<'_>) -> Result<(), AuthError> {
+    let network = cx.state.loggable(&cx.client.rate_limit_key);
+    let Note { user, actor, method, detail } = about;
+    let row = NewEvent { at: cx.now(), kind: event, user, actor, method, network, reference: &cx.client.request_id, detail };
     // In a box, or the room for it would be kept in everything that may come to an event.
     Box::pin(db::events::insert(db, row)).await
 }
 
-/// The same for what strangers can cause without end: always a line, but not always a row, and no failure of its own.
-pub async fn record_rarely(state: &AppState, event: Event, origin: &Origin, note: Note<'_>) {
-    let key = format!("event:{}:{}", event.code(), origin.network);
-    // In a box, as in [`record`].
-    match Box::pin(db::throttle::take(&state.db, &key, RARELY, state.clock.now())).await {
-        Ok(()) => drop(record(state, &state.db, event, origin, note).await),
-        Err(_) => log(state, event, origin, note),
+/// Records, outside of any transaction, an event that strangers can cause without end: always a log line, a row only within
+/// [`RARELY`], and no failure of its own.
+pub async fn record_rate_limited(cx: &Ctx<'_>, event: Event, about: Note<'_>) {
+    let key = format!("event:{}:{}", event.code(), cx.client.rate_limit_key);
+    // In a box, as in [`insert`].
+    let may_insert = Box::pin(db::throttle::take(&cx.state.db, &key, RARELY, cx.now())).await.is_ok();
+    if may_insert {
+        // The log line is written in any case, and the database has logged its failure.
+        let _ = insert(cx, &cx.state.db, event, about).await;
     }
+    log(cx, event, about);
 }
 
 /// Forgets what is older than `policy.event_days`.
@@ -96,12 +95,12 @@ pub async fn purge(state: &AppState) -> Result<u64, AuthError> {
     db::events::purge(&state.db, state.clock.now() - i64::from(state.config.policy.event_days) * DAY).await
 }
 
-/// Writes it down in the log alone.
-pub fn log(state: &AppState, event: Event, origin: &Origin, note: Note<'_>) {
-    let Note { user, actor, method, detail } = note;
+/// Writes the log line of an event and counts it. Without a row: for what only reads.
+pub fn log(cx: &Ctx<'_>, event: Event, about: Note<'_>) {
+    let Note { user, actor, method, detail } = about;
     let (user, actor) = (user.map(tracing::field::display), actor.map(tracing::field::display));
     let some = |text| Some(text).filter(|text: &&str| !text.is_empty());
-    let (method, detail, network) = (some(method), some(detail), state.loggable(&origin.network));
-    metrics::happened(event, note.method);
+    let (method, detail, network) = (some(method), some(detail), cx.state.loggable(&cx.client.rate_limit_key));
+    metrics::happened(event, about.method);
     tracing::info!(event = event.code(), user, actor, method, detail, network, "{}", event.words());
 }

@@ -1,16 +1,10 @@
 //! People of a MediaManager that goes on without its own authentication, copied once from its database. Can be repeated: who is here
 //! already stays as they are here.
 
+use super::{Ctx, Tx, events::Note};
 use crate::{
     domain::{AuthError, Email, Event},
-    server::{
-        AppState,
-        db::{self, mediamanager, users::Credentials},
-        flows::{
-            events::{self, Note},
-            sessions::Origin,
-        },
-    },
+    server::db::{self, mediamanager, users::Credentials},
 };
 
 /// What was done.
@@ -29,52 +23,51 @@ pub struct Report {
 ///
 /// # Errors
 /// A sentence for the operator.
-pub async fn from_mediamanager(state: &AppState, url: &str) -> Result<Report, String> {
-    if url == state.config.database_url.expose() {
+pub async fn from_mediamanager(cx: &Ctx<'_>, url: &str) -> Result<Report, String> {
+    if url == cx.state.config.database_url.expose() {
         return Err("this is the database that the program uses: there is nothing to import, its users are here".to_owned());
     }
     let source = mediamanager::open(url).await?;
     let fault = |error: AuthError| format!("nothing was imported: {error}");
-    let transaction = db::begin(&state.db).await.map_err(fault)?;
-    db::alone(&transaction).await.map_err(fault)?;
+    let mut tx = cx.exclusive().await.map_err(fault)?;
     let (mut report, mut last) = (Report::default(), None);
     loop {
         let batch = mediamanager::users_after(&source, last).await.map_err(fault)?;
         let Some(end) = batch.last().map(|found| found.user.id) else { break };
         last = Some(end);
         for found in batch {
-            copy(state, &source, &transaction, &found, &mut report).await.map_err(fault)?;
+            copy(&mut tx, &source, &found, &mut report).await.map_err(fault)?;
         }
     }
-    db::commit(transaction).await.map_err(fault)?;
+    tx.commit().await.map_err(fault)?;
     Ok(report)
 }
 
-async fn copy(state: &AppState, source: &db::Database, transaction: &db::Transaction, found: &Credentials, report: &mut Report) -> Result<(), AuthError> {
+async fn copy(tx: &mut Tx<'_>, source: &db::Database, found: &Credentials, report: &mut Report) -> Result<(), AuthError> {
     let user = &found.user;
-    if db::users::find(transaction, user.id).await?.is_some() {
+    if db::users::find(tx.db(), user.id).await?.is_some() {
         // Nor their links: one that was taken away here would come back.
         report.known_users += 1;
         return Ok(());
-    } else if is_taken(transaction, &user.email).await? {
+    } else if is_taken(tx, &user.email).await? {
         report.refused.push(user.email.clone());
         return Ok(());
     } else {
-        mediamanager::insert_user(transaction, found).await?;
-        events::record(state, transaction, Event::UserCreated, &Origin::shell(), Note::of(user.id).method("import")).await?;
+        mediamanager::insert_user(tx.db(), found).await?;
+        tx.record(Event::UserCreated, Note::of(user.id).method("import")).await?;
         report.users += 1;
     }
     for link in mediamanager::links_of(source, user.id).await? {
-        mediamanager::insert_link(transaction, &link).await?;
+        mediamanager::insert_link(tx.db(), &link).await?;
         report.links += 1;
     }
     Ok(())
 }
 
 /// An address that ours would not accept can be copied all the same: it is compared to the letter then.
-async fn is_taken(transaction: &db::Transaction, address: &str) -> Result<bool, AuthError> {
+async fn is_taken(tx: &Tx<'_>, address: &str) -> Result<bool, AuthError> {
     match Email::parse(address) {
-        Ok(email) => db::users::is_taken(transaction, &email).await,
-        Err(_) => db::users::is_taken_to_the_letter(transaction, address).await,
+        Ok(email) => db::users::is_taken(tx.db(), &email).await,
+        Err(_) => db::users::is_taken_to_the_letter(tx.db(), address).await,
     }
 }

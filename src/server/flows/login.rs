@@ -1,13 +1,15 @@
+use uuid::Uuid;
+
+use super::{
+    Ctx, Tx,
+    events::{self, Note},
+    sessions::{self, NewSession},
+    throttle, users,
+};
 use crate::{
     domain::{AuthError, Email, Event, Password, User},
     server::{
-        AppState,
         db::{self, users::Credentials},
-        flows::{
-            events::{self, Note},
-            sessions::{self, Origin, Started, Way},
-            throttle, users,
-        },
         hasher::{Admission, Verdict},
     },
 };
@@ -15,13 +17,71 @@ use crate::{
 /// Who made somebody an administrator whom nobody made one.
 const ADMIN_EMAILS: &str = "admin_emails";
 
+/// How somebody logged in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LoginMethod {
+    Password,
+    /// Through the OpenID provider.
+    Oidc,
+    /// With the setup link, as the first administrator.
+    Setup,
+}
+
+impl LoginMethod {
+    /// The word in the database and in the log.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Oidc => "oidc",
+            Self::Setup => "setup",
+        }
+    }
+}
+
+/// What somebody has proven about who they are.
+pub struct FirstFactor {
+    pub user: User,
+    pub method: LoginMethod,
+    /// The account at the provider that they came with.
+    pub identity: Option<IdentityRef>,
+}
+
+/// An identity, and the session at the provider that it came with, if the provider named one.
+pub struct IdentityRef {
+    pub id: Uuid,
+    pub provider_session: Option<String>,
+}
+
+impl FirstFactor {
+    /// Proven without the provider.
+    #[must_use]
+    pub fn new(user: User, method: LoginMethod) -> Self {
+        Self { user, method, identity: None }
+    }
+}
+
+/// What a proven first factor leads to.
+pub enum Login {
+    Complete(NewSession),
+}
+
+/// Completes a login, in the transaction that proved the first factor. Every login ends here: with a password, through the provider, after
+/// a sign-up, and at setup.
+///
+/// # Errors
+/// `Unavailable`, `Internal`.
+pub async fn complete(tx: &mut Tx<'_>, proven: FirstFactor) -> Result<Login, AuthError> {
+    let user = grant_administration(tx, proven.user).await?;
+    sessions::start(tx, FirstFactor { user, ..proven }).await.map(Login::Complete)
+}
+
 /// One try to log in.
 #[derive(Debug)]
 pub struct Attempt {
     /// `None` for an address that cannot have an account; it costs as much as any other.
     pub email: Option<Email>,
     pub password: Password,
-    pub origin: Origin,
 }
 
 /// The budgets one attempt was taken out of.
@@ -31,8 +91,8 @@ struct Reserved {
     at: i64,
 }
 
-/// Somebody whose password was right, with the hash it was compared to and a stronger one if that is due.
-pub struct Proven {
+/// A user whose password was right, with the hash it was compared to and a stronger one if that is due.
+pub struct VerifiedPassword {
     pub user: User,
     hashed_password: String,
     upgrade: Option<String>,
@@ -42,24 +102,22 @@ pub struct Proven {
 ///
 /// # Errors
 /// Those of [`prove`].
-pub async fn with_password(state: &AppState, attempt: Attempt) -> Result<Started, AuthError> {
-    let origin = attempt.origin.clone();
-    let proven = prove(state, attempt).await?;
+pub async fn with_password(cx: &Ctx<'_>, attempt: Attempt) -> Result<Login, AuthError> {
+    let verified = prove(cx, attempt).await?;
     // In a box: a flood is turned away before it gets here, and should not keep the room for it while it waits (SR-171).
-    Box::pin(start(state, proven, origin)).await
+    Box::pin(start(cx, verified)).await
 }
 
-/// Starts the session of somebody whose password was right.
+/// Logs in the user whose password was right.
 ///
 /// # Errors
 /// Those of [`confirm`].
-pub async fn start(state: &AppState, proven: Proven, origin: Origin) -> Result<Started, AuthError> {
-    let transaction = db::begin(&state.db).await?;
-    confirm(&transaction, &proven).await?;
-    let user = grant_administration(state, &transaction, proven.user, &origin).await?;
-    let started = sessions::start(state, &transaction, user, Way::Password, origin).await?;
-    db::commit(transaction).await?;
-    Ok(started)
+pub async fn start(cx: &Ctx<'_>, verified: VerifiedPassword) -> Result<Login, AuthError> {
+    let mut tx = cx.transaction().await?;
+    confirm(&tx, &verified).await?;
+    let login = complete(&mut tx, FirstFactor::new(verified.user, LoginMethod::Password)).await?;
+    tx.commit().await?;
+    Ok(login)
 }
 
 /// Finds out whether a password is right, and nothing else.
@@ -69,41 +127,45 @@ pub async fn start(state: &AppState, proven: Proven, origin: Origin) -> Result<S
 ///
 /// # Errors
 /// `BadCredentials` for all of those; `TooManyAttempts`, `Busy`, `Unavailable`.
-pub async fn prove(state: &AppState, attempt: Attempt) -> Result<Proven, AuthError> {
-    let Attempt { email, password, origin } = attempt;
-    let admission = state.hasher.admit().await?;
+pub async fn prove(cx: &Ctx<'_>, attempt: Attempt) -> Result<VerifiedPassword, AuthError> {
+    let Attempt { email, password } = attempt;
+    password.check()?;
+    let admission = cx.state.hasher.admit().await?;
     let found = match &email {
-        Some(email) => db::users::find_by_email(&state.db, email).await?,
+        Some(email) => db::users::find_by_email(&cx.state.db, email).await?,
         None => None,
     };
+    let candidate = Candidate { address: email.as_ref().map_or("", Email::as_str), found, password };
     // In a box for the same reason.
-    Box::pin(decide(state, admission, email.as_ref().map_or("", Email::as_str), found, password, &origin)).await
+    Box::pin(decide(cx, admission, candidate)).await
 }
 
 /// The same for somebody who is known already and has to show that it is them.
 ///
 /// # Errors
 /// Those of [`prove`].
-pub async fn prove_user(state: &AppState, user: &User, password: Password, origin: &Origin) -> Result<Proven, AuthError> {
-    let admission = state.hasher.admit().await?;
-    let found = db::users::find_with_hash(&state.db, user.id).await?;
-    Box::pin(decide(state, admission, &user.email.to_ascii_lowercase(), found, password, origin)).await
+pub async fn prove_user(cx: &Ctx<'_>, user: &User, password: Password) -> Result<VerifiedPassword, AuthError> {
+    password.check()?;
+    let admission = cx.state.hasher.admit().await?;
+    let found = db::users::find_with_hash(&cx.state.db, user.id).await?;
+    Box::pin(decide(cx, admission, Candidate { address: &user.email.to_ascii_lowercase(), found, password })).await
 }
 
-async fn decide(
-    state: &AppState,
-    admission: Admission,
-    address: &str,
+/// What was typed, and whose it may be.
+struct Candidate<'a> {
+    address: &'a str,
     found: Option<Credentials>,
     password: Password,
-    origin: &Origin,
-) -> Result<Proven, AuthError> {
-    let reserved = reserve(state, address, found.as_ref().map(|found| &found.user), origin).await?;
+}
+
+async fn decide(cx: &Ctx<'_>, admission: Admission, candidate: Candidate<'_>) -> Result<VerifiedPassword, AuthError> {
+    let Candidate { address, found, password } = candidate;
+    let reserved = reserve(cx, address, found.as_ref().map(|found| &found.user)).await?;
     let stored = found.as_ref().map(|found| found.hashed_password.clone());
-    let verdict = match state.hasher.verify(admission, password, stored).await {
+    let verdict = match cx.state.hasher.verify(admission, password, stored).await {
         Ok(verdict) => verdict,
         Err(err) => {
-            give_back(state, &reserved).await?;
+            give_back(cx, &reserved).await?;
             return Err(err);
         }
     };
@@ -113,12 +175,12 @@ async fn decide(
     let about = found.as_ref().map(|found| found.user.id);
     // A disabled account is not revealed even to somebody who knows its password (SR-021).
     let (Verdict::Right { upgrade }, Some(found)) = (verdict, found.filter(|found| found.user.is_active)) else {
-        events::record(state, &state.db, Event::LoginFailed, origin, Note::of_maybe(about).method("password")).await?;
+        cx.record(Event::LoginFailed, Note::of_maybe(about).method(LoginMethod::Password.name())).await?;
         return Err(AuthError::BadCredentials);
     };
-    throttle::give_back(state, &reserved.network).await?;
-    db::throttle::clear(&state.db, &reserved.account).await?;
-    Ok(Proven { user: found.user, hashed_password: found.hashed_password, upgrade })
+    throttle::give_back(cx, &reserved.network).await?;
+    db::throttle::clear(&cx.state.db, &reserved.account).await?;
+    Ok(VerifiedPassword { user: found.user, hashed_password: found.hashed_password, upgrade })
 }
 
 /// Makes sure, inside the transaction that starts the session, that what was proven still holds: checking a password takes its time,
@@ -128,9 +190,9 @@ async fn decide(
 ///
 /// # Errors
 /// `BadCredentials` when it does not; `Busy` when another login has just stored a stronger hash; `Unavailable`.
-pub async fn confirm(transaction: &db::Transaction, proven: &Proven) -> Result<(), AuthError> {
-    let stronger = proven.upgrade.as_deref();
-    if db::users::confirm(transaction, &proven.user, &proven.hashed_password, stronger).await? {
+pub async fn confirm(tx: &Tx<'_>, verified: &VerifiedPassword) -> Result<(), AuthError> {
+    let stronger = verified.upgrade.as_deref();
+    if db::users::confirm(tx.db(), &verified.user, &verified.hashed_password, stronger).await? {
         return Ok(());
     }
     Err(if stronger.is_some() { AuthError::Busy } else { AuthError::BadCredentials })
@@ -138,30 +200,30 @@ pub async fn confirm(transaction: &db::Transaction, proven: &Proven) -> Result<(
 
 /// Counts the attempt before the password is looked at, so that parallel guesses cannot exceed the budget (SR-022). Whoever
 /// has logged in to this account from here lately keeps a budget of their own: strangers cannot lock them out (SR-024).
-async fn reserve(state: &AppState, address: &str, user: Option<&User>, origin: &Origin) -> Result<Reserved, AuthError> {
-    let (now, network) = (state.clock.now(), &origin.network);
+async fn reserve(cx: &Ctx<'_>, address: &str, user: Option<&User>) -> Result<Reserved, AuthError> {
+    let (now, network) = (cx.now(), &cx.client.rate_limit_key);
     let about = user.map(|user| user.id);
     // Of nobody too: where no password is looked at, the time would tell whether there is an account (SR-020).
-    let is_familiar = db::sessions::has_logged_in_from(&state.db, about.unwrap_or_default(), network, now).await?;
+    let is_familiar = db::sessions::has_logged_in_from(&cx.state.db, about.unwrap_or_default(), network, now).await?;
     let account = throttle::account_key(address, is_familiar.then_some(network.as_str()));
     let reserved = Reserved { network: throttle::network_key(network), account, at: now };
-    if let Err(err) = throttle::take_failure(state, network).await {
-        note_throttled(state, about, origin, err).await;
+    if let Err(err) = throttle::take_failure(cx).await {
+        record_throttled(cx, about, err).await;
         return Err(err);
     }
-    if let Err(err) = throttle::reserve_account(state, &reserved.account, now).await {
+    if let Err(err) = throttle::reserve_account(cx, &reserved.account).await {
         // Nothing was guessed, so it costs the network nothing: a household must not run out of attempts by waiting badly.
-        throttle::give_back(state, &reserved.network).await?;
-        note_throttled(state, about, origin, err).await;
+        throttle::give_back(cx, &reserved.network).await?;
+        record_throttled(cx, about, err).await;
         return Err(err);
     }
     Ok(reserved)
 }
 
 /// An attempt that was never decided is no failure.
-async fn give_back(state: &AppState, reserved: &Reserved) -> Result<(), AuthError> {
-    throttle::give_back(state, &reserved.network).await?;
-    db::throttle::give_back_account(&state.db, &reserved.account, reserved.at).await
+async fn give_back(cx: &Ctx<'_>, reserved: &Reserved) -> Result<(), AuthError> {
+    throttle::give_back(cx, &reserved.network).await?;
+    db::throttle::give_back_account(&cx.state.db, &reserved.account, reserved.at).await
 }
 
 /// `admin_emails` makes an administrator of whoever has proven to own the address, checked at every login (SR-035). It takes
@@ -169,23 +231,24 @@ async fn give_back(state: &AppState, reserved: &Reserved) -> Result<(), AuthErro
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn grant_administration(state: &AppState, transaction: &db::Transaction, user: User, origin: &Origin) -> Result<User, AuthError> {
-    if !users::is_listed(state, &user) || user.is_superuser || !db::accounts::email_is_proven(transaction, user.id).await? {
+pub async fn grant_administration(tx: &mut Tx<'_>, user: User) -> Result<User, AuthError> {
+    if !users::is_listed(tx.cx().state, &user) || user.is_superuser || !db::accounts::email_is_proven(tx.db(), user.id).await? {
         return Ok(user);
     }
-    let now = state.clock.now();
+    let now = tx.now();
     let administrator = User { is_superuser: true, is_verified: true, ..user.clone() };
-    db::users::set_rights(transaction, &user, &administrator).await?;
-    db::accounts::note_administrator(transaction, user.id, Some(ADMIN_EMAILS), now).await?;
+    db::users::set_rights(tx.db(), &user, &administrator).await?;
+    db::accounts::note_administrator(tx.db(), user.id, Some(ADMIN_EMAILS), now).await?;
     if !user.is_verified {
-        db::accounts::note_approval(transaction, user.id, Some(ADMIN_EMAILS), now).await?;
+        db::accounts::note_approval(tx.db(), user.id, Some(ADMIN_EMAILS), now).await?;
     }
-    events::record(state, transaction, Event::RoleChanged, origin, Note::of(user.id).method(ADMIN_EMAILS).detail("administrator")).await?;
+    tx.record(Event::RoleChanged, Note::of(user.id).method(ADMIN_EMAILS).detail("administrator")).await?;
     Ok(administrator)
 }
 
-async fn note_throttled(state: &AppState, about: Option<uuid::Uuid>, origin: &Origin, err: AuthError) {
+async fn record_throttled(cx: &Ctx<'_>, about: Option<Uuid>, err: AuthError) {
     if matches!(err, AuthError::TooManyAttempts { .. }) {
-        events::record_rarely(state, Event::LoginThrottled, origin, Note::of_maybe(about).method("password").detail(err.code())).await;
+        let about = Note::of_maybe(about).method(LoginMethod::Password.name()).detail(err.code());
+        events::record_rate_limited(cx, Event::LoginThrottled, about).await;
     }
 }

@@ -8,6 +8,7 @@ mod letters;
 use letters::Written;
 use uuid::Uuid;
 
+use super::{ClientInfo, Ctx, Tx, events::Note};
 use crate::{
     domain::{AuthError, Event, User},
     server::{
@@ -15,10 +16,6 @@ use crate::{
         db::{
             self,
             outbox::{NewMail, Waiting},
-        },
-        flows::{
-            events::{self, Note},
-            sessions::Origin,
         },
     },
 };
@@ -67,28 +64,29 @@ impl Kind {
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn queue(state: &AppState, db: &impl db::Connection, kind: Kind, address: &str, origin: &Origin) -> Result<(), AuthError> {
-    add(state, db, NewMail { kind: kind.into(), address, user: None, network: &origin.network, must_go: kind.is_notice() }).await
+pub async fn queue(tx: &Tx<'_>, kind: Kind, address: &str) -> Result<(), AuthError> {
+    add(tx, kind, address, None).await
 }
 
 /// Queues a mail about a user, to an address that need not be the account's.
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn queue_about(state: &AppState, db: &impl db::Connection, kind: Kind, user: &User, address: &str, origin: &Origin) -> Result<(), AuthError> {
-    add(state, db, NewMail { kind: kind.into(), address, user: Some(user.id), network: &origin.network, must_go: kind.is_notice() }).await
+pub async fn queue_about(tx: &Tx<'_>, kind: Kind, user: &User, address: &str) -> Result<(), AuthError> {
+    add(tx, kind, address, Some(user.id)).await
 }
 
 /// Tells somebody at their own address what has happened to their account, where there is mail.
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn notify(state: &AppState, db: &impl db::Connection, kind: Kind, user: &User, origin: &Origin) -> Result<(), AuthError> {
-    if is_on(state) { queue_about(state, db, kind, user, &user.email, origin).await } else { Ok(()) }
+pub async fn notify(tx: &Tx<'_>, kind: Kind, user: &User) -> Result<(), AuthError> {
+    if is_on(tx.cx().state) { queue_about(tx, kind, user, &user.email).await } else { Ok(()) }
 }
 
-async fn add(state: &AppState, db: &impl db::Connection, mail: NewMail<'_>) -> Result<(), AuthError> {
-    if !db::outbox::add(db, mail, state.clock.now()).await? {
+async fn add(tx: &Tx<'_>, kind: Kind, address: &str, user: Option<Uuid>) -> Result<(), AuthError> {
+    let mail = NewMail { kind: kind.into(), address, user, network: &tx.cx().client.rate_limit_key, must_go: kind.is_notice() };
+    if !db::outbox::add(tx.db(), mail, tx.now()).await? {
         tracing::error!(event = "outbox_full", "1000 mails are waiting, so a new one was dropped; look at the mail server");
     }
     Ok(())
@@ -99,8 +97,8 @@ async fn add(state: &AppState, db: &impl db::Connection, mail: NewMail<'_>) -> R
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn forget_links(db: &impl db::Connection, user: &User) -> Result<(), AuthError> {
-    db::outbox::remove_kinds(db, [Kind::Reset.into(), Kind::NewAddress.into()], &user.email, user.id).await
+pub async fn forget_links(tx: &Tx<'_>, user: &User) -> Result<(), AuthError> {
+    db::outbox::remove_kinds(tx.db(), [Kind::Reset.into(), Kind::NewAddress.into()], &user.email, user.id).await
 }
 
 /// Makes all links of an account void: those that are out, whatever becomes of the account later, and those that wait (SR-046).
@@ -108,22 +106,22 @@ pub async fn forget_links(db: &impl db::Connection, user: &User) -> Result<(), A
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn void_links(db: &impl db::Connection, user: &User, now: i64) -> Result<(), AuthError> {
-    db::accounts::void_links(db, user.id, now).await?;
-    forget_links(db, user).await
+pub async fn void_links(tx: &Tx<'_>, user: &User) -> Result<(), AuthError> {
+    db::accounts::void_links(tx.db(), user.id, tx.now()).await?;
+    forget_links(tx, user).await
 }
 
 /// Tells the administrators that somebody waits, each at most once an hour: who waits later is announced at its end.
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn tell_administrators(state: &AppState, db: &impl db::Connection, origin: &Origin) -> Result<(), AuthError> {
-    if !is_on(state) {
+pub async fn tell_administrators(tx: &Tx<'_>) -> Result<(), AuthError> {
+    if !is_on(tx.cx().state) {
         return Ok(());
     }
-    for administrator in db::users::administrators(db).await? {
-        if !db::outbox::has(db, Kind::SomebodyWaits.into(), &administrator.email).await? {
-            queue(state, db, Kind::SomebodyWaits, &administrator.email, origin).await?;
+    for administrator in db::users::administrators(tx.db()).await? {
+        if !db::outbox::has(tx.db(), Kind::SomebodyWaits.into(), &administrator.email).await? {
+            queue(tx, Kind::SomebodyWaits, &administrator.email).await?;
         }
     }
     Ok(())
@@ -138,50 +136,47 @@ pub async fn send_due(state: &AppState) -> Result<usize, AuthError> {
     while !state.stopping.is_cancelled()
         && let Some(waiting) = db::outbox::take(&state.db, state.clock.now()).await?
     {
-        send(state, waiting).await?;
+        let client = ClientInfo::of_mail(&waiting.network);
+        send(&Ctx { state, client: &client }, waiting).await?;
         dealt_with += 1;
     }
     Ok(dealt_with)
 }
 
-async fn send(state: &AppState, waiting: Waiting) -> Result<(), AuthError> {
+async fn send(cx: &Ctx<'_>, waiting: Waiting) -> Result<(), AuthError> {
+    let db = &cx.state.db;
     if waiting.attempts > MOST_ATTEMPTS {
-        return give_up(state, &waiting, None, "no attempt has come to an end; the log has what happened").await;
+        return give_up(cx, &waiting, None, "no attempt has come to an end; the log has what happened").await;
     }
-    let (user, to, letter) = match letters::write(state, &waiting).await? {
+    let (user, to, letter) = match letters::write(cx, &waiting).await? {
         Written::Letter { user, to, letter } => (user, to, letter),
-        Written::Later(due_at) => return db::outbox::postpone(&state.db, waiting.id, due_at, true).await,
-        Written::Nothing => return db::outbox::remove(&state.db, waiting.id).await,
+        Written::Later(due_at) => return db::outbox::postpone(db, waiting.id, due_at, true).await,
+        Written::Nothing => return db::outbox::remove(db, waiting.id).await,
     };
     let kind = &waiting.kind;
-    match state.mailer.send(&state.config, &state.clock, &to, &letter).await {
+    match cx.state.mailer.send(&cx.state.config, &cx.state.clock, &to, &letter).await {
         Ok(_) => {
             // First of all, or a failure in between would send it again.
-            db::outbox::remove(&state.db, waiting.id).await?;
-            events::record(state, &state.db, Event::MailSent, &origin(&waiting), Note::of(user).method(kind)).await
+            db::outbox::remove(db, waiting.id).await?;
+            cx.record(Event::MailSent, Note::of(user).method(kind)).await
         }
         Err(not_sent) => {
             let pause = usize::try_from(waiting.attempts - 1).ok().and_then(|index| PAUSES.get(index)).filter(|_| not_sent.is_temporary);
             let reason = not_sent.for_the_log;
             if let Some(pause) = pause {
                 tracing::warn!(event = "mail_postponed", kind, reason, attempt = waiting.attempts, "a mail could not be sent and is tried again");
-                return db::outbox::postpone(&state.db, waiting.id, state.clock.now() + pause, false).await;
+                return db::outbox::postpone(db, waiting.id, cx.now() + pause, false).await;
             }
-            give_up(state, &waiting, Some(user), &reason).await
+            give_up(cx, &waiting, Some(user), &reason).await
         }
     }
 }
 
-async fn give_up(state: &AppState, waiting: &Waiting, user: Option<Uuid>, reason: &str) -> Result<(), AuthError> {
+async fn give_up(cx: &Ctx<'_>, waiting: &Waiting, user: Option<Uuid>, reason: &str) -> Result<(), AuthError> {
     let (kind, attempt) = (&waiting.kind, waiting.attempts);
     tracing::error!(event = "mail_failed", kind, reason, attempt, "a mail is given up; try `mediamanager-auth mail test`");
-    db::outbox::remove(&state.db, waiting.id).await?;
-    events::record(state, &state.db, Event::MailGivenUp, &origin(waiting), Note::of_maybe(user).method(kind).detail(reason)).await
-}
-
-/// Who has caused a mail, as far as that is remembered.
-fn origin(waiting: &Waiting) -> Origin {
-    Origin { network: waiting.network.clone(), ..Origin::default() }
+    db::outbox::remove(&cx.state.db, waiting.id).await?;
+    cx.record(Event::MailGivenUp, Note::of_maybe(user).method(kind).detail(reason)).await
 }
 
 /// Whether somebody can be written to at all.

@@ -17,8 +17,8 @@ impl NewPassword {
     ///
     /// # Errors
     /// What is wrong with it, so that the person can choose a better one.
-    pub fn parse(typed: String, address: &str, config: &Config) -> Result<Self, AuthError> {
-        let password = Password::parse(typed)?;
+    pub fn parse(password: Password, address: &str, config: &Config) -> Result<Self, AuthError> {
+        password.check()?;
         let text = password.expose();
         let minimum = config.policy.password_min_length;
         if text.chars().count() < usize::from(minimum) {

@@ -3,15 +3,17 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use tokio::time::Instant;
 
+use super::{
+    Ctx,
+    events::{self, Note},
+    login::Login,
+    sessions::CurrentUser,
+    throttle,
+};
 use crate::{
     domain::{AuthError, Event, ReturnTo, refusal::Refusal},
     server::{
         AppState, db,
-        flows::{
-            events::{self, Note},
-            sessions::{CurrentUser, Origin, Started},
-            throttle,
-        },
         provider::{self, Attempt, Fault, Person, quote},
         random,
     },
@@ -57,6 +59,12 @@ pub struct Begun {
     pub handshake: Handshake,
 }
 
+/// A browser that came back: what it has carried, and the answer that came with it, if that can be read.
+pub struct Callback {
+    pub handshake: Handshake,
+    pub answer: Result<Answer, Fault>,
+}
+
 /// What came back with the browser.
 #[derive(Default)]
 pub struct Answer {
@@ -69,7 +77,7 @@ pub struct Answer {
 /// How a trip to the provider ended, if not with a refusal.
 pub enum Outcome {
     LoggedIn {
-        started: Started,
+        login: Login,
         return_to: Option<ReturnTo>,
     },
     /// The address belongs to an account that has to be proven first.
@@ -112,61 +120,50 @@ pub async fn begin(state: &AppState, start: Start) -> Result<Begun, Refusal> {
 ///
 /// # Errors
 /// Every way in which there is none, logged already.
-pub async fn finish(
-    state: &AppState,
-    handshake: Handshake,
-    answer: Result<Answer, Fault>,
-    current: Option<&CurrentUser>,
-    origin: Origin,
-) -> Result<Outcome, Refused> {
-    let (return_to, connects) = (handshake.return_to(), handshake.connects.is_some());
-    match finish_unlogged(state, handshake, answer, current, origin.clone()).await {
+pub async fn finish(cx: &Ctx<'_>, current: Option<&CurrentUser>, callback: Callback) -> Result<Outcome, Refused> {
+    let (return_to, connects) = (callback.handshake.return_to(), callback.handshake.connects.is_some());
+    match finish_unlogged(cx, current, callback).await {
         Ok(outcome) => Ok(outcome),
-        Err(fault) => Err(Refused { return_to, connects, ..refuse(state, fault, &origin).await }),
+        Err(fault) => Err(Refused { return_to, connects, ..refuse(cx, fault).await }),
     }
 }
 
 /// Writes a failed login down, for the log and for the administrators' page: the reason, and the setting to change.
-pub async fn refuse(state: &AppState, fault: Fault, origin: &Origin) -> Refused {
+pub async fn refuse(cx: &Ctx<'_>, fault: Fault) -> Refused {
     fault.log();
     let detail = [fault.refusal.code(), &fault.reason, &fault.fix].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("; ");
-    events::record_rarely(state, Event::LoginFailed, origin, Note::of_maybe(fault.about).method("oidc").detail(&detail)).await;
+    events::record_rate_limited(cx, Event::LoginFailed, Note::of_maybe(fault.about).method("oidc").detail(&detail)).await;
     Refused { said: fault.said, ..fault.refusal.into() }
 }
 
-async fn finish_unlogged(
-    state: &AppState,
-    handshake: Handshake,
-    answer: Result<Answer, Fault>,
-    current: Option<&CurrentUser>,
-    origin: Origin,
-) -> Result<Outcome, Fault> {
-    let taken = throttle::take_answer(state, &origin.network).await.map_err(fault_of)?;
+async fn finish_unlogged(cx: &Ctx<'_>, current: Option<&CurrentUser>, callback: Callback) -> Result<Outcome, Fault> {
+    let Callback { handshake, answer } = callback;
+    let taken = throttle::take_answer(cx).await?;
     let expires_at = handshake.started_at + i64::from(LIFETIME);
     // Atomic over all instances: of two answers to one attempt one counts, whatever the browser does with its cookies (SR-053).
-    let is_first = db::spent::spend(&state.db, fingerprint("handshake", &handshake.state), expires_at).await.map_err(fault_of)?;
-    if !is_first || !handshake.is_current(state.clock.now()) {
+    let is_first = db::spent::spend(&cx.state.db, fingerprint("handshake", &handshake.state), expires_at).await?;
+    if !is_first || !handshake.is_current(cx.now()) {
         return Err(Fault::new(Refusal::AttemptUnknown, "the attempt was used already or took longer than ten minutes", ""));
     }
     let return_to = handshake.return_to();
-    let person = who(state, &handshake, answer, &origin.network).await;
+    let person = who(cx, &handshake, answer).await;
     if person.as_ref().err().is_none_or(|fault| fault.refusal == Refusal::ProviderUnreachable) {
-        throttle::give_back(state, &taken).await.map_err(fault_of)?;
+        throttle::give_back(cx, &taken).await?;
     }
     let person = person?;
     if let Some(connects) = &handshake.connects {
-        link::link(state, person, connects, current, &origin).await?;
+        link::link(cx, current, connects, person).await?;
         return Ok(Outcome::Connected);
     }
-    match account::enter(state, person, origin).await? {
-        account::Entered::LoggedIn(started) => Ok(Outcome::LoggedIn { started, return_to }),
-        account::Entered::MustConnect(person, email) => Ok(Outcome::MustConnect(Pending::new(person, &email, return_to.as_ref(), state.clock.now()))),
+    match account::enter(cx, person).await? {
+        account::Entered::LoggedIn(login) => Ok(Outcome::LoggedIn { login, return_to }),
+        account::Entered::MustConnect(person, email) => Ok(Outcome::MustConnect(Pending::new(person, &email, return_to.as_ref(), cx.now()))),
     }
 }
 
 /// Who the provider says this is, if its answer is one to this attempt.
-async fn who(state: &AppState, handshake: &Handshake, answer: Result<Answer, Fault>, network: &str) -> Result<Person, Fault> {
-    let provider = state.provider.as_ref().ok_or_else(|| Fault::new(Refusal::ProviderUnusable, "auth.openid_connect is not enabled", ""))?;
+async fn who(cx: &Ctx<'_>, handshake: &Handshake, answer: Result<Answer, Fault>) -> Result<Person, Fault> {
+    let provider = cx.state.provider.as_ref().ok_or_else(|| Fault::new(Refusal::ProviderUnusable, "auth.openid_connect is not enabled", ""))?;
     let answer = answer?;
     let deadline = Instant::now() + provider::TOTAL;
     provider.check_issuer(answer.issuer.as_deref()).await?;
@@ -175,10 +172,10 @@ async fn who(state: &AppState, handshake: &Handshake, answer: Result<Answer, Fau
         (_, error) => return Err(error_of_the_provider(&error.unwrap_or_default(), answer.error_description.as_deref())),
     };
     // Anybody can make up a code. Counted before it is tried, and given back unless it was one (SR-005, SR-022).
-    throttle::take_failure(state, network).await.map_err(fault_of)?;
+    throttle::take_failure(cx).await?;
     let redeemed = provider::until(deadline, provider.redeem(code, attempt(handshake))).await;
     if !matches!(&redeemed, Err(fault) if fault.refusal == Refusal::CodeRefused) {
-        throttle::give_back(state, &throttle::network_key(network)).await.map_err(fault_of)?;
+        throttle::give_back(cx, &throttle::network_key(&cx.client.rate_limit_key)).await?;
     }
     redeemed
 }
@@ -218,8 +215,10 @@ fn refusal_of(error: AuthError) -> Refusal {
     }
 }
 
-fn fault_of(error: AuthError) -> Fault {
-    Fault::new(refusal_of(error), format!("the account could not be used: {}", error.code()), "")
+impl From<AuthError> for Fault {
+    fn from(error: AuthError) -> Self {
+        Self::new(refusal_of(error), format!("the account could not be used: {}", error.code()), "")
+    }
 }
 
 impl From<Refusal> for Refused {

@@ -3,18 +3,19 @@
 
 use uuid::Uuid;
 
+use super::{
+    Ctx,
+    client_info::SHELL,
+    events::Note,
+    mail::{self, Kind},
+    new_password::NewPassword,
+    throttle,
+};
 use crate::{
-    domain::{AuthError, Email, Event, User},
+    domain::{AuthError, Email, Event, LinkToken, Password, User},
     server::{
         AppState,
         db::{self, users::Credentials},
-        flows::{
-            events::{self, Note},
-            mail::{self, Kind},
-            new_password::NewPassword,
-            sessions::{Origin, SHELL},
-            throttle,
-        },
         tokens::Purpose,
     },
 };
@@ -26,12 +27,14 @@ const FIRST_LIFETIME: u32 = 72 * 60 * 60;
 ///
 /// # Errors
 /// `TooManyAttempts` for the network; `Unavailable`.
-pub async fn request(state: &AppState, email: &Email, origin: &Origin) -> Result<(), AuthError> {
-    throttle::take_request(state, "reset-request", &origin.network).await?;
-    if state.config.auth.email_password_resets {
-        mail::queue(state, &state.db, Kind::Reset, email.as_str(), origin).await?;
+pub async fn request(cx: &Ctx<'_>, email: &Email) -> Result<(), AuthError> {
+    throttle::take_request(cx, "reset-request").await?;
+    let mut tx = cx.transaction().await?;
+    if cx.state.config.auth.email_password_resets {
+        mail::queue(&tx, Kind::Reset, email.as_str()).await?;
     }
-    events::record(state, &state.db, Event::ResetRequested, origin, Note::new()).await
+    tx.record(Event::ResetRequested, Note::new()).await?;
+    tx.commit().await
 }
 
 /// The link to mail, made when the mail is; `None` when resets are off.
@@ -68,21 +71,22 @@ pub struct HandedOver {
 ///
 /// # Errors
 /// `Unavailable`, `Internal`.
-pub async fn hand_over(state: &AppState, user: Uuid, by: Option<Uuid>, origin: &Origin) -> Result<Option<HandedOver>, AuthError> {
+pub async fn hand_over(cx: &Ctx<'_>, user: Uuid, by: Option<Uuid>) -> Result<Option<HandedOver>, AuthError> {
+    let state = cx.state;
     let Some(found) = db::users::find_with_hash(&state.db, user).await?.filter(|found| found.user.is_active) else { return Ok(None) };
     let lifetime = if is_new(&state.db, user).await? { FIRST_LIFETIME } else { state.config.policy.reset_link_lifetime };
     let note = Note::of(user).method("handed_over");
-    events::record(state, &state.db, Event::ResetLinkMade, origin, by.map_or(note.method(SHELL), |by| note.by(by))).await?;
+    cx.record(Event::ResetLinkMade, by.map_or(note.method(SHELL), |by| note.by(by))).await?;
     Ok(Some(HandedOver { link: link(state, Purpose::HandedOver, &found, lifetime).await?, lifetime }))
 }
 
-/// The same from the shell, for whoever has the address.
+/// The same from the command line, for whoever has the address.
 ///
 /// # Errors
 /// `Unavailable`, `Internal`.
-pub async fn handed_over_link(state: &AppState, email: &Email) -> Result<Option<HandedOver>, AuthError> {
-    match db::users::find_by_email(&state.db, email).await? {
-        Some(found) => hand_over(state, found.user.id, None, &Origin::shell()).await,
+pub async fn handed_over_link(cx: &Ctx<'_>, email: &Email) -> Result<Option<HandedOver>, AuthError> {
+    match db::users::find_by_email(&cx.state.db, email).await? {
+        Some(found) => hand_over(cx, found.user.id, None).await,
         None => Ok(None),
     }
 }
@@ -107,47 +111,55 @@ pub async fn check(state: &AppState, token: &str) -> Result<User, AuthError> {
     Ok(read(state, &state.db, token).await?.1.user)
 }
 
+/// A new password, with the link that lets it be set.
+#[derive(Debug)]
+pub struct NewPasswordByLink {
+    pub token: LinkToken,
+    /// The address that the page has named: another link may have been opened in the same browser since.
+    pub shown: Option<String>,
+    pub password: Password,
+}
+
 /// Sets a new password, ends all sessions, and says so by mail. Logs nobody in (SR-046). Of many uses at once one wins: the update asks
-/// for the very state that the link replaces (SR-044). `shown` is the address that the page has named: another link may have been opened
-/// in the same browser since.
+/// for the very state that the link replaces (SR-044).
 ///
 /// # Errors
 /// `ResetLinkInvalid`; what is wrong with the password, which does not use the link up; `TooManyAttempts`, `Busy`, `Unavailable`.
-pub async fn complete(state: &AppState, token: &str, shown: Option<&str>, password: String, origin: &Origin) -> Result<(), AuthError> {
+pub async fn complete(cx: &Ctx<'_>, new: NewPasswordByLink) -> Result<(), AuthError> {
+    let (state, token) = (cx.state, new.token.expose());
     let admission = state.hasher.admit().await?;
-    let taken = throttle::take_token(state, "reset-token", &origin.network).await?;
+    let taken = throttle::take_token(cx, "reset-token").await?;
     let (purpose, found) = read(state, &state.db, token).await?;
-    if shown.is_some_and(|shown| shown != found.user.email) {
+    if new.shown.is_some_and(|shown| shown != found.user.email) {
         return Err(AuthError::ResetLinkInvalid);
     }
-    let password = NewPassword::parse(password, &found.user.email, &state.config)?;
-    let hash = throttle::unless_failed(state, &taken, state.hasher.hash(admission, password.into_password()).await).await?;
-    let (user, now) = (found.user.id, state.clock.now());
+    let password = NewPassword::parse(new.password, &found.user.email, &state.config)?;
+    let hash = throttle::unless_failed(cx, &taken, state.hasher.hash(admission, password.into_password()).await).await?;
+    let user = found.user.id;
 
-    let transaction = db::begin(&state.db).await?;
     // Not beside a login through the provider that has found its account and not yet started its session.
-    db::alone(&transaction).await?;
-    read(state, &transaction, token).await?;
-    if !db::users::replace_hash(&transaction, &found, hash).await? {
+    let mut tx = cx.exclusive().await?;
+    read(state, tx.db(), token).await?;
+    if !db::users::replace_hash(tx.db(), &found, hash).await? {
         return Err(AuthError::ResetLinkInvalid);
     }
-    db::sessions::end_all(&transaction, user, now).await?;
-    mail::forget_links(&transaction, &found.user).await?;
-    if !db::accounts::email_is_proven(&transaction, user).await? {
+    db::sessions::end_all(tx.db(), user, tx.now()).await?;
+    mail::forget_links(&tx, &found.user).await?;
+    if !db::accounts::email_is_proven(tx.db(), user).await? {
         // What a stranger may have set before is void (SR-037).
-        db::identities::delete_of(&transaction, user).await?;
+        db::identities::delete_of(tx.db(), user).await?;
         if purpose != Purpose::HandedOver {
-            db::accounts::prove_email(&transaction, user, now).await?;
+            db::accounts::prove_email(tx.db(), user, tx.now()).await?;
             if !found.user.is_verified {
-                mail::tell_administrators(state, &transaction, origin).await?;
+                mail::tell_administrators(&tx).await?;
             }
         }
     }
-    db::accounts::note_password(&transaction, user, now).await?;
-    throttle::forget_account(&transaction, &found.user.email).await?;
-    mail::notify(state, &transaction, Kind::PasswordChanged, &found.user, origin).await?;
-    events::record(state, &transaction, Event::PasswordReset, origin, Note::of(user)).await?;
-    db::commit(transaction).await
+    db::accounts::note_password(tx.db(), user, tx.now()).await?;
+    throttle::forget_account(tx.db(), &found.user.email).await?;
+    mail::notify(&tx, Kind::PasswordChanged, &found.user).await?;
+    tx.record(Event::PasswordReset, Note::of(user)).await?;
+    tx.commit().await
 }
 
 async fn read(state: &AppState, db: &impl db::Connection, token: &str) -> Result<(Purpose, Credentials), AuthError> {

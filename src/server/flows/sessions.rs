@@ -1,105 +1,77 @@
 use uuid::Uuid;
 
+use super::{
+    Ctx, Tx,
+    events::Note,
+    login::{FirstFactor, LoginMethod, VerifiedPassword},
+};
 use crate::{
     domain::{AuthError, Event, User},
     server::{
         AppState,
-        db::{self, Transaction, sessions::NewSession},
-        flows::events::{self, Note},
+        db::{self, sessions::NewSessionRow},
         metrics, random,
     },
 };
 
-/// Who is asking, proven by a live session. Flows that need a person take this, so they cannot be called without one.
+/// The person who sent a request, proven. Flows that need a person take this, so they cannot be called without one.
 #[derive(Clone, Debug)]
 pub struct CurrentUser {
     user: User,
-    session: Uuid,
-    since: i64,
+    proof: Proof,
 }
 
-/// Who is asking, proven to be an administrator. Made only by [`CurrentUser::as_admin`].
+/// What proves it.
+#[derive(Clone, Copy, Debug)]
+pub enum Proof {
+    /// A live session.
+    Session { id: Uuid, logged_in_at: i64 },
+}
+
+/// A current user who has just logged in or typed their password. Flows that change an account demand it: whoever finds an open screen,
+/// or a cookie, must not be able to keep the account (SR-142). Made only by [`CurrentUser::recent`] and
+/// [`CurrentUser::with_password`].
+#[derive(Clone, Debug)]
+pub struct RecentLogin(CurrentUser);
+
+/// A current user who may manage the others. Made only by [`CurrentUser::admin`].
 #[derive(Clone, Debug)]
 pub struct Admin(CurrentUser);
 
-/// How and from where somebody came in.
-#[derive(Clone, Debug, Default)]
-pub struct Origin {
-    /// An IPv4 address or an IPv6 /64, the key of throttles.
-    pub network: String,
-    /// The browser's own words, at most 255 characters.
-    pub user_agent: String,
-    /// The number of the request, under which the log has it.
-    pub reference: String,
-    /// The session whose cookie came with the request. It ends when a new one begins, so that nothing set before a login
-    /// survives it (SR-094).
-    pub presented: Option<Uuid>,
-}
+/// Seconds after a login in which it counts as recent (SR-142).
+const RECENT_LOGIN_SECONDS: i64 = 5 * 60;
 
-impl Origin {
-    /// What the operator does at the machine itself.
-    #[must_use]
-    pub fn shell() -> Self {
-        Self { network: SHELL.to_owned(), ..Self::default() }
-    }
-}
-
-/// How somebody proved who they are.
-#[derive(Clone, Debug)]
-pub enum Way {
-    Password,
-    Setup,
-    /// An account at the provider, and the provider's own session if it has named one.
-    Provider {
-        identity: Uuid,
-        session: Option<String>,
-    },
-}
-
-const PROVIDER: &str = "oidc";
-/// The word for what the operator does at the machine itself.
-pub const SHELL: &str = "shell";
-/// How young a login must be to count as the person being there, in seconds (SR-142).
-const FRESH: i64 = 5 * 60;
-
-impl Way {
-    /// The word in the database and in the log.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Password => "password",
-            Self::Setup => "setup",
-            Self::Provider { .. } => PROVIDER,
-        }
-    }
-}
-
-/// A new session: what the browser gets to keep.
-pub struct Started {
+/// A new session: what the client gets to keep.
+pub struct NewSession {
     pub token: String,
     /// Seconds.
     pub lifetime: u32,
     pub user: User,
 }
 
-/// Begins a session, inside the transaction that proved who it is for.
-///
-/// # Errors
-/// `Unavailable`, `Internal`.
-pub async fn start(state: &AppState, transaction: &Transaction, user: User, way: Way, origin: Origin) -> Result<Started, AuthError> {
+/// Starts a session, inside the transaction that proved who it is for. Only [`login::complete`](super::login::complete) calls it.
+pub(super) async fn start(tx: &mut Tx<'_>, proven: FirstFactor) -> Result<NewSession, AuthError> {
+    let FirstFactor { user, method, identity } = proven;
+    let Ctx { state, client } = tx.cx();
     let (id, lifetime) = (Uuid::from_bytes(random::bytes()), state.config.auth.session_lifetime);
     let (token, claims) = state.tokens.session(user.id, id, lifetime).map_err(|_| AuthError::Internal)?;
-    if let Some(presented) = origin.presented {
-        db::sessions::end(transaction, presented, claims.iat).await?;
+    if let Some(presented) = client.presented_session {
+        db::sessions::end(tx.db(), presented, claims.iat).await?;
     }
-    let (method, has_password) = (way.name(), !matches!(way, Way::Provider { .. }));
-    events::record(state, transaction, Event::LoggedIn, &origin, Note::of(user.id).method(method)).await?;
-    let provider = if let Way::Provider { identity, session } = way { Some((identity, session)) } else { None };
-    let Origin { network, user_agent, .. } = origin;
-    let row = NewSession { id, user: user.id, created_at: claims.iat, expires_at: claims.exp, method, network, user_agent, provider };
-    db::sessions::insert(transaction, row).await?;
-    db::accounts::note_login(transaction, user.id, has_password, claims.iat).await?;
-    Ok(Started { token, lifetime, user })
+    tx.record(Event::LoggedIn, Note::of(user.id).method(method.name())).await?;
+    let row = NewSessionRow {
+        id,
+        user: user.id,
+        created_at: claims.iat,
+        expires_at: claims.exp,
+        method: method.name(),
+        network: client.rate_limit_key.clone(),
+        user_agent: client.user_agent.clone(),
+        provider: identity.map(|identity| (identity.id, identity.provider_session)),
+    };
+    db::sessions::insert(tx.db(), row).await?;
+    db::accounts::note_login(tx.db(), user.id, method != LoginMethod::Oidc, claims.iat).await?;
+    Ok(NewSession { token, lifetime, user })
 }
 
 /// Who presents this token: a genuine, unexpired one that names a live session of that very, active user (SR-091). Asked of the
@@ -123,7 +95,7 @@ pub async fn resolve(state: &AppState, token: &str) -> Result<Option<CurrentUser
         Ok(None) => "worthless",
         Err(_) => "unknown",
     });
-    let current = found?.map(|(session, user)| CurrentUser { user, session: session.id, since: session.created_at });
+    let current = found?.map(|(session, user)| CurrentUser { user, proof: Proof::Session { id: session.id, logged_in_at: session.created_at } });
     if let Some(current) = &current {
         state.sessions.keep(token, moment, current);
     }
@@ -136,59 +108,57 @@ pub async fn resolve(state: &AppState, token: &str) -> Result<Option<CurrentUser
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn end(state: &AppState, token: &str, origin: &Origin) -> Result<bool, AuthError> {
-    let Ok(claims) = state.tokens.check_session(token) else { return Ok(false) };
-    let transaction = db::begin(&state.db).await?;
-    let was_live = db::sessions::end(&transaction, claims.jti, state.clock.now()).await?;
-    if was_live {
-        events::record(state, &transaction, Event::LoggedOut, origin, Note::of(claims.sub)).await?;
+pub async fn end(cx: &Ctx<'_>, token: &str) -> Result<bool, AuthError> {
+    let Ok(claims) = cx.state.tokens.check_session(token) else { return Ok(false) };
+    let mut tx = cx.transaction().await?;
+    if db::sessions::end(tx.db(), claims.jti, tx.now()).await? {
+        tx.record(Event::LoggedOut, Note::of(claims.sub)).await?;
     }
-    let method = db::sessions::method(&transaction, claims.jti).await?;
-    db::commit(transaction).await?;
-    Ok(method.as_deref() == Some(PROVIDER))
+    let method = db::sessions::method(tx.db(), claims.jti).await?;
+    tx.commit().await?;
+    Ok(method.as_deref() == Some(LoginMethod::Oidc.name()))
 }
 
-/// Makes sure, inside the transaction that changes something for somebody, that their session has not been ended meanwhile: by its owner
+/// Makes sure, inside the transaction that changes something for somebody, that their session has not been revoked meanwhile: by its owner
 /// elsewhere, who has noticed a thief.
 ///
 /// # Errors
 /// `NotLoggedIn`, `Unavailable`.
-pub async fn still_live(state: &AppState, transaction: &Transaction, current: &CurrentUser) -> Result<(), AuthError> {
-    if db::sessions::is_live(transaction, current.session(), state.clock.now()).await? { Ok(()) } else { Err(AuthError::NotLoggedIn) }
+pub async fn still_live(tx: &Tx<'_>, current: &CurrentUser) -> Result<(), AuthError> {
+    if db::sessions::is_live(tx.db(), current.session(), tx.now()).await? { Ok(()) } else { Err(AuthError::NotLoggedIn) }
 }
 
 /// The live sessions of a user, the newest first.
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn of(state: &AppState, user: Uuid) -> Result<Vec<db::sessions::Session>, AuthError> {
-    db::sessions::of(&state.db, user, state.clock.now()).await
+pub async fn of(cx: &Ctx<'_>, user: Uuid) -> Result<Vec<db::sessions::Session>, AuthError> {
+    db::sessions::of(&cx.state.db, user, cx.now()).await
 }
 
 /// Ends one of the person's own sessions, by an id that is not its token (SR-099).
 ///
 /// # Errors
 /// `NotFound` for every id that is no live session of theirs; `Unavailable`.
-pub async fn end_one(state: &AppState, current: &CurrentUser, session: Uuid, origin: &Origin) -> Result<(), AuthError> {
-    let transaction = db::begin(&state.db).await?;
-    if !db::sessions::end_of(&transaction, current.user().id, session, state.clock.now()).await? {
+pub async fn end_one(cx: &Ctx<'_>, current: &CurrentUser, session: Uuid) -> Result<(), AuthError> {
+    let mut tx = cx.transaction().await?;
+    if !db::sessions::end_of(tx.db(), current.user().id, session, tx.now()).await? {
         return Err(AuthError::NotFound);
     }
-    events::record(state, &transaction, Event::SessionsEnded, origin, Note::of(current.user().id)).await?;
-    db::commit(transaction).await
+    tx.record(Event::SessionsEnded, Note::of(current.user().id)).await?;
+    tx.commit().await
 }
 
 /// Ends all of the person's sessions but the one that asks.
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn end_others(state: &AppState, current: &CurrentUser, origin: &Origin) -> Result<(), AuthError> {
-    let transaction = db::begin(&state.db).await?;
-    let ended = db::sessions::end_all_but(&transaction, current.user().id, current.session(), state.clock.now()).await?;
-    if ended > 0 {
-        events::record(state, &transaction, Event::SessionsEnded, origin, Note::of(current.user().id)).await?;
+pub async fn end_others(cx: &Ctx<'_>, current: &CurrentUser) -> Result<(), AuthError> {
+    let mut tx = cx.transaction().await?;
+    if db::sessions::end_all_but(tx.db(), current.user().id, current.session(), tx.now()).await? > 0 {
+        tx.record(Event::SessionsEnded, Note::of(current.user().id)).await?;
     }
-    db::commit(transaction).await
+    tx.commit().await
 }
 
 impl CurrentUser {
@@ -200,35 +170,58 @@ impl CurrentUser {
     /// The session's row.
     #[must_use]
     pub fn session(&self) -> Uuid {
-        self.session
+        let Proof::Session { id, .. } = self.proof;
+        id
     }
 
     /// When the person logged in, Unix seconds.
     #[must_use]
     pub fn since(&self) -> i64 {
-        self.since
+        let Proof::Session { logged_in_at, .. } = self.proof;
+        logged_in_at
     }
 
-    /// Makes sure that the person is there, and not merely their cookie: what changes the account itself needs a young login (SR-142).
+    /// The same person with a recent login.
     ///
     /// # Errors
     /// `LoginTooOld`.
-    pub fn require_fresh(&self, now: i64) -> Result<(), AuthError> {
-        // A login from the future is none: the clock has been set back.
-        if (0..FRESH).contains(&now.saturating_sub(self.since)) { Ok(()) } else { Err(AuthError::LoginTooOld) }
+    pub fn recent(&self, now: i64) -> Result<RecentLogin, AuthError> {
+        let Proof::Session { logged_in_at, .. } = self.proof;
+        // A login from the future is not recent: the clock has been set back.
+        let is_recent = (0..RECENT_LOGIN_SECONDS).contains(&now.saturating_sub(logged_in_at));
+        if is_recent { Ok(RecentLogin(self.clone())) } else { Err(AuthError::LoginTooOld) }
     }
 
-    /// The same person as an administrator.
+    /// The same person after typing their password, which counts as a recent login.
+    ///
+    /// # Errors
+    /// `BadCredentials` when the password is somebody else's.
+    pub fn with_password(&self, verified: &VerifiedPassword) -> Result<RecentLogin, AuthError> {
+        if verified.user.id == self.user.id { Ok(RecentLogin(self.clone())) } else { Err(AuthError::BadCredentials) }
+    }
+
+    /// The same person as an administrator: active, approved and superuser. The only place that decides it.
     ///
     /// # Errors
     /// `Forbidden` for everybody else.
-    pub fn as_admin(&self) -> Result<Admin, AuthError> {
-        if self.user.is_superuser { Ok(Admin(self.clone())) } else { Err(AuthError::Forbidden) }
+    pub fn admin(&self) -> Result<Admin, AuthError> {
+        if self.user.is_administrator() { Ok(Admin(self.clone())) } else { Err(AuthError::Forbidden) }
+    }
+}
+
+impl RecentLogin {
+    #[must_use]
+    pub fn current(&self) -> &CurrentUser {
+        &self.0
+    }
+
+    #[must_use]
+    pub fn user(&self) -> &User {
+        self.0.user()
     }
 }
 
 impl Admin {
-    /// Who is asking.
     #[must_use]
     pub fn current(&self) -> &CurrentUser {
         &self.0

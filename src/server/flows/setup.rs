@@ -1,14 +1,13 @@
+use super::{
+    Ctx,
+    events::Note,
+    login::{self, FirstFactor, Login, LoginMethod},
+    new_password::NewPassword,
+    users,
+};
 use crate::{
-    domain::{AuthError, Email, Event},
-    server::{
-        AppState, db,
-        flows::{
-            events::{self, Note},
-            new_password::NewPassword,
-            sessions::{self, Origin, Started},
-            users,
-        },
-    },
+    domain::{AuthError, Email, Event, LinkToken, Password},
+    server::db,
 };
 
 /// Who made the first administrator.
@@ -17,9 +16,10 @@ const SETUP: &str = "setup";
 /// The first administrator, as typed into the setup page.
 #[derive(Debug)]
 pub struct FirstAdministrator {
+    /// Of the setup link.
+    pub token: LinkToken,
     pub email: Email,
-    pub password: NewPassword,
-    pub origin: Origin,
+    pub password: Password,
 }
 
 /// The one-time link for setting up the first administrator, while there is no user (SR-034). The only secret the program ever
@@ -27,10 +27,10 @@ pub struct FirstAdministrator {
 ///
 /// # Errors
 /// `SetupDone`, `SetupOvertaken`, `Unavailable`, `Internal`.
-pub async fn link(state: &AppState) -> Result<String, AuthError> {
-    is_open(&state.db).await?;
-    let token = state.tokens.setup(state.config.policy.setup_link_lifetime).map_err(|_| AuthError::Internal)?;
-    Ok(state.config.link(&format!("/setup?token={token}")))
+pub async fn link(cx: &Ctx<'_>) -> Result<String, AuthError> {
+    is_open(&cx.state.db).await?;
+    let token = cx.state.tokens.setup(cx.state.config.policy.setup_link_lifetime).map_err(|_| AuthError::Internal)?;
+    Ok(cx.state.config.link(&format!("/setup?token={token}")))
 }
 
 /// Makes sure that nobody has an account; who has one, and cannot manage the others, ends setup too.
@@ -45,28 +45,28 @@ async fn is_open(db: &impl db::Connection) -> Result<(), AuthError> {
 ///
 /// # Errors
 /// `SetupDone`, `SetupOvertaken`, `SetupLinkInvalid`, `Unavailable`.
-pub async fn check(state: &AppState, token: &str) -> Result<(), AuthError> {
-    is_open(&state.db).await?;
-    state.tokens.check_setup(token).map_err(|_| AuthError::SetupLinkInvalid)
+pub async fn check(cx: &Ctx<'_>, token: &str) -> Result<(), AuthError> {
+    is_open(&cx.state.db).await?;
+    cx.state.tokens.check_setup(token).map_err(|_| AuthError::SetupLinkInvalid)
 }
 
 /// Makes the first administrator and logs them in. Of twenty at once one wins: the check and the act are in one transaction
 /// that runs alone (SR-004, SR-036).
 ///
 /// # Errors
-/// `SetupDone` or `SetupOvertaken` for everybody but the first; `Busy`, `Unavailable`.
-pub async fn create_first_administrator(state: &AppState, token: &str, first: FirstAdministrator) -> Result<Started, AuthError> {
-    let admission = state.hasher.admit().await?;
-    check(state, token).await?;
-    let FirstAdministrator { email, password, origin } = first;
-    let hashed_password = state.hasher.hash(admission, password.into_password()).await?;
-    let transaction = db::begin(&state.db).await?;
-    db::alone(&transaction).await?;
-    is_open(&transaction).await?;
+/// `SetupDone` or `SetupOvertaken` for everybody but the first; what is wrong with the password; `Busy`, `Unavailable`.
+pub async fn create_first_administrator(cx: &Ctx<'_>, first: FirstAdministrator) -> Result<Login, AuthError> {
+    let FirstAdministrator { token, email, password } = first;
+    let admission = cx.state.hasher.admit().await?;
+    check(cx, token.expose()).await?;
+    let password = NewPassword::parse(password, email.as_str(), &cx.state.config)?;
+    let hashed_password = cx.state.hasher.hash(admission, password.into_password()).await?;
+    let mut tx = cx.exclusive().await?;
+    is_open(tx.db()).await?;
     let new = users::New { email, hashed_password, role: users::Role::Administrator, email_is_proven: true, is_passwordless: false, by: SETUP.to_owned() };
-    let user = users::insert(state, &transaction, new).await?;
-    events::record(state, &transaction, Event::SetupDone, &origin, Note::of(user.id)).await?;
-    let started = sessions::start(state, &transaction, user, sessions::Way::Setup, origin).await?;
-    db::commit(transaction).await?;
-    Ok(started)
+    let user = users::insert(&tx, new).await?;
+    tx.record(Event::SetupDone, Note::of(user.id)).await?;
+    let login = login::complete(&mut tx, FirstFactor::new(user, LoginMethod::Setup)).await?;
+    tx.commit().await?;
+    Ok(login)
 }

@@ -1,16 +1,16 @@
+use super::{
+    Ctx,
+    events::Note,
+    login::{self, FirstFactor, Login, LoginMethod},
+    mail::{self, Kind},
+    new_password::NewPassword,
+    throttle,
+    users::{self, Role},
+};
 use crate::{
-    domain::{AuthError, Email, Event, User},
+    domain::{AuthError, Email, Event, Password, User},
     server::{
-        AppState,
         db::{self, throttle::Budget},
-        flows::{
-            events::{self, Note},
-            mail::{self, Kind},
-            new_password::NewPassword,
-            sessions::{self, Origin, Started, Way},
-            throttle,
-            users::{self, Role},
-        },
         random,
     },
 };
@@ -22,8 +22,7 @@ const REFUSALS: Budget = Budget { most: 3, window: 60 * 60 };
 #[derive(Debug)]
 pub struct Request {
     pub email: Email,
-    pub password: String,
-    pub origin: Origin,
+    pub password: Password,
 }
 
 /// What came of it. `user` looks the same whether or not the account is new.
@@ -41,57 +40,56 @@ pub enum SignedUp {
 ///
 /// # Errors
 /// `RegistrationClosed`; what is wrong with the password; `AddressRefused` without mail settings; `TooManyAttempts`, `Busy`, `Unavailable`.
-pub async fn sign_up(state: &AppState, request: Request) -> Result<SignedUp, AuthError> {
+pub async fn sign_up(cx: &Ctx<'_>, request: Request) -> Result<SignedUp, AuthError> {
+    let state = cx.state;
     if !state.config.policy.registration {
         return Err(AuthError::RegistrationClosed);
     }
-    let Request { email, password, origin } = request;
+    let Request { email, password } = request;
     // First, or a flood would queue at the database, and who is told to come back would have used up what they may ask for.
     let admission = state.hasher.admit().await?;
-    let network = &origin.network;
-    let taken = throttle::take_request(state, "signup", network).await?;
+    let taken = throttle::take_request(cx, "signup").await?;
     let password = NewPassword::parse(password, email.as_str(), &state.config)?;
-    let hashed_password = throttle::unless_failed(state, &taken, state.hasher.hash(admission, password.into_password()).await).await?;
+    let hashed_password = throttle::unless_failed(cx, &taken, state.hasher.hash(admission, password.into_password()).await).await?;
     // Taken before it is known whether the address is free, or running out of refusals would tell as much as a refusal.
-    let refusals = format!("signup-refused:{network}");
+    let refusals = format!("signup-refused:{}", cx.client.rate_limit_key);
     if !mail::is_on(state) {
-        throttle::take(state, &refusals, REFUSALS).await?;
+        throttle::take(cx, &refusals, REFUSALS).await?;
     }
-    let transaction = db::begin(&state.db).await?;
-    db::alone(&transaction).await?;
-    let is_taken = db::users::is_taken(&transaction, &email).await?;
+    let mut tx = cx.exclusive().await?;
+    let is_taken = db::users::is_taken(tx.db(), &email).await?;
     if is_taken && !mail::is_on(state) {
         return Err(AuthError::AddressRefused);
     }
     let user = if is_taken {
-        mail::queue(state, &transaction, Kind::AccountExists, email.as_str(), &origin).await?;
+        mail::queue(&tx, Kind::AccountExists, email.as_str()).await?;
         User { id: random::uuid(), email: email.as_str().to_owned(), is_active: true, is_superuser: false, is_verified: false }
     } else {
         if mail::is_on(state) {
-            mail::queue(state, &transaction, Kind::Proof, email.as_str(), &origin).await?;
+            mail::queue(&tx, Kind::Proof, email.as_str()).await?;
         }
         let new = users::New { email, hashed_password, role: Role::Waiting, email_is_proven: false, is_passwordless: false, by: String::new() };
-        users::insert(state, &transaction, new).await?
+        users::insert(&tx, new).await?
     };
     let event = if is_taken { Event::SignupTaken } else { Event::SignedUp };
     // Nobody has the id of somebody who only seems to have been made.
-    events::record(state, &transaction, event, &origin, Note::of_maybe((!is_taken).then_some(user.id))).await?;
-    db::commit(transaction).await?;
+    tx.record(event, Note::of_maybe((!is_taken).then_some(user.id))).await?;
+    tx.commit().await?;
     if mail::is_on(state) {
         return Ok(SignedUp::MailSent { user });
     }
     // The account is made, whatever becomes of this.
-    let _ = throttle::give_back(state, &refusals).await;
+    let _ = throttle::give_back(cx, &refusals).await;
     Ok(SignedUp::Made { user })
 }
 
-/// Starts the session of somebody who has just made their account and needs no mail for it.
+/// Logs in somebody who has just made their account and needs no mail for it.
 ///
 /// # Errors
 /// `Unavailable`, `Internal`.
-pub async fn log_in(state: &AppState, user: User, origin: Origin) -> Result<Started, AuthError> {
-    let transaction = db::begin(&state.db).await?;
-    let started = sessions::start(state, &transaction, user, Way::Password, origin).await?;
-    db::commit(transaction).await?;
-    Ok(started)
+pub async fn log_in(cx: &Ctx<'_>, user: User) -> Result<Login, AuthError> {
+    let mut tx = cx.transaction().await?;
+    let login = login::complete(&mut tx, FirstFactor::new(user, LoginMethod::Password)).await?;
+    tx.commit().await?;
+    Ok(login)
 }

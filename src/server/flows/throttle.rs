@@ -1,13 +1,11 @@
 //! What people may try, and how often: the operator's budgets (`[policy.throttle]`) over the counters of the database (SR-022, SR-023, SR-047).
 
+use super::Ctx;
 use crate::{
     domain::AuthError,
-    server::{
-        AppState,
-        db::{
-            self,
-            throttle::{AccountBudget, Budget},
-        },
+    server::db::{
+        self,
+        throttle::{AccountBudget, Budget},
     },
 };
 
@@ -23,72 +21,72 @@ const HOUR: i64 = 60 * 60;
 ///
 /// # Errors
 /// `TooManyAttempts`, `Unavailable`.
-pub async fn take_failure(state: &AppState, network: &str) -> Result<(), AuthError> {
-    let most = state.config.policy.throttle.network_failures;
-    take(state, &network_key(network), Budget { most, window: FAILURE_WINDOW }).await
+pub async fn take_failure(cx: &Ctx<'_>) -> Result<(), AuthError> {
+    let most = cx.state.config.policy.throttle.network_failures;
+    take(cx, &network_key(&cx.client.rate_limit_key), Budget { most, window: FAILURE_WINDOW }).await
 }
 
 /// Takes one failed login out of an account's budget. The key is the address, whether or not it has an account.
 ///
 /// # Errors
 /// `TooManyAttempts` while the account's delay lasts, `Unavailable`.
-pub async fn reserve_account(state: &AppState, key: &str, now: i64) -> Result<(), AuthError> {
-    let throttle = &state.config.policy.throttle;
+pub async fn reserve_account(cx: &Ctx<'_>, key: &str) -> Result<(), AuthError> {
+    let throttle = &cx.state.config.policy.throttle;
     if !throttle.enabled {
         return Ok(());
     }
     let budget = AccountBudget { failures: throttle.account_failures, longest_delay: throttle.longest_delay };
-    db::throttle::reserve_account(&state.db, key, budget, now).await
+    db::throttle::reserve_account(&cx.state.db, key, budget, cx.now()).await
 }
 
 /// Takes one of the things that a network may ask for in an hour: accounts, links. Returns the key, to give it back.
 ///
 /// # Errors
 /// `TooManyAttempts`, `Unavailable`.
-pub async fn take_request(state: &AppState, what: &str, network: &str) -> Result<String, AuthError> {
-    let (key, most) = (format!("{what}:{network}"), state.config.policy.throttle.network_requests);
-    take(state, &key, Budget { most, window: HOUR }).await.map(|()| key)
+pub async fn take_request(cx: &Ctx<'_>, what: &str) -> Result<String, AuthError> {
+    let (key, most) = (format!("{what}:{}", cx.client.rate_limit_key), cx.state.config.policy.throttle.network_requests);
+    take(cx, &key, Budget { most, window: HOUR }).await.map(|()| key)
 }
 
 /// Takes one of the tokens that a network may try. Returns the key, to give it back.
 ///
 /// # Errors
 /// `TooManyAttempts`, `Unavailable`.
-pub async fn take_token(state: &AppState, what: &str, network: &str) -> Result<String, AuthError> {
-    let key = format!("{what}:{network}");
-    take(state, &key, TOKENS).await.map(|()| key)
+pub async fn take_token(cx: &Ctx<'_>, what: &str) -> Result<String, AuthError> {
+    let key = format!("{what}:{}", cx.client.rate_limit_key);
+    take(cx, &key, TOKENS).await.map(|()| key)
 }
 
 /// Takes one of the provider's answers with which a network may come back. Returns the key, to give it back.
 ///
 /// # Errors
 /// `TooManyAttempts`, `Unavailable`.
-pub async fn take_answer(state: &AppState, network: &str) -> Result<String, AuthError> {
-    let key = format!("answer:{network}");
-    take(state, &key, ANSWERS).await.map(|()| key)
+pub async fn take_answer(cx: &Ctx<'_>) -> Result<String, AuthError> {
+    let key = format!("answer:{}", cx.client.rate_limit_key);
+    take(cx, &key, ANSWERS).await.map(|()| key)
 }
 
 /// How many mails of a kind an account gets in an hour.
 #[must_use]
-pub fn mails(state: &AppState) -> Budget {
-    Budget { most: state.config.policy.throttle.account_mails, window: HOUR }
+pub fn mails(cx: &Ctx<'_>) -> Budget {
+    Budget { most: cx.state.config.policy.throttle.account_mails, window: HOUR }
 }
 
 /// Takes one out of a budget.
 ///
 /// # Errors
 /// `TooManyAttempts`, `Unavailable`.
-pub async fn take(state: &AppState, key: &str, budget: Budget) -> Result<(), AuthError> {
-    if state.config.policy.throttle.enabled { db::throttle::take(&state.db, key, budget, state.clock.now()).await } else { Ok(()) }
+pub async fn take(cx: &Ctx<'_>, key: &str, budget: Budget) -> Result<(), AuthError> {
+    if cx.state.config.policy.throttle.enabled { db::throttle::take(&cx.state.db, key, budget, cx.now()).await } else { Ok(()) }
 }
 
 /// Gives one back where what it was for could not be done. Returns what came of that.
 ///
 /// # Errors
 /// Its own; `Unavailable`.
-pub async fn unless_failed<T>(state: &AppState, key: &str, outcome: Result<T, AuthError>) -> Result<T, AuthError> {
+pub async fn unless_failed<T>(cx: &Ctx<'_>, key: &str, outcome: Result<T, AuthError>) -> Result<T, AuthError> {
     if outcome.is_err() {
-        give_back(state, key).await?;
+        give_back(cx, key).await?;
     }
     outcome
 }
@@ -97,8 +95,8 @@ pub async fn unless_failed<T>(state: &AppState, key: &str, outcome: Result<T, Au
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn give_back(state: &AppState, key: &str) -> Result<(), AuthError> {
-    db::throttle::give_back(&state.db, key).await
+pub async fn give_back(cx: &Ctx<'_>, key: &str) -> Result<(), AuthError> {
+    db::throttle::give_back(&cx.state.db, key).await
 }
 
 /// Forgets the failed logins of an account, from all networks, its familiar ones among them (SR-024): it has got a password that none of

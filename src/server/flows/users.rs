@@ -1,9 +1,7 @@
+use super::Tx;
 use crate::{
     domain::{AuthError, Email, User},
-    server::{
-        AppState,
-        db::{self, Transaction, accounts::NewAccount, users::NewUser},
-    },
+    server::db::{self, accounts::NewAccount, users::NewUser},
 };
 
 mod administration;
@@ -37,7 +35,6 @@ impl Role {
 }
 
 /// A user about to be made.
-#[derive(Debug)]
 pub struct New {
     pub email: Email,
     pub hashed_password: String,
@@ -52,14 +49,14 @@ pub struct New {
 ///
 /// # Errors
 /// `EmailTaken`, `Unavailable`.
-pub async fn insert(state: &AppState, transaction: &Transaction, new: New) -> Result<User, AuthError> {
+pub async fn insert(tx: &Tx<'_>, new: New) -> Result<User, AuthError> {
     let row = NewUser {
         email: &new.email,
         hashed_password: new.hashed_password,
         is_superuser: new.role == Role::Administrator,
         is_verified: new.role != Role::Waiting,
     };
-    let user = db::users::insert(transaction, row).await?;
+    let user = db::users::insert(tx.db(), row).await?;
     let account = NewAccount {
         user: user.id,
         email_is_proven: new.email_is_proven,
@@ -67,6 +64,6 @@ pub async fn insert(state: &AppState, transaction: &Transaction, new: New) -> Re
         approved_by: (new.role != Role::Waiting).then_some(&new.by),
         admin_by: (new.role == Role::Administrator).then_some(&new.by),
     };
-    db::accounts::insert(transaction, account, state.clock.now()).await?;
+    db::accounts::insert(tx.db(), account, tx.now()).await?;
     Ok(user)
 }

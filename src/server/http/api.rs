@@ -25,6 +25,8 @@ use crate::{
 
 pub mod accounts;
 pub mod auth;
+pub mod bodies;
+pub mod error;
 pub mod oidc;
 pub mod patch;
 pub mod shapes;

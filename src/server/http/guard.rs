@@ -14,7 +14,10 @@ use crate::{
     domain::{AuthError, Event},
     server::{
         AppState, context,
-        flows::events::{self, Note},
+        flows::{
+            Ctx,
+            events::{self, Note},
+        },
     },
 };
 
@@ -30,7 +33,8 @@ pub async fn refuse_cross_site(state: &AppState, request: &mut Request) -> Resul
 async fn refuse(state: &AppState, request: Request) -> Response {
     let came_from = request.headers().get(header::ORIGIN).and_then(|origin| origin.to_str().ok()).unwrap_or("no origin");
     let detail = format!("from {:?} instead of {:?}", came_from.chars().take(200).collect::<String>(), state.config.origin());
-    events::record_rarely(state, Event::CrossSiteRefused, &visitor::origin(state, &request), Note::new().detail(&detail)).await;
+    let client = visitor::client_info(state, &request);
+    events::record_rate_limited(&Ctx { state, client: &client }, Event::CrossSiteRefused, Note::new().detail(&detail)).await;
     context::failure(state, request, AuthError::CrossSite).await
 }
 

@@ -10,7 +10,7 @@ use crate::{
     domain::AuthError,
     server::{
         AppState, cookies,
-        flows::{password_reset::HandedOver, sessions::Admin, users},
+        flows::{Ctx, password_reset::HandedOver, sessions::Admin, users},
     },
 };
 
@@ -43,10 +43,11 @@ pub fn forget(state: &AppState) -> Option<HeaderValue> {
 ///
 /// # Errors
 /// `NotFound` when nothing is carried, or no more; `Unavailable`.
-pub async fn shown(state: &AppState, admin: &Admin, headers: &HeaderMap) -> Result<Link, AuthError> {
+pub async fn shown(cx: &Ctx<'_>, admin: &Admin, headers: &HeaderMap) -> Result<Link, AuthError> {
+    let state = cx.state;
     let (_, text) = cookies::unsealed(state.tokens.link_key(), headers, &cookies::own_name(&state.config, COOKIE)).pop().ok_or(AuthError::NotFound)?;
     let carried: Carried = serde_json::from_str(&text).map_err(|_| AuthError::NotFound)?;
-    let user = users::find(state, admin, carried.user).await?;
+    let user = users::find(cx, admin, carried.user).await?;
     let lifetime = if carried.lifetime < 7200 { format!("{} minutes", carried.lifetime / 60) } else { format!("{} hours", carried.lifetime / 3600) };
     Ok(Link { user: user.id.to_string(), email: user.email, url: carried.url, lifetime })
 }

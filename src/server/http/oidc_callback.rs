@@ -8,12 +8,12 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 
-use super::{api, handshakes, visitor::Visitor};
+use super::{api::error::ApiError, handshakes, login_answer, visitor::Visitor};
 use crate::{
     domain::{AuthError, refusal::Refusal},
     server::{
-        AppState, context, cookies,
-        flows::oidc::{self, Answer, Outcome, Refused},
+        AppState, context,
+        flows::oidc::{self, Answer, Callback, Outcome, Refused},
         forms,
         provider::Fault,
     },
@@ -24,15 +24,20 @@ const PARAMETERS: [&str; 5] = ["code", "state", "iss", "error", "error_descripti
 
 /// `GET /auth/cookie/{name}/callback`. The name is compared to the letter.
 #[utoipa::path(get, path = "/api/v1/auth/cookie/{name}/callback", params(("name" = String, Path), ("code" = Option<String>, Query), ("state" = Option<String>, Query), ("iss" = Option<String>, Query), ("error" = Option<String>, Query)), responses((status = 303, description = "Logged in"), (status = "4XX", description = "A page that says why not"), (status = "5XX", description = "A page that says why not")))]
-pub async fn named(State(state): State<AppState>, name: Result<Path<String>, PathRejection>, visitor: Extension<Visitor>, request: Request) -> Response {
+pub async fn named(
+    State(state): State<AppState>,
+    name: Result<Path<String>, PathRejection>,
+    visitor: Extension<Visitor>,
+    request: Request,
+) -> Result<Response, ApiError> {
     let is_ours = state.provider.as_ref().is_some_and(|provider| name.is_ok_and(|Path(name)| provider.config().name == name));
-    if is_ours { back(state, visitor.0, request).await } else { api::wire::failure(AuthError::NotFound) }
+    if is_ours { Ok(back(state, visitor.0, request).await) } else { Err(AuthError::NotFound.into()) }
 }
 
 /// `GET /auth/oauth/callback`, for providers that are registered with MediaManager's newer address.
 #[utoipa::path(get, path = "/api/v1/auth/oauth/callback", params(("code" = Option<String>, Query), ("state" = Option<String>, Query), ("iss" = Option<String>, Query), ("error" = Option<String>, Query)), responses((status = 303, description = "Logged in"), (status = "4XX", description = "A page that says why not"), (status = "5XX", description = "A page that says why not")))]
-pub async fn unnamed(State(state): State<AppState>, visitor: Extension<Visitor>, request: Request) -> Response {
-    if state.provider.is_some() { back(state, visitor.0, request).await } else { api::wire::failure(AuthError::NotFound) }
+pub async fn unnamed(State(state): State<AppState>, visitor: Extension<Visitor>, request: Request) -> Result<Response, ApiError> {
+    if state.provider.is_some() { Ok(back(state, visitor.0, request).await) } else { Err(AuthError::NotFound.into()) }
 }
 
 async fn back(state: AppState, visitor: Visitor, request: Request) -> Response {
@@ -43,19 +48,19 @@ async fn back(state: AppState, visitor: Visitor, request: Request) -> Response {
     let (parts, _) = request.into_parts();
     let (handshake, unset) = handshakes::take(&state, &parts.headers, &returned_state(&parts.uri));
     let answer = read(parts.uri.query().unwrap_or_default());
-    let is_logged_in = visitor.current.is_some();
+    let (cx, is_logged_in) = (visitor.ctx(&state), visitor.current.is_some());
     let connects = handshake.as_ref().is_some_and(|handshake| handshake.connects.is_some());
     let home = || Redirect::to(&context::home(&state, &visitor)).into_response();
     let answered = match (handshake, answer) {
         (Some(handshake), answer) => {
-            let finished = oidc::finish(&state, handshake, answer, visitor.current.as_ref(), visitor.origin.clone()).await;
+            let finished = oidc::finish(&cx, visitor.current.as_ref(), Callback { handshake, answer }).await;
             finished.and_then(|outcome| enter(&state, outcome))
         }
-        (None, Err(fault)) => Err(oidc::refuse(&state, fault, &visitor.origin).await),
+        (None, Err(fault)) => Err(oidc::refuse(&cx, fault).await),
         (None, Ok(_)) if is_logged_in => Ok(home()),
         (None, Ok(_)) => {
             let fault = Fault::new(Refusal::AttemptUnknown, "this browser has no attempt with the state of the answer", "");
-            Err(oidc::refuse(&state, fault, &visitor.origin).await)
+            Err(oidc::refuse(&cx, fault).await)
         }
     };
     let mut response = match answered {
@@ -88,14 +93,14 @@ fn read(query: &str) -> Result<Answer, Fault> {
 }
 
 fn enter(state: &AppState, outcome: Outcome) -> Result<Response, Refused> {
-    let (cookie, target) = match outcome {
+    let answer = match outcome {
         Outcome::Connected => return Ok(Redirect::to("/account?notice=connected").into_response()),
-        Outcome::LoggedIn { started, return_to } => {
+        Outcome::LoggedIn { login, return_to } => {
             let return_to = return_to.as_ref().map_or("", |target| target.as_str());
-            (cookies::session(&state.config, &started.token, started.lifetime).ok(), context::destination(state, started.user.is_verified, return_to))
+            login_answer::cookie_and_path(state, &login, return_to).ok()
         }
-        Outcome::MustConnect(pending) => (handshakes::keep_pending(state, &pending), "/login/connect".to_owned()),
+        Outcome::MustConnect(pending) => handshakes::keep_pending(state, &pending).map(|cookie| (cookie, "/login/connect".to_owned())),
     };
-    let cookie = cookie.ok_or_else(|| Refused::from(Refusal::NotNow))?;
-    Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&target)).into_response())
+    let (cookie, path) = answer.ok_or_else(|| Refused::from(Refusal::NotNow))?;
+    Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&path)).into_response())
 }

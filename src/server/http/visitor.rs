@@ -15,7 +15,10 @@ use crate::{
     domain::AuthError,
     server::{
         AppState, context, cookies,
-        flows::sessions::{self, CurrentUser, Origin},
+        flows::{
+            ClientInfo, Ctx,
+            sessions::{self, CurrentUser},
+        },
     },
 };
 
@@ -28,7 +31,7 @@ pub struct Visitor {
     pub current: Option<CurrentUser>,
     /// The token that was presented, live or not, so that logging out works in any case.
     pub token: Option<Token>,
-    pub origin: Origin,
+    pub client: ClientInfo,
 }
 
 /// A presented token; never shown.
@@ -49,6 +52,12 @@ impl Visitor {
     pub fn current_user(&self) -> Result<&CurrentUser, AuthError> {
         self.current.as_ref().ok_or(AuthError::NotLoggedIn)
     }
+
+    /// The context of the flows that this request calls.
+    #[must_use]
+    pub fn ctx<'a>(&'a self, state: &'a AppState) -> Ctx<'a> {
+        Ctx { state, client: &self.client }
+    }
 }
 
 /// Finds out who is asking and puts a [`Visitor`] beside the request. When the database cannot say, nobody gets further:
@@ -65,19 +74,19 @@ pub async fn identify(state: &AppState, request: &mut Request) -> Result<(), Res
         },
         None => None,
     };
-    let origin = Origin { presented: current.as_ref().map(CurrentUser::session), ..origin(state, request) };
-    request.extensions_mut().insert(Visitor { current, token, origin });
+    let client = ClientInfo { presented_session: current.as_ref().map(CurrentUser::session), ..client_info(state, request) };
+    request.extensions_mut().insert(Visitor { current, token, client });
     Ok(())
 }
 
-/// Where a request comes from, whoever sends it.
+/// The client of a request, before it is known who sends it.
 #[must_use]
-pub fn origin(state: &AppState, request: &Request) -> Origin {
-    Origin {
-        network: client::network(peer(request.extensions()), request.headers(), &state.config.server.trusted_proxies),
+pub fn client_info(state: &AppState, request: &Request) -> ClientInfo {
+    ClientInfo {
+        rate_limit_key: client::network(peer(request.extensions()), request.headers(), &state.config.server.trusted_proxies),
         user_agent: user_agent(request.headers()),
-        reference: request.extensions().get::<Arc<Names>>().map(|names| names.reference.clone()).unwrap_or_default(),
-        presented: None,
+        request_id: request.extensions().get::<Arc<Names>>().map(|names| names.reference.clone()).unwrap_or_default(),
+        presented_session: None,
     }
 }
 

@@ -5,17 +5,18 @@ use std::sync::{
 
 use axum::Router;
 use mediamanager_auth::{
-    domain::{Email, User},
+    domain::{Email, Password, User},
     server::{
         AppState,
         clock::Clock,
         config::{self, Sources},
         db,
         flows::{
-            mail,
-            new_password::NewPassword,
-            setup,
-            users::{self, Role},
+            Ctx, mail, setup,
+            users::{
+                Role,
+                shell::{self, NewByShell},
+            },
         },
         hasher::{Cost, Hasher},
         mailer::{Mailer, Outgone},
@@ -75,8 +76,8 @@ impl App {
 
     pub async fn user(&self, email: &str, role: Role) -> User {
         let email = Email::parse(email).unwrap();
-        let password = NewPassword::parse(PASSWORD.to_owned(), email.as_str(), &self.state.config).unwrap();
-        users::shell::create(&self.state, email, password, role).await.unwrap()
+        let new = NewByShell { email, password: Password::new(PASSWORD.to_owned()), role };
+        shell::create(&Ctx::cli(&self.state), new).await.unwrap()
     }
 
     pub async fn member(&self, email: &str) -> User {
@@ -124,7 +125,7 @@ impl App {
 
     /// The path of the setup link the program prints at its start.
     pub async fn setup_path(&self) -> Option<String> {
-        let link = setup::link(&self.state).await.ok()?;
+        let link = setup::link(&Ctx::cli(&self.state)).await.ok()?;
         Some(link.strip_prefix(&self.state.config.origin()).unwrap().to_owned())
     }
 }

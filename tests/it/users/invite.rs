@@ -3,10 +3,7 @@
 use axum::http::StatusCode;
 use mediamanager_auth::{
     domain::{AuthError, Email},
-    server::flows::{
-        sessions::{self, Origin},
-        users,
-    },
+    server::flows::{Ctx, sessions, users},
 };
 
 use super::{act, fact, household, is_in, listed, logged_in, path_of, search};
@@ -197,13 +194,13 @@ async fn a_link_that_is_handed_over_is_in_no_address_no_log_and_no_event() {
 async fn who_was_an_administrator_a_moment_ago_makes_and_deletes_nobody() {
     let (app, ada, _, bob) = household("").await;
     let current = sessions::resolve(&app.state, ada.cookie("fastapiusersauth").unwrap()).await.unwrap().unwrap();
-    let (admin, origin) = (current.as_admin().unwrap(), Origin::default());
+    let (admin, cx) = (current.admin().unwrap(), Ctx::cli(&app.state));
     let ended = "UPDATE session SET ended_at = 1";
     let withdrawn = ("UPDATE \"user\" SET is_verified = false", AuthError::Forbidden);
     for (change, error) in [withdrawn, ("UPDATE \"user\" SET is_superuser = false", AuthError::Forbidden), (ended, AuthError::NotLoggedIn)] {
         app.sql(change).await;
-        let made = users::create_invited(&app.state, &admin, Email::parse("eve@example.org").unwrap(), &origin).await;
-        assert_eq!((made.err(), users::delete(&app.state, &admin, bob.id, &origin).await.err()), (Some(error), Some(error)), "{change}");
+        let made = users::create_invited(&cx, &admin, Email::parse("eve@example.org").unwrap()).await;
+        assert_eq!((made.err(), users::delete(&cx, &admin, bob.id).await.err()), (Some(error), Some(error)), "{change}");
     }
     assert_eq!(app.count("SELECT count(*) FROM \"user\"").await, 2);
 }

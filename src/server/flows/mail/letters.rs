@@ -9,13 +9,7 @@ use crate::{
         AppState,
         clock::in_words,
         db::{self, outbox::Waiting, throttle::Budget, users::Credentials},
-        flows::{
-            account, email_proof,
-            events::{self, Note},
-            password_reset,
-            sessions::Origin,
-            throttle,
-        },
+        flows::{Ctx, account, email_proof, events::Note, password_reset, throttle},
         mailer::Letter,
     },
 };
@@ -39,8 +33,8 @@ pub(super) enum Written {
 }
 
 /// To whom, and what.
-pub(super) async fn write(state: &AppState, waiting: &Waiting) -> Result<Written, AuthError> {
-    let now = state.clock.now();
+pub(super) async fn write(cx: &Ctx<'_>, waiting: &Waiting) -> Result<Written, AuthError> {
+    let (state, now) = (cx.state, cx.now());
     let Ok(kind) = waiting.kind.parse::<Kind>() else { return Ok(Written::Nothing) };
     let is_stale = now - waiting.created_at > STALE && matches!(kind, Kind::Reset | Kind::Proof | Kind::AccountExists | Kind::NewAddress);
     let Some(found) = find(state, waiting).await?.filter(|found| found.user.is_active && !is_stale) else { return Ok(Written::Nothing) };
@@ -48,17 +42,16 @@ pub(super) async fn write(state: &AppState, waiting: &Waiting) -> Result<Written
         Kind::PasswordChanged | Kind::PasswordSet | Kind::AddressChanged => None,
         Kind::SomebodyWaits => Some(NOTICES),
         // A stranger who keeps asking must not fill somebody's mailbox (SR-047).
-        _ => Some(throttle::mails(state)),
+        _ => Some(throttle::mails(cx)),
     };
     // Taken once for each mail, not for each attempt.
     if let Some(budget) = budget.filter(|_| waiting.attempts == 1) {
         let key = format!("mail:{}:{}", waiting.kind, found.user.id);
-        match throttle::take(state, &key, budget).await {
+        match throttle::take(cx, &key, budget).await {
             Ok(()) => {}
             Err(AuthError::TooManyAttempts { retry_after }) if kind == Kind::SomebodyWaits => return Ok(Written::Later(now + i64::from(retry_after))),
             Err(AuthError::TooManyAttempts { .. }) => {
-                let origin = Origin { network: waiting.network.clone(), ..Origin::default() };
-                events::record(state, &state.db, Event::MailWithheld, &origin, Note::of(found.user.id).method(&waiting.kind)).await?;
+                cx.record(Event::MailWithheld, Note::of(found.user.id).method(&waiting.kind)).await?;
                 return Ok(Written::Nothing);
             }
             Err(error) => return Err(error),

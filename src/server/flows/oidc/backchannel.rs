@@ -1,12 +1,9 @@
-use super::{fault_of, fingerprint};
+use super::fingerprint;
 use crate::{
     domain::{Event, refusal::Refusal},
     server::{
-        AppState, db,
-        flows::{
-            events::{self, Note},
-            sessions::Origin,
-        },
+        db,
+        flows::{Ctx, events::Note},
         provider::Fault,
     },
 };
@@ -16,21 +13,21 @@ use crate::{
 ///
 /// # Errors
 /// `TokenRefused` for a token that is not good or was used; `ProviderUnreachable` or `NotNow` when that cannot be told.
-pub async fn log_out_by_provider(state: &AppState, token: &str, origin: &Origin) -> Result<usize, Fault> {
+pub async fn log_out_by_provider(cx: &Ctx<'_>, token: &str) -> Result<usize, Fault> {
     let missing = || Fault::new(Refusal::ProviderUnusable, "auth.openid_connect is not enabled", "");
-    let provider = state.provider.as_ref().ok_or_else(missing)?;
+    let provider = cx.state.provider.as_ref().ok_or_else(missing)?;
     let (issuer, token) = provider.check_logout_token(token).await?;
-    let transaction = db::begin(&state.db).await.map_err(fault_of)?;
+    let mut tx = cx.transaction().await?;
     let name = fingerprint("logout", &format!("{issuer} {}", token.id));
-    if !db::spent::spend(&transaction, name, token.expires_at).await.map_err(fault_of)? {
+    if !db::spent::spend(tx.db(), name, token.expires_at).await? {
         return Err(Fault::new(Refusal::TokenRefused, "the provider's logout token was used before", ""));
     }
-    let now = state.clock.now();
-    let ended = db::sessions::end_from_provider(&transaction, &issuer, token.subject.as_deref(), token.session.as_deref(), now).await.map_err(fault_of)?;
+    let now = tx.now();
+    let ended = db::sessions::end_from_provider(tx.db(), &issuer, token.subject.as_deref(), token.session.as_deref(), now).await?;
     let users = ended.iter().copied().collect::<std::collections::BTreeSet<_>>();
     for user in users {
-        events::record(state, &transaction, Event::LoggedOutByProvider, origin, Note::of(user)).await.map_err(fault_of)?;
+        tx.record(Event::LoggedOutByProvider, Note::of(user)).await?;
     }
-    db::commit(transaction).await.map_err(fault_of)?;
+    tx.commit().await?;
     Ok(ended.len())
 }

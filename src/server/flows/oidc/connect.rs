@@ -4,12 +4,11 @@ use super::handshake::is_current;
 use crate::{
     domain::{AuthError, Email, Event, Password, ReturnTo},
     server::{
-        AppState,
         db::{self, identities::NewIdentity},
         flows::{
-            events::{self, Note},
-            login,
-            sessions::{self, Origin, Started, Way},
+            Ctx,
+            events::Note,
+            login::{self, FirstFactor, IdentityRef, Login, LoginMethod},
         },
         provider::Person,
     },
@@ -59,32 +58,30 @@ impl Pending {
 ///
 /// # Errors
 /// `ConnectionExpired`, and those of a login.
-pub async fn connect(state: &AppState, pending: &Pending, password: Password, origin: Origin) -> Result<Started, AuthError> {
-    let now = state.clock.now();
-    if !pending.is_current(now) {
+pub async fn connect(cx: &Ctx<'_>, pending: &Pending, password: Password) -> Result<Login, AuthError> {
+    if !pending.is_current(cx.now()) {
         return Err(AuthError::ConnectionExpired);
     }
-    let attempt = login::Attempt { email: Some(Email::parse(&pending.email)?), password, origin: origin.clone() };
-    let proven = login::prove(state, attempt).await?;
-    let transaction = db::begin(&state.db).await?;
-    db::alone(&transaction).await?;
-    login::confirm(&transaction, &proven).await?;
-    let identity = match db::identities::find(&transaction, &pending.issuer, &pending.subject).await? {
-        Some(identity) if identity.user_id == proven.user.id => identity,
+    let attempt = login::Attempt { email: Some(Email::parse(&pending.email)?), password };
+    let verified = login::prove(cx, attempt).await?;
+    let mut tx = cx.exclusive().await?;
+    login::confirm(&tx, &verified).await?;
+    let user = verified.user;
+    let identity = match db::identities::find(tx.db(), &pending.issuer, &pending.subject).await? {
+        Some(identity) if identity.user_id == user.id => identity,
         // Connected with somebody else in another tab; which account that is, is nobody's business here.
         Some(_) => return Err(AuthError::ConnectionExpired),
         None => {
-            let new = NewIdentity { user: proven.user.id, issuer: &pending.issuer, subject: &pending.subject, email: Some(&pending.email) };
-            let identity = db::identities::insert(&transaction, new, now).await?;
-            events::record(state, &transaction, Event::IdentityLinked, &origin, Note::of(proven.user.id).method("password")).await?;
+            let new = NewIdentity { user: user.id, issuer: &pending.issuer, subject: &pending.subject, email: Some(&pending.email) };
+            let identity = db::identities::insert(tx.db(), new, tx.now()).await?;
+            tx.record(Event::IdentityLinked, Note::of(user.id).method("password")).await?;
             identity
         }
     };
-    let user = login::grant_administration(state, &transaction, proven.user, &origin).await?;
-    let way = Way::Provider { identity: identity.id, session: pending.session.clone() };
-    let started = sessions::start(state, &transaction, user, way, origin).await?;
-    db::commit(transaction).await?;
-    Ok(started)
+    let identity = Some(IdentityRef { id: identity.id, provider_session: pending.session.clone() });
+    let login = login::complete(&mut tx, FirstFactor { user, method: LoginMethod::Oidc, identity }).await?;
+    tx.commit().await?;
+    Ok(login)
 }
 
 /// Written by hand: who somebody is at the provider is not for logs.

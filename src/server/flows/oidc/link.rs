@@ -4,15 +4,15 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{account::address, fault_of, handshake::is_current, named};
+use super::{account::address, handshake::is_current, named};
 use crate::{
     domain::{AuthError, Email, Event, refusal::Refusal},
     server::{
-        AppState,
         db::{self, identities::NewIdentity},
         flows::{
-            events::{self, Note},
-            sessions::{self, CurrentUser, Origin},
+            Ctx,
+            events::Note,
+            sessions::{self, CurrentUser, RecentLogin},
         },
         provider::{Fault, Person},
     },
@@ -34,33 +34,31 @@ impl Connects {
     }
 }
 
-/// What somebody wants who has asked to connect their account: it takes a young login (SR-142), because it is another way in.
+/// What somebody wants who has asked to connect their account: it takes a recent login (SR-142), because it is another way in.
 ///
 /// # Errors
-/// `LoginTooOld`, `NotFound` without a provider.
-pub fn what_connects(state: &AppState, current: &CurrentUser) -> Result<Connects, AuthError> {
-    let now = state.clock.now();
-    current.require_fresh(now)?;
-    state.provider.as_ref().ok_or(AuthError::NotFound)?;
-    Ok(Connects { user: current.user().id, session: current.session(), said_at: now })
+/// `NotFound` without a provider.
+pub fn what_connects(cx: &Ctx<'_>, recent: &RecentLogin) -> Result<Connects, AuthError> {
+    cx.state.provider.as_ref().ok_or(AuthError::NotFound)?;
+    Ok(Connects { user: recent.user().id, session: recent.current().session(), said_at: cx.now() })
 }
 
-/// Connects whoever the provider says this is with the account of the person who asked for it.
-pub(super) async fn link(state: &AppState, person: Person, connects: &Connects, current: Option<&CurrentUser>, origin: &Origin) -> Result<(), Fault> {
-    let now = state.clock.now();
+/// Connects whoever the provider says this is with the account of the person who asked for it. The login was recent when they asked, which
+/// the record of the attempt proves.
+pub(super) async fn link(cx: &Ctx<'_>, current: Option<&CurrentUser>, connects: &Connects, person: Person) -> Result<(), Fault> {
+    let now = cx.now();
     let current = current
         .filter(|current| connects.is_of(current, now))
         .ok_or_else(|| Fault::new(Refusal::AttemptUnknown, "the session that asked for connecting an account is not the one that came back", ""))?;
     let user = current.user();
-    let transaction = db::begin(&state.db).await.map_err(fault_of)?;
-    db::alone(&transaction).await.map_err(fault_of)?;
-    db::users::find(&transaction, user.id).await.map_err(fault_of)?.filter(|user| user.is_active).ok_or_else(|| fault_of(AuthError::NotLoggedIn))?;
+    let mut tx = cx.exclusive().await?;
+    db::users::find(tx.db(), user.id).await?.filter(|user| user.is_active).ok_or(AuthError::NotLoggedIn)?;
     // Asking the provider takes its time.
-    sessions::still_live(state, &transaction, current).await.map_err(|error| match error {
+    sessions::still_live(&tx, current).await.map_err(|error| match error {
         AuthError::NotLoggedIn => Fault::new(Refusal::AttemptUnknown, "the session that asked for connecting an account has ended", "").about(user.id),
-        error => fault_of(error),
+        error => error.into(),
     })?;
-    match db::identities::find(&transaction, &person.issuer, &person.subject).await.map_err(fault_of)? {
+    match db::identities::find(tx.db(), &person.issuer, &person.subject).await? {
         Some(identity) if identity.user_id == user.id => return Ok(()),
         Some(identity) => {
             let reason = format!("{} is connected with another user, {}", named(&person), identity.user_id);
@@ -70,33 +68,30 @@ pub(super) async fn link(state: &AppState, person: Person, connects: &Connects, 
     }
     let email = address(&person);
     let new = NewIdentity { user: user.id, issuer: &person.issuer, subject: &person.subject, email: email.as_ref().map(Email::as_str) };
-    db::identities::insert(&transaction, new, now).await.map_err(fault_of)?;
-    events::record(state, &transaction, Event::IdentityLinked, origin, Note::of(user.id)).await.map_err(fault_of)?;
-    db::commit(transaction).await.map_err(fault_of)
+    db::identities::insert(tx.db(), new, now).await?;
+    tx.record(Event::IdentityLinked, Note::of(user.id)).await?;
+    Ok(tx.commit().await?)
 }
 
 /// Disconnects one of the person's own accounts at a provider. The last way in stays (SR-076). Whoever came in by it is out, as after a
 /// change of the password (SR-098): the provider could not log them out any more.
 ///
 /// # Errors
-/// `LoginTooOld`; `NotFound` for an id that is not theirs; `LastWayIn`; `Unavailable`.
-pub async fn unlink(state: &AppState, current: &CurrentUser, identity: Uuid, origin: &Origin) -> Result<(), AuthError> {
-    let now = state.clock.now();
-    current.require_fresh(now)?;
-    let user = current.user().id;
-    let transaction = db::begin(&state.db).await?;
-    db::alone(&transaction).await?;
-    sessions::still_live(state, &transaction, current).await?;
-    let identities = db::identities::of(&transaction, user).await?;
+/// `NotFound` for an id that is not theirs; `LastWayIn`; `Unavailable`; `NotLoggedIn` when the session has ended meanwhile.
+pub async fn unlink(cx: &Ctx<'_>, recent: &RecentLogin, identity: Uuid) -> Result<(), AuthError> {
+    let (current, user) = (recent.current(), recent.user().id);
+    let mut tx = cx.exclusive().await?;
+    sessions::still_live(&tx, current).await?;
+    let identities = db::identities::of(tx.db(), user).await?;
     let unlinked = identities.iter().find(|known| known.id == identity).ok_or(AuthError::NotFound)?;
-    let is_passwordless = db::accounts::is_passwordless(&transaction, user).await?;
+    let is_passwordless = db::accounts::is_passwordless(tx.db(), user).await?;
     // Another one of the same provider would still let the person in; one of a provider of former times would not.
     let has_another = identities.iter().any(|other| other.id != identity && other.issuer == unlinked.issuer);
     if is_passwordless && !has_another {
         return Err(AuthError::LastWayIn);
     }
-    db::identities::delete(&transaction, user, unlinked).await?;
-    db::sessions::end_from_identity(&transaction, identity, current.session(), now).await?;
-    events::record(state, &transaction, Event::IdentityUnlinked, origin, Note::of(user)).await?;
-    db::commit(transaction).await
+    db::identities::delete(tx.db(), user, unlinked).await?;
+    db::sessions::end_from_identity(tx.db(), identity, current.session(), tx.now()).await?;
+    tx.record(Event::IdentityUnlinked, Note::of(user)).await?;
+    tx.commit().await
 }

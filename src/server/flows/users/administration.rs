@@ -6,16 +6,16 @@ use super::{New, Role, insert};
 use crate::{
     domain::{AuthError, Email, Event, Password, User},
     server::{
-        AppState,
-        db::{self, Transaction},
+        db,
         flows::{
-            account,
-            events::{self, Note},
+            Ctx, Tx, account,
+            client_info::SHELL,
+            events::Note,
             mail::{self, Kind},
             new_password::NewPassword,
             oidc,
             password_reset::{self, HandedOver},
-            sessions::{self, Admin, CurrentUser, Origin, SHELL},
+            sessions::{self, Admin, CurrentUser},
             throttle,
         },
     },
@@ -25,7 +25,7 @@ use crate::{
 #[derive(Clone, Debug, Default)]
 pub struct Change {
     pub email: Option<Email>,
-    pub password: Option<String>,
+    pub password: Option<Password>,
     pub is_active: Option<bool>,
     pub is_superuser: Option<bool>,
     pub is_verified: Option<bool>,
@@ -38,8 +38,8 @@ pub struct Change {
 /// # Errors
 /// `NotFound`; `Forbidden` for approving oneself; `LastAdministrator`; `EmailTaken`; what is wrong with the password; `LoginTooOld` and
 /// those of a login for one's own address and password; `Busy`, `Unavailable`.
-pub async fn update(state: &AppState, admin: &Admin, id: Uuid, change: Change, origin: &Origin) -> Result<User, AuthError> {
-    update_by(state, By::Admin(admin), id, change, origin).await
+pub async fn update(cx: &Ctx<'_>, admin: &Admin, id: Uuid, change: Change) -> Result<User, AuthError> {
+    update_by(cx, By::Admin(admin), id, change).await
 }
 
 /// Who acts.
@@ -72,11 +72,12 @@ impl By<'_> {
 ///
 /// # Errors
 /// Those of [`update`].
-pub(super) async fn update_by(state: &AppState, by: By<'_>, id: Uuid, change: Change, origin: &Origin) -> Result<User, AuthError> {
+pub(super) async fn update_by(cx: &Ctx<'_>, by: By<'_>, id: Uuid, change: Change) -> Result<User, AuthError> {
+    let state = cx.state;
     let Change { email, password, is_active, is_superuser, is_verified, current_password } = change;
     let before = db::users::find(&state.db, id).await?.ok_or(AuthError::NotFound)?;
     if let Some(current) = by.oneself(id).filter(|_| email.is_some() || password.is_some()) {
-        account::require_presence(state, current, current_password, origin).await?;
+        account::require_reauthentication(cx, current, current_password).await?;
     }
     let hash = match password {
         Some(password) => {
@@ -87,24 +88,20 @@ pub(super) async fn update_by(state: &AppState, by: By<'_>, id: Uuid, change: Ch
         None => None,
     };
 
-    let transaction = db::begin(&state.db).await?;
-    db::alone(&transaction).await?;
+    let tx = cx.exclusive().await?;
     if let By::Admin(admin) = by {
-        still_may(state, &transaction, admin).await?;
+        still_may(&tx, admin).await?;
     }
-    let before = db::users::find(&transaction, id).await?.ok_or(AuthError::NotFound)?;
+    let before = db::users::find(tx.db(), id).await?.ok_or(AuthError::NotFound)?;
     let mut after = User {
         is_active: is_active.unwrap_or(before.is_active),
         is_superuser: is_superuser.unwrap_or(before.is_superuser),
         is_verified: is_verified.unwrap_or(before.is_verified),
         ..before.clone()
     };
-    if by.oneself(id).is_some() && after.is_verified && !before.is_verified {
-        return Err(AuthError::Forbidden);
-    }
-    let acting = Acting { state, transaction: &transaction, by, origin };
-    if is_administrator(&before) && !is_administrator(&after) {
-        acting.keep_one_administrator(id).await?;
+    let mut acting = Acting { tx, by };
+    if before.is_administrator() && !after.is_administrator() {
+        keep_one_administrator(&acting.tx, id).await?;
     }
     if let Some(email) = email.filter(|email| email.as_str() != before.email) {
         acting.set_address(&before, &email).await?;
@@ -114,81 +111,78 @@ pub(super) async fn update_by(state: &AppState, by: By<'_>, id: Uuid, change: Ch
     if let Some(hash) = hash {
         acting.set_password(&before, hash).await?;
     }
-    db::commit(transaction).await?;
+    acting.tx.commit().await?;
     Ok(after)
 }
 
-/// What one change of one administrator needs throughout.
-#[derive(Clone, Copy)]
+/// The one who remains must be able to manage the others (SR-144).
+async fn keep_one_administrator(tx: &Tx<'_>, id: Uuid) -> Result<(), AuthError> {
+    if db::users::has_other_administrator(tx.db(), id).await? { Ok(()) } else { Err(AuthError::LastAdministrator) }
+}
+
+/// One change of one user, and who makes it.
 struct Acting<'a> {
-    state: &'a AppState,
-    transaction: &'a Transaction,
+    tx: Tx<'a>,
     by: By<'a>,
-    origin: &'a Origin,
 }
 
 impl Acting<'_> {
-    async fn keep_one_administrator(self, id: Uuid) -> Result<(), AuthError> {
-        if db::users::has_other_administrator(self.transaction, id).await? { Ok(()) } else { Err(AuthError::LastAdministrator) }
-    }
-
-    async fn record(self, event: Event, user: Uuid, detail: &str) -> Result<(), AuthError> {
+    async fn record(&mut self, event: Event, user: Uuid, detail: &str) -> Result<(), AuthError> {
         let note = Note::of(user).detail(detail);
         let note = match self.by {
             By::Admin(admin) => note.by(admin.user().id),
             By::Shell => note.method(SHELL),
         };
-        events::record(self.state, self.transaction, event, self.origin, note).await
+        self.tx.record(event, note).await
     }
 
     /// The address is an administrator's word and nobody's proof.
-    async fn set_address(self, before: &User, email: &Email) -> Result<(), AuthError> {
-        if db::users::is_taken_by_another(self.transaction, email, before.id).await? {
+    async fn set_address(&mut self, before: &User, email: &Email) -> Result<(), AuthError> {
+        if db::users::is_taken_by_another(self.tx.db(), email, before.id).await? {
             return Err(AuthError::EmailTaken);
         }
-        db::users::set_email(self.transaction, before.id, email).await?;
+        db::users::set_email(self.tx.db(), before.id, email).await?;
         if !before.email.eq_ignore_ascii_case(email.as_str()) {
-            let now = self.state.clock.now();
-            db::accounts::unprove_email(self.transaction, before.id, now).await?;
+            db::accounts::unprove_email(self.tx.db(), before.id, self.tx.now()).await?;
             // They name the address that is gone, and would live again if it came back.
-            mail::void_links(self.transaction, before, now).await?;
-            mail::notify(self.state, self.transaction, Kind::AddressChanged, before, self.origin).await?;
+            mail::void_links(&self.tx, before).await?;
+            mail::notify(&self.tx, Kind::AddressChanged, before).await?;
         }
         self.record(Event::AddressChanged, before.id, "").await
     }
 
-    async fn set_rights(self, before: &User, after: &User) -> Result<(), AuthError> {
-        let (now, id, by) = (self.state.clock.now(), before.id, self.by.name());
-        db::users::set_rights(self.transaction, before, after).await?;
+    async fn set_rights(&mut self, before: &User, after: &User) -> Result<(), AuthError> {
+        let (now, id, by) = (self.tx.now(), before.id, self.by.name());
+        db::users::set_rights(self.tx.db(), before, after).await?;
         if before.is_verified != after.is_verified {
-            db::accounts::note_approval(self.transaction, id, after.is_verified.then_some(&by), now).await?;
+            db::accounts::note_approval(self.tx.db(), id, after.is_verified.then_some(&by), now).await?;
             self.record(if after.is_verified { Event::UserApproved } else { Event::ApprovalWithdrawn }, id, "").await?;
         }
         if before.is_superuser != after.is_superuser {
-            db::accounts::note_administrator(self.transaction, id, after.is_superuser.then_some(&by), now).await?;
+            db::accounts::note_administrator(self.tx.db(), id, after.is_superuser.then_some(&by), now).await?;
             self.record(Event::RoleChanged, id, if after.is_superuser { "administrator" } else { "member" }).await?;
         }
         if before.is_active != after.is_active {
             if !after.is_active {
-                db::sessions::end_all(self.transaction, id, now).await?;
-                mail::void_links(self.transaction, before, now).await?;
+                db::sessions::end_all(self.tx.db(), id, now).await?;
+                mail::void_links(&self.tx, before).await?;
             }
             self.record(if after.is_active { Event::UserEnabled } else { Event::UserDisabled }, id, "").await?;
         }
         Ok(())
     }
 
-    async fn set_password(self, before: &User, hash: String) -> Result<(), AuthError> {
-        let (now, id) = (self.state.clock.now(), before.id);
-        db::users::set_hash(self.transaction, id, hash).await?;
-        db::accounts::note_password(self.transaction, id, now).await?;
-        throttle::forget_account(self.transaction, &before.email).await?;
-        mail::forget_links(self.transaction, before).await?;
+    async fn set_password(&mut self, before: &User, hash: String) -> Result<(), AuthError> {
+        let (now, id) = (self.tx.now(), before.id);
+        db::users::set_hash(self.tx.db(), id, hash).await?;
+        db::accounts::note_password(self.tx.db(), id, now).await?;
+        throttle::forget_account(self.tx.db(), &before.email).await?;
+        mail::forget_links(&self.tx, before).await?;
         match self.by.oneself(id) {
-            Some(current) => db::sessions::end_all_but(self.transaction, id, current.session(), now).await?,
-            None => db::sessions::end_all(self.transaction, id, now).await?,
+            Some(current) => db::sessions::end_all_but(self.tx.db(), id, current.session(), now).await?,
+            None => db::sessions::end_all(self.tx.db(), id, now).await?,
         };
-        mail::notify(self.state, self.transaction, Kind::PasswordSet, before, self.origin).await?;
+        mail::notify(&self.tx, Kind::PasswordSet, before).await?;
         self.record(Event::PasswordChanged, id, "").await
     }
 }
@@ -197,53 +191,52 @@ impl Acting<'_> {
 ///
 /// # Errors
 /// `NotFound`, `LastAdministrator`, `Unavailable`; `LoginTooOld` for oneself; `NotLoggedIn`, `Forbidden` when the right has gone meanwhile.
-pub async fn delete(state: &AppState, admin: &Admin, id: Uuid, origin: &Origin) -> Result<(), AuthError> {
-    require_fresh_for_oneself(state, admin, id)?;
-    let transaction = db::begin(&state.db).await?;
-    db::alone(&transaction).await?;
-    still_may(state, &transaction, admin).await?;
-    remove(state, transaction, id, admin.current(), origin).await
+pub async fn delete(cx: &Ctx<'_>, admin: &Admin, id: Uuid) -> Result<(), AuthError> {
+    require_recent_for_oneself(cx, admin, id)?;
+    let tx = cx.exclusive().await?;
+    still_may(&tx, admin).await?;
+    remove(tx, admin.current(), id).await
 }
 
-/// The same, by whomever. The caller is [`alone`](db::alone) and has made sure that they still may.
+/// The same, by whomever. The transaction is [`exclusive`](Ctx::exclusive), and the caller has made sure that they still may.
 ///
 /// # Errors
 /// `NotFound`, `LastAdministrator`, `Unavailable`.
-pub async fn remove(state: &AppState, transaction: Transaction, id: Uuid, by: &CurrentUser, origin: &Origin) -> Result<(), AuthError> {
-    let user = db::users::find(&transaction, id).await?.ok_or(AuthError::NotFound)?;
-    if is_administrator(&user) && !db::users::has_other_administrator(&transaction, id).await? {
-        return Err(AuthError::LastAdministrator);
+pub async fn remove(mut tx: Tx<'_>, by: &CurrentUser, id: Uuid) -> Result<(), AuthError> {
+    let user = db::users::find(tx.db(), id).await?.ok_or(AuthError::NotFound)?;
+    if user.is_administrator() {
+        keep_one_administrator(&tx, id).await?;
     }
-    db::outbox::remove_of(&transaction, &user.email, id).await?;
-    db::users::delete(&transaction, id).await?;
+    db::outbox::remove_of(tx.db(), &user.email, id).await?;
+    db::users::delete(tx.db(), id).await?;
     let (note, by) = (Note::of(id), by.user().id);
-    events::record(state, &transaction, Event::UserDeleted, origin, if by == id { note } else { note.by(by) }).await?;
-    db::commit(transaction).await
+    tx.record(Event::UserDeleted, if by == id { note } else { note.by(by) }).await?;
+    tx.commit().await
 }
 
 /// Ends all sessions of a user.
 ///
 /// # Errors
 /// `NotFound`, `Unavailable`.
-pub async fn end_sessions(state: &AppState, admin: &Admin, id: Uuid, origin: &Origin) -> Result<(), AuthError> {
-    let transaction = db::begin(&state.db).await?;
-    db::users::find(&transaction, id).await?.ok_or(AuthError::NotFound)?;
-    db::sessions::end_all(&transaction, id, state.clock.now()).await?;
-    events::record(state, &transaction, Event::SessionsEnded, origin, Note::of(id).by(admin.user().id).detail("all")).await?;
-    db::commit(transaction).await
+pub async fn end_sessions(cx: &Ctx<'_>, admin: &Admin, id: Uuid) -> Result<(), AuthError> {
+    let mut tx = cx.transaction().await?;
+    db::users::find(tx.db(), id).await?.ok_or(AuthError::NotFound)?;
+    db::sessions::end_all(tx.db(), id, tx.now()).await?;
+    tx.record(Event::SessionsEnded, Note::of(id).by(admin.user().id).detail("all")).await?;
+    tx.commit().await
 }
 
 /// Ends one session of a user.
 ///
 /// # Errors
 /// `NotFound` for everything that is no live session of theirs (SR-099); `Unavailable`.
-pub async fn end_session(state: &AppState, admin: &Admin, id: Uuid, session: Uuid, origin: &Origin) -> Result<(), AuthError> {
-    let transaction = db::begin(&state.db).await?;
-    if !db::sessions::end_of(&transaction, id, session, state.clock.now()).await? {
+pub async fn end_session(cx: &Ctx<'_>, admin: &Admin, id: Uuid, session: Uuid) -> Result<(), AuthError> {
+    let mut tx = cx.transaction().await?;
+    if !db::sessions::end_of(tx.db(), id, session, tx.now()).await? {
         return Err(AuthError::NotFound);
     }
-    events::record(state, &transaction, Event::SessionsEnded, origin, Note::of(id).by(admin.user().id)).await?;
-    db::commit(transaction).await
+    tx.record(Event::SessionsEnded, Note::of(id).by(admin.user().id)).await?;
+    tx.commit().await
 }
 
 /// Somebody who has just been invited, and the link to hand over where no mail can carry it.
@@ -257,17 +250,16 @@ pub struct Invited {
 ///
 /// # Errors
 /// `EmailTaken`, `Busy`, `Unavailable`; `NotLoggedIn`, `Forbidden` when the right has gone meanwhile.
-pub async fn create_invited(state: &AppState, admin: &Admin, email: Email, origin: &Origin) -> Result<Invited, AuthError> {
-    let (by, hashed_password) = (admin.user().id, oidc::unknown_to_all(state).await?);
-    let transaction = db::begin(&state.db).await?;
-    db::alone(&transaction).await?;
-    still_may(state, &transaction, admin).await?;
+pub async fn create_invited(cx: &Ctx<'_>, admin: &Admin, email: Email) -> Result<Invited, AuthError> {
+    let (by, hashed_password) = (admin.user().id, oidc::unknown_to_all(cx.state).await?);
+    let mut tx = cx.exclusive().await?;
+    still_may(&tx, admin).await?;
     let new = New { email, hashed_password, role: Role::Member, email_is_proven: false, is_passwordless: true, by: by.to_string() };
-    let user = insert(state, &transaction, new).await?;
-    mail::notify(state, &transaction, Kind::FirstPassword, &user, origin).await?;
-    events::record(state, &transaction, Event::UserCreated, origin, Note::of(user.id).by(by).detail(Role::Member.name())).await?;
-    db::commit(transaction).await?;
-    let link = if mail::is_on(state) { None } else { password_reset::hand_over(state, user.id, Some(by), origin).await? };
+    let user = insert(&tx, new).await?;
+    mail::notify(&tx, Kind::FirstPassword, &user).await?;
+    tx.record(Event::UserCreated, Note::of(user.id).by(by).detail(Role::Member.name())).await?;
+    tx.commit().await?;
+    let link = if mail::is_on(cx.state) { None } else { password_reset::hand_over(cx, user.id, Some(by)).await? };
     Ok(Invited { user, link })
 }
 
@@ -275,26 +267,19 @@ pub async fn create_invited(state: &AppState, admin: &Admin, email: Email, origi
 ///
 /// # Errors
 /// `NotFound` when there is no such active user; `Unavailable`; `LoginTooOld` for oneself.
-pub async fn hand_over_link(state: &AppState, admin: &Admin, id: Uuid, origin: &Origin) -> Result<HandedOver, AuthError> {
-    require_fresh_for_oneself(state, admin, id)?;
-    password_reset::hand_over(state, id, Some(admin.user().id), origin).await?.ok_or(AuthError::NotFound)
+pub async fn hand_over_link(cx: &Ctx<'_>, admin: &Admin, id: Uuid) -> Result<HandedOver, AuthError> {
+    require_recent_for_oneself(cx, admin, id)?;
+    password_reset::hand_over(cx, id, Some(admin.user().id)).await?.ok_or(AuthError::NotFound)
 }
 
 /// The way over the users page into one's own account is no shorter than the other: a stolen cookie keeps no account (SR-142).
-fn require_fresh_for_oneself(state: &AppState, admin: &Admin, id: Uuid) -> Result<(), AuthError> {
-    if id == admin.user().id { admin.current().require_fresh(state.clock.now()) } else { Ok(()) }
-}
-
-/// Somebody who can manage the others, on every page and route.
-fn is_administrator(user: &User) -> bool {
-    user.is_active && user.is_superuser && user.is_verified
+fn require_recent_for_oneself(cx: &Ctx<'_>, admin: &Admin, id: Uuid) -> Result<(), AuthError> {
+    if id == admin.user().id { admin.current().recent(cx.now()).map(drop) } else { Ok(()) }
 }
 
 /// Whether the administrator still is one, and still logged in: hashing a password takes its time.
-async fn still_may(state: &AppState, transaction: &Transaction, admin: &Admin) -> Result<(), AuthError> {
-    sessions::still_live(state, transaction, admin.current()).await?;
-    let user = db::users::find(transaction, admin.user().id).await?.ok_or(AuthError::NotLoggedIn)?;
-    // The contract's routes take an administrator without approval too, the pages do not: nothing that was there may have gone.
-    let is_as_approved = user.is_verified || !admin.user().is_verified;
-    if user.is_active && user.is_superuser && is_as_approved { Ok(()) } else { Err(AuthError::Forbidden) }
+async fn still_may(tx: &Tx<'_>, admin: &Admin) -> Result<(), AuthError> {
+    sessions::still_live(tx, admin.current()).await?;
+    let user = db::users::find(tx.db(), admin.user().id).await?.ok_or(AuthError::NotLoggedIn)?;
+    if user.is_administrator() { Ok(()) } else { Err(AuthError::Forbidden) }
 }

@@ -7,34 +7,38 @@ use super::{
     view::with_accounts,
 };
 use crate::{
-    domain::{AuthError, Email, Event, User},
+    domain::{AuthError, Email, Event, Password, User},
     server::{
-        AppState,
         db::{self, accounts::Account, users::Which},
-        flows::{
-            events::{self, Note},
-            new_password::NewPassword,
-            sessions::{Origin, SHELL},
-        },
+        flows::{Ctx, client_info::SHELL, events::Note, new_password::NewPassword},
     },
 };
 
 /// The most users that are listed.
 const MOST: u64 = 10_000;
 
+/// A user whom the operator makes.
+#[derive(Debug)]
+pub struct NewByShell {
+    pub email: Email,
+    pub password: Password,
+    pub role: Role,
+}
+
 /// Makes a user. The address counts as proven, because the operator answers for it (SR-072).
 ///
 /// # Errors
-/// `EmailTaken`, `Busy`, `Unavailable`.
-pub async fn create(state: &AppState, email: Email, password: NewPassword, role: Role) -> Result<User, AuthError> {
-    let hashed_password = state.hasher.hash(state.hasher.admit().await?, password.into_password()).await?;
-    let transaction = db::begin(&state.db).await?;
+/// What is wrong with the password; `EmailTaken`, `Busy`, `Unavailable`.
+pub async fn create(cx: &Ctx<'_>, new: NewByShell) -> Result<User, AuthError> {
+    let NewByShell { email, password, role } = new;
+    let password = NewPassword::parse(password, email.as_str(), &cx.state.config)?;
+    let hashed_password = cx.state.hasher.hash(cx.state.hasher.admit().await?, password.into_password()).await?;
     // Not between a setup's look at the empty table and its first administrator.
-    db::alone(&transaction).await?;
+    let mut tx = cx.exclusive().await?;
     let new = New { email, hashed_password, role, email_is_proven: true, is_passwordless: false, by: SHELL.to_owned() };
-    let user = insert(state, &transaction, new).await?;
-    events::record(state, &transaction, Event::UserCreated, &Origin::shell(), Note::of(user.id).method(SHELL).detail(role.name())).await?;
-    db::commit(transaction).await?;
+    let user = insert(&tx, new).await?;
+    tx.record(Event::UserCreated, Note::of(user.id).method(SHELL).detail(role.name())).await?;
+    tx.commit().await?;
     Ok(user)
 }
 
@@ -42,21 +46,21 @@ pub async fn create(state: &AppState, email: Email, password: NewPassword, role:
 ///
 /// # Errors
 /// `LastAdministrator`, `Unavailable`.
-pub async fn change(state: &AppState, email: &Email, change: Change) -> Result<Option<User>, AuthError> {
-    let Some(found) = db::users::find_by_email(&state.db, email).await? else { return Ok(None) };
-    update_by(state, By::Shell, found.user.id, change, &Origin::shell()).await.map(Some)
+pub async fn change(cx: &Ctx<'_>, email: &Email, change: Change) -> Result<Option<User>, AuthError> {
+    let Some(found) = db::users::find_by_email(&cx.state.db, email).await? else { return Ok(None) };
+    update_by(cx, By::Shell, found.user.id, change).await.map(Some)
 }
 
 /// Ends all sessions of whoever has the address, and says how many; `None` when nobody has it.
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn end_sessions(state: &AppState, email: &Email) -> Result<Option<u64>, AuthError> {
-    let Some(found) = db::users::find_by_email(&state.db, email).await? else { return Ok(None) };
-    let transaction = db::begin(&state.db).await?;
-    let ended = db::sessions::end_all(&transaction, found.user.id, state.clock.now()).await?;
-    events::record(state, &transaction, Event::SessionsEnded, &Origin::shell(), Note::of(found.user.id).method(SHELL).detail("all")).await?;
-    db::commit(transaction).await?;
+pub async fn end_sessions(cx: &Ctx<'_>, email: &Email) -> Result<Option<u64>, AuthError> {
+    let Some(found) = db::users::find_by_email(&cx.state.db, email).await? else { return Ok(None) };
+    let mut tx = cx.transaction().await?;
+    let ended = db::sessions::end_all(tx.db(), found.user.id, tx.now()).await?;
+    tx.record(Event::SessionsEnded, Note::of(found.user.id).method(SHELL).detail("all")).await?;
+    tx.commit().await?;
     Ok(Some(ended))
 }
 
@@ -64,7 +68,7 @@ pub async fn end_sessions(state: &AppState, email: &Email) -> Result<Option<u64>
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn list(state: &AppState, which: Which, search: &str) -> Result<Vec<(User, Option<Account>)>, AuthError> {
-    let (users, _) = db::users::page(&state.db, which, search, 0, MOST).await?;
-    with_accounts(state, users).await
+pub async fn list(cx: &Ctx<'_>, which: Which, search: &str) -> Result<Vec<(User, Option<Account>)>, AuthError> {
+    let (users, _) = db::users::page(&cx.state.db, which, search, 0, MOST).await?;
+    with_accounts(cx, users).await
 }

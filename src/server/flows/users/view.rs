@@ -16,7 +16,10 @@ use crate::{
             sessions::Session,
             users::Which,
         },
-        flows::sessions::{self, Admin},
+        flows::{
+            Ctx,
+            sessions::{self, Admin},
+        },
     },
 };
 
@@ -46,14 +49,14 @@ pub struct Listed<T> {
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn list(state: &AppState, _: &Admin, query: &Query) -> Result<Listed<(User, Option<Account>)>, AuthError> {
-    let (users, total) = db::users::page(&state.db, query.which, &query.search, offset(query.page), PAGE_SIZE).await?;
-    Ok(Listed { rows: with_accounts(state, users).await?, total })
+pub async fn list(cx: &Ctx<'_>, _: &Admin, query: &Query) -> Result<Listed<(User, Option<Account>)>, AuthError> {
+    let (users, total) = db::users::page(&cx.state.db, query.which, &query.search, offset(query.page), PAGE_SIZE).await?;
+    Ok(Listed { rows: with_accounts(cx, users).await?, total })
 }
 
 /// Users with what is known of them beyond MediaManager's columns, in one query for all.
-pub(super) async fn with_accounts(state: &AppState, users: Vec<User>) -> Result<Vec<(User, Option<Account>)>, AuthError> {
-    let accounts = db::accounts::of(&state.db, users.iter().map(|user| user.id).collect()).await?;
+pub(super) async fn with_accounts(cx: &Ctx<'_>, users: Vec<User>) -> Result<Vec<(User, Option<Account>)>, AuthError> {
+    let accounts = db::accounts::of(&cx.state.db, users.iter().map(|user| user.id).collect()).await?;
     let mut accounts: HashMap<Uuid, Account> = accounts.into_iter().map(|account| (account.user_id, account)).collect();
     let paired = users.into_iter().map(|user| {
         let account = accounts.remove(&user.id);
@@ -66,24 +69,24 @@ pub(super) async fn with_accounts(state: &AppState, users: Vec<User>) -> Result<
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn everybody(state: &AppState, _: &Admin) -> Result<Vec<User>, AuthError> {
-    Ok(db::users::page(&state.db, Which::All, "", 0, MOST).await?.0)
+pub async fn everybody(cx: &Ctx<'_>, _: &Admin) -> Result<Vec<User>, AuthError> {
+    Ok(db::users::page(&cx.state.db, Which::All, "", 0, MOST).await?.0)
 }
 
 /// One user.
 ///
 /// # Errors
 /// `NotFound`, `Unavailable`.
-pub async fn find(state: &AppState, _: &Admin, id: Uuid) -> Result<User, AuthError> {
-    db::users::find(&state.db, id).await?.ok_or(AuthError::NotFound)
+pub async fn find(cx: &Ctx<'_>, _: &Admin, id: Uuid) -> Result<User, AuthError> {
+    db::users::find(&cx.state.db, id).await?.ok_or(AuthError::NotFound)
 }
 
 /// How many wait for approval.
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn waiting(state: &AppState, _: &Admin) -> Result<u64, AuthError> {
-    db::users::count(&state.db, Which::Waiting).await
+pub async fn waiting(cx: &Ctx<'_>, _: &Admin) -> Result<u64, AuthError> {
+    db::users::count(&cx.state.db, Which::Waiting).await
 }
 
 /// Everything about one user.
@@ -103,16 +106,16 @@ pub struct Details {
 ///
 /// # Errors
 /// `NotFound`, `Unavailable`.
-pub async fn details(state: &AppState, _: &Admin, id: Uuid) -> Result<Details, AuthError> {
-    let user = db::users::find(&state.db, id).await?.ok_or(AuthError::NotFound)?;
-    let account = db::accounts::find(&state.db, id).await?;
+pub async fn details(cx: &Ctx<'_>, _: &Admin, id: Uuid) -> Result<Details, AuthError> {
+    let user = db::users::find(&cx.state.db, id).await?.ok_or(AuthError::NotFound)?;
+    let account = db::accounts::find(&cx.state.db, id).await?;
     let filter = Filter { user: Some(id), ..Filter::default() };
-    let (events, _) = db::events::find(&state.db, &filter, 0, LAST_EVENTS).await?;
+    let (events, _) = db::events::find(&cx.state.db, &filter, 0, LAST_EVENTS).await?;
     let grantors = account.iter().flat_map(|account| [&account.approved_by, &account.admin_by]).flatten().filter_map(|by| by.parse().ok());
     let named = grantors.chain(events.iter().filter_map(|event| event.actor_id)).collect();
-    let names = names(state, named).await?;
-    let is_listed = is_listed(state, &user);
-    let (identities, sessions) = (db::identities::of(&state.db, id).await?, sessions::of(state, id).await?);
+    let names = names(cx, named).await?;
+    let is_listed = is_listed(cx.state, &user);
+    let (identities, sessions) = (db::identities::of(&cx.state.db, id).await?, sessions::of(cx, id).await?);
     Ok(Details { user, account, identities, sessions, events, is_listed, names })
 }
 
@@ -137,34 +140,34 @@ pub struct EventQuery {
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn events(state: &AppState, _: &Admin, query: &EventQuery) -> Result<(Listed<Row>, HashMap<Uuid, String>), AuthError> {
+pub async fn events(cx: &Ctx<'_>, _: &Admin, query: &EventQuery) -> Result<(Listed<Row>, HashMap<Uuid, String>), AuthError> {
     let user = match query.user.trim() {
         "" => None,
-        typed => match find_typed(state, typed).await? {
+        typed => match find_typed(cx, typed).await? {
             Some(user) => Some(user),
             None => return Ok((Listed { rows: Vec::new(), total: 0 }, HashMap::new())),
         },
     };
     let reference = Some(query.reference.trim().to_owned()).filter(|reference| !reference.is_empty());
     let filter = Filter { kind: query.kind, user, reference };
-    let (rows, total) = db::events::find(&state.db, &filter, offset(query.page), PAGE_SIZE).await?;
+    let (rows, total) = db::events::find(&cx.state.db, &filter, offset(query.page), PAGE_SIZE).await?;
     let named = rows.iter().flat_map(|row| [row.user_id, row.actor_id]).flatten().collect();
-    let names = names(state, named).await?;
+    let names = names(cx, named).await?;
     Ok((Listed { rows, total }, names))
 }
 
-async fn find_typed(state: &AppState, typed: &str) -> Result<Option<Uuid>, AuthError> {
+async fn find_typed(cx: &Ctx<'_>, typed: &str) -> Result<Option<Uuid>, AuthError> {
     if let Ok(id) = typed.parse() {
         return Ok(Some(id));
     }
     match Email::parse(typed) {
-        Ok(email) => Ok(db::users::find_by_email(&state.db, &email).await?.map(|found| found.user.id)),
+        Ok(email) => Ok(db::users::find_by_email(&cx.state.db, &email).await?.map(|found| found.user.id)),
         Err(_) => Ok(None),
     }
 }
 
-async fn names(state: &AppState, ids: Vec<Uuid>) -> Result<HashMap<Uuid, String>, AuthError> {
-    Ok(db::users::with_ids(&state.db, ids).await?.into_iter().map(|user| (user.id, user.email)).collect())
+async fn names(cx: &Ctx<'_>, ids: Vec<Uuid>) -> Result<HashMap<Uuid, String>, AuthError> {
+    Ok(db::users::with_ids(&cx.state.db, ids).await?.into_iter().map(|user| (user.id, user.email)).collect())
 }
 
 fn offset(page: u64) -> u64 {

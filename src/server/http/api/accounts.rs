@@ -1,24 +1,20 @@
 //! Accounts by e-mail, as MediaManager's frontend and scripts use them: register, forgot and reset password, verify.
 
-use axum::{
-    Extension, Json,
-    extract::{Request, State},
-    http::StatusCode,
-    response::{IntoResponse, Response},
-};
-use serde_json::Value;
+use axum::{Extension, Json, extract::State, http::StatusCode};
 
 use super::{
+    bodies::{OnlyEmail, OnlyToken, Register, ResetPassword, StrictJson},
+    error::ApiError,
     shapes,
-    wire::{self, Missing},
+    wire::UserBody,
 };
 use crate::{
     domain::AuthError,
     server::{
         AppState,
         flows::{
-            email_proof::{self, Proven},
-            password_reset,
+            email_proof,
+            password_reset::{self, NewPasswordByLink},
             signup::{self, SignedUp},
         },
         http::visitor::Visitor,
@@ -29,9 +25,9 @@ use crate::{
 #[utoipa::path(
     post,
     path = "/api/v1/auth/register",
-    request_body = shapes::Register,
+    request_body = Register,
     responses(
-        (status = 201, description = "The account, which waits for approval", body = wire::UserBody),
+        (status = 201, description = "The account, which waits for approval", body = UserBody),
         (status = 400, description = "The address or the password cannot be used", body = shapes::Refused),
         (status = 403, description = "Accounts are made by administrators here, or the request was made by another site", body = shapes::Refused),
         shapes::WithBody,
@@ -39,130 +35,108 @@ use crate::{
         shapes::Stored
     )
 )]
-pub async fn register(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, request: Request) -> Response {
-    let body = match wire::read_object(request).await {
-        Ok(body) => body,
-        Err(refusal) => return refusal,
-    };
-    let (email, password) = match (wire::email(&body, Missing::Body), body.text("password", Missing::Body)) {
-        (Ok(email), Ok(password)) => (email, password),
-        (email, password) => return wire::validation(&[email.err(), password.err()].into_iter().flatten().collect::<Vec<Value>>()),
-    };
-    match signup::sign_up(&state, signup::Request { email, password, origin: visitor.origin }).await {
-        Ok(SignedUp::MailSent { user } | SignedUp::Made { user }) => (StatusCode::CREATED, Json(wire::UserBody::from(&user))).into_response(),
-        Err(AuthError::AddressRefused) => wire::detail(StatusCode::BAD_REQUEST, "REGISTER_USER_ALREADY_EXISTS"),
-        Err(error) => wire::password_refused(error, "REGISTER_INVALID_PASSWORD"),
-    }
+pub async fn register(
+    State(state): State<AppState>,
+    Extension(visitor): Extension<Visitor>,
+    StrictJson(Register { email, password }): StrictJson<Register>,
+) -> Result<(StatusCode, Json<UserBody>), ApiError> {
+    let signed_up = signup::sign_up(&visitor.ctx(&state), signup::Request { email, password }).await.map_err(|error| match error {
+        AuthError::AddressRefused => ApiError::code("REGISTER_USER_ALREADY_EXISTS"),
+        error => ApiError::password("REGISTER_INVALID_PASSWORD", error),
+    })?;
+    let (SignedUp::MailSent { user } | SignedUp::Made { user }) = signed_up;
+    Ok((StatusCode::CREATED, Json(UserBody::from(&user))))
 }
 
 /// 202 and `null`, whoever has the address.
 #[utoipa::path(
     post,
     path = "/api/v1/auth/forgot-password",
-    request_body = shapes::OnlyEmail,
+    request_body = OnlyEmail,
     responses(
         (status = 202, description = "`null`, whoever has the address"),
         (status = 400, description = "The body is no text", body = shapes::Refused),
         shapes::FromAnybody
     )
 )]
-pub async fn forgot_password(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, request: Request) -> Response {
-    let body = match wire::read_object(request).await {
-        Ok(body) => body,
-        Err(refusal) => return refusal,
-    };
-    match wire::email(&body, Missing::Nothing) {
-        Ok(email) => accepted(password_reset::request(&state, &email, &visitor.origin).await),
-        Err(fault) => wire::validation(&[fault]),
-    }
+pub async fn forgot_password(
+    State(state): State<AppState>,
+    Extension(visitor): Extension<Visitor>,
+    StrictJson(body): StrictJson<OnlyEmail>,
+) -> Result<Accepted, ApiError> {
+    password_reset::request(&visitor.ctx(&state), &body.email).await?;
+    Ok(ACCEPTED)
 }
 
 /// 200 and `null`.
 #[utoipa::path(
     post,
     path = "/api/v1/auth/reset-password",
-    request_body = shapes::ResetPassword,
+    request_body = ResetPassword,
     responses(
         (status = 200, description = "`null`"),
         (status = 400, description = "The link or the password cannot be used", body = shapes::Refused),
         shapes::FromAnybody
     )
 )]
-pub async fn reset_password(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, request: Request) -> Response {
-    let body = match wire::read_object(request).await {
-        Ok(body) => body,
-        Err(refusal) => return refusal,
-    };
-    let (token, password) = match (body.text("token", Missing::Nothing), body.text("password", Missing::Nothing)) {
-        (Ok(token), Ok(password)) => (token, password),
-        (token, password) => return wire::validation(&[token.err(), password.err()].into_iter().flatten().collect::<Vec<Value>>()),
-    };
-    match password_reset::complete(&state, &token, None, password, &visitor.origin).await {
-        Ok(()) => Json(Value::Null).into_response(),
-        Err(AuthError::ResetLinkInvalid) => wire::detail(StatusCode::BAD_REQUEST, "RESET_PASSWORD_BAD_TOKEN"),
-        Err(error) => wire::password_refused(error, "RESET_PASSWORD_INVALID_PASSWORD"),
-    }
+pub async fn reset_password(
+    State(state): State<AppState>,
+    Extension(visitor): Extension<Visitor>,
+    StrictJson(ResetPassword { token, password }): StrictJson<ResetPassword>,
+) -> Result<Json<()>, ApiError> {
+    let new = NewPasswordByLink { token, shown: None, password };
+    password_reset::complete(&visitor.ctx(&state), new).await.map_err(|error| match error {
+        AuthError::ResetLinkInvalid => ApiError::code("RESET_PASSWORD_BAD_TOKEN"),
+        error => ApiError::password("RESET_PASSWORD_INVALID_PASSWORD", error),
+    })?;
+    Ok(Json(()))
 }
 
 /// 202 and `null`.
 #[utoipa::path(
     post,
     path = "/api/v1/auth/request-verify-token",
-    request_body = shapes::OnlyEmail,
+    request_body = OnlyEmail,
     responses(
         (status = 202, description = "`null`, whoever has the address"),
         (status = 400, description = "The body is no text", body = shapes::Refused),
         shapes::FromAnybody
     )
 )]
-pub async fn request_verify_token(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, request: Request) -> Response {
-    let body = match wire::read_object(request).await {
-        Ok(body) => body,
-        Err(refusal) => return refusal,
-    };
-    match wire::email(&body, Missing::Nothing) {
-        Ok(email) => accepted(email_proof::request(&state, email.as_str(), &visitor.origin).await),
-        Err(fault) => wire::validation(&[fault]),
-    }
+pub async fn request_verify_token(
+    State(state): State<AppState>,
+    Extension(visitor): Extension<Visitor>,
+    StrictJson(body): StrictJson<OnlyEmail>,
+) -> Result<Accepted, ApiError> {
+    email_proof::request(&visitor.ctx(&state), body.email.as_str()).await?;
+    Ok(ACCEPTED)
 }
 
 /// 200 and the user. Proves the address and approves nobody; and only for the person who is logged in (SR-037).
 #[utoipa::path(
     post,
     path = "/api/v1/auth/verify",
-    request_body = shapes::OnlyToken,
+    request_body = OnlyToken,
     responses(
-        (status = 200, description = "The user, whose address is proven now", body = wire::UserBody),
+        (status = 200, description = "The user, whose address is proven now", body = UserBody),
         (status = 400, description = "The link cannot be used, or the address was proven before", body = shapes::Refused),
         shapes::ForUsers,
         shapes::FromAnybody
     ),
     security(("cookie" = []), ("bearer" = []))
 )]
-pub async fn verify(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, request: Request) -> Response {
-    let body = match wire::read_object(request).await {
-        Ok(body) => body,
-        Err(refusal) => return refusal,
-    };
-    let token = match body.text("token", Missing::Nothing) {
-        Ok(token) => token,
-        Err(fault) => return wire::validation(&[fault]),
-    };
-    let current = match visitor.current_user() {
-        Ok(current) => current,
-        Err(error) => return wire::failure(error),
-    };
-    match email_proof::complete(&state, current, &token, &visitor.origin).await {
-        Ok(Proven { was_proven: true, .. }) => wire::detail(StatusCode::BAD_REQUEST, "VERIFY_USER_ALREADY_VERIFIED"),
-        Ok(Proven { user, .. }) => Json(wire::UserBody::from(&user)).into_response(),
-        Err(AuthError::ProofLinkInvalid) => wire::detail(StatusCode::BAD_REQUEST, "VERIFY_USER_BAD_TOKEN"),
-        Err(error) => wire::failure(error),
-    }
+pub async fn verify(
+    State(state): State<AppState>,
+    Extension(visitor): Extension<Visitor>,
+    StrictJson(body): StrictJson<OnlyToken>,
+) -> Result<Json<UserBody>, ApiError> {
+    let proven = email_proof::complete(&visitor.ctx(&state), visitor.current_user()?, &body.token).await.map_err(|error| match error {
+        AuthError::ProofLinkInvalid => ApiError::code("VERIFY_USER_BAD_TOKEN"),
+        error => error.into(),
+    })?;
+    if proven.was_proven { Err(ApiError::code("VERIFY_USER_ALREADY_VERIFIED")) } else { Ok(Json(UserBody::from(&proven.user))) }
 }
 
-fn accepted(result: Result<(), AuthError>) -> Response {
-    match result {
-        Ok(()) => (StatusCode::ACCEPTED, Json(Value::Null)).into_response(),
-        Err(error) => wire::failure(error),
-    }
-}
+/// 202 and `null`.
+type Accepted = (StatusCode, Json<()>);
+const ACCEPTED: Accepted = (StatusCode::ACCEPTED, Json(()));

@@ -1,19 +1,19 @@
 use axum::{
     Extension, Json,
-    extract::{Request, State},
+    extract::State,
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{shapes, wire};
+use super::{bodies::LoginForm, error::ApiError, shapes};
 use crate::{
-    domain::{AuthError, Email, Password},
+    domain::{AuthError, Email},
     server::{
         AppState, context, cookies,
         flows::{
-            login::{self, Attempt},
-            sessions::{self, Started},
+            login::{self, Attempt, Login},
+            sessions::{self, NewSession},
         },
         http::visitor::Visitor,
     },
@@ -23,50 +23,40 @@ use crate::{
 #[utoipa::path(
     post,
     path = "/api/v1/auth/cookie/login",
-    request_body(content((shapes::Login = "application/x-www-form-urlencoded"), (shapes::Login = "multipart/form-data"))),
+    request_body(content((LoginForm = "application/x-www-form-urlencoded"), (LoginForm = "multipart/form-data"))),
     responses(
         (status = 204, description = "The session cookie"),
         (status = 400, description = "Address and password do not match, or a field is there twice", body = shapes::Refused),
         shapes::FromAnybody
     )
 )]
-pub async fn cookie_login(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, request: Request) -> Response {
-    match log_in(&state, visitor, request).await {
-        Ok(started) => match cookies::session(&state.config, &started.token, started.lifetime) {
-            Ok(cookie) => (StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response(),
-            Err(_) => wire::failure(AuthError::Internal),
-        },
-        Err(refusal) => refusal,
-    }
+pub async fn cookie_login(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, form: LoginForm) -> Result<Response, ApiError> {
+    let session = log_in(&state, &visitor, form).await?;
+    let cookie = cookies::session(&state.config, &session.token, session.lifetime).map_err(|_| AuthError::Internal)?;
+    Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response())
 }
 
 /// The same with the token in the answer, as a bearer token.
 #[utoipa::path(
     post,
     path = "/api/v1/auth/jwt/login",
-    request_body(content((shapes::Login = "application/x-www-form-urlencoded"), (shapes::Login = "multipart/form-data"))),
+    request_body(content((LoginForm = "application/x-www-form-urlencoded"), (LoginForm = "multipart/form-data"))),
     responses(
         (status = 200, description = "The token", body = shapes::BearerToken),
         (status = 400, description = "Address and password do not match, or a field is there twice", body = shapes::Refused),
         shapes::FromAnybody
     )
 )]
-pub async fn jwt_login(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, request: Request) -> Response {
-    match log_in(&state, visitor, request).await {
-        Ok(started) => Json(json!({ "access_token": started.token, "token_type": "bearer" })).into_response(),
-        Err(refusal) => refusal,
-    }
+pub async fn jwt_login(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, form: LoginForm) -> Result<Json<Value>, ApiError> {
+    let session = log_in(&state, &visitor, form).await?;
+    Ok(Json(json!({ "access_token": session.token, "token_type": "bearer" })))
 }
 
 /// An address that cannot have an account is no validation error here, as in the original: it is merely wrong.
-async fn log_in(state: &AppState, visitor: Visitor, request: Request) -> Result<Started, Response> {
-    let form = wire::login_form(request).await?;
-    if form.username.trim().chars().any(char::is_control) {
-        return Err(wire::failure(AuthError::ControlCharacters));
-    }
-    let password = Password::parse(form.password).map_err(wire::failure)?;
-    let attempt = Attempt { email: Email::parse(&form.username).ok(), password, origin: visitor.origin };
-    login::with_password(state, attempt).await.map_err(wire::failure)
+async fn log_in(state: &AppState, visitor: &Visitor, form: LoginForm) -> Result<NewSession, ApiError> {
+    let attempt = Attempt { email: Email::parse(&form.username).ok(), password: form.password };
+    let Login::Complete(session) = login::with_password(&visitor.ctx(state), attempt).await?;
+    Ok(session)
 }
 
 /// Logs out: 204, and the session is over wherever its token is kept. Without a session 401, as in the original, but the cookie goes in any case (SR-096).
@@ -82,7 +72,7 @@ async fn log_in(state: &AppState, visitor: Visitor, request: Request) -> Result<
     security(("cookie" = []), ("bearer" = []))
 )]
 pub async fn cookie_logout(State(state): State<AppState>, Extension(visitor): Extension<Visitor>) -> Response {
-    let mut response = jwt_logout(State(state.clone()), Extension(visitor)).await;
+    let mut response = jwt_logout(State(state.clone()), Extension(visitor)).await.into_response();
     if let Ok(cookie) = cookies::no_session(&state.config) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
@@ -102,14 +92,10 @@ pub async fn cookie_logout(State(state): State<AppState>, Extension(visitor): Ex
     ),
     security(("cookie" = []), ("bearer" = []))
 )]
-pub async fn jwt_logout(State(state): State<AppState>, Extension(visitor): Extension<Visitor>) -> Response {
-    let Some(token) = context::presented_token(&visitor).filter(|_| visitor.current.is_some()) else {
-        return wire::failure(AuthError::NotLoggedIn);
-    };
-    match sessions::end(&state, token, &visitor.origin).await {
-        Ok(_) => StatusCode::NO_CONTENT.into_response(),
-        Err(error) => wire::failure(error),
-    }
+pub async fn jwt_logout(State(state): State<AppState>, Extension(visitor): Extension<Visitor>) -> Result<StatusCode, ApiError> {
+    let token = context::presented_token(&visitor).filter(|_| visitor.current.is_some()).ok_or(AuthError::NotLoggedIn)?;
+    sessions::end(&visitor.ctx(&state), token).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// The provider's name, under the keys of both generations of MediaManager's frontend.
@@ -120,7 +106,7 @@ pub async fn jwt_logout(State(state): State<AppState>, Extension(visitor): Exten
         (status = 200, description = "The name, if there is a provider", body = shapes::Metadata)
     )
 )]
-pub async fn metadata(State(state): State<AppState>) -> Response {
+pub async fn metadata(State(state): State<AppState>) -> Json<Value> {
     let name = state.config.auth.openid_connect.as_ref().map(|provider| provider.name.clone());
-    Json(json!({ "oauth_providers": name.iter().collect::<Vec<_>>(), "oauth_name": name })).into_response()
+    Json(json!({ "oauth_providers": name.iter().collect::<Vec<_>>(), "oauth_name": name }))
 }

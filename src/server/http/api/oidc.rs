@@ -6,7 +6,7 @@ use axum::{
 };
 use serde_json::json;
 
-use super::{shapes, wire};
+use super::{error::ApiError, shapes, wire};
 use crate::{
     domain::{AuthError, refusal::Refusal},
     server::{
@@ -27,12 +27,10 @@ use crate::{
         shapes::Stored
     )
 )]
-pub async fn cookie_authorize(State(state): State<AppState>, name: Result<Path<String>, PathRejection>, request: Request) -> Response {
+pub async fn cookie_authorize(State(state): State<AppState>, name: Result<Path<String>, PathRejection>, request: Request) -> Result<Response, ApiError> {
     let config = state.provider.as_ref().map(|provider| provider.config()).filter(|config| name.is_ok_and(|Path(name)| config.name == name));
-    match config.map(|config| config.redirect_uri.clone()) {
-        Some(redirect_uri) => authorize(&state, redirect_uri, request).await,
-        None => wire::failure(AuthError::NotFound),
-    }
+    let redirect_uri = config.ok_or(AuthError::NotFound)?.redirect_uri.clone();
+    authorize(&state, redirect_uri, request).await
 }
 
 /// `GET /auth/oauth/authorize`, as MediaManager's present frontend calls it. The provider sends the browser back to the address
@@ -47,25 +45,21 @@ pub async fn cookie_authorize(State(state): State<AppState>, name: Result<Path<S
         shapes::Stored
     )
 )]
-pub async fn oauth_authorize(State(state): State<AppState>, request: Request) -> Response {
-    let Some(provider) = &state.provider else { return wire::failure(AuthError::NotFound) };
-    let redirect_uri =
-        if provider.config().has_own_redirect_uri { provider.config().redirect_uri.clone() } else { state.config.link("/api/v1/auth/oauth/callback") };
+pub async fn oauth_authorize(State(state): State<AppState>, request: Request) -> Result<Response, ApiError> {
+    let config = state.provider.as_ref().ok_or(AuthError::NotFound)?.config();
+    let redirect_uri = if config.has_own_redirect_uri { config.redirect_uri.clone() } else { state.config.link("/api/v1/auth/oauth/callback") };
     authorize(&state, redirect_uri, request).await
 }
 
-async fn authorize(state: &AppState, redirect_uri: String, request: Request) -> Response {
+async fn authorize(state: &AppState, redirect_uri: String, request: Request) -> Result<Response, ApiError> {
     let asked = form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes()).filter(|(name, _)| name == "scopes");
     let scopes = asked.map(|(_, scope)| scope.into_owned()).collect();
-    match oidc::begin(state, Start { return_to: None, redirect_uri, scopes, connects: None, asks_again: false }).await {
-        Ok(begun) => {
-            let mut response = Json(json!({ "authorization_url": begun.url })).into_response();
-            let cookies = handshakes::keep(state, request.headers(), &begun.handshake);
-            response.headers_mut().extend(cookies.into_iter().map(|cookie| (header::SET_COOKIE, cookie)));
-            response
-        }
-        Err(refusal) => wire::detail(status(refusal), refusal.code().to_ascii_uppercase()),
-    }
+    let start = Start { return_to: None, redirect_uri, scopes, connects: None, asks_again: false };
+    let begun = oidc::begin(state, start).await.map_err(|refusal| ApiError::detail(status(refusal), refusal.code().to_ascii_uppercase()))?;
+    let mut response = Json(json!({ "authorization_url": begun.url })).into_response();
+    let cookies = handshakes::keep(state, request.headers(), &begun.handshake);
+    response.headers_mut().extend(cookies.into_iter().map(|cookie| (header::SET_COOKIE, cookie)));
+    Ok(response)
 }
 
 /// `POST /auth/oidc/backchannel-logout`: the provider says that somebody has logged out there (OpenID Connect Back-Channel Logout
@@ -83,33 +77,27 @@ async fn authorize(state: &AppState, redirect_uri: String, request: Request) -> 
         (status = 503, description = "The provider or the database cannot be reached", body = String, content_type = "text/plain")
     )
 )]
-pub async fn backchannel_logout(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, request: Request) -> Response {
-    if state.provider.is_none() {
-        return wire::failure(AuthError::NotFound);
-    }
-    let fields = match wire::read_fields(request).await {
-        Ok(fields) => fields,
+pub async fn backchannel_logout(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, request: Request) -> Result<StatusCode, ApiError> {
+    state.provider.as_ref().ok_or(AuthError::NotFound)?;
+    let fields = wire::read_fields(request).await.map_err(|error| match error {
         // The specification has one form for what is refused with 400.
-        Err(refusal) if refusal.status() == StatusCode::BAD_REQUEST => return invalid("the form cannot be read"),
-        Err(refusal) => return refusal,
-    };
+        ApiError::Auth(AuthError::Malformed) => invalid("the form cannot be read"),
+        error => error,
+    })?;
     let tokens: Vec<&String> = fields.iter().filter(|(name, _)| name == "logout_token").map(|(_, value)| value).collect();
-    let [token] = tokens[..] else { return invalid("there must be one logout_token") };
-    match oidc::log_out_by_provider(&state, token, &visitor.origin).await {
-        Ok(_) => StatusCode::OK.into_response(),
-        Err(fault) => {
-            fault.log();
-            if status(fault.refusal) == StatusCode::SERVICE_UNAVAILABLE {
-                (StatusCode::SERVICE_UNAVAILABLE, "try again").into_response()
-            } else {
-                invalid("the logout_token is refused; the reason is in the log")
-            }
+    let [token] = tokens[..] else { return Err(invalid("there must be one logout_token")) };
+    oidc::log_out_by_provider(&visitor.ctx(&state), token).await.map_err(|fault| {
+        fault.log();
+        match status(fault.refusal) {
+            StatusCode::SERVICE_UNAVAILABLE => ApiError::Text(StatusCode::SERVICE_UNAVAILABLE, "try again"),
+            _ => invalid("the logout_token is refused; the reason is in the log"),
         }
-    }
+    })?;
+    Ok(StatusCode::OK)
 }
 
-fn invalid(description: &str) -> Response {
-    (StatusCode::BAD_REQUEST, Json(json!({ "error": "invalid_request", "error_description": description }))).into_response()
+fn invalid(description: &str) -> ApiError {
+    ApiError::Json(StatusCode::BAD_REQUEST, json!({ "error": "invalid_request", "error_description": description }))
 }
 
 fn status(refusal: Refusal) -> StatusCode {

@@ -1,84 +1,138 @@
-//! Reading the bodies of `PATCH`, where every member may be missing.
+//! The bodies of `PATCH`, where every member may be missing: read from what was sent, and described in the OpenAPI document.
 
-use axum::{http::StatusCode, response::Response};
+use axum::http::StatusCode;
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
-use super::wire::{self, Missing, Object};
+use super::{
+    bodies::Ignored,
+    error::ApiError,
+    wire::{Missing, Object},
+};
 use crate::{
-    domain::{AuthError, Password},
+    domain::{AuthError, Email, Password},
     server::flows::users::Change,
 };
 
-/// What the contract has in a user and nobody changes about themselves: there, but not looked at.
-const IGNORED: [&str; 4] = ["id", "is_active", "is_superuser", "is_verified"];
-const OWN: [&str; 3] = ["email", "password", "current_password"];
-
-/// Why a body is not one.
-pub enum Unfit {
-    /// One fault for each member.
-    Faults(Vec<Value>),
-    /// A column that cannot be null.
-    Null,
-    Error(AuthError),
+/// Any of it; what is not there stays as it is. A member that is not listed here is refused.
+#[derive(Debug, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeMe {
+    /// Takes effect when the link that is mailed there is used.
+    #[schema(required = false, format = "email", value_type = String)]
+    pub email: Option<Email>,
+    #[schema(min_length = 1, value_type = Option<String>)]
+    pub password: Option<Password>,
+    /// Needed when the login is older than five minutes.
+    #[schema(value_type = Option<String>)]
+    pub current_password: Option<Password>,
+    /// Not looked at, and neither are the next three.
+    #[schema(required = false, value_type = Value)]
+    pub id: Ignored,
+    #[schema(required = false, value_type = Value)]
+    pub is_active: Ignored,
+    #[schema(required = false, value_type = Value)]
+    pub is_superuser: Ignored,
+    #[schema(required = false, value_type = Value)]
+    pub is_verified: Ignored,
 }
 
-impl From<Unfit> for Response {
-    fn from(unfit: Unfit) -> Self {
-        match unfit {
-            Unfit::Faults(faults) => wire::validation(&faults),
-            Unfit::Null => wire::detail(StatusCode::CONFLICT, "The entity to create already exists or is in a conflict with others."),
-            Unfit::Error(error) => wire::failure(error),
+/// The members of [`ChangeMe`].
+const MEMBERS: [&str; 7] = ["email", "password", "current_password", "id", "is_active", "is_superuser", "is_verified"];
+
+/// A member that nobody knows is refused: it may be a right that a later version has (SR-141).
+impl TryFrom<Object> for ChangeMe {
+    type Error = ApiError;
+
+    fn try_from(body: Object) -> Result<Self, ApiError> {
+        let unknown: Vec<Value> = body
+            .names()
+            .filter(|name| !MEMBERS.contains(name))
+            .map(|name| json!({ "type": "extra_forbidden", "loc": ["body", name], "msg": "Extra inputs are not permitted", "input": null }))
+            .collect();
+        if !unknown.is_empty() {
+            return Err(ApiError::validation(unknown));
         }
+        let Common { email, password, current_password } = common(&body)?;
+        Ok(Self { email, password, current_password, id: Ignored, is_active: Ignored, is_superuser: Ignored, is_verified: Ignored })
     }
 }
 
-/// What somebody wants changed about themselves. A member that nobody knows is refused: it may be a right that a later version has
-/// (SR-141).
-///
-/// # Errors
-/// What is wrong with it.
-pub fn own(body: &Object) -> Result<Change, Unfit> {
-    let known = |name: &str| IGNORED.contains(&name) || OWN.contains(&name);
-    let unknown: Vec<Value> = body
-        .names()
-        .filter(|name| !known(name))
-        .map(|name| json!({ "type": "extra_forbidden", "loc": ["body", name], "msg": "Extra inputs are not permitted", "input": null }))
-        .collect();
-    if unknown.is_empty() { common(body) } else { Err(Unfit::Faults(unknown)) }
+impl From<ChangeMe> for Change {
+    fn from(ChangeMe { email, password, current_password, .. }: ChangeMe) -> Self {
+        Self { email, password, current_password, ..Self::default() }
+    }
 }
 
-/// What an administrator wants changed about a user.
-///
-/// # Errors
-/// What is wrong with it.
-pub fn of_user(body: &Object) -> Result<Change, Unfit> {
-    let [is_active, is_superuser, is_verified] = ["is_active", "is_superuser", "is_verified"].map(|field| flag(body, field));
-    Ok(Change { is_active: is_active?, is_superuser: is_superuser?, is_verified: is_verified?, ..common(body)? })
+/// Any of it; what is not there stays as it is.
+#[derive(Debug, ToSchema)]
+pub struct ChangeUser {
+    #[schema(required = false, format = "email", value_type = String)]
+    pub email: Option<Email>,
+    #[schema(min_length = 1, value_type = Option<String>)]
+    pub password: Option<Password>,
+    #[schema(required = false, value_type = bool)]
+    pub is_active: Option<bool>,
+    #[schema(required = false, value_type = bool)]
+    pub is_superuser: Option<bool>,
+    #[schema(required = false, value_type = bool)]
+    pub is_verified: Option<bool>,
+    /// For administrators who change their own address or password, when the login is older than five minutes.
+    #[schema(value_type = Option<String>)]
+    pub current_password: Option<Password>,
 }
 
-fn common(body: &Object) -> Result<Change, Unfit> {
+impl TryFrom<Object> for ChangeUser {
+    type Error = ApiError;
+
+    fn try_from(body: Object) -> Result<Self, ApiError> {
+        let (is_active, is_superuser, is_verified) = (flag(&body, "is_active")?, flag(&body, "is_superuser")?, flag(&body, "is_verified")?);
+        let Common { email, password, current_password } = common(&body)?;
+        Ok(Self { email, password, is_active, is_superuser, is_verified, current_password })
+    }
+}
+
+impl From<ChangeUser> for Change {
+    fn from(body: ChangeUser) -> Self {
+        let ChangeUser { email, password, is_active, is_superuser, is_verified, current_password } = body;
+        Self { email, password, is_active, is_superuser, is_verified, current_password }
+    }
+}
+
+/// What both bodies have.
+struct Common {
+    email: Option<Email>,
+    password: Option<Password>,
+    current_password: Option<Password>,
+}
+
+fn common(body: &Object) -> Result<Common, ApiError> {
+    let invalid = |fault| ApiError::validation([fault]);
     let email = match body.get("email") {
         None => None,
-        Some(Value::Null) => return Err(Unfit::Null),
-        Some(_) => Some(wire::email(body, Missing::Nothing).map_err(|fault| Unfit::Faults(vec![fault]))?),
+        Some(Value::Null) => return Err(null()),
+        Some(_) => Some(body.email(Missing::Nothing).map_err(invalid)?),
     };
-    let text = |field| match body.get(field) {
+    let password = |field| match body.get(field) {
         None | Some(Value::Null) => Ok(None),
-        Some(_) => body.text(field, Missing::Nothing).map(Some).map_err(|fault| Unfit::Faults(vec![fault])),
+        Some(_) => body.password(field, Missing::Nothing).map(Some).map_err(invalid),
     };
-    let current_password = text("current_password")?.filter(|text| !text.is_empty()).map(Password::parse).transpose().map_err(Unfit::Error)?;
-    Ok(Change { email, password: text("password")?, current_password, ..Change::default() })
+    let current_password = password("current_password")?.filter(|password| !password.is_empty());
+    if let Some(current_password) = &current_password {
+        current_password.check()?;
+    }
+    Ok(Common { email, password: password("password")?, current_password })
 }
 
 /// A truth value, as lax as the original reads it.
-fn flag(body: &Object, field: &str) -> Result<Option<bool>, Unfit> {
+fn flag(body: &Object, field: &str) -> Result<Option<bool>, ApiError> {
     let unreadable = |input: &Value| {
         let msg = "Input should be a valid boolean, unable to interpret input";
-        Unfit::Faults(vec![json!({ "type": "bool_parsing", "loc": ["body", field], "msg": msg, "input": input })])
+        ApiError::validation([json!({ "type": "bool_parsing", "loc": ["body", field], "msg": msg, "input": input })])
     };
     match body.get(field) {
         None => Ok(None),
-        Some(Value::Null) => Err(Unfit::Null),
+        Some(Value::Null) => Err(null()),
         Some(Value::Bool(value)) => Ok(Some(*value)),
         Some(value @ Value::Number(number)) => match number.as_f64() {
             Some(0.0) => Ok(Some(false)),
@@ -94,15 +148,19 @@ fn flag(body: &Object, field: &str) -> Result<Option<bool>, Unfit> {
     }
 }
 
-/// Why nothing was changed, in the codes of the contract.
-pub fn refused(error: AuthError) -> Response {
-    let reason = |status, code: &str| wire::detail(status, json!({ "code": code, "reason": error.to_string() }));
+/// A column that cannot be null.
+fn null() -> ApiError {
+    ApiError::detail(StatusCode::CONFLICT, "The entity to create already exists or is in a conflict with others.")
+}
+
+/// Why nothing was changed, in the API's codes.
+pub fn refused(error: AuthError) -> ApiError {
     match error {
-        AuthError::EmailTaken => wire::detail(StatusCode::BAD_REQUEST, "UPDATE_USER_EMAIL_ALREADY_EXISTS"),
-        AuthError::LoginTooOld => reason(StatusCode::FORBIDDEN, "UPDATE_USER_LOGIN_TOO_OLD"),
-        AuthError::BadCredentials => reason(StatusCode::BAD_REQUEST, "UPDATE_USER_BAD_CURRENT_PASSWORD"),
-        AuthError::EmailNeedsAdministrator => reason(StatusCode::FORBIDDEN, "UPDATE_USER_EMAIL_NEEDS_ADMINISTRATOR"),
-        AuthError::LastAdministrator => wire::detail(StatusCode::CONFLICT, "LAST_ADMINISTRATOR"),
-        error => wire::password_refused(error, "UPDATE_USER_INVALID_PASSWORD"),
+        AuthError::EmailTaken => ApiError::code("UPDATE_USER_EMAIL_ALREADY_EXISTS"),
+        AuthError::LoginTooOld => ApiError::reason(StatusCode::FORBIDDEN, "UPDATE_USER_LOGIN_TOO_OLD", error),
+        AuthError::BadCredentials => ApiError::reason(StatusCode::BAD_REQUEST, "UPDATE_USER_BAD_CURRENT_PASSWORD", error),
+        AuthError::EmailNeedsAdministrator => ApiError::reason(StatusCode::FORBIDDEN, "UPDATE_USER_EMAIL_NEEDS_ADMINISTRATOR", error),
+        AuthError::LastAdministrator => ApiError::detail(StatusCode::CONFLICT, "LAST_ADMINISTRATOR"),
+        error => ApiError::password("UPDATE_USER_INVALID_PASSWORD", error),
     }
 }

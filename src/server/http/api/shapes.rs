@@ -1,5 +1,4 @@
-//! What the bodies of the contract look like, for its OpenAPI description. They are read by [`wire`](super::wire), which is stricter than
-//! any derived reader.
+//! What answers look like, for the OpenAPI description. What requests look like is in [`bodies`](super::bodies) and [`patch`](super::patch).
 #![expect(dead_code, reason = "shapes that are described and never built")]
 
 use std::collections::BTreeMap;
@@ -9,25 +8,6 @@ use utoipa::{
     IntoResponses, ToSchema,
     openapi::{RefOr, Response},
 };
-
-/// OAuth2's password form.
-#[derive(ToSchema)]
-pub struct Login {
-    /// The address.
-    #[schema(pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*$")]
-    username: String,
-    #[schema(min_length = 1)]
-    password: String,
-    #[schema(required = false, pattern = "^(password)?$")]
-    grant_type: String,
-    /// Not looked at, and neither are the next two.
-    #[schema(required = false)]
-    scope: String,
-    #[schema(required = false)]
-    client_id: String,
-    #[schema(required = false)]
-    client_secret: String,
-}
 
 /// A session token to send as a bearer token.
 #[derive(ToSchema)]
@@ -42,75 +22,6 @@ pub struct BearerToken {
 pub struct Metadata {
     oauth_providers: Vec<String>,
     oauth_name: Option<String>,
-}
-
-#[derive(ToSchema)]
-pub struct Register {
-    #[schema(format = "email")]
-    email: String,
-    /// By the rules for new passwords, which are settings.
-    #[schema(min_length = 1)]
-    password: String,
-}
-
-#[derive(ToSchema)]
-pub struct OnlyEmail {
-    #[schema(format = "email")]
-    email: String,
-}
-
-#[derive(ToSchema)]
-pub struct OnlyToken {
-    #[schema(pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*$")]
-    token: String,
-}
-
-#[derive(ToSchema)]
-pub struct ResetPassword {
-    #[schema(pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*$")]
-    token: String,
-    /// By the rules for new passwords, which are settings.
-    #[schema(min_length = 1)]
-    password: String,
-}
-
-/// Any of it; what is not there stays as it is. A member that is not listed here is refused.
-#[derive(ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ChangeMe {
-    /// Takes effect when the link that is mailed there is used.
-    #[schema(required = false, format = "email")]
-    email: String,
-    #[schema(min_length = 1)]
-    password: Option<String>,
-    /// Needed when the login is older than five minutes.
-    current_password: Option<String>,
-    /// Not looked at, and neither are the next three.
-    #[schema(required = false)]
-    id: Value,
-    #[schema(required = false)]
-    is_active: Value,
-    #[schema(required = false)]
-    is_superuser: Value,
-    #[schema(required = false)]
-    is_verified: Value,
-}
-
-/// Any of it; what is not there stays as it is.
-#[derive(ToSchema)]
-pub struct ChangeUser {
-    #[schema(required = false, format = "email")]
-    email: String,
-    #[schema(min_length = 1)]
-    password: Option<String>,
-    #[schema(required = false)]
-    is_active: bool,
-    #[schema(required = false)]
-    is_superuser: bool,
-    #[schema(required = false)]
-    is_verified: bool,
-    /// For administrators who change their own address or password, when the login is older than five minutes.
-    current_password: Option<String>,
 }
 
 #[derive(ToSchema)]

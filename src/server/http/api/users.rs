@@ -2,20 +2,21 @@ use axum::{
     Extension, Json,
     extract::{Path, Request, State, rejection::PathRejection},
     http::StatusCode,
-    response::{IntoResponse, Response},
 };
 use uuid::Uuid;
 
 use super::{
-    patch, shapes,
-    wire::{self, UserBody},
+    error::ApiError,
+    patch::{self, ChangeMe, ChangeUser},
+    shapes,
+    wire::{Object, UserBody},
 };
 use crate::{
     domain::{AuthError, Event},
     server::{
         AppState,
         flows::{
-            account,
+            Ctx, account,
             events::{self, Note},
             sessions::Admin,
             users,
@@ -37,13 +38,10 @@ type Id = Result<Path<String>, PathRejection>;
     ),
     security(("cookie" = []), ("bearer" = []))
 )]
-pub async fn me(request: Request) -> Response {
+pub async fn me(request: Request) -> Result<Json<UserBody>, ApiError> {
     // Looked at and not copied: this is the session check of MediaManager's frontend.
-    let visitor = request.extensions().get::<Visitor>();
-    match visitor.ok_or(AuthError::NotLoggedIn).and_then(Visitor::current_user) {
-        Ok(current) => Json(UserBody::from(current.user())).into_response(),
-        Err(error) => wire::failure(error),
-    }
+    let visitor = request.extensions().get::<Visitor>().ok_or(AuthError::NotLoggedIn)?;
+    Ok(Json(UserBody::from(visitor.current_user()?.user())))
 }
 
 /// Changes one's own address or password, and nothing else (SR-141, SR-142). Another address takes effect when the mail is answered, so
@@ -51,7 +49,7 @@ pub async fn me(request: Request) -> Response {
 #[utoipa::path(
     patch,
     path = "/api/v1/users/me",
-    request_body = shapes::ChangeMe,
+    request_body = ChangeMe,
     responses(
         (status = 200, description = "Oneself, as it is now", body = UserBody),
         (status = 400, description = "The password cannot be used, or the present one is wrong", body = shapes::Refused),
@@ -64,23 +62,10 @@ pub async fn me(request: Request) -> Response {
     ),
     security(("cookie" = []), ("bearer" = []))
 )]
-pub async fn change_me(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, request: Request) -> Response {
-    let body = match wire::read_object(request).await {
-        Ok(body) => body,
-        Err(refusal) => return refusal,
-    };
-    let current = match visitor.current_user() {
-        Ok(current) => current,
-        Err(error) => return wire::failure(error),
-    };
-    let change = match patch::own(&body) {
-        Ok(change) => change,
-        Err(unfit) => return unfit.into(),
-    };
-    match account::change(&state, current, change, &visitor.origin).await {
-        Ok(()) => Json(UserBody::from(current.user())).into_response(),
-        Err(error) => patch::refused(error),
-    }
+pub async fn change_me(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, body: Object) -> Result<Json<UserBody>, ApiError> {
+    let current = visitor.current_user()?;
+    account::change(&visitor.ctx(&state), current, ChangeMe::try_from(body)?.into()).await.map_err(patch::refused)?;
+    Ok(Json(UserBody::from(current.user())))
 }
 
 /// Nobody deletes themselves here: `me` is read as the id of nobody, as in the original. The account page does it.
@@ -93,8 +78,9 @@ pub async fn change_me(State(state): State<AppState>, Extension(visitor): Extens
     ),
     security(("cookie" = []), ("bearer" = []))
 )]
-pub async fn delete_me(State(state): State<AppState>, Extension(visitor): Extension<Visitor>) -> Response {
-    wire::failure(admin(&state, &visitor).err().unwrap_or(AuthError::NotFound))
+pub async fn delete_me(State(state): State<AppState>, Extension(visitor): Extension<Visitor>) -> Result<StatusCode, ApiError> {
+    admin(&visitor.ctx(&state), &visitor)?;
+    Err(AuthError::NotFound.into())
 }
 
 /// Everybody, for approved administrators. Not paged: MediaManager's frontend asks once and shows all.
@@ -108,16 +94,10 @@ pub async fn delete_me(State(state): State<AppState>, Extension(visitor): Extens
     ),
     security(("cookie" = []), ("bearer" = []))
 )]
-pub async fn all(State(state): State<AppState>, Extension(visitor): Extension<Visitor>) -> Response {
-    let admin = match admin(&state, &visitor) {
-        Ok(admin) if admin.user().is_verified => admin,
-        Ok(_) => return wire::failure(AuthError::Forbidden),
-        Err(error) => return wire::failure(error),
-    };
-    match users::everybody(&state, &admin).await {
-        Ok(users) => Json(users.iter().map(UserBody::from).collect::<Vec<_>>()).into_response(),
-        Err(error) => wire::failure(error),
-    }
+pub async fn all(State(state): State<AppState>, Extension(visitor): Extension<Visitor>) -> Result<Json<Vec<UserBody>>, ApiError> {
+    let cx = visitor.ctx(&state);
+    let users = users::everybody(&cx, &admin(&cx, &visitor)?).await?;
+    Ok(Json(users.iter().map(UserBody::from).collect()))
 }
 
 /// One user, for administrators.
@@ -133,16 +113,11 @@ pub async fn all(State(state): State<AppState>, Extension(visitor): Extension<Vi
     ),
     security(("cookie" = []), ("bearer" = []))
 )]
-pub async fn one(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, id: Id) -> Response {
-    let admin = match admin(&state, &visitor) {
-        Ok(admin) => admin,
-        Err(error) => return wire::failure(error),
-    };
-    let Some(id) = parse(id) else { return wire::failure(AuthError::NotFound) };
-    match users::find(&state, &admin, id).await {
-        Ok(user) => Json(UserBody::from(&user)).into_response(),
-        Err(error) => wire::failure(error),
-    }
+pub async fn one(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, id: Id) -> Result<Json<UserBody>, ApiError> {
+    let cx = visitor.ctx(&state);
+    let admin = admin(&cx, &visitor)?;
+    let user = users::find(&cx, &admin, parse(id)?).await?;
+    Ok(Json(UserBody::from(&user)))
 }
 
 /// Changes a user, all of it or nothing. The last active administrator stays one (SR-144).
@@ -150,7 +125,7 @@ pub async fn one(State(state): State<AppState>, Extension(visitor): Extension<Vi
     patch,
     path = "/api/v1/users/{id}",
     params(("id" = Uuid, Path)),
-    request_body = shapes::ChangeUser,
+    request_body = ChangeUser,
     responses(
         (status = 200, description = "The user, changed", body = UserBody),
         (status = 400, description = "The address or the password cannot be used, or the present one is wrong", body = shapes::Refused),
@@ -163,27 +138,14 @@ pub async fn one(State(state): State<AppState>, Extension(visitor): Extension<Vi
     ),
     security(("cookie" = []), ("bearer" = []))
 )]
-pub async fn change_one(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, id: Id, request: Request) -> Response {
-    let body = match wire::read_object(request).await {
-        Ok(body) => body,
-        Err(refusal) => return refusal,
-    };
-    let admin = match admin(&state, &visitor) {
-        Ok(admin) => admin,
-        Err(error) => return wire::failure(error),
-    };
-    let Some(id) = parse(id) else { return wire::failure(AuthError::NotFound) };
-    if let Err(error) = users::find(&state, &admin, id).await {
-        return wire::failure(error);
-    }
-    let change = match patch::of_user(&body) {
-        Ok(change) => change,
-        Err(unfit) => return unfit.into(),
-    };
-    match users::update(&state, &admin, id, change, &visitor.origin).await {
-        Ok(user) => Json(UserBody::from(&user)).into_response(),
-        Err(error) => patch::refused(error),
-    }
+pub async fn change_one(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, id: Id, body: Object) -> Result<Json<UserBody>, ApiError> {
+    let cx = visitor.ctx(&state);
+    let admin = admin(&cx, &visitor)?;
+    let id = parse(id)?;
+    users::find(&cx, &admin, id).await?;
+    let change = ChangeUser::try_from(body)?.into();
+    let user = users::update(&cx, &admin, id, change).await.map_err(patch::refused)?;
+    Ok(Json(UserBody::from(&user)))
 }
 
 /// Deletes a user and everything that belongs to them (SR-145).
@@ -200,26 +162,22 @@ pub async fn change_one(State(state): State<AppState>, Extension(visitor): Exten
     ),
     security(("cookie" = []), ("bearer" = []))
 )]
-pub async fn delete_one(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, id: Id) -> Response {
-    let admin = match admin(&state, &visitor) {
-        Ok(admin) => admin,
-        Err(error) => return wire::failure(error),
-    };
-    let Some(id) = parse(id) else { return wire::failure(AuthError::NotFound) };
-    match users::delete(&state, &admin, id, &visitor.origin).await {
-        Ok(()) => StatusCode::NO_CONTENT.into_response(),
-        Err(error) => patch::refused(error),
-    }
+pub async fn delete_one(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, id: Id) -> Result<StatusCode, ApiError> {
+    let cx = visitor.ctx(&state);
+    let admin = admin(&cx, &visitor)?;
+    users::delete(&cx, &admin, parse(id)?).await.map_err(patch::refused)?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// The administrator who is asking. Refusals are logged (SR-140), as a line only: MediaManager's frontend asks for the list on behalf of
 /// everybody who opens its settings.
-fn admin(state: &AppState, visitor: &Visitor) -> Result<Admin, AuthError> {
+fn admin(cx: &Ctx<'_>, visitor: &Visitor) -> Result<Admin, AuthError> {
     let current = visitor.current_user()?;
-    current.as_admin().inspect_err(|_| events::log(state, Event::AccessRefused, &visitor.origin, Note::of(current.user().id)))
+    current.admin().inspect_err(|_| events::log(cx, Event::AccessRefused, Note::of(current.user().id)))
 }
 
 /// In any spelling that the original takes: without hyphens, in braces, as a URN.
-fn parse(id: Id) -> Option<Uuid> {
-    id.ok().and_then(|Path(text)| Uuid::parse_str(&text).ok())
+fn parse(id: Id) -> Result<Uuid, AuthError> {
+    let Path(text) = id.map_err(|_| AuthError::NotFound)?;
+    Uuid::parse_str(&text).map_err(|_| AuthError::NotFound)
 }

@@ -1,0 +1,125 @@
+use uuid::Uuid;
+
+use super::{
+    client_info::ClientInfo,
+    events::{self, Note},
+};
+use crate::{
+    domain::{AuthError, Event},
+    server::{AppState, db},
+};
+
+/// The context of a flow: the program's state and the client on whose behalf the flow runs.
+#[derive(Clone, Copy)]
+pub struct Ctx<'a> {
+    pub state: &'a AppState,
+    pub client: &'a ClientInfo,
+}
+
+impl<'a> Ctx<'a> {
+    /// The context of a command.
+    #[must_use]
+    pub fn cli(state: &'a AppState) -> Self {
+        Self { state, client: ClientInfo::cli() }
+    }
+
+    /// Unix seconds.
+    #[must_use]
+    pub fn now(&self) -> i64 {
+        self.state.clock.now()
+    }
+
+    /// Begins a transaction that will write.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn transaction(&self) -> Result<Tx<'a>, AuthError> {
+        Ok(Tx { cx: *self, transaction: db::begin(&self.state.db).await?, recorded: Vec::new() })
+    }
+
+    /// Begins a transaction that holds the advisory lock: one at a time over all instances, for rules that no constraint of the
+    /// database enforces.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn exclusive(&self) -> Result<Tx<'a>, AuthError> {
+        let tx = self.transaction().await?;
+        db::alone(&tx.transaction).await?;
+        Ok(tx)
+    }
+
+    /// Records a single event that belongs to no transaction: the row, then the log line and the metric.
+    ///
+    /// # Errors
+    /// `Unavailable`: then nothing is logged.
+    pub(super) async fn record(&self, event: Event, about: Note<'_>) -> Result<(), AuthError> {
+        events::insert(self, &self.state.db, event, about).await?;
+        events::log(self, event, about);
+        Ok(())
+    }
+}
+
+/// One transaction of a flow with the events it records. Dropped without [`commit`](Self::commit), nothing of it has happened: neither
+/// rows nor log lines nor metrics.
+pub struct Tx<'a> {
+    cx: Ctx<'a>,
+    transaction: db::Transaction,
+    recorded: Vec<Recorded>,
+}
+
+/// An event whose log line and metric wait for the commit.
+struct Recorded {
+    event: Event,
+    user: Option<Uuid>,
+    actor: Option<Uuid>,
+    method: String,
+    detail: String,
+}
+
+impl<'a> Tx<'a> {
+    /// The context in which it was begun.
+    #[must_use]
+    pub fn cx(&self) -> Ctx<'a> {
+        self.cx
+    }
+
+    /// Unix seconds.
+    #[must_use]
+    pub fn now(&self) -> i64 {
+        self.cx.now()
+    }
+
+    /// What queries run on.
+    #[must_use]
+    pub fn db(&self) -> &db::Transaction {
+        &self.transaction
+    }
+
+    /// Records an event: the row in this transaction, the log line and the metric after its commit.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn record(&mut self, event: Event, about: Note<'_>) -> Result<(), AuthError> {
+        events::insert(&self.cx, &self.transaction, event, about).await?;
+        self.log(event, about);
+        Ok(())
+    }
+
+    /// Logs an event after the commit, without a row: for what happens again at every login.
+    pub fn log(&mut self, event: Event, about: Note<'_>) {
+        let Note { user, actor, method, detail } = about;
+        self.recorded.push(Recorded { event, user, actor, method: method.to_owned(), detail: detail.to_owned() });
+    }
+
+    /// Makes the work permanent, then writes log lines and metrics of the recorded events.
+    ///
+    /// # Errors
+    /// `Unavailable`: then nothing is logged.
+    pub async fn commit(self) -> Result<(), AuthError> {
+        db::commit(self.transaction).await?;
+        for Recorded { event, user, actor, method, detail } in &self.recorded {
+            events::log(&self.cx, *event, Note { user: *user, actor: *actor, method, detail });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,106 @@
+//! No input shows a password or the token of a link when it is printed: in a panic, in a log line, in an error report.
+
+use std::{any::type_name, fmt::Debug};
+
+use axum::{
+    body::Body,
+    extract::{FromRequest, Request},
+};
+use mediamanager_auth::{
+    app,
+    domain::{Email, LinkToken, Password},
+    server::{
+        flows::{
+            account::NewAddress,
+            login::Attempt,
+            password_reset::NewPasswordByLink,
+            setup::FirstAdministrator,
+            signup,
+            users::{Change, Role, shell::NewByShell},
+        },
+        http::api::{
+            bodies::{LoginForm, OnlyToken, Register, ResetPassword, StrictJson},
+            error::ApiError,
+            patch::{ChangeMe, ChangeUser},
+            wire::Object,
+        },
+    },
+};
+use serde::de::DeserializeOwned;
+use serde_json::json;
+
+const PASSWORD: &str = "hunter2 hunter2";
+const TOKEN: &str = "header.payload.signature";
+
+fn hides(input: &impl Debug) {
+    let shown = format!("{input:?} {input:#?}");
+    assert!(shown.contains("***") && !shown.contains("hunter") && !shown.contains("signature"), "{shown}");
+}
+
+/// The arguments of a server function, as a browser sends them.
+fn arguments<T: DeserializeOwned + Debug>() {
+    let sent = json!({ "email": "ada@example.org", "password": PASSWORD, "token": TOKEN, "return_to": "/account" });
+    let arguments: T = serde_json::from_value(sent).unwrap_or_else(|err| panic!("{}: {err}", type_name::<T>()));
+    hides(&arguments);
+}
+
+fn request(content_type: &str, body: impl Into<Body>) -> Request {
+    Request::builder().method("POST").header("content-type", content_type).body(body.into()).unwrap()
+}
+
+/// A body of the API, as a script sends it.
+async fn body<T: TryFrom<Object, Error = ApiError> + Debug>(members: &[&str]) {
+    let sent: serde_json::Map<_, _> = [("email", "ada@example.org"), ("password", PASSWORD), ("current_password", PASSWORD), ("token", TOKEN)]
+        .into_iter()
+        .filter(|(name, _)| members.contains(name))
+        .map(|(name, value)| (name.to_owned(), json!(value)))
+        .collect();
+    let StrictJson(body) = StrictJson::<T>::from_request(request("application/json", json!(sent).to_string()), &()).await.unwrap();
+    hides(&body);
+}
+
+#[test]
+fn arguments_of_server_functions() {
+    arguments::<app::login::LogIn>();
+    arguments::<app::signup::SignUp>();
+    arguments::<app::setup::SetUp>();
+    arguments::<app::setup::CheckSetupLink>();
+    arguments::<app::password_reset::ResetPassword>();
+    arguments::<app::oidc::Connect>();
+    arguments::<app::account::password::ChangePassword>();
+    arguments::<app::account::log_in_again::LogInAgain>();
+}
+
+#[test]
+fn no_server_function_takes_a_secret_as_plain_text() {
+    let mut found = Vec::new();
+    for (path, text) in crate::tidy::sources("src/app") {
+        for secret in ["password: String", "token: String"] {
+            found.extend(text.lines().filter(|line| line.contains(&format!("#[server(default)] {secret}"))).map(|line| format!("{path}: {line}")));
+        }
+    }
+    assert!(found.is_empty(), "{found:?}");
+}
+
+#[tokio::test]
+async fn bodies_of_the_api() {
+    body::<Register>(&["email", "password"]).await;
+    body::<ResetPassword>(&["token", "password"]).await;
+    body::<OnlyToken>(&["token"]).await;
+    body::<ChangeMe>(&["email", "password", "current_password"]).await;
+    body::<ChangeUser>(&["email", "password", "current_password"]).await;
+    let form = format!("username=ada%40example.org&password={}", PASSWORD.replace(' ', "+"));
+    hides(&LoginForm::from_request(request("application/x-www-form-urlencoded", form), &()).await.unwrap());
+}
+
+#[test]
+fn inputs_of_flows() {
+    let (email, password, token) = (Email::parse("ada@example.org").unwrap(), Password::new(PASSWORD.to_owned()), LinkToken::new(TOKEN.to_owned()));
+    hides(&Attempt { email: Some(email.clone()), password: password.clone() });
+    hides(&signup::Request { email: email.clone(), password: password.clone() });
+    hides(&FirstAdministrator { token: token.clone(), email: email.clone(), password: password.clone() });
+    hides(&NewPasswordByLink { token: token.clone(), shown: None, password: password.clone() });
+    hides(&NewAddress { token, address: String::new() });
+    hides(&NewByShell { email, password: password.clone(), role: Role::Member });
+    hides(&Change { password: Some(password.clone()), current_password: Some(password), ..Change::default() });
+}
