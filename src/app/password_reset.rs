@@ -21,11 +21,11 @@ pub async fn request_reset(#[server(default)] email: String) -> Result<(), AuthE
 pub async fn reset_password(#[server(default)] email: String, #[server(default)] password: Password) -> Result<(), AuthError> {
     use crate::server::{
         context,
-        flows::password_reset::{self, NewPasswordByLink},
+        flows::password_reset::{self, PasswordReset},
     };
     let (state, visitor) = context::visitor()?;
     let token = context::link_token(ResetPassword::PATH)?.ok_or(AuthError::ResetLinkInvalid)?;
-    password_reset::complete(&visitor.ctx(&state), NewPasswordByLink { token, shown: Some(email), password }).await?;
+    password_reset::complete(&visitor.ctx(&state), PasswordReset { token, shown_email: Some(email), password }).await?;
     context::link_is_used(&state, ResetPassword::PATH)?;
     context::go_to("/login?notice=password_changed");
     Ok(())

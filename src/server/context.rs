@@ -31,7 +31,7 @@ use crate::{
         http::{
             api, guard, handed_over, handshakes,
             headers::Names,
-            login_answer,
+            login_response,
             mailed_link::{self, ResetFor},
             provider_link,
             visitor::{Token, Visitor},
@@ -91,7 +91,7 @@ pub fn go_to(path: &str) {
 /// # Errors
 /// `Internal` when the cookie cannot be written.
 pub fn enter(state: &AppState, login: &Login, return_to: &str) -> Result<(), AuthError> {
-    let (cookie, path) = login_answer::cookie_and_path(state, login, return_to)?;
+    let (cookie, path) = login_response::session_cookie_and_path(state, login, return_to)?;
     set_cookie(cookie);
     go_to(&path);
     Ok(())

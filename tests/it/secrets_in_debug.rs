@@ -11,12 +11,12 @@ use mediamanager_auth::{
     domain::{Email, LinkToken, Password},
     server::{
         flows::{
-            account::NewAddress,
+            account::EmailChange,
             login::Attempt,
-            password_reset::NewPasswordByLink,
+            password_reset::PasswordReset,
             setup::FirstAdministrator,
             signup,
-            users::{Change, Role, shell::NewByShell},
+            users::{Change, Role, shell::NewCliUser},
         },
         http::api::{
             bodies::{LoginForm, OnlyToken, Register, ResetPassword, StrictJson},
@@ -99,8 +99,8 @@ fn inputs_of_flows() {
     hides(&Attempt { email: Some(email.clone()), password: password.clone() });
     hides(&signup::Request { email: email.clone(), password: password.clone() });
     hides(&FirstAdministrator { token: token.clone(), email: email.clone(), password: password.clone() });
-    hides(&NewPasswordByLink { token: token.clone(), shown: None, password: password.clone() });
-    hides(&NewAddress { token, address: String::new() });
-    hides(&NewByShell { email, password: password.clone(), role: Role::Member });
+    hides(&PasswordReset { token: token.clone(), shown_email: None, password: password.clone() });
+    hides(&EmailChange { token, address: String::new() });
+    hides(&NewCliUser { email, password: password.clone(), role: Role::Member });
     hides(&Change { password: Some(password.clone()), current_password: Some(password), ..Change::default() });
 }

@@ -8,7 +8,7 @@ use mediamanager_auth::{
             Ctx,
             users::{
                 Role,
-                shell::{self, NewByShell},
+                shell::{self, NewCliUser},
             },
         },
         random,
@@ -279,7 +279,7 @@ async fn the_shell_makes_nobody_while_a_setup_is_under_way() {
     db::alone(&setup).await.unwrap();
     assert!(db::users::is_empty(&setup).await.unwrap());
     let boss = Email::parse("boss@example.org").unwrap();
-    let new = NewByShell { email: boss, password: Password::new(PASSWORD.to_owned()), role: Role::Administrator };
+    let new = NewCliUser { email: boss, password: Password::new(PASSWORD.to_owned()), role: Role::Administrator };
     let cx = Ctx::cli(&app.state);
     let mut creating = std::pin::pin!(shell::create(&cx, new));
     // Between looking whether anybody is there and making the first one, nobody else may come.

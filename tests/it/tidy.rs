@@ -97,6 +97,43 @@ fn the_names_of_the_field_are_kept() {
     }
 }
 
+#[test]
+fn a_flow_has_four_parameters_at_most() {
+    let mut faults = Vec::new();
+    for (path, text) in sources("src/server/flows").into_iter().chain(sources("src/server/flows.rs")) {
+        for (at, _) in text.match_indices("async fn ") {
+            let Some(name) = text[at + "async fn ".len()..].split(|c: char| !c.is_alphanumeric() && c != '_').next().filter(|name| !name.is_empty()) else {
+                continue;
+            };
+            let Some(list) = text[at..].split_once('(').and_then(|(_, rest)| parameters(rest)) else { continue };
+            if list > 4 {
+                faults.push(format!("{path}: {name} has {list}"));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// How many parameters stand before the parenthesis that closes them.
+fn parameters(text: &str) -> Option<usize> {
+    let (mut depth, mut count, mut is_empty) = (0, 0, true);
+    for c in text.chars() {
+        match c {
+            ')' if depth == 0 => return Some(count + usize::from(!is_empty)),
+            '(' | '[' | '<' => depth += 1,
+            ')' | ']' | '>' => depth -= 1,
+            ',' if depth == 0 => {
+                count += 1;
+                is_empty = true;
+                continue;
+            }
+            _ => {}
+        }
+        is_empty &= c.is_whitespace();
+    }
+    None
+}
+
 /// Whether a line of code names a path: as a whole word, so that `leptos` is not found in `mediamanager_leptos`.
 fn names(line: &str, word: &str) -> bool {
     line.match_indices(word).any(|(at, _)| {

@@ -24,12 +24,12 @@ pub async fn request_address(#[server(default)] email: String) -> Result<(), Aut
 pub async fn take_address(#[server(default)] address: String) -> Result<(), AuthError> {
     use crate::server::{
         context,
-        flows::account::{self, NewAddress},
+        flows::account::{self, EmailChange},
     };
     let (state, visitor) = context::visitor()?;
     let current = visitor.current_user()?;
     let token = context::link_token(TakeAddress::PATH)?.ok_or(AuthError::ProofLinkInvalid)?;
-    account::change_address(&visitor.ctx(&state), current, NewAddress { token, address }).await?;
+    account::change_address(&visitor.ctx(&state), current, EmailChange { token, address }).await?;
     context::link_is_used(&state, TakeAddress::PATH)?;
     context::go_to("/account?notice=address_changed");
     Ok(())

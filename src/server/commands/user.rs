@@ -15,7 +15,7 @@ use crate::{
             password_reset::{self, HandedOver},
             users::{
                 Change, Role,
-                shell::{self, NewByShell},
+                shell::{self, NewCliUser},
             },
         },
         hasher::Cost,
@@ -157,7 +157,7 @@ async fn make(config: Config, create: Create) -> Result<(), String> {
         (false, false) => Role::Member,
     };
     let state = AppState::new(config, Cost::STANDARD, Clock::System).await?;
-    let user = shell::create(&Ctx::cli(&state), NewByShell { email, password, role }).await.map_err(|err| err.to_string())?;
+    let user = shell::create(&Ctx::cli(&state), NewCliUser { email, password, role }).await.map_err(|err| err.to_string())?;
     let can = match role {
         Role::Administrator => "an administrator",
         Role::Member => "a member",

@@ -163,7 +163,7 @@ pub(super) async fn new_address_link(state: &AppState, found: &Credentials, emai
 
 /// The link that somebody opened to confirm a new address.
 #[derive(Debug)]
-pub struct NewAddress {
+pub struct EmailChange {
     pub token: LinkToken,
     /// As it stands in the link.
     pub address: String,
@@ -175,11 +175,11 @@ pub struct NewAddress {
 ///
 /// # Errors
 /// `ProofLinkInvalid`, `EmailTaken`, `TooManyAttempts` for the network, `Unavailable`.
-pub async fn change_address(cx: &Ctx<'_>, current: &CurrentUser, new: NewAddress) -> Result<(), AuthError> {
+pub async fn change_address(cx: &Ctx<'_>, current: &CurrentUser, change: EmailChange) -> Result<(), AuthError> {
     let tokens = &cx.state.tokens;
     throttle::take_token(cx, "proof-token").await?;
-    let email = Email::parse(&new.address).map_err(|_| AuthError::ProofLinkInvalid)?;
-    let (owner, fingerprint) = tokens.read_link(Purpose::NewAddress, new.token.expose()).map_err(|_| AuthError::ProofLinkInvalid)?;
+    let email = Email::parse(&change.address).map_err(|_| AuthError::ProofLinkInvalid)?;
+    let (owner, fingerprint) = tokens.read_link(Purpose::NewAddress, change.token.expose()).map_err(|_| AuthError::ProofLinkInvalid)?;
     let mut tx = cx.exclusive().await?;
     sessions::still_live(&tx, current).await?;
     let found = db::users::find_with_hash(tx.db(), owner).await?.filter(|found| found.user.is_active && owner == current.user().id);

@@ -113,10 +113,10 @@ pub async fn check(state: &AppState, token: &str) -> Result<User, AuthError> {
 
 /// A new password, with the link that lets it be set.
 #[derive(Debug)]
-pub struct NewPasswordByLink {
+pub struct PasswordReset {
     pub token: LinkToken,
     /// The address that the page has named: another link may have been opened in the same browser since.
-    pub shown: Option<String>,
+    pub shown_email: Option<String>,
     pub password: Password,
 }
 
@@ -125,15 +125,15 @@ pub struct NewPasswordByLink {
 ///
 /// # Errors
 /// `ResetLinkInvalid`; what is wrong with the password, which does not use the link up; `TooManyAttempts`, `Busy`, `Unavailable`.
-pub async fn complete(cx: &Ctx<'_>, new: NewPasswordByLink) -> Result<(), AuthError> {
-    let (state, token) = (cx.state, new.token.expose());
+pub async fn complete(cx: &Ctx<'_>, reset: PasswordReset) -> Result<(), AuthError> {
+    let (state, token) = (cx.state, reset.token.expose());
     let admission = state.hasher.admit().await?;
     let taken = throttle::take_token(cx, "reset-token").await?;
     let (purpose, found) = read(state, &state.db, token).await?;
-    if new.shown.is_some_and(|shown| shown != found.user.email) {
+    if reset.shown_email.is_some_and(|shown| shown != found.user.email) {
         return Err(AuthError::ResetLinkInvalid);
     }
-    let password = NewPassword::parse(new.password, &found.user.email, &state.config)?;
+    let password = NewPassword::parse(reset.password, &found.user.email, &state.config)?;
     let hash = throttle::unless_failed(cx, &taken, state.hasher.hash(admission, password.into_password()).await).await?;
     let user = found.user.id;
 

@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 
-use super::{api::error::ApiError, handshakes, login_answer, visitor::Visitor};
+use super::{api::error::ApiError, handshakes, login_response, visitor::Visitor};
 use crate::{
     domain::{AuthError, refusal::Refusal},
     server::{
@@ -97,7 +97,7 @@ fn enter(state: &AppState, outcome: Outcome) -> Result<Response, Refused> {
         Outcome::Connected => return Ok(Redirect::to("/account?notice=connected").into_response()),
         Outcome::LoggedIn { login, return_to } => {
             let return_to = return_to.as_ref().map_or("", |target| target.as_str());
-            login_answer::cookie_and_path(state, &login, return_to).ok()
+            login_response::session_cookie_and_path(state, &login, return_to).ok()
         }
         Outcome::MustConnect(pending) => handshakes::keep_pending(state, &pending).map(|cookie| (cookie, "/login/connect".to_owned())),
     };

@@ -1,14 +1,19 @@
 //! A commit that the database refuses. Nothing of the transaction has happened, so neither log nor metrics may say that it has.
 
 use axum::http::StatusCode;
+use mediamanager_auth::{
+    domain::Event,
+    server::flows::{Ctx, events::Note},
+};
 use metrics_exporter_prometheus::PrometheusBuilder;
 
 use super::ADA;
 use crate::support::{App, PASSWORD, log::Log};
 
 const OTHER_PASSWORD: &str = "copper lantern meadow 4";
+type Fields = &'static [(&'static str, &'static str)];
 /// Each request, and the event it records.
-const REQUESTS: [(&str, &[(&str, &str)], &str); 3] = [
+const REQUESTS: [(&str, Fields, &str); 3] = [
     ("/login", &[("email", ADA), ("password", PASSWORD)], "logged_in"),
     ("/account/password", &[("password", OTHER_PASSWORD)], "password_changed"),
     ("/logout", &[], "logged_out"),
@@ -63,4 +68,15 @@ async fn what_a_failed_commit_has_undone_is_neither_logged_nor_counted() {
         // The login revokes the session whose cookie came with it.
         app.sql("UPDATE session SET ended_at = NULL").await;
     }
+}
+
+#[tokio::test]
+async fn what_a_dropped_transaction_has_recorded_is_not_logged() {
+    let log = Log::begin();
+    let app = App::new().await;
+    let mut tx = Ctx::cli(&app.state).transaction().await.unwrap();
+    tx.record(Event::UserDeleted, Note::new()).await.unwrap();
+    drop(tx);
+    assert_eq!(app.count("SELECT count(*) FROM event").await, 0);
+    assert!(!log.text().contains("user_deleted"), "{}", log.text());
 }

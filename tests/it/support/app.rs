@@ -15,7 +15,7 @@ use mediamanager_auth::{
             Ctx, mail, setup,
             users::{
                 Role,
-                shell::{self, NewByShell},
+                shell::{self, NewCliUser},
             },
         },
         hasher::{Cost, Hasher},
@@ -76,7 +76,7 @@ impl App {
 
     pub async fn user(&self, email: &str, role: Role) -> User {
         let email = Email::parse(email).unwrap();
-        let new = NewByShell { email, password: Password::new(PASSWORD.to_owned()), role };
+        let new = NewCliUser { email, password: Password::new(PASSWORD.to_owned()), role };
         shell::create(&Ctx::cli(&self.state), new).await.unwrap()
     }
 

@@ -36,8 +36,8 @@ pub struct Change {
 /// Changes a user, all of it or nothing.
 ///
 /// # Errors
-/// `NotFound`; `Forbidden` for approving oneself; `LastAdministrator`; `EmailTaken`; what is wrong with the password; `LoginTooOld` and
-/// those of a login for one's own address and password; `Busy`, `Unavailable`.
+/// `NotFound`; `LastAdministrator`; `EmailTaken`; what is wrong with the password; `LoginTooOld` and those of a login for one's own address
+/// and password; `NotLoggedIn`, `Forbidden` when the right has gone meanwhile; `Busy`, `Unavailable`.
 pub async fn update(cx: &Ctx<'_>, admin: &Admin, id: Uuid, change: Change) -> Result<User, AuthError> {
     update_by(cx, By::Admin(admin), id, change).await
 }

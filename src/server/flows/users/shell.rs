@@ -19,7 +19,7 @@ const MOST: u64 = 10_000;
 
 /// A user whom the operator makes.
 #[derive(Debug)]
-pub struct NewByShell {
+pub struct NewCliUser {
     pub email: Email,
     pub password: Password,
     pub role: Role,
@@ -29,8 +29,8 @@ pub struct NewByShell {
 ///
 /// # Errors
 /// What is wrong with the password; `EmailTaken`, `Busy`, `Unavailable`.
-pub async fn create(cx: &Ctx<'_>, new: NewByShell) -> Result<User, AuthError> {
-    let NewByShell { email, password, role } = new;
+pub async fn create(cx: &Ctx<'_>, new: NewCliUser) -> Result<User, AuthError> {
+    let NewCliUser { email, password, role } = new;
     let password = NewPassword::parse(password, email.as_str(), &cx.state.config)?;
     let hashed_password = cx.state.hasher.hash(cx.state.hasher.admit().await?, password.into_password()).await?;
     // Not between a setup's look at the empty table and its first administrator.

@@ -14,7 +14,7 @@ use crate::{
         AppState,
         flows::{
             email_proof,
-            password_reset::{self, NewPasswordByLink},
+            password_reset::{self, PasswordReset},
             signup::{self, SignedUp},
         },
         http::visitor::Visitor,
@@ -84,8 +84,8 @@ pub async fn reset_password(
     Extension(visitor): Extension<Visitor>,
     StrictJson(ResetPassword { token, password }): StrictJson<ResetPassword>,
 ) -> Result<Json<()>, ApiError> {
-    let new = NewPasswordByLink { token, shown: None, password };
-    password_reset::complete(&visitor.ctx(&state), new).await.map_err(|error| match error {
+    let reset = PasswordReset { token, shown_email: None, password };
+    password_reset::complete(&visitor.ctx(&state), reset).await.map_err(|error| match error {
         AuthError::ResetLinkInvalid => ApiError::code("RESET_PASSWORD_BAD_TOKEN"),
         error => ApiError::password("RESET_PASSWORD_INVALID_PASSWORD", error),
     })?;

@@ -10,7 +10,7 @@ use crate::{
 ///
 /// # Errors
 /// `Internal` when the cookie cannot be written.
-pub fn cookie_and_path(state: &AppState, login: &Login, return_to: &str) -> Result<(HeaderValue, String), AuthError> {
+pub fn session_cookie_and_path(state: &AppState, login: &Login, return_to: &str) -> Result<(HeaderValue, String), AuthError> {
     match login {
         Login::Complete(session) => {
             let cookie = cookies::session(&state.config, &session.token, session.lifetime).map_err(|_| AuthError::Internal)?;
