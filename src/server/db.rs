@@ -17,7 +17,7 @@ use sea_orm::{
     ColumnTrait, Condition, ConnectOptions, ConnectionTrait, Database as Connector, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, EntityTrait,
     QueryFilter, QuerySelect, QueryTrait, Statement,
     sqlx::{
-        Connection as _, Error, PgConnection,
+        self, Error,
         sqlite::{SqliteJournalMode, SqliteSynchronous},
     },
 };
@@ -126,21 +126,27 @@ fn options(url: &str) -> ConnectOptions {
         // WAL lets readers go on while one writes. FULL makes a log-out survive a power cut as well as a kill (SR-191).
         .map_sqlx_sqlite_opts(|sqlite| {
             sqlite.create_if_missing(true).journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full).busy_timeout(PATIENCE).foreign_keys(true)
-        });
+        })
+        .map_sqlx_sqlite_pool_opts(|pool| pool.after_release(|connection, _| Box::pin(is_reusable(connection))));
     if url.starts_with("postgres") {
         options.statement_timeout(PATIENCE);
         // A transaction whose connection has broken unnoticed must not keep its locks: we may never say that it is over.
         let patience = PATIENCE.as_millis();
         options.map_sqlx_postgres_opts(move |postgres| postgres.options([("idle_in_transaction_session_timeout", patience)]));
-        options.map_sqlx_postgres_pool_opts(|pool| pool.after_release(|connection, _| Box::pin(answers(connection))));
+        options.map_sqlx_postgres_pool_opts(|pool| pool.after_release(|connection, _| Box::pin(is_reusable(connection))));
     }
     options
 }
 
-/// Whether a connection may go back into the pool. The library asks that too, but waits for the answer as long as it takes, and would
-/// lose one place in the pool after the other to connections that lead nowhere.
-async fn answers(connection: &mut PgConnection) -> Result<bool, Error> {
-    timeout(PATIENCE, connection.ping()).await.unwrap_or(Err(Error::PoolTimedOut)).map(|()| true)
+/// Whether a connection may go back into the pool: it answers in time and has no transaction open (SR-190, SR-191).
+///
+/// sqlx counts the transactions of a connection itself. SQLite rolls a transaction back on its own when the disk is full, the ROLLBACK that
+/// sqlx then sends fails, and the count stays at one: every later transaction on that connection would be a savepoint in a transaction
+/// that is never committed, and its changes would be acknowledged and lost. Such a connection is closed. The ping runs first because it
+/// sends the ROLLBACK of a dropped transaction, and it has a timeout because sqlx waits for a dead peer without one.
+async fn is_reusable<C: sqlx::Connection>(connection: &mut C) -> Result<bool, Error> {
+    timeout(PATIENCE, connection.ping()).await.unwrap_or(Err(Error::PoolTimedOut))?;
+    Ok(!connection.is_in_transaction())
 }
 
 /// The file of a SQLite URL; `None` for PostgreSQL and for a database in memory.
