@@ -3,7 +3,7 @@ use axum::{
     http::{Method, StatusCode, header},
 };
 
-use mediamanager_auth::server::{flows::users::Role, hasher::Hasher, router::router};
+use mediamanager_auth::server::{flows::users::Role, hasher::Hasher, web::router::router};
 use serde_json::json;
 
 use crate::support::{App, Browser, PASSWORD, Page, SMTP, app::CHEAP};

@@ -28,11 +28,11 @@ async fn the_link_proves_the_address_and_approves_nobody() {
     assert_eq!(page.heading(), "Confirm your address");
     assert!(!is_proven(&app).await, "reading proves nothing");
     let page = browser.submit(&page, "Confirm the address", &[]).await;
-    assert_eq!(page.path, "/login/verify?notice=address_proven");
+    assert_eq!(page.path, "/login/verify?notice=email_verified");
     assert!(is_proven(&app).await);
     assert_eq!(app.count("SELECT count(*) FROM \"user\" WHERE is_verified").await, 0, "nobody approves themselves");
     let page = browser.get(&link).await;
-    assert_eq!(browser.submit(&page, "Confirm the address", &[]).await.path, "/login/verify?notice=address_proven", "twice is no harm");
+    assert_eq!(browser.submit(&page, "Confirm the address", &[]).await.path, "/login/verify?notice=email_verified", "twice is no harm");
 }
 
 #[tokio::test]
@@ -43,7 +43,7 @@ async fn whoever_is_not_logged_in_is_asked_to_be_first() {
     assert!(page.path.starts_with("/login?return_to="), "{}", page.path);
     let page = browser.submit(&page, "Log in", &[("email", "ada@example.org"), ("password", PASSWORD)]).await;
     assert_eq!(page.heading(), "Confirm your address", "and then goes on to where the link leads");
-    assert_eq!(browser.submit(&page, "Confirm the address", &[]).await.path, "/login/verify?notice=address_proven");
+    assert_eq!(browser.submit(&page, "Confirm the address", &[]).await.path, "/login/verify?notice=email_verified");
 }
 
 #[tokio::test]
@@ -188,9 +188,9 @@ async fn somebody_approved_before_they_confirmed_can_still_confirm() {
     let page = browser.get("/login/verify").await;
     assert_eq!(page.heading(), "Confirm your address");
     let page = browser.submit(&page, "Send the mail", &[]).await;
-    assert_eq!((page.path.as_str(), page.heading().as_str()), ("/login/verify?notice=proof_sent", "Confirm your address"));
+    assert_eq!((page.path.as_str(), page.heading().as_str()), ("/login/verify?notice=verification_sent", "Confirm your address"));
     let page = browser.get(&app.mail().await.link()).await;
-    assert_eq!(browser.submit(&page, "Confirm the address", &[]).await.path, "/account?notice=address_proven");
+    assert_eq!(browser.submit(&page, "Confirm the address", &[]).await.path, "/account?notice=email_verified");
     assert!(!browser.get("/account").await.body.contains("Confirm it"));
     assert_eq!(browser.get("/login/verify").await.path, "/account", "there is nothing left to do there");
 }

@@ -226,7 +226,7 @@ async fn what_cannot_be_written_down_does_not_happen() {
         ada.post_form("/users/change", &[("id", &id), ("action", "disable")]).await,
         ada.post_form("/users/change", &[("id", &id), ("action", "make-administrator")]).await,
         ada.post_form("/users/change", &[("id", &id), ("action", "end-sessions")]).await,
-        ada.post_form("/users/change", &[("id", &id), ("action", "hand-over-link")]).await,
+        ada.post_form("/users/change", &[("id", &id), ("action", "create-reset-link")]).await,
         ada.post_form("/users/address", &[("id", &id), ("email", "new@example.org")]).await,
         ada.post_form("/users/new", &[("email", "eve@example.org")]).await,
         ada.post_form("/users/change", &[("id", &id), ("action", "delete")]).await,

@@ -185,7 +185,7 @@ async fn make_void(home: &Household, ada: &mut Browser, how: &str) {
             let link = password_reset::handed_over_link(&app.state, &ada).await.unwrap().unwrap().link;
             let mut browser = app.browser();
             let page = browser.get(link.strip_prefix("http://localhost:8000").unwrap()).await;
-            assert_eq!(browser.submit(&page, "Set password", &[("password", NEW)]).await.path, "/login?notice=password_changed");
+            assert_eq!(browser.submit(&page, "Set password", &[("password", NEW)]).await.path, "/login?notice=password_reset");
         }
         "the owner's login at the provider" => {
             app.sql("UPDATE account SET email_proven_at = NULL").await;

@@ -2,6 +2,7 @@
 //! links once. Runs on SQLite, or on PostgreSQL when `TEST_POSTGRES_URL` names a server.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should stop where it stands")]
 
+mod access;
 mod account;
 mod admin_emails;
 mod api;

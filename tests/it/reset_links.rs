@@ -29,7 +29,7 @@ async fn the_operator_hands_over_a_link_without_any_mail() {
     assert!(password_reset::handed_over_link(&app.state, &email("nobody@example.org")).await.unwrap().is_none());
     let link = password_reset::handed_over_link(&app.state, &email("ada@example.org")).await.unwrap().unwrap().link;
     let link = link.strip_prefix("http://localhost:8000").unwrap();
-    assert_eq!(set(&app, link).await, "/login?notice=password_changed");
+    assert_eq!(set(&app, link).await, "/login?notice=password_reset");
     assert_eq!(app.browser().log_in("ada@example.org", NEW).await.path, "/account");
     assert_eq!(app.browser().get(link).await.status, StatusCode::GONE);
 }
@@ -60,7 +60,7 @@ async fn the_owner_who_proves_the_mailbox_finds_nothing_of_a_stranger() {
     assert_eq!(stranger.submit(&page, "Connect and log in", &[("password", PASSWORD)]).await.path, "/account");
     home.app.browser().post_form("/login/forgot-password", &[("email", "ada@example.org")]).await;
     let link = home.app.mail().await.link();
-    assert_eq!(set(&home.app, &link).await, "/login?notice=password_changed");
+    assert_eq!(set(&home.app, &link).await, "/login?notice=password_reset");
     assert_eq!(stranger.get("/account").await.path, "/login?return_to=%2Faccount");
     assert_eq!(home.log_in(&mut home.app.browser(), &strangers).await.path, "/login/connect", "the link at the provider is void");
 }

@@ -255,7 +255,7 @@ async fn a_reset_by_mail_ends_the_wait_at_home_as_well() {
     app.browser().post_form("/login/forgot-password", &[("email", "ada@example.org")]).await;
     let mut browser = app.browser();
     let page = browser.get(&app.mail().await.link()).await;
-    assert_eq!(browser.submit(&page, "Set password", &[("password", NEW)]).await.path, "/login?notice=password_changed");
+    assert_eq!(browser.submit(&page, "Set password", &[("password", NEW)]).await.path, "/login?notice=password_reset");
     is_let_in_everywhere(&app).await;
 }
 

@@ -28,7 +28,7 @@ use crate::{
         http::limits,
         log, metrics,
         provider::Provider,
-        router::router,
+        web::router::router,
     },
 };
 

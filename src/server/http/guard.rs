@@ -13,8 +13,9 @@ use super::{
 use crate::{
     domain::{AuthError, Event},
     server::{
-        AppState, context,
+        AppState,
         flows::events::{self, Note},
+        web::render,
     },
 };
 
@@ -31,7 +32,7 @@ async fn refuse(state: &AppState, request: Request) -> Response {
     let came_from = request.headers().get(header::ORIGIN).and_then(|origin| origin.to_str().ok()).unwrap_or("no origin");
     let detail = format!("from {:?} instead of {:?}", came_from.chars().take(200).collect::<String>(), state.config.origin());
     events::record_rarely(state, Event::CrossSiteRefused, &visitor::origin(state, &request), Note::new().detail(&detail)).await;
-    context::failure(state, request, AuthError::CrossSite).await
+    render::error_response(state, request, AuthError::CrossSite).await
 }
 
 fn is_from_here(state: &AppState, request: &Request) -> bool {

@@ -14,8 +14,9 @@ use super::{client, headers::Names};
 use crate::{
     domain::AuthError,
     server::{
-        AppState, context, cookies,
+        AppState, cookies,
         flows::sessions::{self, CurrentUser, Origin},
+        web::render,
     },
 };
 
@@ -61,7 +62,7 @@ pub async fn identify(state: &AppState, request: &mut Request) -> Result<(), Res
     let current = match &token {
         Some(Token(token)) => match sessions::resolve(state, token).await {
             Ok(current) => current,
-            Err(err) => return Err(context::failure(state, mem::take(request), err).await),
+            Err(err) => return Err(render::error_response(state, mem::take(request), err).await),
         },
         None => None,
     };

@@ -26,7 +26,7 @@ async fn ask(browser: &mut Browser, email: &str) -> Page {
 
 /// The path of the link that goes to the new mailbox.
 async fn asked(app: &App, browser: &mut Browser, email: &str) -> String {
-    assert_eq!(ask(browser, email).await.path, "/account?notice=address_requested");
+    assert_eq!(ask(browser, email).await.path, "/account?notice=email_change_sent");
     let mail = app.mail().await;
     assert_eq!(mail.to, email);
     mail.link()
@@ -54,7 +54,7 @@ async fn somebody_moves_to_another_mailbox() {
     }
     assert_eq!((address(&mut ada).await.as_str(), app.mails().await.len()), (OLD, 0), "programs that look through mail change nothing");
     let page = open(&mut ada, &mail.link()).await;
-    assert_eq!(page.path, "/account?notice=address_changed");
+    assert_eq!(page.path, "/account?notice=email_changed");
     assert_eq!(page.text("dl.facts dd").as_deref(), Some(MOVED));
     assert_eq!((may_log_in(&app, OLD, PASSWORD).await, may_log_in(&app, MOVED, PASSWORD).await), (false, true));
     let notice = app.mail().await;
@@ -79,7 +79,7 @@ async fn a_link_in_a_strangers_hands_changes_nothing() {
     let page = elsewhere.get(&link).await;
     assert!(page.path.starts_with("/login?return_to="), "{}", page.path);
     let page = elsewhere.submit(&page, "Log in", &[("email", OLD), ("password", PASSWORD)]).await;
-    assert_eq!(elsewhere.submit(&page, "Use this address", &[]).await.path, "/account?notice=address_changed");
+    assert_eq!(elsewhere.submit(&page, "Use this address", &[]).await.path, "/account?notice=email_changed");
     let mut stranger = app.browser();
     stranger.get(&link).await;
     assert_eq!(stranger.post_form("/account/new-address", &[("address", MOVED)]).await.status, StatusCode::UNAUTHORIZED);
@@ -101,7 +101,7 @@ async fn the_token_leaves_the_address_and_is_in_no_page() {
     assert!(!page.body.contains(&token));
     let page = ada.get("/account/new-address?address=ada%40new.example").await;
     assert!(page.text(".lead").unwrap().contains(MOVED) && !page.body.contains(&token), "{}", page.body);
-    assert_eq!(ada.submit(&page, "Use this address", &[]).await.path, "/account?notice=address_changed");
+    assert_eq!(ada.submit(&page, "Use this address", &[]).await.path, "/account?notice=email_changed");
     assert_eq!(ada.cookie_names().collect::<Vec<_>>(), ["fastapiusersauth"], "used, it goes");
 }
 
@@ -126,7 +126,7 @@ async fn spoil(app: &App, ada: &mut Browser, link: &str, how: &str) {
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
     };
     match how {
-        "used" => assert_eq!(open(ada, link).await.path, "/account?notice=address_changed"),
+        "used" => assert_eq!(open(ada, link).await.path, "/account?notice=email_changed"),
         "another password" => assert_eq!(change_password(ada, NEW).await.path, "/account?notice=password_changed"),
         "another change" => {
             let other = asked(app, ada, "ada@other.example").await;

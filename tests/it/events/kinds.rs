@@ -105,9 +105,9 @@ async fn everything_that_administrators_do_leaves_one_row() {
         ("make-administrator", &[("role_changed", about, by, "", "administrator")]),
         ("make-member", &[("role_changed", about, by, "", "member")]),
         ("disable", &[("user_disabled", about, by, "", "")]),
-        ("hand-over-link", &[]),
+        ("create-reset-link", &[]),
         ("enable", &[("user_enabled", about, by, "", "")]),
-        ("hand-over-link", &[("reset_link_made", about, by, "handed_over", "")]),
+        ("create-reset-link", &[("reset_link_made", about, by, "handed_over", "")]),
         ("end-sessions", &[("sessions_ended", about, by, "", "all")]),
         ("explode", &[]),
     ] {

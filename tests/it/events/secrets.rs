@@ -43,7 +43,7 @@ async fn no_event_holds_a_secret_after_a_run_through_everything() {
     app.browser().post_form("/login/forgot-password", &[("email", "ada@example.org")]).await;
     browser.post_form("/account/address", &[("email", "new@example.org")]).await;
     boss.post_form("/users/new", &[("email", "invited@example.org")]).await;
-    boss.post_form("/users/change", &[("id", &ada.id.to_string()), ("action", "hand-over-link")]).await;
+    boss.post_form("/users/change", &[("id", &ada.id.to_string()), ("action", "create-reset-link")]).await;
     secrets.push(boss.cookie("handed-over").unwrap().to_owned());
     let shown = boss.get("/users/link").await.text("pre.copy code").unwrap();
     let links: Vec<_> = app.mails().await.iter().map(|mail| mail.link()).chain([shown]).collect();

@@ -3,7 +3,7 @@
 use mediamanager_auth::server::{
     flows::mail,
     mailer::{Mailer, Outgone},
-    router::router,
+    web::router::router,
 };
 use serde_json::json;
 

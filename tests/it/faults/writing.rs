@@ -5,7 +5,7 @@ use std::process::Command;
 
 use axum::http::StatusCode;
 use futures_util::future::join_all;
-use mediamanager_auth::server::router::router;
+use mediamanager_auth::server::web::router::router;
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, SqliteTransactionMode, TransactionOptions, TransactionTrait};
 use serde_json::{Value, json};
 

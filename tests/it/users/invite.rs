@@ -47,7 +47,7 @@ async fn somebody_is_invited_without_any_mail() {
     let page = app.browser().log_in("eve@example.org", PASSWORD).await;
     assert_eq!(page.status, StatusCode::UNAUTHORIZED, "there is no password yet");
     app.pass(72 * 3600 - 1);
-    assert_eq!(choose(&app, &link, NEW).await.path, "/login?notice=password_changed");
+    assert_eq!(choose(&app, &link, NEW).await.path, "/login?notice=password_reset");
     assert_eq!(app.browser().log_in("eve@example.org", NEW).await.path, "/account", "approved");
     assert_eq!(choose(&app, &link, PASSWORD).await.status, StatusCode::GONE, "once");
     let mut ada = logged_in(&app, "ada@example.org").await;
@@ -69,7 +69,7 @@ async fn an_invitation_ends_after_three_days() {
     let eve = mediamanager_auth::server::db::users::find_by_email(&app.state.db, &eve).await.unwrap().unwrap().user;
     let page = act(&mut ada, &eve, "Make a link for a new password").await;
     assert!(page.text(".lead").unwrap().contains("for 72 hours"));
-    assert_eq!(choose(&app, &shown(&page), NEW).await.path, "/login?notice=password_changed");
+    assert_eq!(choose(&app, &shown(&page), NEW).await.path, "/login?notice=password_reset");
 }
 
 #[tokio::test]
@@ -78,14 +78,14 @@ async fn somebody_is_invited_by_mail_and_the_mail_proves_the_mailbox() {
     assert!(ada.get("/users/new").await.text(".lead").unwrap().contains("They get a mail"));
     let before = app.count(PROVEN).await;
     let page = invite(&mut ada, "eve@example.org").await;
-    assert!(page.path.starts_with("/users/") && page.path.ends_with("?notice=created"), "{}", page.path);
+    assert!(page.path.starts_with("/users/") && page.path.ends_with("?notice=account_created"), "{}", page.path);
     assert!(!page.body.contains("token="), "the link is for the mailbox alone");
     let mail = app.mail().await;
     assert_eq!((mail.to.as_str(), mail.subject.as_str()), ("eve@example.org", "Your account at MediaManager"));
     assert!(mail.text.contains("three days"), "{}", mail.text);
     app.pass(72 * 3600 - 1);
     // Resets by mail are off; an invitation works all the same.
-    assert_eq!(choose(&app, &mail.link(), NEW).await.path, "/login?notice=password_changed");
+    assert_eq!(choose(&app, &mail.link(), NEW).await.path, "/login?notice=password_reset");
     assert_eq!(app.browser().log_in("eve@example.org", NEW).await.path, "/account");
     assert_eq!(app.count(PROVEN).await, before + 1);
     assert_eq!(choose(&app, &mail.link(), PASSWORD).await.status, StatusCode::GONE);
@@ -154,7 +154,7 @@ async fn a_link_that_is_handed_over_works_once_and_ends_what_was() {
     assert!(is_in(&his).await, "making it ends nothing");
     let page = choose(&app, &link, "short").await;
     assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "the rule for new passwords holds, and uses nothing up");
-    assert_eq!(choose(&app, &link, NEW).await.path, "/login?notice=password_changed");
+    assert_eq!(choose(&app, &link, NEW).await.path, "/login?notice=password_reset");
     assert!(!is_in(&his).await);
     assert_eq!(app.mail().await.to, "bob@example.org", "he is told");
     assert_eq!(choose(&app, &link, PASSWORD).await.status, StatusCode::GONE);
@@ -169,7 +169,7 @@ async fn a_link_that_is_handed_over_works_once_and_ends_what_was() {
 async fn a_link_that_is_handed_over_is_in_no_address_no_log_and_no_event() {
     let log = Log::begin();
     let (app, mut ada, _, bob) = household("").await;
-    let page = ada.get(&format!("/users/change?id={}&action=hand-over-link", bob.id)).await;
+    let page = ada.get(&format!("/users/change?id={}&action=create-reset-link", bob.id)).await;
     let answer = ada.submit_only(&page, "Make a link for a new password", &[]).await;
     assert_eq!((answer.status, answer.location().as_deref()), (StatusCode::SEE_OTHER, Some("/users/link")));
     let cookie = answer.header("set-cookie").unwrap();

@@ -195,5 +195,5 @@ fn somebody_waits(state: &AppState, app: &str) -> Letter {
         format!("Somebody waits for approval at {app}"),
         &["Hello,", &format!("somebody has made an account at {app} and confirmed the address. They can do nothing until an administrator approves them.")],
     )
-    .with_link("See who waits", state.config.link("/users?which=waiting"), &["You get this mail at most once an hour, however many are waiting."])
+    .with_link("See who waits", state.config.link("/users?which=pending"), &["You get this mail at most once an hour, however many are waiting."])
 }

@@ -10,12 +10,13 @@ use super::{shapes, wire};
 use crate::{
     domain::{AuthError, Email, Password},
     server::{
-        AppState, context, cookies,
+        AppState, cookies,
         flows::{
             login::{self, Attempt},
             sessions::{self, Started},
         },
         http::visitor::Visitor,
+        web::server_fn,
     },
 };
 
@@ -86,7 +87,7 @@ pub async fn cookie_logout(State(state): State<AppState>, Extension(visitor): Ex
     if let Ok(cookie) = cookies::no_session(&state.config) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
-    response.headers_mut().insert("clear-site-data", context::CLEAR_SITE_DATA);
+    response.headers_mut().insert("clear-site-data", server_fn::CLEAR_SITE_DATA);
     response
 }
 
@@ -103,7 +104,7 @@ pub async fn cookie_logout(State(state): State<AppState>, Extension(visitor): Ex
     security(("cookie" = []), ("bearer" = []))
 )]
 pub async fn jwt_logout(State(state): State<AppState>, Extension(visitor): Extension<Visitor>) -> Response {
-    let Some(token) = context::presented_token(&visitor).filter(|_| visitor.current.is_some()) else {
+    let Some(token) = server_fn::presented_token(&visitor).filter(|_| visitor.current.is_some()) else {
         return wire::failure(AuthError::NotLoggedIn);
     };
     match sessions::end(&state, token, &visitor.origin).await {

@@ -12,7 +12,11 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     domain::{AuthError, Email, User, error::Field},
-    server::{context, forms, http::limits, strict_json},
+    server::{
+        http::limits,
+        strict_json,
+        web::{form_data, render},
+    },
 };
 
 /// The user object, always these five fields in this order.
@@ -39,7 +43,7 @@ pub fn detail(status: StatusCode, detail: impl Serialize) -> Response {
 
 /// An error as the contract says it. Every one has a body: MediaManager's frontend takes an empty one for success.
 pub fn failure(error: AuthError) -> Response {
-    let status = context::status(error);
+    let status = render::status(error);
     let mut response = match error {
         // Not JSON, as in the original, for unknown routes and users alike.
         AuthError::NotFound => (status, "Not Found").into_response(),
@@ -51,7 +55,7 @@ pub fn failure(error: AuthError) -> Response {
         _ if error.status() == 422 => validation(&[fault(error)]),
         _ => detail(status, error.code().to_ascii_uppercase()),
     };
-    context::add_retry_after(response.headers_mut(), error);
+    render::add_retry_after(response.headers_mut(), error);
     response
 }
 
@@ -93,7 +97,7 @@ pub struct LoginForm {
 pub async fn login_form(request: Request) -> Result<LoginForm, Response> {
     let fields = read_fields(request).await?;
     let find = |name: &str| fields.iter().find(|(field, _)| field == name).map(|(_, value)| value.clone());
-    forms::refuse_repeats(&fields).map_err(failure)?;
+    form_data::reject_duplicates(&fields).map_err(failure)?;
     if let Some(grant) = find("grant_type").filter(|grant| !grant.is_empty() && grant != "password") {
         let pattern = json!({ "pattern": "^password$" });
         let msg = "String should match pattern '^password$'";
@@ -115,8 +119,8 @@ pub async fn login_form(request: Request) -> Result<LoginForm, Response> {
 /// # Errors
 /// The answer to send: 400, 413 or 415.
 pub async fn read_fields(request: Request) -> Result<Vec<(String, String)>, Response> {
-    match forms::media_type(request.headers()).as_str() {
-        forms::URLENCODED => forms::parse_fields(&read_body(request.into_body()).await?).map_err(failure),
+    match form_data::media_type(request.headers()).as_str() {
+        form_data::URLENCODED => form_data::parse_fields(&read_body(request.into_body()).await?).map_err(failure),
         "multipart/form-data" => read_multipart(request).await,
         // Named by the contract: JSON has neither field of a form.
         "application/json" => Ok(Vec::new()),
@@ -224,7 +228,7 @@ fn fault_of(field: &str, error: AuthError) -> Value {
 /// # Errors
 /// The answer to send: 400, 413, 415 or 422.
 pub async fn read_object(request: Request) -> Result<Object, Response> {
-    let is_json = forms::media_type(request.headers()) == "application/json";
+    let is_json = form_data::media_type(request.headers()) == "application/json";
     let bytes = read_body(request.into_body()).await?;
     if bytes.is_empty() {
         return Err(validation(&[json!({ "type": "missing", "loc": ["body"], "msg": "Field required", "input": null })]));

@@ -4,7 +4,7 @@ use super::FormState;
 
 /// The message about the form as a whole. The element is always there, so that screen readers announce what appears in it.
 #[component]
-pub fn Feedback(state: FormState) -> impl IntoView {
+pub fn FormError(state: FormState) -> impl IntoView {
     let message = move || state.message_at("alert");
     // Without script the new page begins here.
     let starts_here = message().is_some();

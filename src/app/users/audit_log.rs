@@ -2,14 +2,14 @@ use leptos::prelude::*;
 use strum::IntoEnumIterator;
 
 use crate::{
-    app::{Loaded, Moment, failure::FailurePage, ui, visit},
-    domain::{AuthError, Event},
+    app::{page_context::Timestamp, paths, ui},
+    domain::Event,
 };
 
 /// One page of what has happened.
 #[derive(Clone)]
-pub struct EventList {
-    pub events: Vec<EventLine>,
+pub struct EventsPage {
+    pub events: Vec<EventRow>,
     pub total: u64,
     /// From 1.
     pub page: u64,
@@ -21,30 +21,29 @@ pub struct EventList {
 
 /// Something that has happened.
 #[derive(Clone)]
-pub struct EventLine {
-    pub at: Moment,
-    pub words: String,
+pub struct EventRow {
+    pub at: Timestamp,
+    pub event: String,
     /// How, and why.
     pub detail: String,
     /// Whom it is about.
-    pub user: Option<Named>,
+    pub user: Option<UserRef>,
     /// Who did it, where that was somebody else.
     pub actor: Option<String>,
-    pub network: String,
-    pub reference: String,
+    pub client_ip: String,
+    pub request_id: String,
 }
 
 /// A user, who may be gone: then only the id is left.
 #[derive(Clone)]
-pub struct Named {
+pub struct UserRef {
     pub id: String,
     pub email: Option<String>,
 }
 
 /// `/users/events`: what has happened, for administrators.
 #[component]
-pub fn EventsPage() -> impl IntoView {
-    let Some(Loaded::Events(list)) = visit().loaded else { return view! { <FailurePage error=AuthError::Forbidden/> }.into_any() };
+pub fn AuditLogPage(list: EventsPage) -> impl IntoView {
     let mut kinds = vec![(String::new(), "Everything")];
     kinds.extend(Event::iter().map(|event| (event.code().to_owned(), event.words())));
     let found = match list.total {
@@ -52,12 +51,13 @@ pub fn EventsPage() -> impl IntoView {
         1 => "One event".to_owned(),
         total => format!("{total} events, the newest first"),
     };
-    let address = format!("/users/events?kind={}&user={}&reference={}&page=", ui::encoded(&list.kind), ui::encoded(&list.user), ui::encoded(&list.reference));
+    let address =
+        format!("{}?kind={}&user={}&reference={}&page=", paths::AUDIT_LOG.path, ui::encoded(&list.kind), ui::encoded(&list.user), ui::encoded(&list.reference));
     view! {
-        <ui::Frame title="What has happened" is_wide=true>
+        <ui::Layout title="What has happened" is_wide=true>
             <h1>"What has happened"</h1>
-            <form method="get" action="/users/events" class="filter" role="search">
-                <ui::Choice id="kind" label="What" options=kinds chosen=list.kind/>
+            <form method="get" action=paths::AUDIT_LOG.path class="filter" role="search">
+                <ui::Select id="kind" label="What" options=kinds chosen=list.kind/>
                 <div class="field">
                     <label for="user">"E-mail"</label>
                     <input id="user" name="user" autocomplete="off" autocapitalize="none" spellcheck="false" value=list.user/>
@@ -69,9 +69,9 @@ pub fn EventsPage() -> impl IntoView {
                 <button type="submit" class="secondary">"Search"</button>
             </form>
             <EventTable events=list.events caption=found/>
-            <ui::Pages page=list.page pages=list.pages address/>
-            <p class="links"><a href="/users">"All users"</a></p>
-        </ui::Frame>
+            <ui::Pagination page=list.page pages=list.pages address/>
+            <p class="links"><a href=paths::USERS.path>"All users"</a></p>
+        </ui::Layout>
     }
     .into_any()
 }
@@ -79,7 +79,7 @@ pub fn EventsPage() -> impl IntoView {
 /// What has happened, a row each.
 #[component]
 pub fn EventTable(
-    events: Vec<EventLine>,
+    events: Vec<EventRow>,
     /// Above the table, where the heading does not say it.
     #[prop(optional)]
     caption: String,
@@ -87,23 +87,23 @@ pub fn EventTable(
     let rows: Vec<_> = events
         .into_iter()
         .map(|event| {
-            let user = event.user.map(|Named { id, email }| match email {
-                Some(email) => view! { <a href=format!("/users/{id}")>{email}</a> }.into_any(),
+            let user = event.user.map(|UserRef { id, email }| match email {
+                Some(email) => view! { <a href=paths::user(&id)>{email}</a> }.into_any(),
                 None => format!("{id} (deleted)").into_any(),
             });
             view! {
                 <tr role="row">
-                    <td role="cell" data-label="When"><ui::Time moment=event.at/></td>
+                    <td role="cell" data-label="When"><ui::Time at=event.at/></td>
                     <td role="cell" data-label="What">
-                        {event.words}
+                        {event.event}
                         {(!event.detail.is_empty()).then(|| view! { <p class="hint">{event.detail}</p> })}
                     </td>
                     <td role="cell" data-label="Who">
                         {user}
                         {event.actor.map(|actor| view! { <p class="hint">"by "{actor}</p> })}
                     </td>
-                    <td role="cell" data-label="From">{event.network}</td>
-                    <td role="cell" data-label="Reference" class="reference">{(!event.reference.is_empty()).then_some(event.reference)}</td>
+                    <td role="cell" data-label="From">{event.client_ip}</td>
+                    <td role="cell" data-label="Reference" class="reference">{(!event.request_id.is_empty()).then_some(event.request_id)}</td>
                 </tr>
             }
         })

@@ -1,7 +1,7 @@
 use leptos::{prelude::*, server_fn::ServerFn};
 
 use crate::{
-    app::{Loaded, failure::FailurePage, oidc, ui, visit},
+    app::{oidc, page_context::page_context, paths, ui},
     domain::AuthError,
 };
 
@@ -10,48 +10,44 @@ use crate::{
 pub async fn log_in_again(#[server(default)] password: String, #[server(default)] return_to: String) -> Result<(), AuthError> {
     use crate::{
         domain::Password,
-        server::{context, flows::account},
+        server::{flows::account, web::server_fn},
     };
-    let (state, visitor) = context::visitor()?;
+    let (state, visitor) = server_fn::request()?;
     let started = account::log_in_again(&state, visitor.current_user()?, Password::parse(password)?, visitor.origin.clone()).await?;
-    context::enter(&state, &started, &return_to)
+    server_fn::log_in_browser(&state, &started, &return_to)
 }
 
 /// `/account/log-in-again`
 #[component]
-pub fn LogInAgainPage() -> impl IntoView {
-    let visit = visit();
-    let (Some(person), Some(Loaded::Account(overview))) = (visit.person.clone(), visit.loaded.clone()) else {
-        return view! { <FailurePage error=AuthError::NotLoggedIn/> }.into_any();
-    };
-    let return_to = visit.carried("return_to");
-    let form = overview.has_password.then(|| {
+pub fn ReauthenticatePage(email: String, has_password: bool, has_identity: bool) -> impl IntoView {
+    let cx = page_context();
+    let return_to = cx.hidden_value("return_to");
+    let form = has_password.then(|| {
         view! {
             <ui::CredentialsForm
                 action=LogInAgain::PATH
                 button="Go on"
-                fault_at=visit.fault().at
-                fault=visit.fault().text
+                fault_at=cx.field_error().element_id
+                fault=cx.field_error().message
                 carried="return_to"
                 carried_value=return_to.clone()
-                email=person.email
+                email
                 email_is_fixed=true
                 new_password_min=0
-                offers_reset=visit.offers.reset
+                offers_reset=cx.features.password_reset
             />
         }
         .into_any()
     });
-    let provider =
-        (!overview.identities.is_empty()).then(|| view! { <oidc::ProviderButton return_to=return_to.clone() is_alone=!overview.has_password/> }.into_any());
+    let provider = has_identity.then(|| view! { <oidc::ProviderButton return_to=return_to.clone() is_alone=!has_password/> }.into_any());
     view! {
-        <ui::Frame title="Confirm that it is you" has_error=visit.submitted.is_some()>
+        <ui::Layout title="Confirm that it is you" has_error=cx.has_error()>
             <h1>"Confirm that it is you"</h1>
             <p class="lead">"Your login is older than five minutes. Log in once more before you change your account, so that nobody else at this screen can."</p>
             {form}
             {provider}
-            <p class="links"><a href="/account">"Back to your account"</a></p>
-        </ui::Frame>
+            <p class="links"><a href=paths::ACCOUNT.path>"Back to your account"</a></p>
+        </ui::Layout>
     }
     .into_any()
 }

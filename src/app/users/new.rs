@@ -1,26 +1,27 @@
 use leptos::{prelude::*, server_fn::ServerFn};
 
 use crate::{
-    app::{Loaded, failure::FailurePage, ui, visit},
+    app::{page_context::page_context, paths, ui},
     domain::AuthError,
 };
 
 /// Makes an account for somebody who chooses the password.
 #[server(prefix = "", endpoint = "users/new")]
 pub async fn create_user(#[server(default)] email: String) -> Result<(), AuthError> {
+    use crate::app::notice::Notice;
     use crate::{
         domain::Email,
-        server::{context, flows::users},
+        server::{flows::users, web::server_fn},
     };
-    let (state, visitor) = context::visitor()?;
-    let admin = context::admin(&visitor)?;
+    let (state, visitor) = server_fn::request()?;
+    let admin = server_fn::admin(&visitor)?;
     let invited = users::create_invited(&state, &admin, Email::parse(&email)?, &visitor.origin).await?;
     match invited.link {
         Some(link) => {
-            context::show_link(&state, invited.user.id, &link)?;
-            context::go_to("/users/link");
+            server_fn::store_one_time_link(&state, invited.user.id, &link)?;
+            server_fn::redirect_to(paths::RESET_LINK.path);
         }
-        None => context::go_to(&context::user_page(invited.user.id, "created")),
+        None => server_fn::redirect_to_user(invited.user.id, Notice::AccountCreated),
     }
     Ok(())
 }
@@ -28,25 +29,24 @@ pub async fn create_user(#[server(default)] email: String) -> Result<(), AuthErr
 /// `/users/new`
 #[component]
 pub fn NewUserPage() -> impl IntoView {
-    let visit = visit();
-    let Some(Loaded::NewUser) = visit.loaded else { return view! { <FailurePage error=AuthError::Forbidden/> }.into_any() };
-    let state = ui::FormState::new(visit.fault());
-    let what_next = if visit.offers.mail {
+    let cx = page_context();
+    let state = ui::FormState::new(cx.field_error());
+    let what_next = if cx.features.mail {
         "They get a mail with a link that works for three days, and choose a password with it."
     } else {
         "You get a link to hand over. They choose a password with it; it works for three days."
     };
     view! {
-        <ui::Frame title="Create a user" has_error=visit.submitted.is_some()>
+        <ui::Layout title="Create a user" has_error=cx.has_error()>
             <h1>"Create a user"</h1>
             <p class="lead">"The account is approved at once. "{what_next}</p>
             <form method="post" action=CreateUser::PATH>
-                <ui::Feedback state/>
-                <ui::EmailField state value=visit.typed("email") is_fixed=false/>
+                <ui::FormError state/>
+                <ui::EmailField state value=cx.typed("email") is_fixed=false/>
                 <button type="submit">"Create user"</button>
             </form>
-            <p class="links"><a href="/users">"All users"</a></p>
-        </ui::Frame>
+            <p class="links"><a href=paths::USERS.path>"All users"</a></p>
+        </ui::Layout>
     }
     .into_any()
 }

@@ -2,7 +2,7 @@ use leptos::{prelude::*, server_fn::ServerFn};
 use strum::{EnumString, IntoStaticStr};
 
 use crate::{
-    app::{Loaded, failure::FailurePage, ui, visit},
+    app::{page_context::page_context, paths, ui},
     domain::AuthError,
 };
 
@@ -17,7 +17,7 @@ pub enum Action {
     MakeMember,
     EndSessions,
     EndSession,
-    HandOverLink,
+    CreateResetLink,
     Delete,
 }
 
@@ -39,7 +39,7 @@ impl Action {
             Self::MakeMember => "Make member",
             Self::EndSessions => "End all sessions",
             Self::EndSession => "End session",
-            Self::HandOverLink => "Make a link for a new password",
+            Self::CreateResetLink => "Make a link for a new password",
             Self::Delete => "Delete",
         }
     }
@@ -53,7 +53,7 @@ impl Action {
             Self::MakeAdministrator => "They can do everything here that you can, also to your account.",
             Self::MakeMember => "They cannot manage users any more. It takes effect with their next click.",
             Self::EndSessions | Self::EndSession => "They have to log in again.",
-            Self::HandOverLink => "You get a link to hand over, once. Whoever opens it chooses a new password for this account, and all its sessions end.",
+            Self::CreateResetLink => "You get a link to hand over, once. Whoever opens it chooses a new password for this account, and all its sessions end.",
             Self::Delete => "The account and everything that belongs to it is deleted for good. Nobody can bring it back.",
         }
     }
@@ -67,7 +67,7 @@ impl Action {
 
 /// Whom a page is about.
 #[derive(Clone)]
-pub struct Subject {
+pub struct TargetUser {
     pub id: String,
     pub email: String,
     /// `admin_emails` has the address.
@@ -77,27 +77,28 @@ pub struct Subject {
 /// Does one thing to one user. Every rule is asked for again: this is a public endpoint (SR-002).
 #[server(prefix = "", endpoint = "users/change")]
 pub async fn change_user(#[server(default)] id: String, #[server(default)] action: String, #[server(default)] session: String) -> Result<(), AuthError> {
+    use crate::app::notice::Notice;
     use crate::server::{
-        context,
         flows::users::{self, Change},
+        web::server_fn,
     };
-    let (state, visitor) = context::visitor()?;
-    let admin = context::admin(&visitor)?;
+    let (state, visitor) = server_fn::request()?;
+    let admin = server_fn::admin(&visitor)?;
     let origin = &visitor.origin;
     let (id, action) = (id.parse().map_err(|_| AuthError::NotFound)?, action.parse::<Action>().map_err(|_| AuthError::Malformed)?);
     let change = match action {
         Action::EndSessions => {
-            return users::end_sessions(&state, &admin, id, origin).await.map(|()| context::go_to(&context::user_page(id, "sessions_ended")));
+            return users::end_sessions(&state, &admin, id, origin).await.map(|()| server_fn::redirect_to_user(id, Notice::SessionsEnded));
         }
         Action::EndSession => {
             let session = session.parse().map_err(|_| AuthError::NotFound)?;
-            return users::end_session(&state, &admin, id, session, origin).await.map(|()| context::go_to(&context::user_page(id, "session_ended")));
+            return users::end_session(&state, &admin, id, session, origin).await.map(|()| server_fn::redirect_to_user(id, Notice::SessionEnded));
         }
-        Action::Delete => return users::delete(&state, &admin, id, origin).await.map(|()| context::go_to("/users?notice=deleted")),
-        Action::HandOverLink => {
+        Action::Delete => return users::delete(&state, &admin, id, origin).await.map(|()| server_fn::redirect(&paths::USERS, Notice::UserDeleted)),
+        Action::CreateResetLink => {
             let link = users::hand_over_link(&state, &admin, id, origin).await?;
-            context::show_link(&state, id, &link)?;
-            context::go_to("/users/link");
+            server_fn::store_one_time_link(&state, id, &link)?;
+            server_fn::redirect_to(paths::RESET_LINK.path);
             return Ok(());
         }
         Action::Approve => Change { is_verified: Some(true), ..Change::default() },
@@ -107,76 +108,77 @@ pub async fn change_user(#[server(default)] id: String, #[server(default)] actio
         Action::MakeMember => Change { is_superuser: Some(false), ..Change::default() },
     };
     users::update(&state, &admin, id, change, origin).await?;
-    context::go_to(&if action == Action::Approve { "/users?which=waiting&notice=approved".to_owned() } else { context::user_page(id, "changed") });
+    if action == Action::Approve {
+        server_fn::redirect_to(&format!("{}&notice={}", super::pending_url(), Notice::UserApproved.code()));
+    } else {
+        server_fn::redirect_to_user(id, Notice::UserUpdated);
+    }
     Ok(())
 }
 
 /// Gives somebody another address, on the administrator's word.
 #[server(prefix = "", endpoint = "users/address")]
 pub async fn change_address(#[server(default)] id: String, #[server(default)] email: String) -> Result<(), AuthError> {
+    use crate::app::notice::Notice;
     use crate::{
         domain::Email,
         server::{
-            context,
             flows::users::{self, Change},
+            web::server_fn,
         },
     };
-    let (state, visitor) = context::visitor()?;
-    let admin = context::admin(&visitor)?;
+    let (state, visitor) = server_fn::request()?;
+    let admin = server_fn::admin(&visitor)?;
     let id = id.parse().map_err(|_| AuthError::NotFound)?;
     let change = Change { email: Some(Email::parse(&email)?), ..Change::default() };
     users::update(&state, &admin, id, change, &visitor.origin).await?;
-    context::go_to(&context::user_page(id, "changed"));
+    server_fn::redirect_to_user(id, Notice::UserUpdated);
     Ok(())
 }
 
 /// `/users/change?id=…&action=…`: asks before something is done to somebody, on a page, so that it works without script.
 #[component]
-pub fn ChangePage() -> impl IntoView {
-    let visit = visit();
-    let (Some(Loaded::Subject(subject)), Ok(action)) = (visit.loaded.clone(), visit.carried("action").parse::<Action>()) else {
-        return view! { <FailurePage error=AuthError::NotFound/> }.into_any();
-    };
-    let state = ui::FormState::new(visit.fault());
+pub fn ConfirmActionPage(user: TargetUser, action: Action) -> impl IntoView {
+    let cx = page_context();
+    let state = ui::FormState::new(cx.field_error());
     let title = format!("{}?", action.verb());
-    let comes_back = (action == Action::MakeMember && subject.is_listed).then(|| {
+    let comes_back = (action == Action::MakeMember && user.is_listed).then(|| {
         view! { <p class="warning">"The address is in "<code>"auth.admin_emails"</code>": at the next login they are an administrator again. Take it out there first."</p> }
     });
     view! {
-        <ui::Frame title=title.clone() has_error=visit.submitted.is_some()>
+        <ui::Layout title=title.clone() has_error=cx.has_error()>
             <h1>{title}</h1>
-            <p class="lead"><strong>{subject.email}</strong>": "{action.meaning()}</p>
+            <p class="lead"><strong>{user.email}</strong>": "{action.meaning()}</p>
             {comes_back}
-            <form method="post" action=format!("{}?id={}&action={}", ChangeUser::PATH, subject.id, action.code())>
-                <ui::Feedback state/>
-                <input type="hidden" name="id" value=subject.id.clone()/>
+            <form method="post" action=format!("{}?id={}&action={}", ChangeUser::PATH, user.id, action.code())>
+                <ui::FormError state/>
+                <input type="hidden" name="id" value=user.id.clone()/>
                 <input type="hidden" name="action" value=action.code()/>
                 <button type="submit" class=if action.is_dangerous() { "danger" } else { "" }>{action.verb()}</button>
             </form>
-            <p class="links"><a href=format!("/users/{}", subject.id)>"Back"</a></p>
-        </ui::Frame>
+            <p class="links"><a href=paths::user(&user.id)>"Back"</a></p>
+        </ui::Layout>
     }
     .into_any()
 }
 
 /// `/users/address?id=…`
 #[component]
-pub fn UserAddressPage() -> impl IntoView {
-    let visit = visit();
-    let Some(Loaded::Subject(subject)) = visit.loaded.clone() else { return view! { <FailurePage error=AuthError::NotFound/> }.into_any() };
-    let state = ui::FormState::new(visit.fault());
+pub fn UserEmailPage(user: TargetUser) -> impl IntoView {
+    let cx = page_context();
+    let state = ui::FormState::new(cx.field_error());
     view! {
-        <ui::Frame title="Change e-mail" has_error=visit.submitted.is_some()>
+        <ui::Layout title="Change e-mail" has_error=cx.has_error()>
             <h1>"Change e-mail"</h1>
-            <p class="lead"><strong>{subject.email}</strong>" logs in with the new address from now on. It counts as unproven until the person confirms it."</p>
-            <form method="post" action=format!("{}?id={}", ChangeAddress::PATH, subject.id)>
-                <ui::Feedback state/>
-                <input type="hidden" name="id" value=subject.id.clone()/>
-                <ui::EmailField state value=visit.typed("email") is_fixed=false/>
+            <p class="lead"><strong>{user.email}</strong>" logs in with the new address from now on. It counts as unproven until the person confirms it."</p>
+            <form method="post" action=format!("{}?id={}", ChangeAddress::PATH, user.id)>
+                <ui::FormError state/>
+                <input type="hidden" name="id" value=user.id.clone()/>
+                <ui::EmailField state value=cx.typed("email") is_fixed=false/>
                 <button type="submit">"Change e-mail"</button>
             </form>
-            <p class="links"><a href=format!("/users/{}", subject.id)>"Back"</a></p>
-        </ui::Frame>
+            <p class="links"><a href=paths::user(&user.id)>"Back"</a></p>
+        </ui::Layout>
     }
     .into_any()
 }

@@ -1,13 +1,10 @@
 use leptos::prelude::*;
 
-use crate::{
-    app::{Loaded, failure::FailurePage, ui, visit},
-    domain::AuthError,
-};
+use crate::app::{paths, ui};
 
 /// A link that an administrator hands over.
 #[derive(Clone)]
-pub struct Link {
+pub struct OneTimeLink {
     pub user: String,
     pub email: String,
     pub url: String,
@@ -16,15 +13,14 @@ pub struct Link {
 
 /// `/users/link`: shows a link once (SR-143). It stands in no address and in no log.
 #[component]
-pub fn LinkPage() -> impl IntoView {
-    let Some(Loaded::Link(link)) = visit().loaded else { return view! { <FailurePage error=AuthError::NotFound/> }.into_any() };
+pub fn ResetLinkPage(link: OneTimeLink) -> impl IntoView {
     view! {
-        <ui::Frame title="A link to hand over">
+        <ui::Layout title="A link to hand over">
             <h1>"A link to hand over"</h1>
             <p class="lead">"Whoever opens it chooses a password for "<strong>{link.email}</strong>". It works once, for "{link.lifetime}", and is shown only now."</p>
             <pre class="copy" tabindex="0"><code>{link.url}</code></pre>
-            <p class="links"><a href=format!("/users/{}", link.user)>"Back"</a></p>
-        </ui::Frame>
+            <p class="links"><a href=paths::user(&link.user)>"Back"</a></p>
+        </ui::Layout>
     }
     .into_any()
 }
