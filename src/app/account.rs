@@ -161,10 +161,10 @@ fn Sessions(sessions: Vec<SessionRow>) -> impl IntoView {
     let lines: Vec<_> = sessions.into_iter().map(|session| view! { <SessionItem session/> }).collect();
     let end_others = has_others.then(|| {
         view! {
-            <form method="post" action=EndSession::PATH>
+            <ui::PostForm action=EndSession::PATH>
                 <input type="hidden" name="session" value=ALL_OTHER_SESSIONS/>
                 <button type="submit" class="secondary">"End all other sessions"</button>
-            </form>
+            </ui::PostForm>
         }
     });
     view! {
@@ -182,11 +182,12 @@ fn SessionItem(session: SessionRow) -> impl IntoView {
     let action = if session.is_current {
         Either::Left(view! { <span class="badge">"This browser"</span> })
     } else {
+        let (id, of_browser) = (session.id.clone(), format!(" the session of {}", session.browser));
         Either::Right(view! {
-            <form method="post" action=EndSession::PATH>
-                <input type="hidden" name="session" value=session.id.clone()/>
-                <button type="submit" class="secondary">"End"<span class="visually-hidden">{format!(" the session of {}", session.browser)}</span></button>
-            </form>
+            <ui::PostForm action=EndSession::PATH>
+                <input type="hidden" name="session" value=id/>
+                <button type="submit" class="secondary">"End"<span class="visually-hidden">{of_browser}</span></button>
+            </ui::PostForm>
         })
     };
     view! {

@@ -24,14 +24,18 @@ pub fn ErrorPage(
             ". If the second one is wrong, the administrator changes "<code>"misc.frontend_url"</code>" in the configuration."</p>
         }
     });
+    let (message, link, link_text) = match (error, &cx.viewer) {
+        (AuthError::AccountMismatch, Some(viewer)) => (account_mismatch(&viewer.email), page_of_form(&cx.path_and_query), "Open the page again"),
+        _ => (error.to_string(), paths::INDEX.path.to_owned(), "Go to the start page"),
+    };
     let can_ask_again = error == AuthError::ResetLinkInvalid && cx.features.password_reset;
     view! {
         <ui::Layout title>
             <h1>{title}</h1>
-            <ErrorMessage error/>
+            <p class="lead">{message}</p>
             {origins}
             {can_ask_again.then(|| view! { <p><a class="button" href=paths::FORGOT_PASSWORD.path>"Ask for a new link"</a></p> })}
-            <p class="links"><a href=paths::INDEX.path>"Go to the start page"</a></p>
+            <p class="links"><a href=link>{link_text}</a></p>
             <p class="reference">{format!("Reference: {}", cx.request_id)}</p>
         </ui::Layout>
     }
@@ -41,4 +45,15 @@ pub fn ErrorPage(
 #[component]
 pub fn ErrorMessage(error: AuthError) -> impl IntoView {
     view! { <p class="lead">{error.to_string()}</p> }
+}
+
+/// The sentence for [`AuthError::AccountMismatch`] with the address of the account that is logged in now.
+#[must_use]
+pub fn account_mismatch(email: &str) -> String {
+    format!("You are now logged in as {email}. Nothing was changed.")
+}
+
+/// The page that a form stands on, by the address it was sent to: its own page, or the list of users for a button in a table.
+fn page_of_form(address: &str) -> String {
+    if address == paths::USER_ACTION.path { paths::USERS.path.to_owned() } else { address.to_owned() }
 }

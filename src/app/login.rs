@@ -37,6 +37,7 @@ pub fn LoginPage(
                 button="Log in"
                 fault_at=cx.field_error().element_id
                 fault=cx.field_error().message
+                account=""
                 carried="return_to"
                 carried_value=return_to.clone()
                 email=cx.typed("email")

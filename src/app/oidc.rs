@@ -130,6 +130,7 @@ pub fn ConfirmLinkPage(
                 button="Connect and log in"
                 fault_at=cx.field_error().element_id
                 fault=cx.field_error().message
+                account=""
                 carried="return_to"
                 carried_value=""
                 email

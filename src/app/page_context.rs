@@ -15,6 +15,8 @@ pub struct PageContext {
     pub script_nonce: String,
     /// The number under which the log has the request.
     pub request_id: String,
+    /// Path and query of the request.
+    pub path_and_query: String,
     /// The parameters of the page's address.
     pub query: BTreeMap<String, String>,
     /// Who is logged in.
@@ -60,6 +62,8 @@ pub struct ProviderButton {
 #[derive(Clone)]
 pub struct Viewer {
     pub email: String,
+    /// Binds the forms of the page to the account.
+    pub form_account: String,
     pub is_superuser: bool,
     pub is_verified: bool,
     pub logged_in_at: Timestamp,

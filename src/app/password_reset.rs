@@ -77,6 +77,7 @@ pub fn ResetPasswordPage(
                 button="Set password"
                 fault_at=cx.field_error().element_id
                 fault=cx.field_error().message
+                account=""
                 carried="return_to"
                 carried_value=""
                 email

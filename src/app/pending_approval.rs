@@ -62,9 +62,9 @@ pub fn ConfirmEmailPage(email: String, needs_verification: bool) -> impl IntoVie
 #[component]
 fn ResendForm(hint: &'static str, button: &'static str) -> impl IntoView {
     view! {
-        <form method="post" action=ResendProof::PATH>
+        <ui::PostForm action=ResendProof::PATH>
             <p class="hint">{hint}</p>
             <button type="submit" class="secondary">{button}</button>
-        </form>
+        </ui::PostForm>
     }
 }

@@ -35,6 +35,7 @@ pub fn SetupPage(token: String) -> impl IntoView {
                 button="Create administrator"
                 fault_at=cx.field_error().element_id
                 fault=cx.field_error().message
+                account=""
                 carried="token"
                 carried_value=token
                 email=cx.typed("email")

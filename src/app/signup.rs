@@ -43,6 +43,7 @@ pub fn SignupPage() -> impl IntoView {
                 button="Create account"
                 fault_at=cx.field_error().element_id
                 fault=cx.field_error().message
+                account=""
                 carried="return_to"
                 carried_value=""
                 email=cx.typed("email")

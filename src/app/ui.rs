@@ -8,6 +8,7 @@ pub mod layout;
 pub mod notice;
 pub mod pagination;
 pub mod password_field;
+pub mod post_form;
 pub mod select;
 pub mod time;
 
@@ -19,5 +20,6 @@ pub use layout::Layout;
 pub use notice::{NoticeMessage, shown_notice};
 pub use pagination::{Pagination, encoded};
 pub use password_field::PasswordField;
+pub use post_form::{ACCOUNT_FIELD, PostForm, form_account};
 pub use select::Select;
 pub use time::Time;

@@ -136,12 +136,13 @@ pub fn UsersPage(list: UserListPage) -> impl IntoView {
 #[component]
 fn Row(row: UserRow) -> impl IntoView {
     let approve = (row.status == AccountStatus::Pending).then(|| {
+        let (id, email) = (row.id.clone(), format!(" {}", row.email));
         view! {
-            <form method="post" action=actions::ChangeUser::PATH>
-                <input type="hidden" name="id" value=row.id.clone()/>
+            <ui::PostForm action=actions::ChangeUser::PATH>
+                <input type="hidden" name="id" value=id/>
                 <input type="hidden" name="action" value=Action::Approve.code()/>
-                <button type="submit">"Approve"<span class="visually-hidden">{format!(" {}", row.email)}</span></button>
-            </form>
+                <button type="submit">"Approve"<span class="visually-hidden">{email}</span></button>
+            </ui::PostForm>
         }
     });
     view! {

@@ -12,6 +12,7 @@ mod cross_site;
 mod email_proof;
 mod events;
 mod faults;
+mod form_account;
 mod headers;
 mod housekeeping;
 mod import;

@@ -26,10 +26,10 @@ pub fn DeletePage(email: String) -> impl IntoView {
         <ui::Layout title="Delete your account" has_error=cx.has_error()>
             <h1>"Delete your account"</h1>
             <p class="lead">"The account of "<strong>{email}</strong>" and everything that belongs to it is deleted for good. Nobody can bring it back."</p>
-            <form method="post" action=DeleteAccount::PATH>
+            <ui::PostForm action=DeleteAccount::PATH>
                 <ui::FormError state/>
                 <button type="submit" class="danger">"Delete my account"</button>
-            </form>
+            </ui::PostForm>
             <p class="links"><a href=paths::ACCOUNT.path>"Keep my account"</a></p>
         </ui::Layout>
     }

@@ -40,14 +40,15 @@ pub async fn take_address(#[server(default)] address: String) -> Result<(), Auth
 pub fn ChangeEmailPage(email: String) -> impl IntoView {
     let cx = page_context();
     let state = ui::FormState::new(cx.field_error());
+    let typed = cx.typed("email");
     let form = if cx.features.mail {
         view! {
             <p class="lead">"We send a link to the new address. Your account keeps the present one, "<strong>{email}</strong>", until you open it."</p>
-            <form method="post" action=RequestAddress::PATH>
+            <ui::PostForm action=RequestAddress::PATH>
                 <ui::FormError state/>
-                <ui::EmailField state value=cx.typed("email") is_fixed=false/>
+                <ui::EmailField state value=typed is_fixed=false/>
                 <button type="submit">"Send link"</button>
-            </form>
+            </ui::PostForm>
         }
         .into_any()
     } else {
@@ -77,11 +78,11 @@ pub fn ConfirmNewEmailPage(email: String, new_email: String) -> impl IntoView {
         <ui::Layout title="Confirm your new address" has_error=cx.has_error()>
             <h1>"Confirm your new address"</h1>
             <p class="lead">"You are logged in as "<strong>{email}</strong>". From now on, you log in as "<strong>{new_email.clone()}</strong>"."</p>
-            <form method="post" action=TakeAddress::PATH>
+            <ui::PostForm action=TakeAddress::PATH>
                 <ui::FormError state/>
                 <input type="hidden" name="address" value=new_email/>
                 <button type="submit">"Use this address"</button>
-            </form>
+            </ui::PostForm>
             <p class="links"><a href=paths::ACCOUNT.path>"Keep the present one"</a></p>
         </ui::Layout>
     }

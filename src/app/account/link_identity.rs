@@ -38,10 +38,10 @@ pub fn LinkIdentityPage(email: String, provider: String) -> impl IntoView {
         <ui::Layout title=format!("Connect {}", provider) has_error=cx.has_error()>
             <h1>{format!("Connect {}", provider)}</h1>
             <p class="lead">{format!("You log in at {} now. After that, both your password and {} let you in as ", provider, provider)}<strong>{email}</strong>"."</p>
-            <form method="post" action=ConnectProvider::PATH>
+            <ui::PostForm action=ConnectProvider::PATH>
                 <ui::FormError state/>
                 <button type="submit">{format!("Go to {}", provider)}</button>
-            </form>
+            </ui::PostForm>
             <p class="links"><a href=paths::ACCOUNT.path>"Back to your account"</a></p>
         </ui::Layout>
     }
@@ -71,11 +71,11 @@ pub fn UnlinkIdentityPage(identity: IdentityRow) -> impl IntoView {
         <ui::Layout title=format!("Disconnect {name}") has_error=cx.has_error()>
             <h1>{format!("Disconnect {name}")}</h1>
             <p class="lead">{format!("You will not be able to log in with {name} any more")}{identity.email.map(|email| format!(" as {email}"))}"."</p>
-            <form method="post" action=action>
+            <ui::PostForm action=action>
                 <ui::FormError state/>
                 <input type="hidden" name="identity" value=identity.id/>
                 <button type="submit" class="danger">{format!("Disconnect {name}")}</button>
-            </form>
+            </ui::PostForm>
             <p class="links"><a href=paths::ACCOUNT.path>"Keep it"</a></p>
         </ui::Layout>
     }

@@ -32,6 +32,7 @@ pub fn PasswordPage(email: String) -> impl IntoView {
                 button="Change password"
                 fault_at=cx.field_error().element_id
                 fault=cx.field_error().message
+                account=ui::form_account()
                 carried="return_to"
                 carried_value=""
                 email

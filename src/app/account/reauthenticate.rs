@@ -29,6 +29,7 @@ pub fn ReauthenticatePage(email: String, has_password: bool, has_identity: bool)
                 button="Go on"
                 fault_at=cx.field_error().element_id
                 fault=cx.field_error().message
+                account=ui::form_account()
                 carried="return_to"
                 carried_value=return_to.clone()
                 email

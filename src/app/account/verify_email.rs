@@ -29,10 +29,10 @@ pub fn VerifyEmailPage(email: String) -> impl IntoView {
         <ui::Layout title="Confirm your address" has_error=cx.has_error()>
             <h1>"Confirm your address"</h1>
             <p class="lead">"You are logged in as "<strong>{email}</strong>". Confirm that this mailbox is yours."</p>
-            <form method="post" action=ConfirmAddress::PATH>
+            <ui::PostForm action=ConfirmAddress::PATH>
                 <ui::FormError state/>
                 <button type="submit">"Confirm the address"</button>
-            </form>
+            </ui::PostForm>
             <p class="links"><a href=paths::ACCOUNT.path>"Your account"</a></p>
         </ui::Layout>
     }

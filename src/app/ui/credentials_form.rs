@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 
-use super::{EmailField, FieldError, FormError, FormState, PasswordField};
+use super::{ACCOUNT_FIELD, EmailField, FieldError, FormError, FormState, PasswordField};
 use crate::app::paths;
 
 /// A form that asks for an address and a password. All our forms with script do, so they are one island, and another form costs
@@ -24,6 +24,9 @@ pub fn CredentialsForm(
     /// Its value.
     #[prop(into)]
     carried_value: String,
+    /// Binds the form to an account, from [`form_account`](super::form_account); empty where nobody has to be logged in.
+    #[prop(into)]
+    account: String,
     #[prop(into)] email: String,
     /// The address is shown, but not to be changed.
     email_is_fixed: bool,
@@ -36,6 +39,7 @@ pub fn CredentialsForm(
     view! {
         <form method="post" action=action data-hydrated=move || state.is_hydrated.get().then_some("") on:submit=move |event| state.submit(&event)>
             <FormError state/>
+            {(!account.is_empty()).then(|| view! { <input type="hidden" name=ACCOUNT_FIELD value=account/> })}
             <input type="hidden" name=carried value=carried_value/>
             <EmailField state value=email is_fixed=email_is_fixed/>
             <PasswordField state new_password_min/>

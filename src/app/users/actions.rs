@@ -145,18 +145,20 @@ pub fn ConfirmActionPage(user: TargetUser, action: Action) -> impl IntoView {
     let comes_back = (action == Action::MakeMember && user.is_listed).then(|| {
         view! { <p class="warning">"The address is in "<code>"auth.admin_emails"</code>": at the next login they are an administrator again. Take it out there first."</p> }
     });
+    let TargetUser { id, email, .. } = user;
+    let back = paths::user(&id);
     view! {
         <ui::Layout title=title.clone() has_error=cx.has_error()>
             <h1>{title}</h1>
-            <p class="lead"><strong>{user.email}</strong>": "{action.meaning()}</p>
+            <p class="lead"><strong>{email}</strong>": "{action.meaning()}</p>
             {comes_back}
-            <form method="post" action=format!("{}?id={}&action={}", ChangeUser::PATH, user.id, action.code())>
+            <ui::PostForm action=format!("{}?id={}&action={}", ChangeUser::PATH, id, action.code())>
                 <ui::FormError state/>
-                <input type="hidden" name="id" value=user.id.clone()/>
+                <input type="hidden" name="id" value=id/>
                 <input type="hidden" name="action" value=action.code()/>
                 <button type="submit" class=if action.is_dangerous() { "danger" } else { "" }>{action.verb()}</button>
-            </form>
-            <p class="links"><a href=paths::user(&user.id)>"Back"</a></p>
+            </ui::PostForm>
+            <p class="links"><a href=back>"Back"</a></p>
         </ui::Layout>
     }
     .into_any()
@@ -167,17 +169,19 @@ pub fn ConfirmActionPage(user: TargetUser, action: Action) -> impl IntoView {
 pub fn UserEmailPage(user: TargetUser) -> impl IntoView {
     let cx = page_context();
     let state = ui::FormState::new(cx.field_error());
+    let (typed, back) = (cx.typed("email"), paths::user(&user.id));
+    let TargetUser { id, email, .. } = user;
     view! {
         <ui::Layout title="Change e-mail" has_error=cx.has_error()>
             <h1>"Change e-mail"</h1>
-            <p class="lead"><strong>{user.email}</strong>" logs in with the new address from now on. It counts as unproven until the person confirms it."</p>
-            <form method="post" action=format!("{}?id={}", ChangeAddress::PATH, user.id)>
+            <p class="lead"><strong>{email}</strong>" logs in with the new address from now on. It counts as unproven until the person confirms it."</p>
+            <ui::PostForm action=format!("{}?id={}", ChangeAddress::PATH, id)>
                 <ui::FormError state/>
-                <input type="hidden" name="id" value=user.id.clone()/>
-                <ui::EmailField state value=cx.typed("email") is_fixed=false/>
+                <input type="hidden" name="id" value=id/>
+                <ui::EmailField state value=typed is_fixed=false/>
                 <button type="submit">"Change e-mail"</button>
-            </form>
-            <p class="links"><a href=paths::user(&user.id)>"Back"</a></p>
+            </ui::PostForm>
+            <p class="links"><a href=back>"Back"</a></p>
         </ui::Layout>
     }
     .into_any()

@@ -163,15 +163,16 @@ fn Sessions(id: String, sessions: Vec<SessionRow>) -> impl IntoView {
     let lines: Vec<_> = sessions
         .into_iter()
         .map(|session| {
+            let (user, id, of_browser) = (id.clone(), session.id.clone(), format!(" the session of {}", session.browser));
             view! {
                 <li>
-                    <SessionDescription session=session.clone()/>
-                    <form method="post" action=ChangeUser::PATH>
-                        <input type="hidden" name="id" value=id.clone()/>
+                    <SessionDescription session/>
+                    <ui::PostForm action=ChangeUser::PATH>
+                        <input type="hidden" name="id" value=user/>
                         <input type="hidden" name="action" value=Action::EndSession.code()/>
-                        <input type="hidden" name="session" value=session.id/>
-                        <button type="submit" class="secondary">"End"<span class="visually-hidden">{format!(" the session of {}", session.browser)}</span></button>
-                    </form>
+                        <input type="hidden" name="session" value=id/>
+                        <button type="submit" class="secondary">"End"<span class="visually-hidden">{of_browser}</span></button>
+                    </ui::PostForm>
                 </li>
             }
         })

@@ -40,11 +40,11 @@ pub fn NewUserPage() -> impl IntoView {
         <ui::Layout title="Create a user" has_error=cx.has_error()>
             <h1>"Create a user"</h1>
             <p class="lead">"The account is approved at once. "{what_next}</p>
-            <form method="post" action=CreateUser::PATH>
+            <ui::PostForm action=CreateUser::PATH>
                 <ui::FormError state/>
                 <ui::EmailField state value=cx.typed("email") is_fixed=false/>
                 <button type="submit">"Create user"</button>
-            </form>
+            </ui::PostForm>
             <p class="links"><a href=paths::USERS.path>"All users"</a></p>
         </ui::Layout>
     }

@@ -14,11 +14,16 @@ use axum::{
 use leptos::server_fn::ServerFn;
 
 use crate::{
-    app::{oidc::LogInWithProvider, page_context::FailedForm, paths},
+    app::{
+        oidc::LogInWithProvider,
+        page_context::FailedForm,
+        paths::{self, Access},
+        ui::ACCOUNT_FIELD,
+    },
     domain::{AuthError, return_to},
     server::{
         AppState,
-        http::limits,
+        http::{limits, visitor::Visitor},
         web::{
             access,
             form_data::{read_fields, reject_control_characters},
@@ -44,15 +49,17 @@ pub async fn handle_form(State(state): State<AppState>, request: Request, next: 
     if request.method() != Method::POST {
         return access::run(&state, normalize_start_link(request), next).await;
     }
-    let request = match access::check(&state, request).await {
-        Ok(request) => request,
-        Err(response) => return response,
-    };
-    let (mut parts, body) = request.into_parts();
+    let (parts, body) = request.into_parts();
     let is_page = render::accepts_html(&parts.headers);
-    let fields = match read_fields(&parts.headers, body).await {
+    let checked = read_fields(&parts.headers, body).await.and_then(|fields| check_account(&state, &parts, fields));
+    let fields = match checked {
         Ok(fields) => fields,
         Err(error) => return render::error_for(&state, &parts, error),
+    };
+    // After the account, or a page that an administrator has opened would count as an attempt of the member who logged in since.
+    let mut parts = match access::check(&state, Request::from_parts(parts, Body::empty())).await {
+        Ok(request) => request.into_parts().0,
+        Err(response) => return response,
     };
     let rerun = next.clone();
     if let Some(error) = fields.iter().find_map(reject_control_characters) {
@@ -72,6 +79,21 @@ pub async fn handle_form(State(state): State<AppState>, request: Request, next: 
         return see_other(response);
     }
     response
+}
+
+/// Refuses a form of a page that was shown to another account than the one that is logged in now: the browser is the same, but the person in
+/// front of it may have changed since the page was opened. It holds for every page that needs a login, so no server function has to ask.
+/// Removes the field.
+fn check_account(state: &AppState, parts: &Parts, mut fields: Vec<(String, String)>) -> Result<Vec<(String, String)>, AuthError> {
+    let account = fields.iter().position(|(name, _)| name == ACCOUNT_FIELD).map(|index| fields.remove(index).1);
+    let needs_login = paths::find(parts.uri.path()).is_none_or(|page| !matches!(page.access, Access::Public | Access::SignedOutOnly));
+    match parts.extensions.get::<Visitor>().and_then(|visitor| visitor.current.as_ref()).filter(|_| needs_login) {
+        Some(current) => {
+            let account = account.unwrap_or_default();
+            state.tokens.check_form_account(&account, current.user().id).map(|()| fields).map_err(|_| AuthError::AccountMismatch)
+        }
+        None => Ok(fields),
+    }
 }
 
 /// Gives the link that starts a login with the provider the form that the framework needs: arguments it can read, whatever stands behind

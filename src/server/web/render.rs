@@ -16,7 +16,7 @@ use leptos::{
 
 use crate::{
     app::{
-        error_page::ErrorPage,
+        error_page::{self, ErrorPage},
         oidc::{OidcErrorPage, OidcErrorPageProps, OidcLoginError},
         page_context::{AdminNotices, FailedForm, Features, PageContext, ProviderButton, Timestamp, Viewer},
     },
@@ -52,8 +52,9 @@ pub fn page_context(state: &AppState, parts: &Parts, pending_approvals: u64) -> 
         assets: state.assets.clone(),
         script_nonce: ids.map(|ids| ids.script_nonce.clone()).unwrap_or_default(),
         request_id: ids.map(|ids| ids.reference.clone()).unwrap_or_default(),
+        path_and_query: parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default(),
         query,
-        viewer: current.map(viewer),
+        viewer: current.map(|current| viewer(state, current)),
         failed_form: parts.extensions.get::<FailedForm>().cloned(),
         provider: provider.map(|provider| ProviderButton { name: provider.config().name.clone(), last_error: provider.trouble().map(|fault| fault.refusal) }),
         password_min_length: config.policy.password_min_length,
@@ -66,9 +67,15 @@ pub fn page_context(state: &AppState, parts: &Parts, pending_approvals: u64) -> 
     }
 }
 
-fn viewer(current: &CurrentUser) -> Viewer {
+fn viewer(state: &AppState, current: &CurrentUser) -> Viewer {
     let user = current.user();
-    Viewer { email: user.email.clone(), is_superuser: user.is_superuser, is_verified: user.is_verified, logged_in_at: timestamp(current.since()) }
+    Viewer {
+        email: user.email.clone(),
+        form_account: state.tokens.form_account(user.id, current.session()),
+        is_superuser: user.is_superuser,
+        is_verified: user.is_verified,
+        logged_in_at: timestamp(current.since()),
+    }
 }
 
 /// A time as pages show it.
@@ -87,7 +94,19 @@ pub fn error_for(state: &AppState, parts: &Parts, error: AuthError) -> Response 
     if api::is_machines(parts.uri.path()) {
         return api::wire::failure(error);
     }
-    if accepts_html(&parts.headers) { error_page(state, parts, error) } else { json_error(error) }
+    match error {
+        _ if accepts_html(&parts.headers) => error_page(state, parts, error),
+        AuthError::AccountMismatch => account_mismatch(parts),
+        _ => json_error(error),
+    }
+}
+
+/// `AccountMismatch` for the script of a page of ours. It says whose account is open now.
+fn account_mismatch(parts: &Parts) -> Response {
+    let error = AuthError::AccountMismatch;
+    let current = parts.extensions.get::<Visitor>().and_then(|visitor| visitor.current.as_ref());
+    let message = current.map_or_else(|| error.to_string(), |current| error_page::account_mismatch(&current.user().email));
+    with_status(Json((error.place(), format!("{message} Reload this page to go on."))).into_response(), error)
 }
 
 /// The page that says what happened, whatever the client accepts.
