@@ -53,7 +53,7 @@ async fn viewers(app: &App) -> Vec<Viewer> {
     }
     app.sql("UPDATE \"user\" SET is_verified = false WHERE email = 'withdrawn@example.org'").await;
     app.sql("UPDATE \"user\" SET is_active = false WHERE email = 'disabled@example.org'").await;
-    app.sql("UPDATE session SET ended_at = 1 WHERE user_id = (SELECT id FROM \"user\" WHERE email = 'ended@example.org')").await;
+    app.sql("UPDATE auth_session SET ended_at = 1 WHERE user_id = (SELECT id FROM \"user\" WHERE email = 'ended@example.org')").await;
     viewers
 }
 

@@ -18,7 +18,7 @@ async fn ada() -> (App, Browser, String) {
 }
 
 async fn is_proven(app: &App) -> bool {
-    app.count("SELECT count(*) FROM account WHERE email_proven_at IS NOT NULL").await == 1
+    app.count("SELECT count(*) FROM auth_user_account WHERE email_verified_at IS NOT NULL").await == 1
 }
 
 #[tokio::test]
@@ -85,7 +85,7 @@ async fn a_click_on_a_strangers_mail_makes_their_account_nobodys_own() {
     let answer = browser.call(Method::POST, "/api/v1/auth/verify", &headers, &body).await;
     assert_eq!((answer.status, answer.json()["detail"].as_str()), (StatusCode::BAD_REQUEST, Some("VERIFY_USER_BAD_TOKEN")));
     assert_eq!(app.browser().call(Method::POST, "/api/v1/auth/verify", &headers, &body).await.status, StatusCode::UNAUTHORIZED);
-    assert_eq!(app.count("SELECT count(*) FROM account WHERE email_proven_at IS NOT NULL").await, 1, "only the real one's");
+    assert_eq!(app.count("SELECT count(*) FROM auth_user_account WHERE email_verified_at IS NOT NULL").await, 1, "only the real one's");
 }
 
 #[tokio::test]
@@ -199,7 +199,7 @@ async fn somebody_approved_before_they_confirmed_can_still_confirm() {
 async fn without_mail_nobody_is_sent_to_a_page_that_cannot_help() {
     let app = App::new().await;
     app.member("ada@example.org").await;
-    app.sql("UPDATE account SET email_proven_at = NULL").await;
+    app.sql("UPDATE auth_user_account SET email_verified_at = NULL").await;
     let mut browser = app.browser();
     assert!(!browser.log_in("ada@example.org", PASSWORD).await.body.contains("/login/verify"));
     assert_eq!(browser.get("/login/verify").await.path, "/account");

@@ -41,7 +41,7 @@ async fn switch(browser: &mut Browser, email: &str) {
 /// Every change writes an event or a mail, or adds or takes a row here.
 async fn traces(app: &App) -> [i64; 4] {
     let mut counts = [0; 4];
-    for (count, table) in counts.iter_mut().zip(["\"user\"", "event", "outbox", "identity"]) {
+    for (count, table) in counts.iter_mut().zip(["\"user\"", "auth_event", "auth_outbox", "auth_identity"]) {
         *count = app.count(&format!("SELECT count(*) FROM {table}")).await;
     }
     counts
@@ -135,7 +135,7 @@ async fn provider_pages_opened_before_somebody_else_logged_in_connect_and_discon
     switch(&mut browser, "mum@example.org").await;
     let answer = browser.post_exactly(&link, &[("identity", identity), ("account", &dads)]).await;
     is_refused(&answer, "mum@example.org");
-    assert_eq!(home.app.count("SELECT count(*) FROM identity").await, 1);
+    assert_eq!(home.app.count("SELECT count(*) FROM auth_identity").await, 1);
     let answer = browser.post_exactly(&link, &[("identity", identity), ("account", &theirs)]).await;
     assert_eq!(answer.location().as_deref(), Some("/account?notice=provider_unlinked"), "her own page does");
 }

@@ -71,7 +71,7 @@ async fn user(home: &Household, email: &str) -> User {
 
 /// How many accounts at the provider belong to somebody.
 async fn connected(home: &Household, email: &str) -> usize {
-    db::identities::of(&home.app.state.db, user(home, email).await.id).await.unwrap().len()
+    db::identities::list_for_user(&home.app.state.db, user(home, email).await.id).await.unwrap().len()
 }
 
 /// A page that says why not.
@@ -284,7 +284,8 @@ async fn the_last_way_in_stays_until_there_is_a_password() {
     assert_eq!(page.text("[role=alert]").as_deref(), Some("This is the only way into your account. Choose a password first."));
     assert_eq!(connected(&home, "ada@elsewhere.example").await, 1);
     // An account at a provider of former times lets nobody in either.
-    home.app.sql("INSERT INTO identity SELECT user_id AS id, user_id, 'https://former.example', subject, email, created_at, last_login_at FROM identity").await;
+    let former = "SELECT user_id AS id, user_id, 'https://former.example', subject, email, created_at, last_login_at FROM auth_identity";
+    home.app.sql(&format!("INSERT INTO auth_identity {former}")).await;
     assert_eq!(connected(&home, "ada@elsewhere.example").await, 2);
     assert_eq!(disconnect_known(&home, &mut ada).await.status, StatusCode::CONFLICT);
 
@@ -315,7 +316,7 @@ async fn whoever_came_in_by_what_is_disconnected_is_out() {
 
 /// Disconnects what the configured provider has made.
 async fn disconnect_known(home: &Household, browser: &mut Browser) -> Page {
-    let known = db::identities::of(&home.app.state.db, user(home, "ada@elsewhere.example").await.id).await.unwrap();
+    let known = db::identities::list_for_user(&home.app.state.db, user(home, "ada@elsewhere.example").await.id).await.unwrap();
     let known = known.into_iter().find(|known| known.issuer == home.provider.origin()).unwrap();
     let id = known.id.to_string();
     browser.post_form(&format!("/account/disconnect?identity={id}"), &[("identity", &id)]).await
@@ -339,7 +340,7 @@ async fn a_stolen_cookie_adds_no_way_in_and_takes_none_away() {
     let (home, mut thief, theirs) = ada().await;
     connect(&home, &mut thief, &theirs).await;
     home.app.pass(300);
-    let identity = db::identities::of(&home.app.state.db, user(&home, "ada@example.org").await.id).await.unwrap()[0].id.to_string();
+    let identity = db::identities::list_for_user(&home.app.state.db, user(&home, "ada@example.org").await.id).await.unwrap()[0].id.to_string();
     for path in ["/account/connect".to_owned(), format!("/account/disconnect?identity={identity}")] {
         let page = thief.get(&path).await;
         assert!(page.path.starts_with("/account/log-in-again?return_to=%2Faccount%2F"), "{}", page.path);
@@ -356,10 +357,10 @@ async fn what_is_not_ones_own_cannot_be_disconnected() {
     home.app.member("eve@example.org").await;
     let mut eve = logged_in(&home.app, "eve@example.org").await;
     connect(&home, &mut ada, &theirs).await;
-    let foreign = db::identities::of(&home.app.state.db, user(&home, "ada@example.org").await.id).await.unwrap()[0].id.to_string();
+    let foreign = db::identities::list_for_user(&home.app.state.db, user(&home, "ada@example.org").await.id).await.unwrap()[0].id.to_string();
     // Eve's form, with another number in it.
     connect(&home, &mut eve, &Account::confirmed("eve@elsewhere.example")).await;
-    let own = db::identities::of(&home.app.state.db, user(&home, "eve@example.org").await.id).await.unwrap()[0].id;
+    let own = db::identities::list_for_user(&home.app.state.db, user(&home, "eve@example.org").await.id).await.unwrap()[0].id;
     let form = format!("/account/disconnect?identity={own}");
     for id in [foreign.as_str(), &random::uuid().to_string(), "x", ""] {
         let path = format!("/account/disconnect?identity={id}");

@@ -144,7 +144,7 @@ async fn every_route_answers_every_kind_of_visitor_as_the_contract_says() {
                     faults.push(format!("{method} {path} of {name}: {} by bearer, {} by cookie", by_bearer.status, by_cookie.status));
                 }
             } else if by_cookie.status == StatusCode::NO_CONTENT {
-                visitors.app.sql("UPDATE session SET ended_at = NULL WHERE ended_at = (SELECT max(ended_at) FROM session)").await;
+                visitors.app.sql("UPDATE auth_session SET ended_at = NULL WHERE ended_at = (SELECT max(ended_at) FROM auth_session)").await;
             }
             if by_cookie.status.as_u16() != expected[kind] {
                 faults.push(format!("{method} {path} of {name}: {} instead of {}: {}", by_cookie.status, expected[kind], by_cookie.body));

@@ -342,7 +342,7 @@ async fn where_resets_are_off_no_token_is_made_or_taken() {
         assert!(app.browser().get("/login").await.attribute("p.aside", "hidden").is_some());
         let answer = post(&app, "/api/v1/auth/forgot-password", &json!({ "email": "ada@example.org" })).await;
         assert_eq!((answer.status, answer.body.as_str()), (StatusCode::ACCEPTED, "null"));
-        assert_eq!(app.count("SELECT count(*) FROM outbox").await, 0);
+        assert_eq!(app.count("SELECT count(*) FROM auth_outbox").await, 0);
         assert!(app.browser().get("/login/forgot-password").await.body.contains("Ask an administrator"), "{toml}");
     }
     // A link of better days, which is good in everything but that.
@@ -382,5 +382,5 @@ async fn nothing_of_a_link_is_stored_or_logged() {
     for secret in [token.as_str(), NEW, "ada@example.org"] {
         assert!(!log.contains(secret), "{secret}: {log}");
     }
-    assert_eq!(app.count("SELECT count(*) FROM outbox WHERE address <> 'ada@example.org'").await, 0);
+    assert_eq!(app.count("SELECT count(*) FROM auth_outbox WHERE address <> 'ada@example.org'").await, 0);
 }

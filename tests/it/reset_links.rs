@@ -38,7 +38,7 @@ async fn the_operator_hands_over_a_link_without_any_mail() {
 async fn a_handed_over_link_leaves_a_stranger_nothing() {
     let home = Household::new().await;
     home.app.member("ada@example.org").await;
-    home.app.sql("UPDATE account SET email_proven_at = NULL").await;
+    home.app.sql("UPDATE auth_user_account SET email_verified_at = NULL").await;
     let strangers = Account { subject: "stranger".into(), ..Account::unconfirmed("ada@example.org") };
     let mut stranger = home.app.browser();
     let page = home.log_in(&mut stranger, &strangers).await;
@@ -52,7 +52,7 @@ async fn a_handed_over_link_leaves_a_stranger_nothing() {
 async fn the_owner_who_proves_the_mailbox_finds_nothing_of_a_stranger() {
     let home = Household::with(&format!("auth.email_password_resets = true\n{SMTP}")).await;
     home.app.member("ada@example.org").await;
-    home.app.sql("UPDATE account SET email_proven_at = NULL").await;
+    home.app.sql("UPDATE auth_user_account SET email_verified_at = NULL").await;
     // The stranger has connected an account of their own at the provider, with the password they chose.
     let strangers = Account { subject: "stranger".into(), ..Account::unconfirmed("ada@example.org") };
     let mut stranger = home.app.browser();

@@ -239,8 +239,8 @@ async fn whoever_is_no_administrator_gets_no_page_and_no_data() {
     }
     assert_eq!(app.count("SELECT count(*) FROM \"user\" WHERE is_active").await, 4, "nothing is made, disabled or deleted");
     assert_eq!(app.count("SELECT count(*) FROM \"user\" WHERE is_superuser").await, 2);
-    let refused = db::events::Filter { user: Some(bob.id), kind: Some(mediamanager_auth::domain::Event::AccessRefused), ..Default::default() };
-    assert!(db::events::find(&app.state.db, &refused, 0, 1).await.unwrap().1 > 0, "and it is written down");
+    let refused = db::events::AuditFilter { user: Some(bob.id), kind: Some(mediamanager_auth::domain::Event::AccessRefused), ..Default::default() };
+    assert!(db::events::find_page(&app.state.db, &refused, 0, 1).await.unwrap().1 > 0, "and it is written down");
 }
 
 #[tokio::test]
@@ -286,7 +286,7 @@ async fn the_page_of_a_user_says_where_each_right_comes_from() {
     let listed = app.user("listed@example.org", Role::Waiting).await;
     logged_in(&app, "listed@example.org").await;
     let old = app.user("old@example.org", Role::Administrator).await;
-    app.sql("DELETE FROM account WHERE user_id IN (SELECT id FROM \"user\" WHERE email = 'old@example.org')").await;
+    app.sql("DELETE FROM auth_user_account WHERE user_id IN (SELECT id FROM \"user\" WHERE email = 'old@example.org')").await;
     let shell = app.user("shell@example.org", Role::Administrator).await;
     for (user, state, role) in [
         (&first, "Active, with the setup link, ", "Administrator, with the setup link, "),

@@ -5,7 +5,7 @@ use crate::{
     domain::{AuthError, Email, Event, Password},
     server::{
         AppState,
-        db::{self, identities::Identity, sessions::Session, throttle::Budget, users::Credentials},
+        db::{self, identities::Identity, rate_limits::RateLimit, sessions::Session, users::Credentials},
         flows::{
             events::{self, Note},
             login,
@@ -23,7 +23,7 @@ use crate::{
 /// How long a link to a new address works, in seconds.
 const LINK_LIFETIME: u32 = 24 * 60 * 60;
 /// Other passwords, and other addresses, that one account may ask for.
-const REQUESTS: Budget = Budget { most: 5, window: 60 * 60 };
+const REQUESTS: RateLimit = RateLimit { max: 5, window: 60 * 60 };
 
 /// All that the account page shows.
 pub struct Overview {
@@ -41,7 +41,7 @@ pub async fn overview(state: &AppState, current: &CurrentUser) -> Result<Overvie
     let user = current.user().id;
     Ok(Overview {
         sessions: sessions::of(state, user).await?,
-        identities: db::identities::of(&state.db, user).await?,
+        identities: db::identities::list_for_user(&state.db, user).await?,
         has_password: !db::accounts::is_passwordless(&state.db, user).await?,
     })
 }
@@ -107,13 +107,13 @@ pub async fn change_password(state: &AppState, current: &CurrentUser, password: 
     let found = db::users::find_with_hash(&state.db, user.id).await?.ok_or(AuthError::NotLoggedIn)?;
     let hash = throttle::unless_failed(state, &taken, state.hasher.hash(admission, password.into_password()).await).await?;
     let transaction = db::begin(&state.db).await?;
-    db::alone(&transaction).await?;
+    db::serialize(&transaction).await?;
     sessions::still_live(state, &transaction, current).await?;
     if !db::users::replace_hash(&transaction, &found, hash).await? {
         return Err(AuthError::NotLoggedIn);
     }
-    db::sessions::end_all_but(&transaction, user.id, current.session(), now).await?;
-    db::accounts::note_password(&transaction, user.id, now).await?;
+    db::sessions::revoke_all_except(&transaction, user.id, current.session(), now).await?;
+    db::accounts::clear_passwordless(&transaction, user.id, now).await?;
     mail::forget_links(&transaction, &found.user).await?;
     mail::notify(state, &transaction, Kind::PasswordChanged, &found.user, origin).await?;
     events::record(state, &transaction, Event::PasswordChanged, origin, Note::of(user.id)).await?;
@@ -175,7 +175,7 @@ pub async fn change_address(state: &AppState, current: &CurrentUser, token: &str
     let email = Email::parse(address).map_err(|_| AuthError::ProofLinkInvalid)?;
     let (owner, fingerprint) = state.tokens.read_link(Purpose::NewAddress, token).map_err(|_| AuthError::ProofLinkInvalid)?;
     let transaction = db::begin(&state.db).await?;
-    db::alone(&transaction).await?;
+    db::serialize(&transaction).await?;
     sessions::still_live(state, &transaction, current).await?;
     let found = db::users::find_with_hash(&transaction, owner).await?.filter(|found| found.user.is_active && owner == current.user().id);
     let found = found.ok_or(AuthError::ProofLinkInvalid)?;
@@ -189,8 +189,8 @@ pub async fn change_address(state: &AppState, current: &CurrentUser, token: &str
     db::users::set_email(&transaction, owner, &email).await?;
     // They name the address that is gone, and would live again if it came back.
     mail::void_links(&transaction, &found.user, now).await?;
-    if db::accounts::email_is_proven(&transaction, owner).await? {
-        db::accounts::prove_email(&transaction, owner, now).await?;
+    if db::accounts::is_email_verified(&transaction, owner).await? {
+        db::accounts::set_email_verified(&transaction, owner, now).await?;
     }
     mail::notify(state, &transaction, Kind::AddressChanged, &found.user, origin).await?;
     events::record(state, &transaction, Event::AddressChanged, origin, Note::of(owner)).await?;
@@ -204,7 +204,7 @@ pub async fn change_address(state: &AppState, current: &CurrentUser, token: &str
 pub async fn delete(state: &AppState, current: &CurrentUser, origin: &Origin) -> Result<(), AuthError> {
     current.require_fresh(state.clock.now())?;
     let transaction = db::begin(&state.db).await?;
-    db::alone(&transaction).await?;
+    db::serialize(&transaction).await?;
     sessions::still_live(state, &transaction, current).await?;
     super::users::remove(state, transaction, current.user().id, current, origin).await
 }

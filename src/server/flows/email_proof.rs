@@ -36,7 +36,7 @@ pub async fn request(state: &AppState, email: &str, origin: &Origin) -> Result<(
 /// # Errors
 /// `Unavailable`.
 pub async fn is_due(state: &AppState, user: uuid::Uuid) -> Result<bool, AuthError> {
-    Ok(!db::accounts::email_is_proven(&state.db, user).await?)
+    Ok(!db::accounts::is_email_verified(&state.db, user).await?)
 }
 
 /// The link to mail, made when the mail is; `None` when the address is proven already.
@@ -44,7 +44,7 @@ pub async fn is_due(state: &AppState, user: uuid::Uuid) -> Result<bool, AuthErro
 /// # Errors
 /// `Unavailable`, `Internal`.
 pub(super) async fn link(state: &AppState, user: &User) -> Result<Option<String>, AuthError> {
-    if db::accounts::email_is_proven(&state.db, user.id).await? {
+    if db::accounts::is_email_verified(&state.db, user.id).await? {
         return Ok(None);
     }
     let token = state.tokens.link(Purpose::Proof, user.id, &user.email, LIFETIME).map_err(|_| AuthError::Internal)?;
@@ -67,18 +67,18 @@ pub async fn complete(state: &AppState, current: &CurrentUser, token: &str, orig
     throttle::take_token(state, "proof-token", &origin.network).await?;
     let (owner, fingerprint) = state.tokens.read_link(Purpose::Proof, token).map_err(|_| AuthError::ProofLinkInvalid)?;
     let transaction = db::begin(&state.db).await?;
-    db::alone(&transaction).await?;
+    db::serialize(&transaction).await?;
     let user = db::users::find(&transaction, owner).await?.filter(|user| user.is_active && user.id == current.user().id);
     let user = user.filter(|user| state.tokens.still_replaces(Purpose::Proof, &fingerprint, &user.email)).ok_or(AuthError::ProofLinkInvalid)?;
     let account = db::accounts::find(&transaction, user.id).await?;
-    let was_proven = account.as_ref().is_some_and(|account| account.email_proven_at.is_some());
+    let was_proven = account.as_ref().is_some_and(|account| account.email_verified_at.is_some());
     if !was_proven {
         // Who came in by a link that MediaManager made need not know the password, and what they prove would be the stranger's who does.
-        let has_shown_it = db::sessions::method(&transaction, current.session()).await?.as_deref() == Some(Way::Password.name());
+        let has_shown_it = db::sessions::find_method(&transaction, current.session()).await?.as_deref() == Some(Way::Password.name());
         if !has_shown_it && !account.is_some_and(|account| oidc::was_made_for_them(&account)) {
             return Err(AuthError::ProofNeedsPassword);
         }
-        db::accounts::prove_email(&transaction, user.id, state.clock.now()).await?;
+        db::accounts::set_email_verified(&transaction, user.id, state.clock.now()).await?;
     }
     let user = login::grant_administration(state, &transaction, user, origin).await?;
     if !was_proven && !user.is_verified {

@@ -7,14 +7,14 @@ use crate::{
     domain::{AuthError, Event},
     server::{
         AppState,
-        db::{self, events::NewEvent, throttle::Budget},
+        db::{self, events::NewEvent, rate_limits::RateLimit},
         flows::sessions::Origin,
         metrics,
     },
 };
 
 /// Rows about one network for one kind of event that strangers can cause as often as they like.
-const RARELY: Budget = Budget { most: 20, window: 10 * 60 };
+const RARELY: RateLimit = RateLimit { max: 20, window: 10 * 60 };
 /// Seconds of a day.
 const DAY: i64 = 24 * 60 * 60;
 
@@ -73,7 +73,7 @@ pub async fn record(state: &AppState, db: &impl db::Connection, event: Event, or
     log(state, event, origin, note);
     let network = state.loggable(&origin.network);
     let Note { user, actor, method, detail } = note;
-    let row = NewEvent { at: state.clock.now(), kind: event, user, actor, method, network, reference: &origin.reference, detail };
+    let row = NewEvent { occurred_at: state.clock.now(), kind: event, user, actor, method, client_ip: network, request_id: &origin.reference, detail };
     // In a box, or the room for it would be kept in everything that may come to an event.
     Box::pin(db::events::insert(db, row)).await
 }
@@ -82,7 +82,7 @@ pub async fn record(state: &AppState, db: &impl db::Connection, event: Event, or
 pub async fn record_rarely(state: &AppState, event: Event, origin: &Origin, note: Note<'_>) {
     let key = format!("event:{}:{}", event.code(), origin.network);
     // In a box, as in [`record`].
-    match Box::pin(db::throttle::take(&state.db, &key, RARELY, state.clock.now())).await {
+    match Box::pin(db::rate_limits::consume(&state.db, &key, RARELY, state.clock.now())).await {
         Ok(()) => drop(record(state, &state.db, event, origin, note).await),
         Err(_) => log(state, event, origin, note),
     }

@@ -5,7 +5,7 @@ use crate::{
     domain::{AuthError, Email, Event},
     server::{
         AppState,
-        db::{self, mediamanager, users::Credentials},
+        db::{self, import_source, users::Credentials},
         flows::{
             events::{self, Note},
             sessions::Origin,
@@ -33,13 +33,13 @@ pub async fn from_mediamanager(state: &AppState, url: &str) -> Result<Report, St
     if url == state.config.database_url.expose() {
         return Err("this is the database that the program uses: there is nothing to import, its users are here".to_owned());
     }
-    let source = mediamanager::open(url).await?;
+    let source = import_source::open(url).await?;
     let fault = |error: AuthError| format!("nothing was imported: {error}");
     let transaction = db::begin(&state.db).await.map_err(fault)?;
-    db::alone(&transaction).await.map_err(fault)?;
+    db::serialize(&transaction).await.map_err(fault)?;
     let (mut report, mut last) = (Report::default(), None);
     loop {
-        let batch = mediamanager::users_after(&source, last).await.map_err(fault)?;
+        let batch = import_source::list_users_after(&source, last).await.map_err(fault)?;
         let Some(end) = batch.last().map(|found| found.user.id) else { break };
         last = Some(end);
         for found in batch {
@@ -60,12 +60,12 @@ async fn copy(state: &AppState, source: &db::Database, transaction: &db::Transac
         report.refused.push(user.email.clone());
         return Ok(());
     } else {
-        mediamanager::insert_user(transaction, found).await?;
+        import_source::insert_user(transaction, found).await?;
         events::record(state, transaction, Event::UserCreated, &Origin::shell(), Note::of(user.id).method("import")).await?;
         report.users += 1;
     }
-    for link in mediamanager::links_of(source, user.id).await? {
-        mediamanager::insert_link(transaction, &link).await?;
+    for link in import_source::list_links(source, user.id).await? {
+        import_source::insert_link(transaction, &link).await?;
         report.links += 1;
     }
     Ok(())
@@ -75,6 +75,6 @@ async fn copy(state: &AppState, source: &db::Database, transaction: &db::Transac
 async fn is_taken(transaction: &db::Transaction, address: &str) -> Result<bool, AuthError> {
     match Email::parse(address) {
         Ok(email) => db::users::is_taken(transaction, &email).await,
-        Err(_) => db::users::is_taken_to_the_letter(transaction, address).await,
+        Err(_) => db::users::is_taken_exact(transaction, address).await,
     }
 }

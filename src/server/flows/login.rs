@@ -117,7 +117,7 @@ async fn decide(
         return Err(AuthError::BadCredentials);
     };
     throttle::give_back(state, &reserved.network).await?;
-    db::throttle::clear(&state.db, &reserved.account).await?;
+    db::rate_limits::clear(&state.db, &reserved.account).await?;
     Ok(Proven { user: found.user, hashed_password: found.hashed_password, upgrade })
 }
 
@@ -130,7 +130,7 @@ async fn decide(
 /// `BadCredentials` when it does not; `Busy` when another login has just stored a stronger hash; `Unavailable`.
 pub async fn confirm(transaction: &db::Transaction, proven: &Proven) -> Result<(), AuthError> {
     let stronger = proven.upgrade.as_deref();
-    if db::users::confirm(transaction, &proven.user, &proven.hashed_password, stronger).await? {
+    if db::users::recheck_unchanged(transaction, &proven.user, &proven.hashed_password, stronger).await? {
         return Ok(());
     }
     Err(if stronger.is_some() { AuthError::Busy } else { AuthError::BadCredentials })
@@ -161,7 +161,7 @@ async fn reserve(state: &AppState, address: &str, user: Option<&User>, origin: &
 /// An attempt that was never decided is no failure.
 async fn give_back(state: &AppState, reserved: &Reserved) -> Result<(), AuthError> {
     throttle::give_back(state, &reserved.network).await?;
-    db::throttle::give_back_account(&state.db, &reserved.account, reserved.at).await
+    db::rate_limits::refund_account(&state.db, &reserved.account, reserved.at).await
 }
 
 /// `admin_emails` makes an administrator of whoever has proven to own the address, checked at every login (SR-035). It takes
@@ -170,15 +170,15 @@ async fn give_back(state: &AppState, reserved: &Reserved) -> Result<(), AuthErro
 /// # Errors
 /// `Unavailable`.
 pub async fn grant_administration(state: &AppState, transaction: &db::Transaction, user: User, origin: &Origin) -> Result<User, AuthError> {
-    if !users::is_listed(state, &user) || user.is_superuser || !db::accounts::email_is_proven(transaction, user.id).await? {
+    if !users::is_listed(state, &user) || user.is_superuser || !db::accounts::is_email_verified(transaction, user.id).await? {
         return Ok(user);
     }
     let now = state.clock.now();
     let administrator = User { is_superuser: true, is_verified: true, ..user.clone() };
     db::users::set_rights(transaction, &user, &administrator).await?;
-    db::accounts::note_administrator(transaction, user.id, Some(ADMIN_EMAILS), now).await?;
+    db::accounts::set_admin_grant(transaction, user.id, Some(ADMIN_EMAILS), now).await?;
     if !user.is_verified {
-        db::accounts::note_approval(transaction, user.id, Some(ADMIN_EMAILS), now).await?;
+        db::accounts::set_approval(transaction, user.id, Some(ADMIN_EMAILS), now).await?;
     }
     events::record(state, transaction, Event::RoleChanged, origin, Note::of(user.id).method(ADMIN_EMAILS).detail("administrator")).await?;
     Ok(administrator)

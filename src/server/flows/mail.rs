@@ -14,7 +14,7 @@ use crate::{
         AppState,
         db::{
             self,
-            outbox::{NewMail, Waiting},
+            outbox::{NewMail, QueuedMail},
         },
         flows::{
             events::{self, Note},
@@ -26,7 +26,7 @@ use crate::{
 /// How often it is looked whether mail is waiting.
 pub const LOOK: Duration = Duration::from_secs(1);
 /// Seconds before the second, third, fourth and fifth attempt.
-const PAUSES: [i64; 4] = [60, 5 * 60, 15 * 60, db::outbox::LONGEST_PAUSE];
+const PAUSES: [i64; 4] = [60, 5 * 60, 15 * 60, db::outbox::MAX_RETRY_DELAY];
 /// The first one and one after each pause. A mail that is taken more often has left an attempt without an end, such as a panic, and would be
 /// taken for ever.
 const MOST_ATTEMPTS: i32 = 5;
@@ -68,7 +68,7 @@ impl Kind {
 /// # Errors
 /// `Unavailable`.
 pub async fn queue(state: &AppState, db: &impl db::Connection, kind: Kind, address: &str, origin: &Origin) -> Result<(), AuthError> {
-    add(state, db, NewMail { kind: kind.into(), address, user: None, network: &origin.network, must_go: kind.is_notice() }).await
+    add(state, db, NewMail { kind: kind.into(), address, user: None, client_ip: &origin.network, is_priority: kind.is_notice() }).await
 }
 
 /// Queues a mail about a user, to an address that need not be the account's.
@@ -76,7 +76,7 @@ pub async fn queue(state: &AppState, db: &impl db::Connection, kind: Kind, addre
 /// # Errors
 /// `Unavailable`.
 pub async fn queue_about(state: &AppState, db: &impl db::Connection, kind: Kind, user: &User, address: &str, origin: &Origin) -> Result<(), AuthError> {
-    add(state, db, NewMail { kind: kind.into(), address, user: Some(user.id), network: &origin.network, must_go: kind.is_notice() }).await
+    add(state, db, NewMail { kind: kind.into(), address, user: Some(user.id), client_ip: &origin.network, is_priority: kind.is_notice() }).await
 }
 
 /// Tells somebody at their own address what has happened to their account, where there is mail.
@@ -88,7 +88,7 @@ pub async fn notify(state: &AppState, db: &impl db::Connection, kind: Kind, user
 }
 
 async fn add(state: &AppState, db: &impl db::Connection, mail: NewMail<'_>) -> Result<(), AuthError> {
-    if !db::outbox::add(db, mail, state.clock.now()).await? {
+    if !db::outbox::enqueue(db, mail, state.clock.now()).await? {
         tracing::error!(event = "outbox_full", "1000 mails are waiting, so a new one was dropped; look at the mail server");
     }
     Ok(())
@@ -100,7 +100,7 @@ async fn add(state: &AppState, db: &impl db::Connection, mail: NewMail<'_>) -> R
 /// # Errors
 /// `Unavailable`.
 pub async fn forget_links(db: &impl db::Connection, user: &User) -> Result<(), AuthError> {
-    db::outbox::remove_kinds(db, [Kind::Reset.into(), Kind::NewAddress.into()], &user.email, user.id).await
+    db::outbox::delete_kinds_for_user(db, [Kind::Reset.into(), Kind::NewAddress.into()], &user.email, user.id).await
 }
 
 /// Makes all links of an account void: those that are out, whatever becomes of the account later, and those that wait (SR-046).
@@ -109,7 +109,7 @@ pub async fn forget_links(db: &impl db::Connection, user: &User) -> Result<(), A
 /// # Errors
 /// `Unavailable`.
 pub async fn void_links(db: &impl db::Connection, user: &User, now: i64) -> Result<(), AuthError> {
-    db::accounts::void_links(db, user.id, now).await?;
+    db::accounts::revoke_links(db, user.id, now).await?;
     forget_links(db, user).await
 }
 
@@ -121,8 +121,8 @@ pub async fn tell_administrators(state: &AppState, db: &impl db::Connection, ori
     if !is_on(state) {
         return Ok(());
     }
-    for administrator in db::users::administrators(db).await? {
-        if !db::outbox::has(db, Kind::SomebodyWaits.into(), &administrator.email).await? {
+    for administrator in db::users::list_admins(db).await? {
+        if !db::outbox::is_queued(db, Kind::SomebodyWaits.into(), &administrator.email).await? {
             queue(state, db, Kind::SomebodyWaits, &administrator.email, origin).await?;
         }
     }
@@ -136,7 +136,7 @@ pub async fn tell_administrators(state: &AppState, db: &impl db::Connection, ori
 pub async fn send_due(state: &AppState) -> Result<usize, AuthError> {
     let mut dealt_with = 0;
     while !state.stopping.is_cancelled()
-        && let Some(waiting) = db::outbox::take(&state.db, state.clock.now()).await?
+        && let Some(waiting) = db::outbox::claim_next(&state.db, state.clock.now()).await?
     {
         send(state, waiting).await?;
         dealt_with += 1;
@@ -144,20 +144,20 @@ pub async fn send_due(state: &AppState) -> Result<usize, AuthError> {
     Ok(dealt_with)
 }
 
-async fn send(state: &AppState, waiting: Waiting) -> Result<(), AuthError> {
+async fn send(state: &AppState, waiting: QueuedMail) -> Result<(), AuthError> {
     if waiting.attempts > MOST_ATTEMPTS {
         return give_up(state, &waiting, None, "no attempt has come to an end; the log has what happened").await;
     }
     let (user, to, letter) = match letters::write(state, &waiting).await? {
         Written::Letter { user, to, letter } => (user, to, letter),
         Written::Later(due_at) => return db::outbox::postpone(&state.db, waiting.id, due_at, true).await,
-        Written::Nothing => return db::outbox::remove(&state.db, waiting.id).await,
+        Written::Nothing => return db::outbox::delete(&state.db, waiting.id).await,
     };
     let kind = &waiting.kind;
     match state.mailer.send(&state.config, &state.clock, &to, &letter).await {
         Ok(_) => {
             // First of all, or a failure in between would send it again.
-            db::outbox::remove(&state.db, waiting.id).await?;
+            db::outbox::delete(&state.db, waiting.id).await?;
             events::record(state, &state.db, Event::MailSent, &origin(&waiting), Note::of(user).method(kind)).await
         }
         Err(not_sent) => {
@@ -172,16 +172,16 @@ async fn send(state: &AppState, waiting: Waiting) -> Result<(), AuthError> {
     }
 }
 
-async fn give_up(state: &AppState, waiting: &Waiting, user: Option<Uuid>, reason: &str) -> Result<(), AuthError> {
+async fn give_up(state: &AppState, waiting: &QueuedMail, user: Option<Uuid>, reason: &str) -> Result<(), AuthError> {
     let (kind, attempt) = (&waiting.kind, waiting.attempts);
     tracing::error!(event = "mail_failed", kind, reason, attempt, "a mail is given up; try `mediamanager-auth mail test`");
-    db::outbox::remove(&state.db, waiting.id).await?;
+    db::outbox::delete(&state.db, waiting.id).await?;
     events::record(state, &state.db, Event::MailGivenUp, &origin(waiting), Note::of_maybe(user).method(kind).detail(reason)).await
 }
 
 /// Who has caused a mail, as far as that is remembered.
-fn origin(waiting: &Waiting) -> Origin {
-    Origin { network: waiting.network.clone(), ..Origin::default() }
+fn origin(waiting: &QueuedMail) -> Origin {
+    Origin { network: waiting.client_ip.clone(), ..Origin::default() }
 }
 
 /// Whether somebody can be written to at all.

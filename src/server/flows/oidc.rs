@@ -144,7 +144,7 @@ async fn finish_unlogged(
     let taken = throttle::take_answer(state, &origin.network).await.map_err(fault_of)?;
     let expires_at = handshake.started_at + i64::from(LIFETIME);
     // Atomic over all instances: of two answers to one attempt one counts, whatever the browser does with its cookies (SR-053).
-    let is_first = db::spent::spend(&state.db, fingerprint("handshake", &handshake.state), expires_at).await.map_err(fault_of)?;
+    let is_first = db::used_tokens::mark_used(&state.db, fingerprint("handshake", &handshake.state), expires_at).await.map_err(fault_of)?;
     if !is_first || !handshake.is_current(state.clock.now()) {
         return Err(Fault::new(Refusal::AttemptUnknown, "the attempt was used already or took longer than ten minutes", ""));
     }

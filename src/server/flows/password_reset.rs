@@ -126,24 +126,24 @@ pub async fn complete(state: &AppState, token: &str, shown: Option<&str>, passwo
 
     let transaction = db::begin(&state.db).await?;
     // Not beside a login through the provider that has found its account and not yet started its session.
-    db::alone(&transaction).await?;
+    db::serialize(&transaction).await?;
     read(state, &transaction, token).await?;
     if !db::users::replace_hash(&transaction, &found, hash).await? {
         return Err(AuthError::ResetLinkInvalid);
     }
-    db::sessions::end_all(&transaction, user, now).await?;
+    db::sessions::revoke_all(&transaction, user, now).await?;
     mail::forget_links(&transaction, &found.user).await?;
-    if !db::accounts::email_is_proven(&transaction, user).await? {
+    if !db::accounts::is_email_verified(&transaction, user).await? {
         // What a stranger may have set before is void (SR-037).
-        db::identities::delete_of(&transaction, user).await?;
+        db::identities::delete_for_user(&transaction, user).await?;
         if purpose != Purpose::HandedOver {
-            db::accounts::prove_email(&transaction, user, now).await?;
+            db::accounts::set_email_verified(&transaction, user, now).await?;
             if !found.user.is_verified {
                 mail::tell_administrators(state, &transaction, origin).await?;
             }
         }
     }
-    db::accounts::note_password(&transaction, user, now).await?;
+    db::accounts::clear_passwordless(&transaction, user, now).await?;
     throttle::forget_account(&transaction, &found.user.email).await?;
     mail::notify(state, &transaction, Kind::PasswordChanged, &found.user, origin).await?;
     events::record(state, &transaction, Event::PasswordReset, origin, Note::of(user)).await?;
@@ -166,6 +166,6 @@ async fn read(state: &AppState, db: &impl db::Connection, token: &str) -> Result
 /// # Errors
 /// `Unavailable`.
 pub(super) async fn replaced(db: &impl db::Connection, found: &Credentials) -> Result<String, AuthError> {
-    let voided = db::accounts::find(db, found.user.id).await?.map_or(0, |account| account.links_voided);
+    let voided = db::accounts::find(db, found.user.id).await?.map_or(0, |account| account.link_generation);
     Ok(format!("{}\0{}\0{}\0{voided}", found.hashed_password, found.user.email, found.user.is_active))
 }

@@ -4,7 +4,7 @@ use crate::{
     domain::{AuthError, Event, User},
     server::{
         AppState,
-        db::{self, Transaction, sessions::NewSession},
+        db::{self, Transaction, sessions::NewSessionRow},
         flows::events::{self, Note},
         metrics, random,
     },
@@ -90,15 +90,15 @@ pub async fn start(state: &AppState, transaction: &Transaction, user: User, way:
     let (id, lifetime) = (Uuid::from_bytes(random::bytes()), state.config.auth.session_lifetime);
     let (token, claims) = state.tokens.session(user.id, id, lifetime).map_err(|_| AuthError::Internal)?;
     if let Some(presented) = origin.presented {
-        db::sessions::end(transaction, presented, claims.iat).await?;
+        db::sessions::revoke(transaction, presented, claims.iat).await?;
     }
     let (method, has_password) = (way.name(), !matches!(way, Way::Provider { .. }));
     events::record(state, transaction, Event::LoggedIn, &origin, Note::of(user.id).method(method)).await?;
     let provider = if let Way::Provider { identity, session } = way { Some((identity, session)) } else { None };
     let Origin { network, user_agent, .. } = origin;
-    let row = NewSession { id, user: user.id, created_at: claims.iat, expires_at: claims.exp, method, network, user_agent, provider };
+    let row = NewSessionRow { id, user: user.id, created_at: claims.iat, expires_at: claims.exp, method, client_ip: network, user_agent, provider };
     db::sessions::insert(transaction, row).await?;
-    db::accounts::note_login(transaction, user.id, has_password, claims.iat).await?;
+    db::accounts::record_login(transaction, user.id, has_password, claims.iat).await?;
     Ok(Started { token, lifetime, user })
 }
 
@@ -139,11 +139,11 @@ pub async fn resolve(state: &AppState, token: &str) -> Result<Option<CurrentUser
 pub async fn end(state: &AppState, token: &str, origin: &Origin) -> Result<bool, AuthError> {
     let Ok(claims) = state.tokens.check_session(token) else { return Ok(false) };
     let transaction = db::begin(&state.db).await?;
-    let was_live = db::sessions::end(&transaction, claims.jti, state.clock.now()).await?;
+    let was_live = db::sessions::revoke(&transaction, claims.jti, state.clock.now()).await?;
     if was_live {
         events::record(state, &transaction, Event::LoggedOut, origin, Note::of(claims.sub)).await?;
     }
-    let method = db::sessions::method(&transaction, claims.jti).await?;
+    let method = db::sessions::find_method(&transaction, claims.jti).await?;
     db::commit(transaction).await?;
     Ok(method.as_deref() == Some(PROVIDER))
 }
@@ -162,7 +162,7 @@ pub async fn still_live(state: &AppState, transaction: &Transaction, current: &C
 /// # Errors
 /// `Unavailable`.
 pub async fn of(state: &AppState, user: Uuid) -> Result<Vec<db::sessions::Session>, AuthError> {
-    db::sessions::of(&state.db, user, state.clock.now()).await
+    db::sessions::list_for_user(&state.db, user, state.clock.now()).await
 }
 
 /// Ends one of the person's own sessions, by an id that is not its token (SR-099).
@@ -171,7 +171,7 @@ pub async fn of(state: &AppState, user: Uuid) -> Result<Vec<db::sessions::Sessio
 /// `NotFound` for every id that is no live session of theirs; `Unavailable`.
 pub async fn end_one(state: &AppState, current: &CurrentUser, session: Uuid, origin: &Origin) -> Result<(), AuthError> {
     let transaction = db::begin(&state.db).await?;
-    if !db::sessions::end_of(&transaction, current.user().id, session, state.clock.now()).await? {
+    if !db::sessions::revoke_for_user(&transaction, current.user().id, session, state.clock.now()).await? {
         return Err(AuthError::NotFound);
     }
     events::record(state, &transaction, Event::SessionsEnded, origin, Note::of(current.user().id)).await?;
@@ -184,7 +184,7 @@ pub async fn end_one(state: &AppState, current: &CurrentUser, session: Uuid, ori
 /// `Unavailable`.
 pub async fn end_others(state: &AppState, current: &CurrentUser, origin: &Origin) -> Result<(), AuthError> {
     let transaction = db::begin(&state.db).await?;
-    let ended = db::sessions::end_all_but(&transaction, current.user().id, current.session(), state.clock.now()).await?;
+    let ended = db::sessions::revoke_all_except(&transaction, current.user().id, current.session(), state.clock.now()).await?;
     if ended > 0 {
         events::record(state, &transaction, Event::SessionsEnded, origin, Note::of(current.user().id)).await?;
     }

@@ -61,7 +61,7 @@ pub async fn create_first_administrator(state: &AppState, token: &str, first: Fi
     let FirstAdministrator { email, password, origin } = first;
     let hashed_password = state.hasher.hash(admission, password.into_password()).await?;
     let transaction = db::begin(&state.db).await?;
-    db::alone(&transaction).await?;
+    db::serialize(&transaction).await?;
     is_open(&transaction).await?;
     let new = users::New { email, hashed_password, role: users::Role::Administrator, email_is_proven: true, is_passwordless: false, by: SETUP.to_owned() };
     let user = users::insert(state, &transaction, new).await?;

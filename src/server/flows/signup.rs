@@ -2,7 +2,7 @@ use crate::{
     domain::{AuthError, Email, Event, User},
     server::{
         AppState,
-        db::{self, throttle::Budget},
+        db::{self, rate_limits::RateLimit},
         flows::{
             events::{self, Note},
             mail::{self, Kind},
@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Addresses that one network may find taken, where that has to be said (SR-033).
-const REFUSALS: Budget = Budget { most: 3, window: 60 * 60 };
+const REFUSALS: RateLimit = RateLimit { max: 3, window: 60 * 60 };
 
 /// Somebody who wants an account.
 #[derive(Debug)]
@@ -58,7 +58,7 @@ pub async fn sign_up(state: &AppState, request: Request) -> Result<SignedUp, Aut
         throttle::take(state, &refusals, REFUSALS).await?;
     }
     let transaction = db::begin(&state.db).await?;
-    db::alone(&transaction).await?;
+    db::serialize(&transaction).await?;
     let is_taken = db::users::is_taken(&transaction, &email).await?;
     if is_taken && !mail::is_on(state) {
         return Err(AuthError::AddressRefused);

@@ -12,7 +12,7 @@ use tracing::Instrument;
 use super::headers::Names;
 use crate::{
     domain::AuthError,
-    server::{AppState, db::patience, web::render},
+    server::{AppState, db::deadline, web::render},
 };
 
 /// Bytes of a request body (SR-150).
@@ -86,7 +86,7 @@ impl From<StandIn> for Request {
 /// JSON or a page, with the number under which the log has the reason (SR-183, SR-184). A panic harms no other request; what it said is in
 /// the log, written by the panic hook.
 pub async fn contain(state: &AppState, stand_in: StandIn, work: impl Future<Output = Response>) -> Response {
-    let work = AssertUnwindSafe(patience::of_one_request(work)).catch_unwind();
+    let work = AssertUnwindSafe(deadline::with_request_deadline(work)).catch_unwind();
     let error = match tokio::time::timeout(DEADLINE, work).await {
         Ok(Ok(response)) => return response,
         Ok(Err(_)) => AuthError::Internal,

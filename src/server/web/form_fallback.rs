@@ -51,16 +51,22 @@ pub async fn handle_form(State(state): State<AppState>, request: Request, next: 
     }
     let (parts, body) = request.into_parts();
     let is_page = render::accepts_html(&parts.headers);
-    let checked = read_fields(&parts.headers, body).await.and_then(|fields| check_account(&state, &parts, fields));
-    let fields = match checked {
+    let mut fields = match read_fields(&parts.headers, body).await {
         Ok(fields) => fields,
         Err(error) => return render::error_for(&state, &parts, error),
     };
-    // After the account, or a page that an administrator has opened would count as an attempt of the member who logged in since.
+    let account = fields.iter().position(|(name, _)| name == ACCOUNT_FIELD).map(|index| fields.remove(index).1);
+    // Before the access check, or a page that an administrator has opened would count as an attempt of the member who logged in since.
+    if account.as_ref().is_some_and(|account| !is_bound_to_viewer(&state, &parts, account)) {
+        return render::error_for(&state, &parts, AuthError::AccountMismatch);
+    }
     let mut parts = match access::check(&state, Request::from_parts(parts, Body::empty())).await {
         Ok(request) => request.into_parts().0,
         Err(response) => return response,
     };
+    if account.is_none() && !is_bound_to_viewer(&state, &parts, "") {
+        return render::error_for(&state, &parts, AuthError::AccountMismatch);
+    }
     let rerun = next.clone();
     if let Some(error) = fields.iter().find_map(reject_control_characters) {
         return answer_failed_form(&state, parts, fields, error, is_page, rerun).await;
@@ -81,19 +87,12 @@ pub async fn handle_form(State(state): State<AppState>, request: Request, next: 
     response
 }
 
-/// Refuses a form of a page that was shown to another account than the one that is logged in now: the browser is the same, but the person in
-/// front of it may have changed since the page was opened. It holds for every page that needs a login, so no server function has to ask.
-/// Removes the field.
-fn check_account(state: &AppState, parts: &Parts, mut fields: Vec<(String, String)>) -> Result<Vec<(String, String)>, AuthError> {
-    let account = fields.iter().position(|(name, _)| name == ACCOUNT_FIELD).map(|index| fields.remove(index).1);
+/// Whether a form belongs to a page that was shown to the account that is logged in now: the browser is the same, but the person in front of
+/// it may have changed since the page was opened. It is asked for every page that needs a login, so no server function has to ask.
+fn is_bound_to_viewer(state: &AppState, parts: &Parts, account: &str) -> bool {
     let needs_login = paths::find(parts.uri.path()).is_none_or(|page| !matches!(page.access, Access::Public | Access::SignedOutOnly));
-    match parts.extensions.get::<Visitor>().and_then(|visitor| visitor.current.as_ref()).filter(|_| needs_login) {
-        Some(current) => {
-            let account = account.unwrap_or_default();
-            state.tokens.check_form_account(&account, current.user().id).map(|()| fields).map_err(|_| AuthError::AccountMismatch)
-        }
-        None => Ok(fields),
-    }
+    let current = parts.extensions.get::<Visitor>().and_then(|visitor| visitor.current.as_ref()).filter(|_| needs_login);
+    current.is_none_or(|current| state.tokens.check_form_account(account, current.user().id).is_ok())
 }
 
 /// Gives the link that starts a login with the provider the form that the framework needs: arguments it can read, whatever stands behind

@@ -9,7 +9,7 @@ use crate::support::{App, Browser, PASSWORD, Page, SMTP};
 
 const OLD: &str = "ada@example.org";
 const MOVED: &str = "ada@new.example";
-const IS_PROVEN: &str = "SELECT count(*) FROM account WHERE email_proven_at IS NOT NULL";
+const IS_PROVEN: &str = "SELECT count(*) FROM auth_user_account WHERE email_verified_at IS NOT NULL";
 
 /// Ada, logged in, where mail can be sent.
 async fn ada() -> (App, Browser) {
@@ -262,7 +262,7 @@ async fn another_address_proves_approves_and_raises_nobody() {
     // The listed address may be asked for, and even taken by whoever reads its mail; that alone makes no administrator.
     let app = App::with(&format!("auth.admin_emails = ['boss@example.org']\n{SMTP}")).await;
     app.user("eve@example.org", Role::Waiting).await;
-    app.sql("UPDATE account SET email_proven_at = NULL").await;
+    app.sql("UPDATE auth_user_account SET email_verified_at = NULL").await;
     let mut eve = logged_in(&app, "eve@example.org").await;
     let link = asked(&app, &mut eve, "boss@example.org").await;
     assert_eq!(open(&mut eve, &link).await.status, StatusCode::OK);
@@ -290,7 +290,7 @@ async fn without_mail_it_is_an_administrators_business() {
     assert!(page.text(".lead").unwrap().ends_with("Ask an administrator to change it.") && page.text("form[action='/account/address']").is_none());
     let page = ada.post_form("/account/address", &[("email", MOVED)]).await;
     assert_eq!((page.status, page.heading().as_str()), (StatusCode::FORBIDDEN, "Change e-mail"));
-    assert_eq!((app.count("SELECT count(*) FROM outbox").await, address(&mut ada).await.as_str()), (0, OLD));
+    assert_eq!((app.count("SELECT count(*) FROM auth_outbox").await, address(&mut ada).await.as_str()), (0, OLD));
 }
 
 #[tokio::test]
@@ -304,7 +304,7 @@ async fn what_is_no_other_address_is_said_beside_the_field() {
         assert!(page.text("#email-error").unwrap().contains(reason), "{email}: {}", page.body);
         assert_eq!(page.attribute("#email", "value").as_deref(), Some(email), "to be mended");
     }
-    assert_eq!(app.count("SELECT count(*) FROM outbox").await, 0);
+    assert_eq!(app.count("SELECT count(*) FROM auth_outbox").await, 0);
 }
 
 #[tokio::test]
@@ -332,5 +332,5 @@ async fn of_twenty_uses_of_one_link_at_once_one_wins() {
     assert!(statuses.iter().all(|status| [303, 410].contains(&status.as_u16())), "{statuses:?}");
     assert!(is_in(&ada).await);
     assert_eq!(app.mails().await.iter().filter(|mail| mail.to == OLD).count(), 1, "one notice");
-    assert_eq!(app.count("SELECT count(*) FROM event WHERE kind = 'address_changed'").await, 1);
+    assert_eq!(app.count("SELECT count(*) FROM auth_event WHERE kind = 'address_changed'").await, 1);
 }

@@ -24,8 +24,8 @@ async fn logged_in(app: &App) -> Browser {
 async fn keep_house(app: &App) {
     let (state, now) = (&app.state, app.state.clock.now());
     db::sessions::purge(&state.db, now).await.unwrap();
-    db::throttle::purge(&state.db, now).await.unwrap();
-    db::spent::purge(&state.db, now).await.unwrap();
+    db::rate_limits::purge(&state.db, now).await.unwrap();
+    db::used_tokens::purge(&state.db, now).await.unwrap();
     mediamanager_auth::server::flows::events::purge(state).await.unwrap();
 }
 

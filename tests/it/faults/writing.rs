@@ -118,8 +118,8 @@ async fn a_database_that_fills_up_loses_nothing_and_holds_nothing_by_halves() {
             refused += 1
         }
         assert!(made < 500, "there is no end to it");
-        assert_eq!(siege.count("\"user\"").await, siege.count("account").await);
-        assert_eq!(siege.count("session").await, made + 1);
+        assert_eq!(siege.count("\"user\"").await, siege.count("auth_user_account").await);
+        assert_eq!(siege.count("auth_session").await, made + 1);
         assert_eq!(siege.ada.get("/api/v1/users/me").await.status, StatusCode::OK);
     }
     say(&only, "PRAGMA max_page_count = 1000000").await;

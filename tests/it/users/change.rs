@@ -69,7 +69,7 @@ async fn a_right_is_there_and_gone_with_the_next_click() {
     assert_eq!(his.submit(&open, "Delete", &[]).await.status, StatusCode::FORBIDDEN);
     assert_eq!((his.get("/users").await.status, is_in(&his).await), (StatusCode::FORBIDDEN, true));
     assert_eq!(fact(&ada.get(&path_of(&bob)).await, "Role"), "Member", "and nothing is said of who had made him one");
-    assert_eq!(app.count("SELECT count(*) FROM account WHERE admin_by IS NOT NULL").await, 1);
+    assert_eq!(app.count("SELECT count(*) FROM auth_user_account WHERE admin_granted_by IS NOT NULL").await, 1);
 }
 
 #[tokio::test]
@@ -124,14 +124,14 @@ async fn the_last_administrator_stays() {
     let (app, mut ada, user, bob) = household("").await;
     act(&mut ada, &bob, "Make administrator").await;
     act(&mut ada, &bob, "Disable").await;
-    let events = app.count("SELECT count(*) FROM event").await;
+    let events = app.count("SELECT count(*) FROM auth_event").await;
     for verb in ["Make member", "Disable", "Delete"] {
         let page = act(&mut ada, &user, verb).await;
         assert_eq!((page.status, page.heading()), (StatusCode::CONFLICT, format!("{verb}?")), "a disabled one is none");
         assert!(page.text("[role=alert]").unwrap().starts_with("This is the last active administrator."), "{verb}");
     }
     assert_eq!((administrators(&app).await, is_in(&ada).await), (1, true));
-    assert_eq!(app.count("SELECT count(*) FROM event").await, events, "what did not happen is not written down");
+    assert_eq!(app.count("SELECT count(*) FROM auth_event").await, events, "what did not happen is not written down");
     act(&mut ada, &bob, "Enable").await;
     let page = act(&mut ada, &user, "Make member").await;
     assert_eq!((page.status, administrators(&app).await), (StatusCode::FORBIDDEN, 1), "she may not see the page any more");

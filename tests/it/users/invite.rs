@@ -13,7 +13,7 @@ use super::{act, fact, household, is_in, listed, logged_in, path_of, search};
 use crate::support::{App, Browser, PASSWORD, Page, SMTP, log::Log};
 
 const NEW: &str = "copper lantern meadow 4";
-const PROVEN: &str = "SELECT count(*) FROM account WHERE email_proven_at IS NOT NULL";
+const PROVEN: &str = "SELECT count(*) FROM auth_user_account WHERE email_verified_at IS NOT NULL";
 
 async fn invite(admin: &mut Browser, email: &str) -> Page {
     let page = admin.get("/users/new").await;
@@ -124,7 +124,7 @@ async fn an_address_with_an_account_is_refused_beside_the_field() {
             assert_eq!(page.attribute("#email", "value").as_deref(), Some(email));
         }
         assert_eq!(listed(&ada.get("/users").await), ["ada@example.org", "bob@example.org"]);
-        assert_eq!(app.count("SELECT count(*) FROM outbox").await, 0);
+        assert_eq!(app.count("SELECT count(*) FROM auth_outbox").await, 0);
         assert_eq!(app.browser().log_in("bob@example.org", PASSWORD).await.path, "/account", "his account is as it was");
     }
 }
@@ -198,7 +198,7 @@ async fn who_was_an_administrator_a_moment_ago_makes_and_deletes_nobody() {
     let (app, ada, _, bob) = household("").await;
     let current = sessions::resolve(&app.state, ada.cookie("fastapiusersauth").unwrap()).await.unwrap().unwrap();
     let (admin, origin) = (current.as_admin().unwrap(), Origin::default());
-    let ended = "UPDATE session SET ended_at = 1";
+    let ended = "UPDATE auth_session SET ended_at = 1";
     let withdrawn = ("UPDATE \"user\" SET is_verified = false", AuthError::Forbidden);
     for (change, error) in [withdrawn, ("UPDATE \"user\" SET is_superuser = false", AuthError::Forbidden), (ended, AuthError::NotLoggedIn)] {
         app.sql(change).await;
@@ -212,7 +212,7 @@ async fn who_was_an_administrator_a_moment_ago_makes_and_deletes_nobody() {
 async fn a_form_of_an_ended_session_says_so() {
     let (app, mut ada, ..) = household("").await;
     let page = ada.get("/users/new").await;
-    app.sql("UPDATE session SET ended_at = 1").await;
+    app.sql("UPDATE auth_session SET ended_at = 1").await;
     app.pass(2);
     let told = ada.submit(&page, "Create user", &[("email", "eve@example.org")]).await;
     assert_eq!((told.status, told.text(".lead").as_deref()), (StatusCode::UNAUTHORIZED, Some("Your session has ended. Log in again.")));

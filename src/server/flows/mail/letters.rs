@@ -8,7 +8,7 @@ use crate::{
     server::{
         AppState,
         clock::in_words,
-        db::{self, outbox::Waiting, throttle::Budget, users::Credentials},
+        db::{self, outbox::QueuedMail, rate_limits::RateLimit, users::Credentials},
         flows::{
             account, email_proof,
             events::{self, Note},
@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Notices that somebody waits for approval, to each administrator.
-const NOTICES: Budget = Budget { most: 1, window: 60 * 60 };
+const NOTICES: RateLimit = RateLimit { max: 1, window: 60 * 60 };
 /// A link that was asked for so long ago, in seconds, is not waited for any more: the mail server was away, or switched off.
 const STALE: i64 = 6 * 60 * 60;
 
@@ -39,7 +39,7 @@ pub(super) enum Written {
 }
 
 /// To whom, and what.
-pub(super) async fn write(state: &AppState, waiting: &Waiting) -> Result<Written, AuthError> {
+pub(super) async fn write(state: &AppState, waiting: &QueuedMail) -> Result<Written, AuthError> {
     let now = state.clock.now();
     let Ok(kind) = waiting.kind.parse::<Kind>() else { return Ok(Written::Nothing) };
     let is_stale = now - waiting.created_at > STALE && matches!(kind, Kind::Reset | Kind::Proof | Kind::AccountExists | Kind::NewAddress);
@@ -57,7 +57,7 @@ pub(super) async fn write(state: &AppState, waiting: &Waiting) -> Result<Written
             Ok(()) => {}
             Err(AuthError::TooManyAttempts { retry_after }) if kind == Kind::SomebodyWaits => return Ok(Written::Later(now + i64::from(retry_after))),
             Err(AuthError::TooManyAttempts { .. }) => {
-                let origin = Origin { network: waiting.network.clone(), ..Origin::default() };
+                let origin = Origin { network: waiting.client_ip.clone(), ..Origin::default() };
                 events::record(state, &state.db, Event::MailWithheld, &origin, Note::of(found.user.id).method(&waiting.kind)).await?;
                 return Ok(Written::Nothing);
             }
@@ -70,7 +70,7 @@ pub(super) async fn write(state: &AppState, waiting: &Waiting) -> Result<Written
 }
 
 /// The user whom it is about: named when it was queued, or whoever has the address now.
-async fn find(state: &AppState, waiting: &Waiting) -> Result<Option<Credentials>, AuthError> {
+async fn find(state: &AppState, waiting: &QueuedMail) -> Result<Option<Credentials>, AuthError> {
     match (waiting.user_id, Email::parse(&waiting.address)) {
         (Some(user), _) => db::users::find_with_hash(&state.db, user).await,
         (None, Ok(email)) => db::users::find_by_email(&state.db, &email).await,
@@ -78,7 +78,7 @@ async fn find(state: &AppState, waiting: &Waiting) -> Result<Option<Credentials>
     }
 }
 
-async fn letter(state: &AppState, kind: Kind, waiting: &Waiting, found: &Credentials) -> Result<Option<Letter>, AuthError> {
+async fn letter(state: &AppState, kind: Kind, waiting: &QueuedMail, found: &Credentials) -> Result<Option<Letter>, AuthError> {
     let app = &state.config.server.app_name;
     Ok(match kind {
         Kind::Reset => password_reset::mailed_link(state, found).await?.map(|link| reset(state, app, link)),
@@ -121,7 +121,7 @@ fn proof(app: &str, link: String) -> Letter {
 }
 
 /// To whoever has the mailbox; if that is somebody with an account of their own, they are told what was tried, and nobody else is.
-async fn new_address(state: &AppState, app: &str, waiting: &Waiting, found: &Credentials) -> Result<Option<Letter>, AuthError> {
+async fn new_address(state: &AppState, app: &str, waiting: &QueuedMail, found: &Credentials) -> Result<Option<Letter>, AuthError> {
     let Ok(address) = Email::parse(&waiting.address) else { return Ok(None) };
     if db::users::is_taken_by_another(&state.db, &address, found.user.id).await? {
         let text = format!("somebody has tried to give this address to another account at {app}. You have an account with it, and nothing was changed.");
@@ -152,7 +152,7 @@ fn account_exists(state: &AppState, app: &str) -> Letter {
     )
 }
 
-fn password_changed(app: &str, waiting: &Waiting) -> Letter {
+fn password_changed(app: &str, waiting: &QueuedMail) -> Letter {
     Letter::new(
         format!("Your password for {app} was changed"),
         &[
@@ -160,7 +160,7 @@ fn password_changed(app: &str, waiting: &Waiting) -> Letter {
             &format!(
                 "the password of your account at {app} was changed on {} from the address {}. Everybody else who was logged in is logged out.",
                 in_words(waiting.created_at),
-                waiting.network
+                waiting.client_ip
             ),
             "If it was you, there is nothing to do.",
             "If it was not, choose a new password for your mailbox first, then one here, and tell an administrator.",
@@ -168,7 +168,7 @@ fn password_changed(app: &str, waiting: &Waiting) -> Letter {
     )
 }
 
-fn password_set(app: &str, waiting: &Waiting) -> Letter {
+fn password_set(app: &str, waiting: &QueuedMail) -> Letter {
     Letter::new(
         format!("Your password for {app} was changed"),
         &[
@@ -179,7 +179,7 @@ fn password_set(app: &str, waiting: &Waiting) -> Letter {
     )
 }
 
-fn address_changed(app: &str, waiting: &Waiting) -> Letter {
+fn address_changed(app: &str, waiting: &QueuedMail) -> Letter {
     Letter::new(
         format!("Your address for {app} was changed"),
         &[

@@ -52,7 +52,7 @@ pub async fn enter(state: &AppState, person: Person, origin: Origin) -> Result<E
     // Takes long, so it is done before the transaction, in case an account has to be made.
     let unknown_to_all = if known.is_none() { Some(unknown_to_all(state).await.map_err(fault_of)?) } else { None };
     let transaction = db::begin(&state.db).await.map_err(fault_of)?;
-    db::alone(&transaction).await.map_err(fault_of)?;
+    db::serialize(&transaction).await.map_err(fault_of)?;
     let found = db::identities::find(&transaction, &person.issuer, &person.subject).await.map_err(fault_of)?;
     let identity = match (found, unknown_to_all) {
         (Some(identity), _) => identity,
@@ -75,7 +75,7 @@ pub async fn enter(state: &AppState, person: Person, origin: Origin) -> Result<E
     // What the account and the provider agree on: an address that one of them has left is not followed later.
     let agreed = address(&person).filter(|email| user.email.eq_ignore_ascii_case(email.as_str()));
     let email = agreed.as_ref().map(Email::as_str).or(identity.email.as_deref());
-    db::identities::note_login(&transaction, identity.id, email, now).await.map_err(fault_of)?;
+    db::identities::record_login(&transaction, identity.id, email, now).await.map_err(fault_of)?;
     let way = Way::Provider { identity: identity.id, session: person.session.clone() };
     let started = sessions::start(state, &transaction, user, way, origin).await.map_err(fault_of)?;
     db::commit(transaction).await.map_err(fault_of)?;
@@ -92,7 +92,7 @@ async fn adopt(state: &AppState, transaction: &Transaction, person: &Person, has
     if let Some(user) = linked_by_mediamanager(state, transaction, person).await? {
         if db::accounts::find(transaction, user).await.map_err(fault_of)?.is_none() {
             // MediaManager gives whoever comes from the provider a password that nobody knows; a login with it says otherwise.
-            db::accounts::note_no_password(transaction, user, state.clock.now()).await.map_err(fault_of)?;
+            db::accounts::set_passwordless(transaction, user, state.clock.now()).await.map_err(fault_of)?;
         }
         return identify(state, transaction, user, person, origin).await;
     }
@@ -120,7 +120,7 @@ async fn adopt(state: &AppState, transaction: &Transaction, person: &Person, has
             Err(Fault::new(Refusal::AccountRefused, reason, "enable it in the list of users").about(found.user.id))
         }
         Some(found) => {
-            if !db::accounts::email_is_proven(transaction, found.user.id).await.map_err(fault_of)? {
+            if !db::accounts::is_email_verified(transaction, found.user.id).await.map_err(fault_of)? {
                 make_void(state, transaction, &found.user, hash, origin).await.map_err(fault_of)?;
             }
             identify(state, transaction, found.user.id, person, origin).await
@@ -146,7 +146,7 @@ async fn must_connect(state: &AppState, transaction: &Transaction, person: &Pers
 /// `email_verified`, and the account may still have a password that a stranger chose.
 async fn linked_by_mediamanager(state: &AppState, transaction: &Transaction, person: &Person) -> Result<Option<uuid::Uuid>, Fault> {
     let Some(provider) = &state.config.auth.openid_connect else { return Ok(None) };
-    let users = db::identities::linked_by_mediamanager(transaction, &provider.name, &person.subject).await.map_err(fault_of)?;
+    let users = db::identities::find_linked_by_mediamanager(transaction, &provider.name, &person.subject).await.map_err(fault_of)?;
     match users[..] {
         [] => Ok(None),
         [user] => Ok(Some(user)),
@@ -181,9 +181,9 @@ async fn identify(state: &AppState, transaction: &Transaction, user: uuid::Uuid,
 async fn make_void(state: &AppState, transaction: &Transaction, user: &User, hash: String, origin: &Origin) -> Result<(), AuthError> {
     let now = state.clock.now();
     db::users::set_hash(transaction, user.id, hash).await?;
-    db::sessions::end_all(transaction, user.id, now).await?;
-    db::identities::delete_of(transaction, user.id).await?;
-    db::accounts::prove_email_without_password(transaction, user.id, now).await?;
+    db::sessions::revoke_all(transaction, user.id, now).await?;
+    db::identities::delete_for_user(transaction, user.id).await?;
+    db::accounts::set_email_verified_without_password(transaction, user.id, now).await?;
     mail::void_links(transaction, user, now).await?;
     events::record(state, transaction, Event::AccountMadeVoid, origin, Note::of(user.id).method("oidc")).await
 }
@@ -209,7 +209,7 @@ async fn follow_email(
         return Ok(user);
     }
     let account = db::accounts::find(transaction, user.id).await?;
-    let is_proven = account.as_ref().is_some_and(|account| account.email_proven_at.is_some());
+    let is_proven = account.as_ref().is_some_and(|account| account.email_verified_at.is_some());
     let is_its_owners = is_proven || account.is_some_and(|account| was_made_for_them(&account));
     let why_not = if !trusts_email(state, person) {
         Some("the provider does not say email_verified: true for its address")
@@ -227,7 +227,7 @@ async fn follow_email(
         return Ok(user);
     }
     if !is_proven || !is_the_same {
-        db::accounts::prove_email(transaction, user.id, state.clock.now()).await?;
+        db::accounts::set_email_verified(transaction, user.id, state.clock.now()).await?;
     }
     if is_the_same {
         return Ok(user);

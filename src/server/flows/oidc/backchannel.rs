@@ -22,11 +22,11 @@ pub async fn log_out_by_provider(state: &AppState, token: &str, origin: &Origin)
     let (issuer, token) = provider.check_logout_token(token).await?;
     let transaction = db::begin(&state.db).await.map_err(fault_of)?;
     let name = fingerprint("logout", &format!("{issuer} {}", token.id));
-    if !db::spent::spend(&transaction, name, token.expires_at).await.map_err(fault_of)? {
+    if !db::used_tokens::mark_used(&transaction, name, token.expires_at).await.map_err(fault_of)? {
         return Err(Fault::new(Refusal::TokenRefused, "the provider's logout token was used before", ""));
     }
     let now = state.clock.now();
-    let ended = db::sessions::end_from_provider(&transaction, &issuer, token.subject.as_deref(), token.session.as_deref(), now).await.map_err(fault_of)?;
+    let ended = db::sessions::revoke_from_provider(&transaction, &issuer, token.subject.as_deref(), token.session.as_deref(), now).await.map_err(fault_of)?;
     let users = ended.iter().copied().collect::<std::collections::BTreeSet<_>>();
     for user in users {
         events::record(state, &transaction, Event::LoggedOutByProvider, origin, Note::of(user)).await.map_err(fault_of)?;

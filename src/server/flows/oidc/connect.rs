@@ -67,7 +67,7 @@ pub async fn connect(state: &AppState, pending: &Pending, password: Password, or
     let attempt = login::Attempt { email: Some(Email::parse(&pending.email)?), password, origin: origin.clone() };
     let proven = login::prove(state, attempt).await?;
     let transaction = db::begin(&state.db).await?;
-    db::alone(&transaction).await?;
+    db::serialize(&transaction).await?;
     login::confirm(&transaction, &proven).await?;
     let identity = match db::identities::find(&transaction, &pending.issuer, &pending.subject).await? {
         Some(identity) if identity.user_id == proven.user.id => identity,

@@ -53,7 +53,7 @@ pub(super) async fn link(state: &AppState, person: Person, connects: &Connects, 
         .ok_or_else(|| Fault::new(Refusal::AttemptUnknown, "the session that asked for connecting an account is not the one that came back", ""))?;
     let user = current.user();
     let transaction = db::begin(&state.db).await.map_err(fault_of)?;
-    db::alone(&transaction).await.map_err(fault_of)?;
+    db::serialize(&transaction).await.map_err(fault_of)?;
     db::users::find(&transaction, user.id).await.map_err(fault_of)?.filter(|user| user.is_active).ok_or_else(|| fault_of(AuthError::NotLoggedIn))?;
     // Asking the provider takes its time.
     sessions::still_live(state, &transaction, current).await.map_err(|error| match error {
@@ -85,9 +85,9 @@ pub async fn unlink(state: &AppState, current: &CurrentUser, identity: Uuid, ori
     current.require_fresh(now)?;
     let user = current.user().id;
     let transaction = db::begin(&state.db).await?;
-    db::alone(&transaction).await?;
+    db::serialize(&transaction).await?;
     sessions::still_live(state, &transaction, current).await?;
-    let identities = db::identities::of(&transaction, user).await?;
+    let identities = db::identities::list_for_user(&transaction, user).await?;
     let unlinked = identities.iter().find(|known| known.id == identity).ok_or(AuthError::NotFound)?;
     let is_passwordless = db::accounts::is_passwordless(&transaction, user).await?;
     // Another one of the same provider would still let the person in; one of a provider of former times would not.
@@ -96,7 +96,7 @@ pub async fn unlink(state: &AppState, current: &CurrentUser, identity: Uuid, ori
         return Err(AuthError::LastWayIn);
     }
     db::identities::delete(&transaction, user, unlinked).await?;
-    db::sessions::end_from_identity(&transaction, identity, current.session(), now).await?;
+    db::sessions::revoke_for_identity(&transaction, identity, current.session(), now).await?;
     events::record(state, &transaction, Event::IdentityUnlinked, origin, Note::of(user)).await?;
     db::commit(transaction).await
 }

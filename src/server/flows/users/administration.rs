@@ -88,7 +88,7 @@ pub(super) async fn update_by(state: &AppState, by: By<'_>, id: Uuid, change: Ch
     };
 
     let transaction = db::begin(&state.db).await?;
-    db::alone(&transaction).await?;
+    db::serialize(&transaction).await?;
     if let By::Admin(admin) = by {
         still_may(state, &transaction, admin).await?;
     }
@@ -149,7 +149,7 @@ impl Acting<'_> {
         db::users::set_email(self.transaction, before.id, email).await?;
         if !before.email.eq_ignore_ascii_case(email.as_str()) {
             let now = self.state.clock.now();
-            db::accounts::unprove_email(self.transaction, before.id, now).await?;
+            db::accounts::clear_email_verified(self.transaction, before.id, now).await?;
             // They name the address that is gone, and would live again if it came back.
             mail::void_links(self.transaction, before, now).await?;
             mail::notify(self.state, self.transaction, Kind::AddressChanged, before, self.origin).await?;
@@ -161,16 +161,16 @@ impl Acting<'_> {
         let (now, id, by) = (self.state.clock.now(), before.id, self.by.name());
         db::users::set_rights(self.transaction, before, after).await?;
         if before.is_verified != after.is_verified {
-            db::accounts::note_approval(self.transaction, id, after.is_verified.then_some(&by), now).await?;
+            db::accounts::set_approval(self.transaction, id, after.is_verified.then_some(&by), now).await?;
             self.record(if after.is_verified { Event::UserApproved } else { Event::ApprovalWithdrawn }, id, "").await?;
         }
         if before.is_superuser != after.is_superuser {
-            db::accounts::note_administrator(self.transaction, id, after.is_superuser.then_some(&by), now).await?;
+            db::accounts::set_admin_grant(self.transaction, id, after.is_superuser.then_some(&by), now).await?;
             self.record(Event::RoleChanged, id, if after.is_superuser { "administrator" } else { "member" }).await?;
         }
         if before.is_active != after.is_active {
             if !after.is_active {
-                db::sessions::end_all(self.transaction, id, now).await?;
+                db::sessions::revoke_all(self.transaction, id, now).await?;
                 mail::void_links(self.transaction, before, now).await?;
             }
             self.record(if after.is_active { Event::UserEnabled } else { Event::UserDisabled }, id, "").await?;
@@ -181,12 +181,12 @@ impl Acting<'_> {
     async fn set_password(self, before: &User, hash: String) -> Result<(), AuthError> {
         let (now, id) = (self.state.clock.now(), before.id);
         db::users::set_hash(self.transaction, id, hash).await?;
-        db::accounts::note_password(self.transaction, id, now).await?;
+        db::accounts::clear_passwordless(self.transaction, id, now).await?;
         throttle::forget_account(self.transaction, &before.email).await?;
         mail::forget_links(self.transaction, before).await?;
         match self.by.oneself(id) {
-            Some(current) => db::sessions::end_all_but(self.transaction, id, current.session(), now).await?,
-            None => db::sessions::end_all(self.transaction, id, now).await?,
+            Some(current) => db::sessions::revoke_all_except(self.transaction, id, current.session(), now).await?,
+            None => db::sessions::revoke_all(self.transaction, id, now).await?,
         };
         mail::notify(self.state, self.transaction, Kind::PasswordSet, before, self.origin).await?;
         self.record(Event::PasswordChanged, id, "").await
@@ -200,12 +200,12 @@ impl Acting<'_> {
 pub async fn delete(state: &AppState, admin: &Admin, id: Uuid, origin: &Origin) -> Result<(), AuthError> {
     require_fresh_for_oneself(state, admin, id)?;
     let transaction = db::begin(&state.db).await?;
-    db::alone(&transaction).await?;
+    db::serialize(&transaction).await?;
     still_may(state, &transaction, admin).await?;
     remove(state, transaction, id, admin.current(), origin).await
 }
 
-/// The same, by whomever. The caller is [`alone`](db::alone) and has made sure that they still may.
+/// The same, by whomever. The caller is [serialized](db::serialize) and has made sure that they still may.
 ///
 /// # Errors
 /// `NotFound`, `LastAdministrator`, `Unavailable`.
@@ -214,7 +214,7 @@ pub async fn remove(state: &AppState, transaction: Transaction, id: Uuid, by: &C
     if is_administrator(&user) && !db::users::has_other_administrator(&transaction, id).await? {
         return Err(AuthError::LastAdministrator);
     }
-    db::outbox::remove_of(&transaction, &user.email, id).await?;
+    db::outbox::delete_for_user(&transaction, &user.email, id).await?;
     db::users::delete(&transaction, id).await?;
     let (note, by) = (Note::of(id), by.user().id);
     events::record(state, &transaction, Event::UserDeleted, origin, if by == id { note } else { note.by(by) }).await?;
@@ -228,7 +228,7 @@ pub async fn remove(state: &AppState, transaction: Transaction, id: Uuid, by: &C
 pub async fn end_sessions(state: &AppState, admin: &Admin, id: Uuid, origin: &Origin) -> Result<(), AuthError> {
     let transaction = db::begin(&state.db).await?;
     db::users::find(&transaction, id).await?.ok_or(AuthError::NotFound)?;
-    db::sessions::end_all(&transaction, id, state.clock.now()).await?;
+    db::sessions::revoke_all(&transaction, id, state.clock.now()).await?;
     events::record(state, &transaction, Event::SessionsEnded, origin, Note::of(id).by(admin.user().id).detail("all")).await?;
     db::commit(transaction).await
 }
@@ -239,7 +239,7 @@ pub async fn end_sessions(state: &AppState, admin: &Admin, id: Uuid, origin: &Or
 /// `NotFound` for everything that is no live session of theirs (SR-099); `Unavailable`.
 pub async fn end_session(state: &AppState, admin: &Admin, id: Uuid, session: Uuid, origin: &Origin) -> Result<(), AuthError> {
     let transaction = db::begin(&state.db).await?;
-    if !db::sessions::end_of(&transaction, id, session, state.clock.now()).await? {
+    if !db::sessions::revoke_for_user(&transaction, id, session, state.clock.now()).await? {
         return Err(AuthError::NotFound);
     }
     events::record(state, &transaction, Event::SessionsEnded, origin, Note::of(id).by(admin.user().id)).await?;
@@ -260,7 +260,7 @@ pub struct Invited {
 pub async fn create_invited(state: &AppState, admin: &Admin, email: Email, origin: &Origin) -> Result<Invited, AuthError> {
     let (by, hashed_password) = (admin.user().id, oidc::unknown_to_all(state).await?);
     let transaction = db::begin(&state.db).await?;
-    db::alone(&transaction).await?;
+    db::serialize(&transaction).await?;
     still_may(state, &transaction, admin).await?;
     let new = New { email, hashed_password, role: Role::Member, email_is_proven: false, is_passwordless: true, by: by.to_string() };
     let user = insert(state, &transaction, new).await?;

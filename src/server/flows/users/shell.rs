@@ -10,7 +10,7 @@ use crate::{
     domain::{AuthError, Email, Event, User},
     server::{
         AppState,
-        db::{self, accounts::Account, users::Which},
+        db::{self, accounts::Account, users::UserFilter},
         flows::{
             events::{self, Note},
             new_password::NewPassword,
@@ -30,7 +30,7 @@ pub async fn create(state: &AppState, email: Email, password: NewPassword, role:
     let hashed_password = state.hasher.hash(state.hasher.admit().await?, password.into_password()).await?;
     let transaction = db::begin(&state.db).await?;
     // Not between a setup's look at the empty table and its first administrator.
-    db::alone(&transaction).await?;
+    db::serialize(&transaction).await?;
     let new = New { email, hashed_password, role, email_is_proven: true, is_passwordless: false, by: SHELL.to_owned() };
     let user = insert(state, &transaction, new).await?;
     events::record(state, &transaction, Event::UserCreated, &Origin::shell(), Note::of(user.id).method(SHELL).detail(role.name())).await?;
@@ -54,7 +54,7 @@ pub async fn change(state: &AppState, email: &Email, change: Change) -> Result<O
 pub async fn end_sessions(state: &AppState, email: &Email) -> Result<Option<u64>, AuthError> {
     let Some(found) = db::users::find_by_email(&state.db, email).await? else { return Ok(None) };
     let transaction = db::begin(&state.db).await?;
-    let ended = db::sessions::end_all(&transaction, found.user.id, state.clock.now()).await?;
+    let ended = db::sessions::revoke_all(&transaction, found.user.id, state.clock.now()).await?;
     events::record(state, &transaction, Event::SessionsEnded, &Origin::shell(), Note::of(found.user.id).method(SHELL).detail("all")).await?;
     db::commit(transaction).await?;
     Ok(Some(ended))
@@ -64,7 +64,7 @@ pub async fn end_sessions(state: &AppState, email: &Email) -> Result<Option<u64>
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn list(state: &AppState, which: Which, search: &str) -> Result<Vec<(User, Option<Account>)>, AuthError> {
-    let (users, _) = db::users::page(&state.db, which, search, 0, MOST).await?;
+pub async fn list(state: &AppState, which: UserFilter, search: &str) -> Result<Vec<(User, Option<Account>)>, AuthError> {
+    let (users, _) = db::users::find_page(&state.db, which, search, 0, MOST).await?;
     with_accounts(state, users).await
 }

@@ -11,10 +11,10 @@ use crate::{
         db::{
             self,
             accounts::Account,
-            events::{Filter, Row},
+            events::{AuditFilter, AuditRow},
             identities::Identity,
             sessions::Session,
-            users::Which,
+            users::UserFilter,
         },
         flows::sessions::{self, Admin},
     },
@@ -30,7 +30,7 @@ const LAST_EVENTS: u64 = 10;
 /// What an administrator looks for.
 #[derive(Clone, Debug, Default)]
 pub struct Query {
-    pub which: Which,
+    pub which: UserFilter,
     pub search: String,
     /// From 1.
     pub page: u64,
@@ -47,13 +47,13 @@ pub struct Listed<T> {
 /// # Errors
 /// `Unavailable`.
 pub async fn list(state: &AppState, _: &Admin, query: &Query) -> Result<Listed<(User, Option<Account>)>, AuthError> {
-    let (users, total) = db::users::page(&state.db, query.which, &query.search, offset(query.page), PAGE_SIZE).await?;
+    let (users, total) = db::users::find_page(&state.db, query.which, &query.search, offset(query.page), PAGE_SIZE).await?;
     Ok(Listed { rows: with_accounts(state, users).await?, total })
 }
 
 /// Users with what is known of them beyond MediaManager's columns, in one query for all.
 pub(super) async fn with_accounts(state: &AppState, users: Vec<User>) -> Result<Vec<(User, Option<Account>)>, AuthError> {
-    let accounts = db::accounts::of(&state.db, users.iter().map(|user| user.id).collect()).await?;
+    let accounts = db::accounts::list_for_users(&state.db, users.iter().map(|user| user.id).collect()).await?;
     let mut accounts: HashMap<Uuid, Account> = accounts.into_iter().map(|account| (account.user_id, account)).collect();
     let paired = users.into_iter().map(|user| {
         let account = accounts.remove(&user.id);
@@ -67,7 +67,7 @@ pub(super) async fn with_accounts(state: &AppState, users: Vec<User>) -> Result<
 /// # Errors
 /// `Unavailable`.
 pub async fn everybody(state: &AppState, _: &Admin) -> Result<Vec<User>, AuthError> {
-    Ok(db::users::page(&state.db, Which::All, "", 0, MOST).await?.0)
+    Ok(db::users::find_page(&state.db, UserFilter::All, "", 0, MOST).await?.0)
 }
 
 /// One user.
@@ -83,7 +83,7 @@ pub async fn find(state: &AppState, _: &Admin, id: Uuid) -> Result<User, AuthErr
 /// # Errors
 /// `Unavailable`.
 pub async fn waiting(state: &AppState, _: &Admin) -> Result<u64, AuthError> {
-    db::users::count(&state.db, Which::Waiting).await
+    db::users::count(&state.db, UserFilter::Pending).await
 }
 
 /// Everything about one user.
@@ -92,7 +92,7 @@ pub struct Details {
     pub account: Option<Account>,
     pub identities: Vec<Identity>,
     pub sessions: Vec<Session>,
-    pub events: Vec<Row>,
+    pub events: Vec<AuditRow>,
     /// `admin_emails` has the address: at the next login the person is an administrator again, once the address is proven.
     pub is_listed: bool,
     /// The addresses of everybody who is named in it.
@@ -106,13 +106,13 @@ pub struct Details {
 pub async fn details(state: &AppState, _: &Admin, id: Uuid) -> Result<Details, AuthError> {
     let user = db::users::find(&state.db, id).await?.ok_or(AuthError::NotFound)?;
     let account = db::accounts::find(&state.db, id).await?;
-    let filter = Filter { user: Some(id), ..Filter::default() };
-    let (events, _) = db::events::find(&state.db, &filter, 0, LAST_EVENTS).await?;
-    let grantors = account.iter().flat_map(|account| [&account.approved_by, &account.admin_by]).flatten().filter_map(|by| by.parse().ok());
+    let filter = AuditFilter { user: Some(id), ..AuditFilter::default() };
+    let (events, _) = db::events::find_page(&state.db, &filter, 0, LAST_EVENTS).await?;
+    let grantors = account.iter().flat_map(|account| [&account.approved_by, &account.admin_granted_by]).flatten().filter_map(|by| by.parse().ok());
     let named = grantors.chain(events.iter().filter_map(|event| event.actor_id)).collect();
     let names = names(state, named).await?;
     let is_listed = is_listed(state, &user);
-    let (identities, sessions) = (db::identities::of(&state.db, id).await?, sessions::of(state, id).await?);
+    let (identities, sessions) = (db::identities::list_for_user(&state.db, id).await?, sessions::of(state, id).await?);
     Ok(Details { user, account, identities, sessions, events, is_listed, names })
 }
 
@@ -137,7 +137,7 @@ pub struct EventQuery {
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn events(state: &AppState, _: &Admin, query: &EventQuery) -> Result<(Listed<Row>, HashMap<Uuid, String>), AuthError> {
+pub async fn events(state: &AppState, _: &Admin, query: &EventQuery) -> Result<(Listed<AuditRow>, HashMap<Uuid, String>), AuthError> {
     let user = match query.user.trim() {
         "" => None,
         typed => match find_typed(state, typed).await? {
@@ -146,8 +146,8 @@ pub async fn events(state: &AppState, _: &Admin, query: &EventQuery) -> Result<(
         },
     };
     let reference = Some(query.reference.trim().to_owned()).filter(|reference| !reference.is_empty());
-    let filter = Filter { kind: query.kind, user, reference };
-    let (rows, total) = db::events::find(&state.db, &filter, offset(query.page), PAGE_SIZE).await?;
+    let filter = AuditFilter { kind: query.kind, user, request_id: reference };
+    let (rows, total) = db::events::find_page(&state.db, &filter, offset(query.page), PAGE_SIZE).await?;
     let named = rows.iter().flat_map(|row| [row.user_id, row.actor_id]).flatten().collect();
     let names = names(state, named).await?;
     Ok((Listed { rows, total }, names))
@@ -164,7 +164,7 @@ async fn find_typed(state: &AppState, typed: &str) -> Result<Option<Uuid>, AuthE
 }
 
 async fn names(state: &AppState, ids: Vec<Uuid>) -> Result<HashMap<Uuid, String>, AuthError> {
-    Ok(db::users::with_ids(&state.db, ids).await?.into_iter().map(|user| (user.id, user.email)).collect())
+    Ok(db::users::list_by_ids(&state.db, ids).await?.into_iter().map(|user| (user.id, user.email)).collect())
 }
 
 fn offset(page: u64) -> u64 {

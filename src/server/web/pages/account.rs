@@ -107,7 +107,7 @@ pub fn session_row(state: &AppState, session: &Session, current: Option<Uuid>) -
         id: session.id.to_string(),
         browser: user_agent::in_words(&session.user_agent),
         since: timestamp(session.created_at),
-        client_ip: session.network.clone(),
+        client_ip: session.client_ip.clone(),
         login_method: match session.method.as_str() {
             "oidc" => format!("With {}", provider()),
             "setup" => "With the setup link".to_owned(),

@@ -24,10 +24,10 @@ use crate::{
             reset_link::ResetLinkPage,
         },
     },
-    domain::{AuthError, Event},
+    domain::{AuthError, Event, User},
     server::{
         AppState,
-        db::{events::Row, users::Which},
+        db::{accounts::Account, events::AuditRow, users::UserFilter as Filter},
         flows::{
             inspection,
             sessions::Admin,
@@ -35,7 +35,7 @@ use crate::{
         },
         http::{client, handed_over, visitor},
         web::{
-            page_request::{PageRequest, PageResult, redirect},
+            page_request::{PageError, PageRequest, PageResult, redirect},
             redirects::reauthenticate_url,
             render::timestamp,
         },
@@ -49,15 +49,15 @@ const MAX_SEARCH_CHARS: usize = 254;
 pub async fn list(cx: PageRequest, admin: Admin) -> PageResult {
     let (filter, page) = (cx.query("which"), cx.page_number());
     let which = match filter.as_str() {
-        UserFilter::PENDING => Which::Waiting,
-        UserFilter::ACTIVE => Which::Active,
-        UserFilter::DISABLED => Which::Disabled,
-        UserFilter::ADMINISTRATORS => Which::Administrators,
-        _ => Which::All,
+        UserFilter::PENDING => Filter::Pending,
+        UserFilter::ACTIVE => Filter::Active,
+        UserFilter::DISABLED => Filter::Disabled,
+        UserFilter::ADMINISTRATORS => Filter::Administrators,
+        _ => Filter::All,
     };
     let search: String = cx.query("q").trim().chars().take(MAX_SEARCH_CHARS).collect();
     let Listed { rows, total } = users::list(&cx.state, &admin, &users::Query { which, search: search.clone(), page }).await?;
-    let row = |(user, account): (crate::domain::User, Option<crate::server::db::accounts::Account>)| UserRow {
+    let row = |(user, account): (User, Option<Account>)| UserRow {
         id: user.id.to_string(),
         status: AccountStatus::of(user.is_active, user.is_verified),
         is_administrator: user.is_superuser,
@@ -113,7 +113,7 @@ pub async fn reset_link(cx: PageRequest, admin: Admin, headers: HeaderMap) -> Re
     let clear = handed_over::forget(&cx.state).map(|cookie| (header::SET_COOKIE, cookie));
     let mut response = match handed_over::shown(&cx.state, &admin, &headers).await {
         Ok(link) => cx.render(move || view! { <ResetLinkPage link/> }).into_response(),
-        Err(error) => crate::server::web::page_request::PageError(error).into_response(),
+        Err(error) => PageError(error).into_response(),
     };
     response.headers_mut().extend(clear);
     response
@@ -145,16 +145,16 @@ async fn user_details(state: &AppState, admin: &Admin, id: Uuid) -> Result<UserD
     let found = users::details(state, admin, id).await?;
     let (user, account, names) = (found.user, found.account, found.names);
     let granted = |by: Option<String>, at: Option<i64>| by.zip(at).map(|(by, at)| GrantedBy { by: grantor(&names, &by), at: timestamp(at) });
-    let at = |of: fn(&crate::server::db::accounts::Account) -> Option<i64>| -> Option<Timestamp> { account.as_ref().and_then(of).map(timestamp) };
+    let at = |of: fn(&Account) -> Option<i64>| -> Option<Timestamp> { account.as_ref().and_then(of).map(timestamp) };
     Ok(UserDetails {
         id: user.id.to_string(),
         status: AccountStatus::of(user.is_active, user.is_verified),
         is_administrator: user.is_superuser,
         is_self: user.id == admin.user().id,
         approved: account.clone().and_then(|account| granted(account.approved_by, account.approved_at)),
-        administrator: account.clone().and_then(|account| granted(account.admin_by, account.admin_at)),
+        administrator: account.clone().and_then(|account| granted(account.admin_granted_by, account.admin_granted_at)),
         is_listed: found.is_listed,
-        email_verified: at(|account| account.email_proven_at),
+        email_verified: at(|account| account.email_verified_at),
         has_password: !account.as_ref().is_some_and(|account| account.is_passwordless),
         created: at(|account| Some(account.created_at)),
         last_login: at(|account| account.last_login_at),
@@ -180,17 +180,17 @@ fn grantor(names: &HashMap<Uuid, String>, by: &str) -> String {
     }
 }
 
-fn event_row(names: &HashMap<Uuid, String>, row: &Row) -> EventRow {
+fn event_row(names: &HashMap<Uuid, String>, row: &AuditRow) -> EventRow {
     let name = |id: Uuid| names.get(&id).cloned().unwrap_or_else(|| id.to_string());
     let parts = [row.method.as_str(), row.detail.as_str()];
     EventRow {
-        at: timestamp(row.at),
+        at: timestamp(row.occurred_at),
         event: row.kind.parse::<Event>().map_or_else(|_| row.kind.clone(), |event| event.words().to_owned()),
         detail: parts.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("; "),
         user: row.user_id.map(|id| UserRef { id: id.to_string(), email: names.get(&id).cloned() }),
         actor: row.actor_id.map(name),
-        client_ip: row.network.clone(),
-        request_id: row.reference.clone(),
+        client_ip: row.client_ip.clone(),
+        request_id: row.request_id.clone(),
     }
 }
 
