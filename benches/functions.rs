@@ -26,8 +26,8 @@ use mediamanager_auth::{
         config::{self, Config, Sources},
         cookies,
         hasher::{Cost, Hasher},
-        router::router,
         tokens::Tokens,
+        web::router::router,
     },
 };
 use tempfile::TempDir;

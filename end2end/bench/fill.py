@@ -21,15 +21,15 @@ with db:
         (number, email),
     )
     db.execute(
-        """INSERT INTO account (user_id, created_at, email_proven_at)
+        """INSERT INTO auth_user_account (user_id, created_at, email_verified_at)
            SELECT id, unixepoch(), unixepoch() FROM user WHERE email LIKE 'load%'"""
     )
     db.execute(
-        """INSERT INTO session (id, user_id, created_at, expires_at, method, network, user_agent)
+        """INSERT INTO auth_session (id, user_id, created_at, expires_at, method, client_ip, user_agent)
            SELECT randomblob(16), id, unixepoch(), unixepoch() + 86400, 'password', '192.0.2.1', 'bench' FROM user WHERE email LIKE 'load%'"""
     )
 shown = db.execute(
-    "SELECT email, hex(user.id), hex(session.id) FROM session JOIN user ON user.id = user_id WHERE session.rowid % max(1, ? / ?) = 0 LIMIT ?",
+    "SELECT email, hex(user.id), hex(auth_session.id) FROM auth_session JOIN user ON user.id = user_id WHERE auth_session.rowid % max(1, ? / ?) = 0 LIMIT ?",
     (number, SHOWN, SHOWN),
 ).fetchall()
 db.close()

@@ -58,7 +58,7 @@ async function prepare(program: Program): Promise<void> {
       );
     }
   }
-  db.run(`INSERT INTO account (user_id, created_at, email_proven_at, is_passwordless) SELECT id, 0, 0, email LIKE 'provider%' FROM user WHERE email <> '${model.email}'`);
+  db.run(`INSERT INTO auth_user_account (user_id, created_at, email_verified_at, is_passwordless) SELECT id, 0, 0, email LIKE 'provider%' FROM user WHERE email <> '${model.email}'`);
   await writeFile(program.database, db.export());
 }
 

@@ -121,7 +121,7 @@ export const pages: Record<string, (page: Page, installations: Installations) =>
   'users': async (page, { freshProgram }) => administrator(page, await freshProgram(), '/users'),
   'users, none of whom matches': async (page, { freshProgram }) => administrator(page, await freshProgram(), '/users?q=nobody'),
   'user': async (page, { freshProgram }) => {
-    await administrator(page, await freshProgram(), '/users?which=waiting');
+    await administrator(page, await freshProgram(), '/users?which=pending');
     await page.getByRole('rowheader').getByRole('link').first().click();
     await page.getByRole('heading', { name: 'What you can do' }).waitFor();
   },
@@ -223,7 +223,7 @@ async function administrator(page: Page, program: Program, address: string): Pro
 
 /** Opens what can be done to somebody who waits. */
 async function toUser(page: Page, program: Program, action: string): Promise<void> {
-  await administrator(page, program, '/users?which=waiting');
+  await administrator(page, program, '/users?which=pending');
   await page.getByRole('rowheader').getByRole('link').first().click();
   await page.getByRole('link', { name: action }).click();
   await page.getByRole('heading', { level: 1, name: action }).waitFor();

@@ -64,7 +64,7 @@ test('somebody who is disabled is out at once, and back when enabled', async ({ 
   await logIn(theirs, person, `${program.origin}/login`);
   await openUsers(page, program);
   await change(page, program, person.email, 'Disable');
-  await expect(page.getByRole('status')).toHaveText('That is done.');
+  await expect(page.getByRole('status')).toHaveText('Saved.');
   await theirs.goto(`${program.origin}/account`);
   await touchForm(theirs);
   await send(theirs, person, 'Log in');

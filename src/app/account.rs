@@ -1,123 +1,132 @@
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 
-use super::{Administration, Loaded, Moment, failure::FailurePage, logout::LogOutForm, ui, visit};
+use super::{
+    logout::LogOutForm,
+    notice::Notice,
+    page_context::{AdminNotices, Timestamp, page_context},
+    paths, ui,
+};
 use crate::domain::AuthError;
 
-pub mod address;
-pub mod connect;
 pub mod delete;
-pub mod log_in_again;
+pub mod email;
+pub mod link_identity;
 pub mod password;
+pub mod reauthenticate;
+pub mod verify_email;
 
 /// What belongs to whoever is logged in.
 #[derive(Clone)]
-pub struct Overview {
-    pub sessions: Vec<SessionLine>,
-    pub identities: Vec<IdentityLine>,
+pub struct AccountView {
+    pub sessions: Vec<SessionRow>,
+    pub identities: Vec<IdentityRow>,
     pub has_password: bool,
 }
 
 /// A browser in which somebody is logged in.
 #[derive(Clone)]
-pub struct SessionLine {
+pub struct SessionRow {
     pub id: String,
     /// Browser and system, in words.
     pub browser: String,
-    pub since: Moment,
-    pub network: String,
-    /// How the person came in, in words.
-    pub way: String,
-    /// The one that asks.
-    pub is_this: bool,
+    pub since: Timestamp,
+    pub client_ip: String,
+    /// How the session began, in words.
+    pub login_method: String,
+    /// The session that asks.
+    pub is_current: bool,
 }
 
 /// An account at a provider.
 #[derive(Clone)]
-pub struct IdentityLine {
+pub struct IdentityRow {
     pub id: String,
     /// The provider's name, or its address where it is not the configured one.
     pub provider: String,
     pub is_configured: bool,
     /// The address there.
     pub email: Option<String>,
-    pub since: Moment,
-    pub last_login: Moment,
+    pub since: Timestamp,
+    pub last_login: Timestamp,
 }
 
 /// Ends one of the person's own sessions, or all but this one.
 #[server(prefix = "", endpoint = "account")]
 pub async fn end_session(#[server(default)] session: String) -> Result<(), AuthError> {
-    use crate::server::{context, flows::sessions};
-    let (state, visitor) = context::visitor()?;
+    use crate::server::{flows::sessions, web::server_fn};
+    let (state, visitor) = server_fn::request()?;
     let current = visitor.current_user()?;
-    if session == OTHERS {
+    if session == ALL_OTHER_SESSIONS {
         sessions::end_others(&visitor.ctx(&state), current).await?;
     } else {
         let session = session.parse().map_err(|_| AuthError::NotFound)?;
         sessions::end_one(&visitor.ctx(&state), current, session).await?;
         if session == current.session() {
-            context::leave(&state)?;
+            server_fn::clear_session_cookie(&state)?;
         }
     }
-    context::go_to("/account?notice=session_ended");
+    server_fn::redirect(&paths::ACCOUNT, Notice::SessionEnded);
     Ok(())
 }
 
+const NOTICES: [Notice; 7] = [
+    Notice::EmailVerified,
+    Notice::EmailChangeSent,
+    Notice::EmailChanged,
+    Notice::PasswordChanged,
+    Notice::SessionEnded,
+    Notice::ProviderLinked,
+    Notice::ProviderUnlinked,
+];
+
 /// In place of a session's id.
-const OTHERS: &str = "others";
+const ALL_OTHER_SESSIONS: &str = "others";
 
 /// `/account`: who I am, and where.
 #[component]
-pub fn AccountPage() -> impl IntoView {
-    let visit = visit();
-    let (Some(person), Some(Loaded::Account(overview))) = (visit.person.clone(), visit.loaded.clone()) else {
-        return view! { <FailurePage error=AuthError::NotLoggedIn/> }.into_any();
-    };
-    let notice = match visit.notice() {
-        "address_proven" => Some("Your address is confirmed."),
-        "address_requested" => Some("We have sent a mail to the new address. Open the link in it here, in this browser."),
-        "address_changed" => Some("Your address is changed. Log in with the new one from now on."),
-        "password_changed" => Some("Your password is changed. You are logged out everywhere else."),
-        "session_ended" => Some("That session is ended."),
-        "connected" => Some("Your account at the provider is connected."),
-        "disconnected" => Some("Your account at the provider is disconnected."),
-        _ => None,
-    };
-    let role = match (person.is_superuser, person.is_verified) {
+pub fn AccountPage(
+    account: AccountView,
+    /// The address is not verified, and can be by mail.
+    needs_verification: bool,
+) -> impl IntoView {
+    let cx = page_context();
+    let viewer = cx.viewer.clone();
+    let (is_superuser, is_verified) = viewer.as_ref().map_or((false, false), |viewer| (viewer.is_superuser, viewer.is_verified));
+    let role = match (is_superuser, is_verified) {
         (true, _) => "Administrator",
         (false, true) => "Member",
         (false, false) => "Waiting for approval",
     };
-    let state = ui::FormState::new(visit.fault());
+    let state = ui::FormState::new(cx.field_error());
     view! {
-        <ui::Frame title="Your account" has_error=visit.submitted.is_some()>
+        <ui::Layout title="Your account" has_error=cx.has_error()>
             <h1>"Your account"</h1>
-            <ui::Feedback state/>
-            {notice.map(|text| view! { <p class="notice" role="status">{text}</p> })}
+            <ui::FormError state/>
+            <ui::NoticeMessage shown=&NOTICES/>
             <dl class="facts">
                 <dt>"E-mail"</dt>
-                <dd>{person.email}{visit.is_unproven.then(|| view! { " "<a href="/login/verify">"Confirm it"</a> })}</dd>
+                <dd>{viewer.as_ref().map(|viewer| viewer.email.clone())}{needs_verification.then(|| view! { " "<a href=paths::PENDING_APPROVAL.path>"Confirm it"</a> })}</dd>
                 <dt>"Role"</dt>
                 <dd>{role}</dd>
                 <dt>"Logged in since"</dt>
-                <dd><ui::Time moment=person.since/></dd>
+                <dd>{viewer.map(|viewer| view! { <ui::Time at=viewer.logged_in_at/> })}</dd>
             </dl>
             <LogOutForm/>
-            <WaysIn has_password=overview.has_password identities=overview.identities/>
-            <Sessions sessions=overview.sessions/>
-            {visit.administration.map(|administration| view! { <AdministrationCard administration/> })}
-            <p class="links"><a href="/account/delete">"Delete my account"</a></p>
-        </ui::Frame>
+            <LoginMethods has_password=account.has_password identities=account.identities/>
+            <Sessions sessions=account.sessions/>
+            {cx.admin.clone().map(|admin| view! { <ConfigurationCard admin/> })}
+            <p class="links"><a href=paths::DELETE_ACCOUNT.path>"Delete my account"</a></p>
+        </ui::Layout>
     }
     .into_any()
 }
 
 #[component]
-fn WaysIn(has_password: bool, identities: Vec<IdentityLine>) -> impl IntoView {
-    let visit = visit();
+fn LoginMethods(has_password: bool, identities: Vec<IdentityRow>) -> impl IntoView {
+    let cx = page_context();
     let is_connected = identities.iter().any(|identity| identity.is_configured);
-    let connect = visit.provider.filter(|_| !is_connected).map(|provider| {
-        view! { <li><a href="/account/connect">{format!("Connect {}", provider.name)}</a></li> }
+    let connect = cx.provider.clone().filter(|_| !is_connected).map(|provider| {
+        view! { <li><a href=paths::LINK_IDENTITY.path>{format!("Connect {}", provider.name)}</a></li> }
     });
     let identities: Vec<_> = identities
         .into_iter()
@@ -127,7 +136,7 @@ fn WaysIn(has_password: bool, identities: Vec<IdentityLine>) -> impl IntoView {
                     <strong>{identity.provider.clone()}</strong>
                     {identity.email.map(|email| format!(", {email}"))}
                     ". "
-                    <a href=format!("/account/disconnect?identity={}", identity.id)>{format!("Disconnect {}", identity.provider)}</a>
+                    <a href=format!("{}?identity={}", paths::UNLINK_IDENTITY.path, identity.id)>{format!("Disconnect {}", identity.provider)}</a>
                 </li>
             }
         })
@@ -136,8 +145,8 @@ fn WaysIn(has_password: bool, identities: Vec<IdentityLine>) -> impl IntoView {
         <section class="card">
             <h2>"Ways to log in"</h2>
             <ul>
-                <li><a href="/account/password">{if has_password { "Change password" } else { "Choose a password" }}</a></li>
-                <li><a href="/account/address">"Change e-mail"</a></li>
+                <li><a href=paths::PASSWORD.path>{if has_password { "Change password" } else { "Choose a password" }}</a></li>
+                <li><a href=paths::CHANGE_EMAIL.path>"Change e-mail"</a></li>
                 {identities}
                 {connect}
             </ul>
@@ -147,15 +156,15 @@ fn WaysIn(has_password: bool, identities: Vec<IdentityLine>) -> impl IntoView {
 }
 
 #[component]
-fn Sessions(sessions: Vec<SessionLine>) -> impl IntoView {
+fn Sessions(sessions: Vec<SessionRow>) -> impl IntoView {
     let has_others = sessions.len() > 1;
     let lines: Vec<_> = sessions.into_iter().map(|session| view! { <SessionItem session/> }).collect();
     let end_others = has_others.then(|| {
         view! {
-            <form method="post" action=EndSession::PATH>
-                <input type="hidden" name="session" value=OTHERS/>
+            <ui::PostForm action=EndSession::PATH>
+                <input type="hidden" name="session" value=ALL_OTHER_SESSIONS/>
                 <button type="submit" class="secondary">"End all other sessions"</button>
-            </form>
+            </ui::PostForm>
         }
     });
     view! {
@@ -169,20 +178,21 @@ fn Sessions(sessions: Vec<SessionLine>) -> impl IntoView {
 }
 
 #[component]
-fn SessionItem(session: SessionLine) -> impl IntoView {
-    let action = if session.is_this {
+fn SessionItem(session: SessionRow) -> impl IntoView {
+    let action = if session.is_current {
         Either::Left(view! { <span class="badge">"This browser"</span> })
     } else {
+        let (id, of_browser) = (session.id.clone(), format!(" the session of {}", session.browser));
         Either::Right(view! {
-            <form method="post" action=EndSession::PATH>
-                <input type="hidden" name="session" value=session.id.clone()/>
-                <button type="submit" class="secondary">"End"<span class="visually-hidden">{format!(" the session of {}", session.browser)}</span></button>
-            </form>
+            <ui::PostForm action=EndSession::PATH>
+                <input type="hidden" name="session" value=id/>
+                <button type="submit" class="secondary">"End"<span class="visually-hidden">{of_browser}</span></button>
+            </ui::PostForm>
         })
     };
     view! {
         <li>
-            <SessionWords session/>
+            <SessionDescription session/>
             {action}
         </li>
     }
@@ -191,20 +201,20 @@ fn SessionItem(session: SessionLine) -> impl IntoView {
 
 /// A session in words.
 #[component]
-pub fn SessionWords(session: SessionLine) -> impl IntoView {
+pub fn SessionDescription(session: SessionRow) -> impl IntoView {
     view! {
         <div>
             <strong>{session.browser}</strong>
-            <p class="hint">{session.way}", from "{session.network}", since "<ui::Time moment=session.since/></p>
+            <p class="hint">{session.login_method}", from "{session.client_ip}", since "<ui::Time at=session.since/></p>
         </div>
     }
 }
 
 /// What only an administrator sees: what to mend in the configuration, and what to paste into the provider's.
 #[component]
-fn AdministrationCard(administration: Administration) -> impl IntoView {
-    let warnings: Vec<_> = administration.warnings.into_iter().map(|warning| view! { <p class="warning">{warning}</p> }).collect();
-    let redirect_uri = administration.redirect_uri.map(|uri| {
+fn ConfigurationCard(admin: AdminNotices) -> impl IntoView {
+    let warnings: Vec<_> = admin.warnings.into_iter().map(|warning| view! { <p class="warning">{warning}</p> }).collect();
+    let redirect_uri = admin.redirect_uri.map(|uri| {
         view! {
             <h3>"Redirect URI for the provider"</h3>
             <pre class="copy" tabindex="0"><code>{uri}</code></pre>

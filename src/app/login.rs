@@ -1,6 +1,6 @@
 use leptos::{prelude::*, server_fn::ServerFn};
 
-use super::{logout::LOGGED_OUT_HERE, oidc, ui, visit};
+use super::{notice::Notice, oidc, page_context::page_context, paths, ui};
 use crate::domain::{AuthError, Password};
 
 /// Logs in with e-mail and password.
@@ -8,46 +8,45 @@ use crate::domain::{AuthError, Password};
 pub async fn log_in(#[server(default)] email: String, #[server(default)] password: Password, #[server(default)] return_to: String) -> Result<(), AuthError> {
     use crate::{
         domain::Email,
-        server::{context, flows::login},
+        server::{flows::login, web::server_fn},
     };
-    let (state, visitor) = context::visitor()?;
+    let (state, visitor) = server_fn::request()?;
     let attempt = login::Attempt { email: Some(Email::parse(&email)?), password };
     let login = login::with_password(&visitor.ctx(&state), attempt).await?;
-    context::enter(&state, &login, &return_to)
+    server_fn::log_in_browser(&state, &login, &return_to)
 }
+
+const NOTICES: [Notice; 6] =
+    [Notice::LoggedOut, Notice::LoggedOutHere, Notice::SignedUp, Notice::ResetRequested, Notice::AccountDeleted, Notice::PasswordReset];
 
 /// `/login`
 #[component]
-pub fn LoginPage() -> impl IntoView {
-    let visit = visit();
-    let return_to = visit.carried("return_to");
-    let notice = match visit.notice() {
-        "logged_out" | LOGGED_OUT_HERE => Some("You are logged out."),
-        "signed_up" => Some("We have sent a mail to that address. Log in here, then open the link in the mail to confirm it."),
-        "reset_requested" => Some("If there is an account with that address, a mail with a link is on its way. Look into the spam folder too."),
-        "account_deleted" => Some("Your account is deleted."),
-        "password_changed" => Some("Your password is changed. Log in with the new one."),
-        _ => None,
-    };
+pub fn LoginPage(
+    /// Where the viewer ends their session at the provider, after logging out here.
+    provider_logout_url: Option<String>,
+) -> impl IntoView {
+    let cx = page_context();
+    let return_to = cx.hidden_value("return_to");
     view! {
-        <ui::Frame title="Log in" has_error=visit.submitted.is_some()>
+        <ui::Layout title="Log in" has_error=cx.has_error()>
             <h1>"Log in"</h1>
-            {notice.map(|text| view! { <p class="notice" role="status">{text}</p> })}
-            <oidc::LogOutThere/>
+            <ui::NoticeMessage shown=&NOTICES/>
+            <oidc::ProviderLogoutButton url=provider_logout_url/>
             <ui::CredentialsForm
                 action=LogIn::PATH
                 button="Log in"
-                fault_at=visit.fault().at
-                fault=visit.fault().text
+                fault_at=cx.field_error().element_id
+                fault=cx.field_error().message
+                account=""
                 carried="return_to"
                 carried_value=return_to.clone()
-                email=visit.typed("email")
+                email=cx.typed("email")
                 email_is_fixed=false
                 new_password_min=0
-                offers_reset=visit.offers.reset
+                offers_reset=cx.features.password_reset
             />
             <oidc::ProviderButton return_to/>
-            {visit.offers.signup.then(|| view! { <p class="links">"New here? "<a href="/login/signup">"Create account"</a></p> })}
-        </ui::Frame>
+            {cx.features.signup.then(|| view! { <p class="links">"New here? "<a href=paths::SIGNUP.path>"Create account"</a></p> })}
+        </ui::Layout>
     }
 }

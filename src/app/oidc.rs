@@ -3,26 +3,26 @@ use leptos::{
     server_fn::{ServerFn, codec::GetUrl},
 };
 
-use super::{Refused, failure::FailurePage, ui, visit};
+use super::{page_context::page_context, paths, ui};
 use crate::domain::{AuthError, Password, refusal::Refusal};
 
 /// Sends the browser to the provider, or to the page that says why not. A link leads here, so it changes nothing but the browser's
 /// own cookies; and it never fails, because the framework would answer an error with the Referer and put it into the address.
 #[server(prefix = "", endpoint = "login/oidc", input = GetUrl)]
 pub async fn log_in_with_provider(#[server(default)] return_to: String) -> Result<(), AuthError> {
-    use crate::server::context;
-    context::go_to(&context::to_provider(&return_to).await);
+    use crate::server::web::server_fn;
+    server_fn::redirect_to(&server_fn::start_oidc_login(&return_to).await);
     Ok(())
 }
 
 /// Connects the account at the provider with the account here, proven by its password, and logs in.
 #[server(prefix = "", endpoint = "login/connect")]
 pub async fn connect(#[server(default)] password: Password) -> Result<(), AuthError> {
-    use crate::server::{context, flows::oidc};
-    let (state, visitor) = context::visitor()?;
-    let pending = context::pending()?.ok_or(AuthError::ConnectionExpired)?;
+    use crate::server::{flows::oidc, web::server_fn};
+    let (state, visitor) = server_fn::request()?;
+    let pending = server_fn::pending_link()?.ok_or(AuthError::ConnectionExpired)?;
     let login = oidc::connect(&visitor.ctx(&state), &pending, password).await?;
-    context::connected(&state, &login, &pending)
+    server_fn::finish_linking(&state, &login, &pending)
 }
 
 /// The way to the provider: a link, because the content security policy's `form-action` holds for redirects of a form. While
@@ -34,11 +34,11 @@ pub fn ProviderButton(
     #[prop(optional)]
     is_alone: bool,
 ) -> impl IntoView {
-    visit().provider.map(|provider| {
-        let button = match provider.trouble {
+    page_context().provider.clone().map(|provider| {
+        let button = match provider.last_error {
             None => {
                 let text = format!("Continue with {}", provider.name);
-                view! { <a class="button" href=way_to_provider(&return_to)>{text}</a> }.into_any()
+                view! { <a class="button" href=start_url(&return_to)>{text}</a> }.into_any()
             }
             Some(refusal) => {
                 let text = format!("Continue with {}", provider.name);
@@ -59,62 +59,75 @@ pub fn ProviderButton(
 /// After logging out here: the person is still logged in at the provider, and the next click on its button would let anybody
 /// at this screen in again.
 #[component]
-pub fn LogOutThere() -> impl IntoView {
-    let visit = visit();
-    visit.end_session_url.zip(visit.provider).map(|(url, provider)| {
+pub fn ProviderLogoutButton(url: Option<String>) -> impl IntoView {
+    url.zip(page_context().provider.clone()).map(|(url, provider)| {
         view! { <a class="button" href=url>{format!("Also log out of {}", provider.name)}</a> }
     })
 }
 
+/// Why a login with the provider failed.
+#[derive(Clone, Debug)]
+pub struct OidcLoginError {
+    pub code: Refusal,
+    /// The provider's own words, short; shown as text.
+    pub provider_message: Option<String>,
+    /// Where the next try leads.
+    pub return_to: String,
+    /// The viewer was linking an account, not logging in, and the next try links too.
+    pub is_linking: bool,
+}
+
 /// In place of a login: what happened, what to do, and the number under which the log has the reason.
 #[component]
-pub fn RefusalPage(refused: Refused) -> impl IntoView {
-    let visit = visit();
-    let name = visit.provider.as_ref().map_or_else(|| "the provider".to_owned(), |provider| provider.name.clone());
-    let title = match refused.refusal {
+pub fn OidcErrorPage(error: OidcLoginError) -> impl IntoView {
+    let cx = page_context();
+    let name = cx.provider.as_ref().map_or_else(|| "the provider".to_owned(), |provider| provider.name.clone());
+    let title = match error.code {
         Refusal::AccessDenied => "You were not let in",
         Refusal::ProviderUnreachable | Refusal::NotNow | Refusal::TooManyAttempts => "Try again soon",
         _ => "That did not work",
     };
     // A login in place of a connection would make a second account.
-    let (again, way_out, without) = if refused.connects {
-        ("/account/connect".to_owned(), "/account", "Back to your account")
+    let (again, way_out, without) = if error.is_linking {
+        (paths::LINK_IDENTITY.path.to_owned(), paths::ACCOUNT.path, "Back to your account")
     } else {
-        (way_to_provider(&refused.return_to), "/login", "Log in with e-mail and password")
+        (start_url(&error.return_to), paths::LOGIN.path, "Log in with e-mail and password")
     };
-    let said = refused.said.map(|said| view! { <p>{format!("{name} says: ")}<q>{said}</q></p> });
+    let said = error.provider_message.map(|said| view! { <p>{format!("{name} says: ")}<q>{said}</q></p> });
     view! {
-        <ui::Frame title has_error=true>
+        <ui::Layout title has_error=true>
             <h1>{title}</h1>
-            <p class="lead">{refused.refusal.happened(&name)}</p>
+            <p class="lead">{error.code.happened(&name)}</p>
             {said}
-            <p>{refused.refusal.way_on()}</p>
+            <p>{error.code.way_on()}</p>
             <p><a class="button" href=again>{format!("Try again with {name}")}</a></p>
             <p class="links"><a href=way_out>{without}</a></p>
-            <p class="reference">{format!("Reference: {} ({})", visit.reference, refused.refusal.code())}</p>
-        </ui::Frame>
+            <p class="reference">{format!("Reference: {} ({})", cx.request_id, error.code.code())}</p>
+        </ui::Layout>
     }
 }
 
 /// `/login/connect`: an account has the address that the provider says, and the person proves once that it is theirs.
 #[component]
-pub fn ConnectPage() -> impl IntoView {
-    let visit = visit();
-    let Some((email, provider)) = visit.pending_email.clone().zip(visit.provider.clone()) else {
-        return view! { <FailurePage error=AuthError::ConnectionExpired/> }.into_any();
-    };
+pub fn ConfirmLinkPage(
+    /// The address of the account here.
+    email: String,
+    provider: String,
+) -> impl IntoView {
+    let cx = page_context();
     view! {
-        <ui::Frame title="An account with this address exists" has_error=visit.submitted.is_some()>
+        <ui::Layout title="An account with this address exists" has_error=cx.has_error()>
             <h1>"An account with this address exists"</h1>
             <p class="lead">
-                {format!("You are logged in at {}, which does not confirm that this address is yours. Prove it once with the password of the account here; after that, {} is enough.", provider.name, provider.name)}
+                {format!("You are logged in at {}, which does not confirm that this address is yours. Prove it once with the password of the account here; after that, {} is enough.", provider, provider)}
             </p>
             // The address is shown for the person and the password manager; the server knows it anyway.
             <ui::CredentialsForm
                 action=Connect::PATH
                 button="Connect and log in"
-                fault_at=visit.fault().at
-                fault=visit.fault().text
+                fault_at=cx.field_error().element_id
+                fault=cx.field_error().message
+                account=""
                 carried="return_to"
                 carried_value=""
                 email
@@ -122,12 +135,11 @@ pub fn ConnectPage() -> impl IntoView {
                 new_password_min=0
                 offers_reset=false
             />
-            <p class="links"><a href="/login">"Back to the login page"</a></p>
-        </ui::Frame>
+            <p class="links"><a href=paths::LOGIN.path>"Back to the login page"</a></p>
+        </ui::Layout>
     }
-    .into_any()
 }
 
-fn way_to_provider(return_to: &str) -> String {
+fn start_url(return_to: &str) -> String {
     crate::domain::return_to::with_target(LogInWithProvider::PATH, return_to)
 }

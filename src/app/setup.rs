@@ -1,13 +1,6 @@
-use leptos::{
-    either::{Either, EitherOf3},
-    prelude::*,
-    server_fn::ServerFn,
-};
+use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 
-use super::{
-    failure::{FailurePage, FailureText},
-    ui, visit,
-};
+use super::{error_page::ErrorMessage, page_context::page_context, paths, ui};
 use crate::domain::{AuthError, LinkToken, Password};
 
 /// Makes the first administrator and logs them in.
@@ -16,65 +9,46 @@ pub async fn set_up(#[server(default)] token: LinkToken, #[server(default)] emai
     use crate::{
         domain::Email,
         server::{
-            context,
             flows::setup::{self, FirstAdministrator},
+            web::server_fn,
         },
     };
-    let (state, visitor) = context::visitor()?;
+    let (state, visitor) = server_fn::request()?;
     let cx = visitor.ctx(&state);
     setup::check(&cx, token.expose()).await?;
     let first = FirstAdministrator { token, email: Email::parse(&email)?, password };
-    context::enter(&state, &setup::create_first_administrator(&cx, first).await?, "")
-}
-
-/// Whether this link opens the setup form.
-#[server(prefix = "", endpoint = "setup/link")]
-pub async fn check_setup_link(#[server(default)] token: LinkToken) -> Result<(), AuthError> {
-    use crate::server::{context, flows::setup};
-    let (state, visitor) = context::visitor()?;
-    setup::check(&visitor.ctx(&state), token.expose()).await.inspect_err(|error| context::set_status(*error))
+    server_fn::log_in_browser(&state, &setup::create_first_administrator(&cx, first).await?, "")
 }
 
 /// `/setup`
 #[component]
-pub fn SetupPage() -> impl IntoView {
-    let token = visit().carried("token");
-    Suspend::new(async move {
-        match check_setup_link(LinkToken::new(token.clone())).await {
-            Ok(()) => EitherOf3::A(view! { <SetupForm token/> }),
-            Err(error @ (AuthError::SetupDone | AuthError::SetupOvertaken | AuthError::SetupLinkInvalid)) => EitherOf3::B(view! { <NoSetup error/> }),
-            Err(error) => EitherOf3::C(view! { <FailurePage error/> }),
-        }
-    })
-}
-
-#[component]
-fn SetupForm(token: String) -> impl IntoView {
-    let visit = visit();
+pub fn SetupPage(token: String) -> impl IntoView {
+    let cx = page_context();
     view! {
-        <ui::Frame title="Set up the first administrator" has_error=visit.submitted.is_some()>
+        <ui::Layout title="Set up the first administrator" has_error=cx.has_error()>
             <h1>"Set up the first administrator"</h1>
-            <p class="lead">{format!("This account manages everybody else's. You log in to {} with it.", visit.app_name)}</p>
+            <p class="lead">{format!("This account manages everybody else's. You log in to {} with it.", cx.app_name)}</p>
             <ui::CredentialsForm
                 action=SetUp::PATH
                 button="Create administrator"
-                fault_at=visit.fault().at
-                fault=visit.fault().text
+                fault_at=cx.field_error().element_id
+                fault=cx.field_error().message
+                account=""
                 carried="token"
                 carried_value=token
-                email=visit.typed("email")
+                email=cx.typed("email")
                 email_is_fixed=false
-                new_password_min=visit.password_min_length
+                new_password_min=cx.password_min_length
                 offers_reset=false
             />
-        </ui::Frame>
+        </ui::Layout>
     }
 }
 
-/// Why there is no form, and what to do.
+/// `/setup` without a form: why there is none, and what to do.
 #[component]
-fn NoSetup(error: AuthError) -> impl IntoView {
-    let log_in = || Either::Left(view! { <p class="links"><a href="/login">"Log in"</a></p> });
+pub fn SetupUnavailable(error: AuthError) -> impl IntoView {
+    let log_in = || Either::Left(view! { <p class="links"><a href=paths::LOGIN.path>"Log in"</a></p> });
     let (title, way_on) = match error {
         AuthError::SetupDone => ("Setup is done", log_in()),
         AuthError::SetupOvertaken => ("There is no administrator yet", log_in()),
@@ -87,10 +61,10 @@ fn NoSetup(error: AuthError) -> impl IntoView {
         ),
     };
     view! {
-        <ui::Frame title>
+        <ui::Layout title>
             <h1>{title}</h1>
-            <FailureText error/>
+            <ErrorMessage error/>
             {way_on}
-        </ui::Frame>
+        </ui::Layout>
     }
 }

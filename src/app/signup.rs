@@ -1,24 +1,25 @@
 use leptos::{prelude::*, server_fn::ServerFn};
 
-use super::{ui, visit};
+use super::{page_context::page_context, paths, ui};
 use crate::domain::{AuthError, Password};
 
 /// Makes an account that waits for an administrator's approval.
 #[server(prefix = "", endpoint = "login/signup")]
 pub async fn sign_up(#[server(default)] email: String, #[server(default)] password: Password) -> Result<(), AuthError> {
+    use crate::app::notice::Notice;
     use crate::{
         domain::Email,
         server::{
-            context,
             flows::signup::{self, SignedUp},
+            web::server_fn,
         },
     };
-    let (state, visitor) = context::visitor()?;
+    let (state, visitor) = server_fn::request()?;
     let cx = visitor.ctx(&state);
     match signup::sign_up(&cx, signup::Request { email: Email::parse(&email)?, password }).await? {
-        SignedUp::Made { user } => context::enter(&state, &signup::log_in(&cx, user).await?, ""),
+        SignedUp::Made { user } => server_fn::log_in_browser(&state, &signup::log_in(&cx, user).await?, ""),
         SignedUp::MailSent { .. } => {
-            context::go_to("/login?notice=signed_up");
+            server_fn::redirect(&paths::LOGIN, Notice::SignedUp);
             Ok(())
         }
     }
@@ -26,30 +27,31 @@ pub async fn sign_up(#[server(default)] email: String, #[server(default)] passwo
 
 /// `/login/signup`
 #[component]
-pub fn SignUpPage() -> impl IntoView {
-    let visit = visit();
-    let what_next = if visit.offers.mail {
+pub fn SignupPage() -> impl IntoView {
+    let cx = page_context();
+    let what_next = if cx.features.mail {
         "You get a mail to confirm the address. Then an administrator approves the account."
     } else {
         "An administrator approves the account before you can use it."
     };
     view! {
-        <ui::Frame title="Create account" has_error=visit.submitted.is_some()>
+        <ui::Layout title="Create account" has_error=cx.has_error()>
             <h1>"Create account"</h1>
             <p class="lead">{what_next}</p>
             <ui::CredentialsForm
                 action=SignUp::PATH
                 button="Create account"
-                fault_at=visit.fault().at
-                fault=visit.fault().text
+                fault_at=cx.field_error().element_id
+                fault=cx.field_error().message
+                account=""
                 carried="return_to"
                 carried_value=""
-                email=visit.typed("email")
+                email=cx.typed("email")
                 email_is_fixed=false
-                new_password_min=visit.password_min_length
+                new_password_min=cx.password_min_length
                 offers_reset=false
             />
-            <p class="links"><a href="/login">"I have an account"</a></p>
-        </ui::Frame>
+            <p class="links"><a href=paths::LOGIN.path>"I have an account"</a></p>
+        </ui::Layout>
     }
 }

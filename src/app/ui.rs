@@ -1,21 +1,25 @@
 //! The parts pages are made of.
 
-pub mod choice;
 pub mod credentials_form;
-pub mod feedback;
 pub mod field;
 pub mod form;
-pub mod frame;
-pub mod pages;
+pub mod form_error;
+pub mod layout;
+pub mod notice;
+pub mod pagination;
 pub mod password_field;
+pub mod post_form;
+pub mod select;
 pub mod time;
 
-pub use choice::Choice;
 pub use credentials_form::CredentialsForm;
-pub use feedback::Feedback;
 pub use field::EmailField;
-pub use form::{Fault, FormState};
-pub use frame::Frame;
-pub use pages::{Pages, encoded};
+pub use form::{FieldError, FormState};
+pub use form_error::FormError;
+pub use layout::Layout;
+pub use notice::{NoticeMessage, shown_notice};
+pub use pagination::{Pagination, encoded};
 pub use password_field::PasswordField;
+pub use post_form::{ACCOUNT_FIELD, PostForm, form_account};
+pub use select::Select;
 pub use time::Time;

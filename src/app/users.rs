@@ -1,53 +1,56 @@
 use leptos::{prelude::*, server_fn::ServerFn};
 
-use super::{Loaded, Moment, failure::FailurePage, ui, visit};
-use crate::domain::AuthError;
+use super::{
+    notice::Notice,
+    page_context::{Timestamp, page_context},
+    paths, ui,
+};
 
-pub mod change;
-pub mod check;
+pub mod actions;
+pub mod audit_log;
 pub mod details;
-pub mod events;
-pub mod invite;
-pub mod link;
+pub mod diagnostics;
+pub mod new;
+pub mod reset_link;
 
-pub use change::Action;
+use actions::Action;
 
 /// One page of the users who match.
 #[derive(Clone)]
-pub struct List {
-    pub rows: Vec<Line>,
+pub struct UserListPage {
+    pub rows: Vec<UserRow>,
     pub total: u64,
     /// From 1.
     pub page: u64,
     pub pages: u64,
-    pub which: String,
+    pub filter: String,
     pub search: String,
 }
 
 /// One user among others.
 #[derive(Clone)]
-pub struct Line {
+pub struct UserRow {
     pub id: String,
     pub email: String,
-    pub state: State,
+    pub status: AccountStatus,
     pub is_administrator: bool,
-    pub last_login: Option<Moment>,
+    pub last_login: Option<Timestamp>,
 }
 
 /// What somebody may do, in one word.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum State {
-    Waiting,
+pub enum AccountStatus {
+    Pending,
     Active,
     Disabled,
 }
 
-impl State {
+impl AccountStatus {
     #[must_use]
     pub fn of(is_active: bool, is_verified: bool) -> Self {
         match (is_active, is_verified) {
             (false, _) => Self::Disabled,
-            (true, false) => Self::Waiting,
+            (true, false) => Self::Pending,
             (true, true) => Self::Active,
         }
     }
@@ -55,48 +58,56 @@ impl State {
     #[must_use]
     pub fn words(self) -> &'static str {
         match self {
-            Self::Waiting => "Waiting",
+            Self::Pending => "Waiting",
             Self::Active => "Active",
             Self::Disabled => "Disabled",
         }
     }
 }
 
-/// The parts of the list, by the word in the address.
-pub const PARTS: [(&str, &str); 5] =
-    [("", "Everybody"), ("waiting", "Waiting for approval"), ("active", "Active"), ("disabled", "Disabled"), ("administrators", "Administrators")];
+/// The filters of the list, by the word in the address.
+pub struct UserFilter;
+
+impl UserFilter {
+    pub const PENDING: &str = "pending";
+    pub const ACTIVE: &str = "active";
+    pub const DISABLED: &str = "disabled";
+    pub const ADMINISTRATORS: &str = "administrators";
+    const ALL: [(&str, &str); 5] = [
+        ("", "Everybody"),
+        (Self::PENDING, "Waiting for approval"),
+        (Self::ACTIVE, "Active"),
+        (Self::DISABLED, "Disabled"),
+        (Self::ADMINISTRATORS, "Administrators"),
+    ];
+}
+
+const NOTICES: [Notice; 2] = [Notice::UserApproved, Notice::UserDeleted];
 
 /// `/users`: everybody, for administrators.
 #[component]
-pub fn UsersPage() -> impl IntoView {
-    let visit = visit();
-    let Some(Loaded::Users(list)) = visit.loaded.clone() else { return view! { <FailurePage error=AuthError::Forbidden/> }.into_any() };
-    let notice = match visit.notice() {
-        "approved" => Some("The account is approved."),
-        "deleted" => Some("The account is deleted."),
-        _ => None,
-    };
-    let waiting = visit.administration.as_ref().map_or(0, |administration| administration.waiting);
-    let rows: Vec<_> = list.rows.into_iter().map(|line| view! { <Row line/> }).collect();
+pub fn UsersPage(list: UserListPage) -> impl IntoView {
+    let pending = page_context().admin.as_ref().map_or(0, |admin| admin.pending_approvals);
+    let rows: Vec<_> = list.rows.into_iter().map(|row| view! { <Row row/> }).collect();
     let found = match list.total {
         0 => "Nobody matches.".to_owned(),
         1 => "One account".to_owned(),
         total => format!("{total} accounts"),
     };
-    let address = form_address(&list.which, &list.search);
+    let address = list_url(&list.filter, &list.search);
     view! {
-        <ui::Frame title="Users" is_wide=true>
+        <ui::Layout title="Users" is_wide=true>
             <h1>"Users"</h1>
-            {notice.map(|text| view! { <p class="notice" role="status">{text}</p> })}
-            {(waiting > 0 && list.which != "waiting").then(|| view! {
-                <p class="notice"><a href="/users?which=waiting">{if waiting == 1 { "One account waits for approval".to_owned() } else { format!("{waiting} accounts wait for approval") }}</a></p>
+            <ui::NoticeMessage shown=&NOTICES/>
+            {(pending > 0 && list.filter != UserFilter::PENDING).then(|| view! {
+                <p class="notice"><a href=pending_url()>{if pending == 1 { "One account waits for approval".to_owned() } else { format!("{pending} accounts wait for approval") }}</a></p>
             })}
-            <form method="get" action="/users" class="filter" role="search">
+            <form method="get" action=paths::USERS.path class="filter" role="search">
                 <div class="field">
                     <label for="q">"E-mail contains"</label>
                     <input id="q" name="q" type="search" autocomplete="off" autocapitalize="none" spellcheck="false" value=list.search/>
                 </div>
-                <ui::Choice id="which" label="Show" options=PARTS.map(|(value, words)| (value.to_owned(), words)).to_vec() chosen=list.which/>
+                <ui::Select id="which" label="Show" options=UserFilter::ALL.map(|(value, words)| (value.to_owned(), words)).to_vec() chosen=list.filter/>
                 <button type="submit" class="secondary">"Search"</button>
             </form>
             <div class="scroll" role="region" aria-label="Accounts" tabindex="0">
@@ -115,37 +126,44 @@ pub fn UsersPage() -> impl IntoView {
                     <tbody role="rowgroup">{rows}</tbody>
                 </table>
             </div>
-            <ui::Pages page=list.page pages=list.pages address/>
-            <p class="links"><a href="/users/new">"Create a user"</a>" · "<a href="/users/events">"What has happened"</a>" · "<a href="/users/check">"How everything stands"</a></p>
-        </ui::Frame>
+            <ui::Pagination page=list.page pages=list.pages address/>
+            <p class="links"><a href=paths::NEW_USER.path>"Create a user"</a>" · "<a href=paths::AUDIT_LOG.path>"What has happened"</a>" · "<a href=paths::DIAGNOSTICS.path>"How everything stands"</a></p>
+        </ui::Layout>
     }
     .into_any()
 }
 
 #[component]
-fn Row(line: Line) -> impl IntoView {
-    let approve = (line.state == State::Waiting).then(|| {
+fn Row(row: UserRow) -> impl IntoView {
+    let approve = (row.status == AccountStatus::Pending).then(|| {
+        let (id, email) = (row.id.clone(), format!(" {}", row.email));
         view! {
-            <form method="post" action=change::ChangeUser::PATH>
-                <input type="hidden" name="id" value=line.id.clone()/>
+            <ui::PostForm action=actions::ChangeUser::PATH>
+                <input type="hidden" name="id" value=id/>
                 <input type="hidden" name="action" value=Action::Approve.code()/>
-                <button type="submit">"Approve"<span class="visually-hidden">{format!(" {}", line.email)}</span></button>
-            </form>
+                <button type="submit">"Approve"<span class="visually-hidden">{email}</span></button>
+            </ui::PostForm>
         }
     });
     view! {
         <tr role="row">
-            <th role="rowheader"><a href=format!("/users/{}", line.id)>{line.email}</a></th>
-            <td role="cell" data-label="State">{if line.state == State::Active { line.state.words().into_any() } else { view! { <span class="badge">{line.state.words()}</span> }.into_any() }}</td>
-            <td role="cell" data-label="Role">{if line.is_administrator { "Administrator" } else { "Member" }}</td>
-            <td role="cell" data-label="Last login">{line.last_login.map_or_else(|| "Never".into_any(), |moment| view! { <ui::Time moment/> }.into_any())}</td>
+            <th role="rowheader"><a href=paths::user(&row.id)>{row.email}</a></th>
+            <td role="cell" data-label="State">{if row.status == AccountStatus::Active { row.status.words().into_any() } else { view! { <span class="badge">{row.status.words()}</span> }.into_any() }}</td>
+            <td role="cell" data-label="Role">{if row.is_administrator { "Administrator" } else { "Member" }}</td>
+            <td role="cell" data-label="Last login">{row.last_login.map_or_else(|| "Never".into_any(), |at| view! { <ui::Time at/> }.into_any())}</td>
             <td role="cell">{approve}</td>
         </tr>
     }
     .into_any()
 }
 
+/// The list of the accounts that wait for approval.
+#[must_use]
+pub fn pending_url() -> String {
+    format!("{}?which={}", paths::USERS.path, UserFilter::PENDING)
+}
+
 /// The list's address but for the page.
-fn form_address(which: &str, search: &str) -> String {
-    format!("/users?which={}&q={}&page=", ui::encoded(which), ui::encoded(search))
+fn list_url(filter: &str, search: &str) -> String {
+    format!("{}?which={}&q={}&page=", paths::USERS.path, ui::encoded(filter), ui::encoded(search))
 }

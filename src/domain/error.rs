@@ -18,6 +18,8 @@ pub enum AuthError {
     NotLoggedIn,
     /// Logged in, but not allowed.
     Forbidden,
+    /// The form belongs to a page that was shown to another account than the one that is logged in now, or it does not say to which.
+    AccountMismatch,
     /// What changes the account itself needs a login of the last five minutes (SR-142).
     LoginTooOld,
     /// Without it nobody could log in to the account (SR-076).
@@ -131,7 +133,13 @@ impl AuthError {
             Self::Forbidden | Self::CrossSite | Self::RegistrationClosed | Self::LoginTooOld | Self::EmailNeedsAdministrator | Self::ProofNeedsPassword => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
-            Self::SetupDone | Self::SetupOvertaken | Self::EmailTaken | Self::AddressRefused | Self::LastWayIn | Self::LastAdministrator => 409,
+            Self::AccountMismatch
+            | Self::SetupDone
+            | Self::SetupOvertaken
+            | Self::EmailTaken
+            | Self::AddressRefused
+            | Self::LastWayIn
+            | Self::LastAdministrator => 409,
             Self::SetupLinkInvalid | Self::ConnectionExpired | Self::ResetLinkInvalid | Self::ProofLinkInvalid => 410,
             Self::TooLarge => 413,
             Self::UnsupportedMedia => 415,
@@ -167,6 +175,7 @@ impl fmt::Display for AuthError {
             Self::BadCredentials => "That e-mail and password do not match. Check both and try again.",
             Self::NotLoggedIn => "Your session has ended. Log in again.",
             Self::Forbidden => "Your account is not allowed to do this. An administrator can change that.",
+            Self::AccountMismatch => "You are now logged in with another account. Nothing was changed.",
             Self::LoginTooOld => "Your login is older than five minutes. Log in again first, so that nobody else at this screen can change your account.",
             Self::ProofNeedsPassword => {
                 "Log in with the password of this account first, then open the link again. If you do not know it, somebody else may: choose a new one \

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use rust_embed::RustEmbed;
 
-use crate::app::Assets;
+use crate::app::page_context::Assets;
 
 /// The name cargo-leptos gives our files (`output-name` in Cargo.toml).
 const NAME: &str = "mediamanager-auth";

@@ -1,7 +1,7 @@
-//! What is remembered. The only part of the program that knows the database library.
+//! Database access: one file for each table, with its row type and its queries. Only this module uses sea-orm.
 //!
-//! Functions take any connection, so that the same one runs alone or inside a transaction. A failure of the database is
-//! logged here, once, and becomes [`AuthError::Unavailable`]; nothing of it reaches a page.
+//! Query functions take any connection, so that they run inside a transaction as well as outside. A database error is logged here, once,
+//! and becomes [`AuthError::Unavailable`]; its text never reaches a page.
 
 use std::{
     fs::{DirBuilder, OpenOptions},
@@ -17,70 +17,69 @@ use sea_orm::{
     ColumnTrait, Condition, ConnectOptions, ConnectionTrait, Database as Connector, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, EntityTrait,
     QueryFilter, QuerySelect, QueryTrait, Statement,
     sqlx::{
-        Connection as _, Error, PgConnection,
+        self, Error,
         sqlite::{SqliteJournalMode, SqliteSynchronous},
     },
 };
 use tokio::time::timeout;
 
 use crate::{domain::AuthError, server::finding::Finding};
-use patience::{PATIENCE, Patient};
+use deadline::{REQUEST_DB_BUDGET, WithDeadline};
 
 pub mod accounts;
-pub mod entity;
+pub mod deadline;
 pub mod events;
 pub mod identities;
-pub mod mediamanager;
+pub mod import_source;
 pub mod migrations;
 pub mod outbox;
-pub mod patience;
+pub mod rate_limits;
 pub mod sessions;
-pub mod spent;
-pub mod throttle;
+pub mod used_tokens;
 pub mod users;
 
-/// The pool of connections.
-pub type Database = Patient<DatabaseConnection>;
-/// An open transaction; dropped without [`commit`], nothing of it happened.
-pub type Transaction = Patient<DatabaseTransaction>;
-/// Either of them.
+/// The connection pool.
+pub type Database = WithDeadline<DatabaseConnection>;
+/// An open transaction; it is rolled back when dropped without [`commit`].
+pub type Transaction = WithDeadline<DatabaseTransaction>;
+/// A pool or a transaction.
 pub use sea_orm::ConnectionTrait as Connection;
 
-/// How long an operator's look at it may take: somewhat longer than the connection, so that the reason of that comes first.
-const INSPECTION: Duration = Duration::from_secs(6);
-/// What the look is about, and the settings that say where it is.
+/// The time limit of [`inspect`], longer than that of its connection, so that a failed connection is reported with its own reason.
+const DIAGNOSTIC_TIMEOUT: Duration = Duration::from_secs(6);
+/// The name of the check in diagnostics, and the settings that its hints refer to.
 const DATABASE: &str = "database";
-const WHERE: &str = "[database], or server.database_url";
+const DATABASE_SETTINGS: &str = "[database], or server.database_url";
 
-/// The most rows that one statement deletes while the house is kept.
-const BATCH: u64 = 1000;
+/// The number of rows that one statement of [`delete_in_batches`] deletes.
+const BATCH_ROWS: u64 = 1000;
 
-/// The number that all instances on one PostgreSQL lock for what only one may do at a time: migrating, making the first
-/// administrator, making or finding an account, and proving one. Any number will do as long as nobody else in that database uses it ("mmauth" in ASCII).
+/// The key of the PostgreSQL advisory lock that all instances share (see [`serialize`] and [`migrations::lock`]). It is arbitrary ("mmauth" in
+/// ASCII), but no other program in the same database may use it.
 const ADVISORY_LOCK: i64 = 0x6d6d_6175_7468;
 
-/// What the libraries must not log at any level, as filters of the log.
-pub const UNLOGGED: [&str; 4] = [
-    // Notices about tables that are there already help nobody.
+/// Log filters for messages of the libraries that must not be logged at any level.
+pub const LOG_DENYLIST: [&str; 4] = [
+    // PostgreSQL reports existing tables at every start.
     "sqlx::postgres::notice=off",
-    // These would say passwords (SR-181): the URL, its parameters that are not known, and a line of `.pgpass` that cannot be read.
+    // These would log passwords (SR-181): the URL, its unknown parameters, and an unreadable line of `.pgpass`.
     "sea_orm::driver::sqlx_postgres=debug",
     "sqlx_postgres::options::parse=off",
     "sqlx_postgres::options::pgpass=off",
 ];
 
-static CHANGES: AtomicU64 = AtomicU64::new(0);
+static COMMITS: AtomicU64 = AtomicU64::new(0);
 
-/// Opens the database, makes its directory and file if needed (SQLite), and brings the schema up to date.
+/// Opens the database and migrates its schema. Creates the directory and the file of a SQLite database.
 ///
 /// # Errors
-/// A sentence for the operator: what could not be done, without the password in the URL.
+/// A sentence for the operator, without the password in the URL.
 pub async fn open(url: &str) -> Result<Database, String> {
     let file = sqlite_file(url);
     if let Some(file) = &file {
-        create_private(file).map_err(|err| format!("cannot make the database {}: {err}", file.display()))?;
+        create_owner_only(file).map_err(|err| format!("cannot make the database {}: {err}", file.display()))?;
     }
-    // Before the first connection: changing a new SQLite file to WAL does not wait for others who do the same.
+    // Taken before the first connection: SQLite's switch of a new file to WAL fails instead of waiting when another process does the same.
     let lock = migrations::lock(url, file.as_deref()).await?;
     let db = Connector::connect(options(url)).await.map_err(|err| format!("cannot open the database: {err}"))?;
     migrations::run(&db).await?;
@@ -88,172 +87,168 @@ pub async fn open(url: &str) -> Result<Database, String> {
     Ok(db.into())
 }
 
-/// Makes directory and file so that only their owner can read them: the file will hold password hashes. What is there
-/// already stays as the operator made it.
-fn create_private(file: &Path) -> io::Result<()> {
+/// Creates the directory and the file with permissions for their owner only, because the file will hold password hashes. Existing ones keep
+/// their permissions.
+fn create_owner_only(file: &Path) -> io::Result<()> {
     if let Some(directory) = file.parent() {
         DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
     }
     OpenOptions::new().create(true).append(true).mode(0o600).open(file).map(drop)
 }
 
-/// Closes the pool and leaves a SQLite database whole in its one file, for whoever copies it after a stop.
+/// Closes the pool. Everything in a SQLite database's write-ahead log is moved to the main file, so that copying that file is a backup.
 ///
-/// SQLite does that when the last connection closes, but two that close at the same moment each take the other for the last one,
-/// and the write-ahead log stays. So one connection comes back alone and empties it.
-///
-/// # Errors
-/// `Unavailable`.
+/// SQLite does this when the last connection closes, but of two connections that close simultaneously neither is the last, and the log
+/// stays. Therefore a single connection is opened afterwards to do the checkpoint.
 pub async fn close(db: Database, url: &str) -> Result<(), AuthError> {
-    db.close().await.map_err(unavailable)?;
+    db.close().await.map_err(hide_db_error)?;
     if sqlite_file(url).is_none() {
         return Ok(());
     }
-    let mut alone = options(url);
-    alone.max_connections(1);
-    let last = Connector::connect(alone).await.map_err(unavailable)?;
-    last.execute_unprepared("PRAGMA wal_checkpoint(TRUNCATE)").await.map_err(unavailable)?;
-    last.close().await.map_err(unavailable)
+    let mut single = options(url);
+    single.max_connections(1);
+    let last = Connector::connect(single).await.map_err(hide_db_error)?;
+    last.execute_unprepared("PRAGMA wal_checkpoint(TRUNCATE)").await.map_err(hide_db_error)?;
+    last.close().await.map_err(hide_db_error)
 }
 
 fn options(url: &str) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     options
         .sqlx_logging(false)
-        .connect_timeout(PATIENCE)
-        .acquire_timeout(PATIENCE)
+        .connect_timeout(REQUEST_DB_BUDGET)
+        .acquire_timeout(REQUEST_DB_BUDGET)
         .max_connections(if sqlite_file(url).is_some() || url.starts_with("postgres") { 8 } else { 1 })
         // WAL lets readers go on while one writes. FULL makes a log-out survive a power cut as well as a kill (SR-191).
         .map_sqlx_sqlite_opts(|sqlite| {
-            sqlite.create_if_missing(true).journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full).busy_timeout(PATIENCE).foreign_keys(true)
-        });
+            sqlite
+                .create_if_missing(true)
+                .journal_mode(SqliteJournalMode::Wal)
+                .synchronous(SqliteSynchronous::Full)
+                .busy_timeout(REQUEST_DB_BUDGET)
+                .foreign_keys(true)
+        })
+        .map_sqlx_sqlite_pool_opts(|pool| pool.after_release(|connection, _| Box::pin(is_reusable(connection))));
     if url.starts_with("postgres") {
-        options.statement_timeout(PATIENCE);
+        options.statement_timeout(REQUEST_DB_BUDGET);
         // A transaction whose connection has broken unnoticed must not keep its locks: we may never say that it is over.
-        let patience = PATIENCE.as_millis();
-        options.map_sqlx_postgres_opts(move |postgres| postgres.options([("idle_in_transaction_session_timeout", patience)]));
-        options.map_sqlx_postgres_pool_opts(|pool| pool.after_release(|connection, _| Box::pin(answers(connection))));
+        let budget = REQUEST_DB_BUDGET.as_millis();
+        options.map_sqlx_postgres_opts(move |postgres| postgres.options([("idle_in_transaction_session_timeout", budget)]));
+        options.map_sqlx_postgres_pool_opts(|pool| pool.after_release(|connection, _| Box::pin(is_reusable(connection))));
     }
     options
 }
 
-/// Whether a connection may go back into the pool. The library asks that too, but waits for the answer as long as it takes, and would
-/// lose one place in the pool after the other to connections that lead nowhere.
-async fn answers(connection: &mut PgConnection) -> Result<bool, Error> {
-    timeout(PATIENCE, connection.ping()).await.unwrap_or(Err(Error::PoolTimedOut)).map(|()| true)
+/// Whether a connection may go back into the pool: it answers in time and has no transaction open (SR-190, SR-191).
+///
+/// sqlx counts the transactions of a connection itself. SQLite rolls a transaction back on its own when the disk is full, the ROLLBACK that
+/// sqlx then sends fails, and the count stays at one: every later transaction on that connection would be a savepoint in a transaction
+/// that is never committed, and its changes would be acknowledged and lost. Such a connection is closed. The ping runs first because it
+/// sends the ROLLBACK of a dropped transaction, and it has a timeout because sqlx waits for a dead peer without one.
+async fn is_reusable<C: sqlx::Connection>(connection: &mut C) -> Result<bool, Error> {
+    timeout(REQUEST_DB_BUDGET, connection.ping()).await.unwrap_or(Err(Error::PoolTimedOut))?;
+    Ok(!connection.is_in_transaction())
 }
 
 /// The file of a SQLite URL; `None` for PostgreSQL and for a database in memory.
 fn sqlite_file(url: &str) -> Option<std::path::PathBuf> {
     let path = url.strip_prefix("sqlite:")?.split('?').next()?;
-    // Decoded as the library does, or the file that is made private would be another one.
+    // Decoded like the library does, so that `create_owner_only` gets the same file.
     let path = percent_decode_str(path.strip_prefix("//").unwrap_or(path)).decode_utf8().ok()?;
     (path != ":memory:" && !path.is_empty()).then(|| path.into_owned().into())
 }
 
 /// Begins a transaction that will write. On SQLite it takes the write lock at once: a transaction that reads first and
 /// upgrades later fails immediately instead of waiting its turn.
-///
-/// # Errors
-/// `Unavailable`.
 pub async fn begin(db: &Database) -> Result<Transaction, AuthError> {
-    db.begin_writing().await.map_err(unavailable)
+    db.begin_writing().await.map_err(hide_db_error)
 }
 
 /// Makes a transaction's work permanent.
-///
-/// # Errors
-/// `Unavailable`.
 pub async fn commit(transaction: Transaction) -> Result<(), AuthError> {
-    let committed = transaction.commit().await.map_err(unavailable);
+    let committed = transaction.commit().await.map_err(hide_db_error);
     // Also after a failure, of which nobody knows whether it came before or after the work was permanent.
-    CHANGES.fetch_add(1, Ordering::Release);
+    COMMITS.fetch_add(1, Ordering::Release);
     committed
 }
 
-/// How often this process has committed. What was read is as good as new while it stays the same, as far as this process goes.
-#[must_use]
-pub fn changes() -> u64 {
-    CHANGES.load(Ordering::Acquire)
+/// Returns how often this process has committed. While the number stays the same, this process has not changed what was read before.
+pub fn commit_count() -> u64 {
+    COMMITS.load(Ordering::Acquire)
 }
 
-/// Lets one transaction at a time, over all instances, past this point until it ends. SQLite's write lock does that already.
-///
-/// # Errors
-/// `Unavailable`.
-pub async fn alone(transaction: &Transaction) -> Result<(), AuthError> {
+/// Takes the advisory lock until the transaction ends, so that such transactions run one after the other on all instances. SQLite's write
+/// lock does that already.
+pub async fn serialize(transaction: &Transaction) -> Result<(), AuthError> {
     if transaction.get_database_backend() == DbBackend::Postgres {
-        transaction.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({ADVISORY_LOCK})")).await.map_err(unavailable)?;
+        transaction.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({ADVISORY_LOCK})")).await.map_err(hide_db_error)?;
     }
     Ok(())
 }
 
-/// Whether the database answers, for readiness (SR-193).
-///
-/// # Errors
-/// `Unavailable`.
+/// Fails when the database does not respond, for the readiness check (SR-193).
 pub async fn ping(db: &Database) -> Result<(), AuthError> {
-    db.execute_unprepared("SELECT 1").await.map(|_| ()).map_err(unavailable)
+    db.execute_unprepared("SELECT 1").await.map(|_| ()).map_err(hide_db_error)
 }
 
-/// Forgets all rows that match, a batch at a time: on PostgreSQL a statement must be done within [`PATIENCE`], however much has piled up,
-/// and on SQLite others write in between. Returns how many.
-async fn forget<E: EntityTrait>(db: &impl ConnectionTrait, key: E::Column, old: Condition) -> Result<u64, AuthError> {
-    let mut forgotten = 0;
+/// Deletes all rows that match, one batch for each statement: a statement on PostgreSQL must end within [`REQUEST_DB_BUDGET`], and on SQLite
+/// other transactions can write between the batches. Returns how many.
+async fn delete_in_batches<E: EntityTrait>(db: &impl ConnectionTrait, key: E::Column, condition: Condition) -> Result<u64, AuthError> {
+    let mut total = 0;
     loop {
-        let batch = E::find().select_only().column(key).filter(old.clone()).limit(BATCH).into_query();
-        let deleted = E::delete_many().filter(key.in_subquery(batch)).exec(db).await.map_err(unavailable)?.rows_affected;
-        forgotten += deleted;
-        if deleted < BATCH {
-            return Ok(forgotten);
+        let batch = E::find().select_only().column(key).filter(condition.clone()).limit(BATCH_ROWS).into_query();
+        let deleted = E::delete_many().filter(key.in_subquery(batch)).exec(db).await.map_err(hide_db_error)?.rows_affected;
+        total += deleted;
+        if deleted < BATCH_ROWS {
+            return Ok(total);
         }
     }
 }
 
-/// What an operator wants to know of a database: whether it can be reached, and which steps of the schema the next start will take.
-/// Makes and changes nothing.
+/// Diagnoses the database for an operator: whether it can be reached, and how many migrations the next start will apply. It is only read, and
+/// a missing SQLite file is not created.
 pub async fn inspect(url: &str) -> Finding {
     if sqlite_file(url).is_some_and(|file| !file.exists()) {
         let says = "the SQLite file is not there yet; the first start makes it";
         return Finding::doubtful(DATABASE, says, "start the program; or change server.database_url, if there should be one already");
     }
-    let late = |_| Finding::wrong(DATABASE, "does not answer within 6 seconds", WHERE);
-    timeout(INSPECTION, look(url)).await.unwrap_or_else(late)
+    let late = |_| Finding::wrong(DATABASE, "does not answer within 6 seconds", DATABASE_SETTINGS);
+    timeout(DIAGNOSTIC_TIMEOUT, diagnose(url)).await.unwrap_or_else(late)
 }
 
-async fn look(url: &str) -> Finding {
+async fn diagnose(url: &str) -> Finding {
     let mut options = ConnectOptions::new(url);
-    options.sqlx_logging(false).connect_timeout(PATIENCE).acquire_timeout(PATIENCE).max_connections(1);
+    options.sqlx_logging(false).connect_timeout(REQUEST_DB_BUDGET).acquire_timeout(REQUEST_DB_BUDGET).max_connections(1);
     let db = match Connector::connect(options).await {
         Ok(db) => db,
-        Err(err) => return Finding::wrong(DATABASE, format!("cannot be opened: {err}"), WHERE),
+        Err(err) => return Finding::wrong(DATABASE, format!("cannot be opened: {err}"), DATABASE_SETTINGS),
     };
-    let finding = match version(&db).await {
-        Ok(version) => standing(&db, &version).await,
-        Err(err) => Finding::wrong(DATABASE, format!("cannot be read: {err}"), WHERE),
+    let finding = match server_version(&db).await {
+        Ok(version) => diagnose_schema(&db, &version).await,
+        Err(err) => Finding::wrong(DATABASE, format!("cannot be read: {err}"), DATABASE_SETTINGS),
     };
-    // What cannot be closed ends with the program.
+    // A failure to close is irrelevant: the connection ends with the program.
     let _ = db.close().await;
     finding
 }
 
-async fn standing(db: &DatabaseConnection, version: &str) -> Finding {
-    match migrations::standing(db).await {
+async fn diagnose_schema(db: &DatabaseConnection, version: &str) -> Finding {
+    match migrations::schema_status(db).await {
         Ok((applied, 0)) => Finding::fine(DATABASE, format!("{version}, schema up to date ({applied} steps)")),
         Ok((applied, missing)) => {
             Finding::doubtful(DATABASE, format!("{version}, {applied} steps of the schema; the next start takes {missing} more"), "make a backup first")
         }
-        Err(migrations::Fault::Newer(reason)) => {
+        Err(migrations::SchemaError::Newer(reason)) => {
             Finding::wrong(DATABASE, format!("{version}: {reason}"), "start the version that made it, or restore a backup")
         }
-        Err(migrations::Fault::Unreadable(reason)) => {
+        Err(migrations::SchemaError::Unreadable(reason)) => {
             Finding::wrong(DATABASE, format!("{version}: {reason}"), "the rights of the user in [database] or server.database_url, or restore a backup")
         }
     }
 }
 
-/// The database's own name and version, without the machine that it was built on.
-async fn version(db: &DatabaseConnection) -> Result<String, DbErr> {
+/// Returns the server's name and version, without the platform that PostgreSQL appends after `on`.
+async fn server_version(db: &DatabaseConnection) -> Result<String, DbErr> {
     let backend = db.get_database_backend();
     let query = if backend == DbBackend::Postgres { "SELECT version()" } else { "SELECT 'SQLite ' || sqlite_version()" };
     let row = db.query_one_raw(Statement::from_string(backend, query)).await?;
@@ -261,8 +256,8 @@ async fn version(db: &DatabaseConnection) -> Result<String, DbErr> {
     Ok(version.split(" on ").next().unwrap_or_default().to_owned())
 }
 
-/// Logs what the database said, once, and keeps it from everybody else.
-fn unavailable(err: DbErr) -> AuthError {
+/// Logs a database error and hides its text from the caller, who might send it to a client.
+fn hide_db_error(err: DbErr) -> AuthError {
     tracing::error!(event = "database_failed", error = %err, "the database did not answer as it should");
     AuthError::Unavailable
 }

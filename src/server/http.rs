@@ -8,7 +8,6 @@ pub mod handshakes;
 pub mod headers;
 pub mod health;
 pub mod limits;
-pub mod login_response;
 pub mod mailed_link;
 pub mod oidc_callback;
 pub mod provider_link;

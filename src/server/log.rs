@@ -29,7 +29,7 @@ use crate::server::{config::LogFormat, db};
 /// # Errors
 /// The library's, when it is neither.
 pub fn filter(level: &str) -> Result<Targets, ParseError> {
-    format!("{level},{}", db::UNLOGGED.join(",")).parse()
+    format!("{level},{}", db::LOG_DENYLIST.join(",")).parse()
 }
 
 /// Begins the log.

@@ -41,7 +41,7 @@ impl Default for SessionCache {
 impl SessionCache {
     /// Now. Taken before the database is asked, so that what changes meanwhile is not missed.
     pub fn moment(&self, clock: &Clock) -> Moment {
-        Moment { time: clock.now(), uptime: self.started.elapsed().as_secs(), changes: db::changes() }
+        Moment { time: clock.now(), uptime: self.started.elapsed().as_secs(), changes: db::commit_count() }
     }
 
     /// Whose token this is, if that was found out at this moment.

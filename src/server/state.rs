@@ -9,7 +9,7 @@ use leptos::config::LeptosOptions;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    app::Assets,
+    app::page_context::Assets,
     server::{
         assets,
         clock::Clock,

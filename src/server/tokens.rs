@@ -6,12 +6,15 @@ use uuid::Uuid;
 
 use crate::server::clock::Clock;
 
+mod form_account;
+
 /// The audience MediaManager's backend asks for in a session token.
 const SESSION_AUDIENCE: &str = "fastapi-users:auth";
 const SETUP_AUDIENCE: &str = "mediamanager-auth:setup";
 const HANDSHAKE_PURPOSE: &str = "mediamanager-auth:oidc-handshake";
 const LINK_PURPOSE: &str = "mediamanager-auth:link-cookie";
 const PENDING_PURPOSE: &str = "mediamanager-auth:oidc-pending";
+const FORM_PURPOSE: &str = "mediamanager-auth:form-account";
 
 /// Signs and checks every token. The session is signed with `token_secret` itself, because MediaManager's backend checks
 /// it; every other purpose has a key of its own (SR-049), so a token for one thing is worthless for another.
@@ -24,6 +27,7 @@ pub struct Tokens {
     handshake: cookie::Key,
     pending: cookie::Key,
     link: cookie::Key,
+    form: [u8; 32],
 }
 
 /// What a session token says: these five and nothing else (SR-090).
@@ -102,6 +106,7 @@ impl Tokens {
             link: cookie::Key::from(&derive::<64>(secret, LINK_PURPOSE)?),
             handshake: cookie::Key::from(&derive::<64>(secret, HANDSHAKE_PURPOSE)?),
             pending: cookie::Key::from(&derive::<64>(secret, PENDING_PURPOSE)?),
+            form: derive(secret, FORM_PURPOSE)?,
         };
         let (token, claims) = tokens.session(Uuid::nil(), Uuid::nil(), 60)?;
         if tokens.check_session(&token)? != claims || tokens.check_setup(&token).is_ok() {

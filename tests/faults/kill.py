@@ -51,19 +51,19 @@ PATIENCE = 20
 
 # What is wrong with a row, and how to find such rows. Each is a change of several tables that must have happened altogether.
 HALVES = {
-    "a user without an account": 'SELECT count(*) FROM "user" u WHERE NOT EXISTS (SELECT 1 FROM account a WHERE a.user_id = u.id)',
-    "an account without a user": 'SELECT count(*) FROM account a WHERE NOT EXISTS (SELECT 1 FROM "user" u WHERE u.id = a.user_id)',
-    "a session without a user": 'SELECT count(*) FROM session s WHERE NOT EXISTS (SELECT 1 FROM "user" u WHERE u.id = s.user_id)',
+    "a user without an account": 'SELECT count(*) FROM "user" u WHERE NOT EXISTS (SELECT 1 FROM auth_user_account a WHERE a.user_id = u.id)',
+    "an account without a user": 'SELECT count(*) FROM auth_user_account a WHERE NOT EXISTS (SELECT 1 FROM "user" u WHERE u.id = a.user_id)',
+    "a session without a user": 'SELECT count(*) FROM auth_session s WHERE NOT EXISTS (SELECT 1 FROM "user" u WHERE u.id = s.user_id)',
     "an address twice": 'SELECT count(*) FROM (SELECT lower(email) FROM "user" GROUP BY lower(email) HAVING count(*) > 1) x',
     "a user whom nobody has made": "SELECT count(*) FROM \"user\" u WHERE NOT EXISTS "
-    "(SELECT 1 FROM event e WHERE e.user_id = u.id AND e.kind IN ('signed_up', 'user_created'))",
-    "sessions that are not the logins": 'SELECT count(*) FROM "user" u WHERE (SELECT count(*) FROM session s WHERE s.user_id = u.id) <> '
-    "(SELECT count(*) FROM event e WHERE e.user_id = u.id AND e.kind = 'logged_in')",
-    "an administrator whom nobody has made one": 'SELECT count(*) FROM "user" u JOIN account a ON a.user_id = u.id '
-    "WHERE u.is_superuser <> (a.admin_at IS NOT NULL)",
-    "an approval without an approver": 'SELECT count(*) FROM "user" u JOIN account a ON a.user_id = u.id '
+    "(SELECT 1 FROM auth_event e WHERE e.user_id = u.id AND e.kind IN ('signed_up', 'user_created'))",
+    "sessions that are not the logins": 'SELECT count(*) FROM "user" u WHERE (SELECT count(*) FROM auth_session s WHERE s.user_id = u.id) <> '
+    "(SELECT count(*) FROM auth_event e WHERE e.user_id = u.id AND e.kind = 'logged_in')",
+    "an administrator whom nobody has made one": 'SELECT count(*) FROM "user" u JOIN auth_user_account a ON a.user_id = u.id '
+    "WHERE u.is_superuser <> (a.admin_granted_at IS NOT NULL)",
+    "an approval without an approver": 'SELECT count(*) FROM "user" u JOIN auth_user_account a ON a.user_id = u.id '
     "WHERE u.is_verified <> (a.approved_at IS NOT NULL)",
-    "a live session of a disabled account": 'SELECT count(*) FROM "user" u JOIN session s ON s.user_id = u.id '
+    "a live session of a disabled account": 'SELECT count(*) FROM "user" u JOIN auth_session s ON s.user_id = u.id '
     "WHERE NOT u.is_active AND s.ended_at IS NULL",
 }
 

@@ -123,8 +123,8 @@ async fn a_stolen_cookie_cannot_change_the_account() {
         }
     }
     assert!(may_log_in(&app, "ada@example.org", PASSWORD).await);
-    let events = app.count("SELECT count(*) FROM event WHERE kind NOT IN ('user_created', 'logged_in')").await;
-    assert_eq!((events, app.count("SELECT count(*) FROM outbox").await), (0, 0), "nothing has happened, and nobody is written to");
+    let events = app.count("SELECT count(*) FROM auth_event WHERE kind NOT IN ('user_created', 'logged_in')").await;
+    assert_eq!((events, app.count("SELECT count(*) FROM auth_outbox").await), (0, 0), "nothing has happened, and nobody is written to");
 }
 
 #[tokio::test]
@@ -262,13 +262,13 @@ async fn a_session_that_is_not_ones_own_is_not_there() {
     let ended = own.iter().filter(|id| !adas_own(&adas, id)).cloned().collect::<Vec<_>>();
     assert_eq!((ended.len(), is_in(&other).await), (1, false));
     let foreign = sessions_of(&app, &eve).await.remove(0);
-    let events = app.count("SELECT count(*) FROM event").await;
+    let events = app.count("SELECT count(*) FROM auth_event").await;
     for id in [foreign.as_str(), &ended[0], &random::uuid().to_string(), &eve.id.to_string(), "x", "", "OTHERS", "' OR 1=1 --"] {
         let page = adas.post_form("/account", &[("session", id)]).await;
         assert_eq!((page.status, page.heading().as_str()), (StatusCode::NOT_FOUND, "Your account"), "{id}");
     }
     assert_eq!((is_in(&adas).await, is_in(&eves).await), (true, true));
-    assert_eq!(app.count("SELECT count(*) FROM event").await, events, "and nothing is written down as ended");
+    assert_eq!(app.count("SELECT count(*) FROM auth_event").await, events, "and nothing is written down as ended");
     assert_eq!(app.browser().post_form("/account", &[("session", &foreign)]).await.status, StatusCode::UNAUTHORIZED);
 }
 
@@ -310,7 +310,7 @@ async fn who_deletes_their_account_is_gone_and_a_later_one_inherits_nothing() {
         let page = here.submit(&page, "Delete my account", &[]).await;
         assert_eq!((page.path.as_str(), here.cookie(COOKIE)), ("/login?notice=account_deleted", None));
         assert!(!is_in(&there).await && !may_log_in(&app, "ada@example.org", PASSWORD).await);
-        for table in ["session", "account"] {
+        for table in ["auth_session", "auth_user_account"] {
             assert_eq!(app.count(&format!("SELECT count(*) FROM {table} WHERE user_id NOT IN (SELECT id FROM \"user\")")).await, 0, "{table}");
         }
         app.user("ada@example.org", Role::Waiting).await;

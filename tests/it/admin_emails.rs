@@ -10,7 +10,7 @@ use mediamanager_auth::{
 use crate::support::{App, Browser, PASSWORD, app::state};
 
 const ADA_IS_LISTED: &str = "auth.admin_emails = [' ADA@Example.org']";
-const NOT_PROVEN: &str = "UPDATE account SET email_proven_at = NULL";
+const NOT_PROVEN: &str = "UPDATE auth_user_account SET email_verified_at = NULL";
 
 /// Logs in and says whether that made an administrator: by the contract, by the page, and in the database.
 async fn is_administrator(app: &App, mut browser: Browser, email: &str) -> bool {
@@ -59,12 +59,12 @@ async fn an_address_nobody_has_proven_makes_no_administrator() {
         assert!(!is_administrator(&app, app.browser(), "ada@example.org").await, "logging in proves nothing");
     }
     // Somebody that MediaManager made has no account row before the first login.
-    app.sql("DELETE FROM account").await;
+    app.sql("DELETE FROM auth_user_account").await;
     for _ in 0..2 {
         assert!(!is_administrator(&app, app.browser(), "ada@example.org").await);
     }
-    assert_eq!(app.count("SELECT COUNT(*) FROM account WHERE email_proven_at IS NULL AND last_login_at IS NOT NULL").await, 1);
-    app.sql("UPDATE account SET email_proven_at = 1").await;
+    assert_eq!(app.count("SELECT COUNT(*) FROM auth_user_account WHERE email_verified_at IS NULL AND last_login_at IS NOT NULL").await, 1);
+    app.sql("UPDATE auth_user_account SET email_verified_at = 1").await;
     assert!(is_administrator(&app, app.browser(), "ada@example.org").await);
 }
 
@@ -164,7 +164,7 @@ async fn a_login_under_way_makes_nobody_an_administrator_by_an_address_that_is_t
     let proven = login::prove(&cx, login::Attempt { email, password }).await.unwrap();
     // While the password was looked at, the stranger took another address, and proved that.
     rename(&app, "ada@example.org", "eve@example.org").await;
-    app.sql("UPDATE account SET email_proven_at = 1").await;
+    app.sql("UPDATE auth_user_account SET email_verified_at = 1").await;
     assert_eq!(login::start(&cx, proven).await.err(), Some(AuthError::BadCredentials));
     assert_eq!(app.count("SELECT COUNT(*) FROM \"user\" WHERE is_superuser OR is_verified").await, 0);
 }

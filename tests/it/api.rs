@@ -182,7 +182,7 @@ async fn what_cannot_be_a_login_is_refused_before_any_hashing() {
         }
         assert_eq!(post(&app, path, "multipart/form-data", "x").await.status, StatusCode::BAD_REQUEST, "no boundary");
     }
-    assert_eq!(app.count("SELECT COUNT(*) FROM throttle").await, 0, "none of these was an attempt");
+    assert_eq!(app.count("SELECT COUNT(*) FROM auth_rate_limit").await, 0, "none of these was an attempt");
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@ use axum::{
     http::{Method, StatusCode, header},
 };
 
-use mediamanager_auth::server::{flows::users::Role, hasher::Hasher, router::router};
+use mediamanager_auth::server::{flows::users::Role, hasher::Hasher, web::router::router};
 use serde_json::json;
 
 use crate::support::{App, Browser, PASSWORD, Page, SMTP, app::CHEAP};
@@ -100,7 +100,7 @@ async fn bytes_that_are_no_text_are_refused_in_every_kind_of_body() {
             assert_eq!((page.status, page.body.is_empty()), (StatusCode::BAD_REQUEST, false), "{path} {broken:?}");
         }
     }
-    assert_eq!(app.count("SELECT count(*) FROM throttle").await, 0, "none of these was an attempt");
+    assert_eq!(app.count("SELECT count(*) FROM auth_rate_limit").await, 0, "none of these was an attempt");
 }
 
 #[tokio::test]

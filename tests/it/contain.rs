@@ -1,7 +1,7 @@
 //! What becomes of a request that meets a fault of ours, or takes too long (SR-183, SR-184, SR-224).
 
 use axum::{Router, http::Method, http::StatusCode, routing::get};
-use mediamanager_auth::server::router::behind_the_door;
+use mediamanager_auth::server::web::router::with_middleware;
 
 use crate::support::{App, Browser};
 
@@ -16,7 +16,7 @@ async fn with_faults() -> Browser {
     let hangs = || async { std::future::pending::<()>().await };
     let routes =
         Router::new().route("/panics", get(panics)).route("/api/v1/panics", get(panics)).route("/hangs", get(hangs)).route("/api/v1/hangs", get(hangs));
-    Browser::new(behind_the_door(app.state.clone(), routes))
+    Browser::new(with_middleware(app.state.clone(), routes))
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ async fn ada() -> (App, Browser, String) {
 }
 
 async fn is_proven(app: &App) -> bool {
-    app.count("SELECT count(*) FROM account WHERE email_proven_at IS NOT NULL").await == 1
+    app.count("SELECT count(*) FROM auth_user_account WHERE email_verified_at IS NOT NULL").await == 1
 }
 
 #[tokio::test]
@@ -28,11 +28,11 @@ async fn the_link_proves_the_address_and_approves_nobody() {
     assert_eq!(page.heading(), "Confirm your address");
     assert!(!is_proven(&app).await, "reading proves nothing");
     let page = browser.submit(&page, "Confirm the address", &[]).await;
-    assert_eq!(page.path, "/login/verify?notice=address_proven");
+    assert_eq!(page.path, "/login/verify?notice=email_verified");
     assert!(is_proven(&app).await);
     assert_eq!(app.count("SELECT count(*) FROM \"user\" WHERE is_verified").await, 0, "nobody approves themselves");
     let page = browser.get(&link).await;
-    assert_eq!(browser.submit(&page, "Confirm the address", &[]).await.path, "/login/verify?notice=address_proven", "twice is no harm");
+    assert_eq!(browser.submit(&page, "Confirm the address", &[]).await.path, "/login/verify?notice=email_verified", "twice is no harm");
 }
 
 #[tokio::test]
@@ -43,7 +43,7 @@ async fn whoever_is_not_logged_in_is_asked_to_be_first() {
     assert!(page.path.starts_with("/login?return_to="), "{}", page.path);
     let page = browser.submit(&page, "Log in", &[("email", "ada@example.org"), ("password", PASSWORD)]).await;
     assert_eq!(page.heading(), "Confirm your address", "and then goes on to where the link leads");
-    assert_eq!(browser.submit(&page, "Confirm the address", &[]).await.path, "/login/verify?notice=address_proven");
+    assert_eq!(browser.submit(&page, "Confirm the address", &[]).await.path, "/login/verify?notice=email_verified");
 }
 
 #[tokio::test]
@@ -85,7 +85,7 @@ async fn a_click_on_a_strangers_mail_makes_their_account_nobodys_own() {
     let answer = browser.call(Method::POST, "/api/v1/auth/verify", &headers, &body).await;
     assert_eq!((answer.status, answer.json()["detail"].as_str()), (StatusCode::BAD_REQUEST, Some("VERIFY_USER_BAD_TOKEN")));
     assert_eq!(app.browser().call(Method::POST, "/api/v1/auth/verify", &headers, &body).await.status, StatusCode::UNAUTHORIZED);
-    assert_eq!(app.count("SELECT count(*) FROM account WHERE email_proven_at IS NOT NULL").await, 1, "only the real one's");
+    assert_eq!(app.count("SELECT count(*) FROM auth_user_account WHERE email_verified_at IS NOT NULL").await, 1, "only the real one's");
 }
 
 #[tokio::test]
@@ -188,9 +188,9 @@ async fn somebody_approved_before_they_confirmed_can_still_confirm() {
     let page = browser.get("/login/verify").await;
     assert_eq!(page.heading(), "Confirm your address");
     let page = browser.submit(&page, "Send the mail", &[]).await;
-    assert_eq!((page.path.as_str(), page.heading().as_str()), ("/login/verify?notice=proof_sent", "Confirm your address"));
+    assert_eq!((page.path.as_str(), page.heading().as_str()), ("/login/verify?notice=verification_sent", "Confirm your address"));
     let page = browser.get(&app.mail().await.link()).await;
-    assert_eq!(browser.submit(&page, "Confirm the address", &[]).await.path, "/account?notice=address_proven");
+    assert_eq!(browser.submit(&page, "Confirm the address", &[]).await.path, "/account?notice=email_verified");
     assert!(!browser.get("/account").await.body.contains("Confirm it"));
     assert_eq!(browser.get("/login/verify").await.path, "/account", "there is nothing left to do there");
 }
@@ -199,7 +199,7 @@ async fn somebody_approved_before_they_confirmed_can_still_confirm() {
 async fn without_mail_nobody_is_sent_to_a_page_that_cannot_help() {
     let app = App::new().await;
     app.member("ada@example.org").await;
-    app.sql("UPDATE account SET email_proven_at = NULL").await;
+    app.sql("UPDATE auth_user_account SET email_verified_at = NULL").await;
     let mut browser = app.browser();
     assert!(!browser.log_in("ada@example.org", PASSWORD).await.body.contains("/login/verify"));
     assert_eq!(browser.get("/login/verify").await.path, "/account");

@@ -6,7 +6,7 @@ use mediamanager_auth::{
     server::{
         db::{
             self,
-            events::{Filter, NewEvent, Row},
+            events::{AuditFilter, AuditRow, NewEvent},
         },
         flows::{events, users::Role},
         random,
@@ -24,12 +24,12 @@ const RESETS: &str = "auth.email_password_resets = true\n";
 /// The address of the test's browser.
 const NETWORK: &str = "203.0.113.7";
 
-async fn find(app: &App, filter: Filter) -> Vec<Row> {
-    db::events::find(&app.state.db, &filter, 0, 100_000).await.unwrap().0
+async fn find(app: &App, filter: AuditFilter) -> Vec<AuditRow> {
+    db::events::find_page(&app.state.db, &filter, 0, 100_000).await.unwrap().0
 }
 
-async fn everything(app: &App) -> Vec<Row> {
-    find(app, Filter::default()).await
+async fn everything(app: &App) -> Vec<AuditRow> {
+    find(app, AuditFilter::default()).await
 }
 
 /// An administrator in a browser, and Bob.
@@ -113,9 +113,9 @@ async fn what_an_attacker_puts_into_an_event_stays_text_on_one_line() {
     let headers = [("sec-fetch-site", "cross-site"), ("origin", "https://<script>alert(1)</script>.example\t"), ("x-correlation-id", "not\ta number")];
     let page = app.browser().call(Method::POST, "/login", &headers, "").await;
     assert_eq!(page.status, StatusCode::FORBIDDEN);
-    let row = &find(&app, Filter { kind: Some(Event::CrossSiteRefused), ..Filter::default() }).await[0];
-    assert!(row.detail.contains("alert(1)") && row.reference == page.header("x-correlation-id").unwrap());
-    assert!(row.reference.len() == 32 && row.reference.bytes().all(|byte| byte.is_ascii_hexdigit()), "{}", row.reference);
+    let row = &find(&app, AuditFilter { kind: Some(Event::CrossSiteRefused), ..AuditFilter::default() }).await[0];
+    assert!(row.detail.contains("alert(1)") && row.request_id == page.header("x-correlation-id").unwrap());
+    assert!(row.request_id.len() == 32 && row.request_id.bytes().all(|byte| byte.is_ascii_hexdigit()), "{}", row.request_id);
     let page = search(&mut ada, "cross_site_refused", "", "").await;
     assert!(page.text("tbody .hint").unwrap().contains("<script>alert(1)</script>.example") && !page.body.contains("<script>alert"), "{}", page.body);
     assert!(log.text().lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()), "one event is one line");
@@ -126,7 +126,16 @@ async fn the_fifty_first_event_is_on_the_second_page() {
     let (app, mut ada, _, bob) = household("").await;
     for number in 0..51 {
         let detail = format!("number {number}");
-        let row = NewEvent { at: number, kind: Event::MailSent, user: Some(bob.id), actor: None, method: "", network: "", reference: "", detail: &detail };
+        let row = NewEvent {
+            occurred_at: number,
+            kind: Event::MailSent,
+            user: Some(bob.id),
+            actor: None,
+            method: "",
+            client_ip: "",
+            request_id: "",
+            detail: &detail,
+        };
         db::events::insert(&app.state.db, row).await.unwrap();
     }
     let page = search(&mut ada, "mail_sent", "bob@example.org", "").await;
@@ -168,7 +177,7 @@ async fn why_the_provider_let_nobody_in_is_told_with_the_setting_to_change() {
         let page = search(&mut ada, "login_failed", "", reference).await;
         let hint = page.text("tbody .hint").unwrap();
         assert!(words.iter().all(|words| hint.contains(words)) && hint.starts_with("oidc; "), "{hint}");
-        let row = &find(&home.app, Filter { reference: Some(reference.to_owned()), ..Filter::default() }).await[0];
+        let row = &find(&home.app, AuditFilter { request_id: Some(reference.to_owned()), ..AuditFilter::default() }).await[0];
         assert!(user.is_none_or(|user| row.user_id == Some(user)), "{row:?}");
     }
 }
@@ -195,7 +204,7 @@ async fn a_flood_of_strangers_fills_the_log_and_not_the_table() {
     let home = Household::new().await;
     home.app.member("eve@example.org").await;
     let mut eve = logged_in(&home.app, "eve@example.org").await;
-    let count = async |kind: Event| find(&home.app, Filter { kind: Some(kind), ..Filter::default() }).await.len();
+    let count = async |kind: Event| find(&home.app, AuditFilter { kind: Some(kind), ..AuditFilter::default() }).await.len();
     for number in 0..60 {
         post_from_another_site(&home.app).await;
         assert_eq!(eve.get("/users").await.status, StatusCode::FORBIDDEN);
@@ -215,9 +224,9 @@ async fn a_flood_of_strangers_fills_the_log_and_not_the_table() {
 async fn what_cannot_be_written_down_does_not_happen() {
     let (app, mut ada, _, bob) = household("").await;
     let (mut his, id) = (logged_in(&app, "bob@example.org").await, bob.id.to_string());
-    let sessions = "SELECT count(*) FROM session WHERE ended_at IS NULL";
+    let sessions = "SELECT count(*) FROM auth_session WHERE ended_at IS NULL";
     let before = app.count(sessions).await;
-    app.sql("ALTER TABLE event RENAME TO event_away").await;
+    app.sql("ALTER TABLE auth_event RENAME TO auth_event_away").await;
     for page in [
         app.browser().post_form("/login", &[("email", "bob@example.org"), ("password", PASSWORD)]).await,
         his.post_form("/account/password", &[("password", NEW)]).await,
@@ -226,7 +235,7 @@ async fn what_cannot_be_written_down_does_not_happen() {
         ada.post_form("/users/change", &[("id", &id), ("action", "disable")]).await,
         ada.post_form("/users/change", &[("id", &id), ("action", "make-administrator")]).await,
         ada.post_form("/users/change", &[("id", &id), ("action", "end-sessions")]).await,
-        ada.post_form("/users/change", &[("id", &id), ("action", "hand-over-link")]).await,
+        ada.post_form("/users/change", &[("id", &id), ("action", "create-reset-link")]).await,
         ada.post_form("/users/address", &[("id", &id), ("email", "new@example.org")]).await,
         ada.post_form("/users/new", &[("email", "eve@example.org")]).await,
         ada.post_form("/users/change", &[("id", &id), ("action", "delete")]).await,
@@ -235,7 +244,7 @@ async fn what_cannot_be_written_down_does_not_happen() {
         let is_nothing = page.path == "/account" && page.status == StatusCode::SEE_OTHER;
         assert!(page.status == StatusCode::SERVICE_UNAVAILABLE || is_nothing, "{}: {}", page.path, page.status);
     }
-    app.sql("ALTER TABLE event_away RENAME TO event").await;
+    app.sql("ALTER TABLE auth_event_away RENAME TO auth_event").await;
     assert_eq!(app.count(sessions).await, before);
     assert_eq!(app.count("SELECT count(*) FROM \"user\" WHERE is_active").await, 2);
     assert_eq!(app.count("SELECT count(*) FROM \"user\" WHERE is_superuser OR email = 'new@example.org'").await, 1);

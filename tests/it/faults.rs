@@ -32,7 +32,7 @@ const AT_LAST: Duration = Duration::from_secs(30);
 const ADA: &str = "ada@example.org";
 const NEW: &str = "new@example.org";
 /// What nobody may have changed by halves.
-const ROWS: [&str; 4] = ["\"user\"", "account", "session", "session WHERE ended_at IS NULL"];
+const ROWS: [&str; 4] = ["\"user\"", "auth_user_account", "auth_session", "auth_session WHERE ended_at IS NULL"];
 
 /// An answer to come, and how long it takes.
 type Answer = BoxFuture<'static, (Page, Duration)>;
@@ -147,7 +147,7 @@ impl Siege {
         eventually(async || self.register().await.0.status == StatusCode::CREATED).await;
         eventually(async || self.log_out().await.0.status == StatusCode::SEE_OTHER).await;
         assert_eq!(self.ada.clone().get("/api/v1/users/me").await.status, StatusCode::UNAUTHORIZED);
-        assert_eq!((self.count("\"user\"").await, self.count("account").await), (2, 2));
+        assert_eq!((self.count("\"user\"").await, self.count("auth_user_account").await), (2, 2));
     }
 }
 

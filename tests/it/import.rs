@@ -21,7 +21,7 @@ async fn mediamanager() -> App {
              SELECT id, id, 'OpenID', 'a-token-of-the-provider', 'subject-1', email FROM \"user\" WHERE is_superuser",
         )
         .await;
-    there.sql("DELETE FROM account").await;
+    there.sql("DELETE FROM auth_user_account").await;
     there
 }
 
@@ -38,8 +38,8 @@ async fn people_log_in_with_the_password_they_had() {
     assert_eq!(here.browser().log_in("bob@example.org", PASSWORD).await.path, "/account", "however MediaManager spelt the address");
     assert_eq!(here.count("SELECT count(*) FROM \"user\" WHERE is_superuser").await, 1);
     assert_eq!(here.count("SELECT count(*) FROM oauth_account WHERE access_token = '' AND account_id = 'subject-1'").await, 1, "without the provider's tokens");
-    assert_eq!(here.count("SELECT count(*) FROM account WHERE email_proven_at IS NOT NULL").await, 0, "MediaManager proves no address");
-    assert_eq!(here.count("SELECT count(*) FROM event WHERE method = 'import'").await, 2);
+    assert_eq!(here.count("SELECT count(*) FROM auth_user_account WHERE email_verified_at IS NOT NULL").await, 0, "MediaManager proves no address");
+    assert_eq!(here.count("SELECT count(*) FROM auth_event WHERE method = 'import'").await, 2);
     assert_eq!(there.count("SELECT count(*) FROM \"user\"").await, 2);
 }
 

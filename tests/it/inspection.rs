@@ -41,7 +41,7 @@ async fn a_household_where_all_is_well_is_told_so() {
     let database = find(&findings, "database");
     let version = database.says.split_once(' ').filter(|(name, _)| ["SQLite", "PostgreSQL"].contains(name));
     assert!(version.is_some_and(|(_, version)| version.starts_with(|c: char| c.is_ascii_digit())), "{database}");
-    assert_eq!(home.app.count("SELECT count(*) FROM spent").await, 0, "looking changes nothing");
+    assert_eq!(home.app.count("SELECT count(*) FROM auth_used_token").await, 0, "looking changes nothing");
 }
 
 #[tokio::test]
@@ -154,12 +154,12 @@ async fn what_no_setting_mends_is_told_with_where_to_go_on() {
 async fn a_database_that_is_not_as_it_should_be_is_told_with_what_to_do() {
     let app = App::new().await;
     let url = &app.database.url;
-    app.sql("DELETE FROM mediamanager_auth_migration WHERE version = 'm0004_events'").await;
+    app.sql("DELETE FROM auth_migration WHERE version = 'm0001_initial'").await;
     is_told(&db::inspect(url).await, Standing::Doubtful, "the next start takes 1 more", "make a backup");
-    app.sql("INSERT INTO mediamanager_auth_migration (version, applied_at) VALUES ('m9999_future', 0)").await;
+    app.sql("INSERT INTO auth_migration (version, applied_at) VALUES ('m9999_future', 0)").await;
     is_told(&db::inspect(url).await, Standing::Wrong, "newer version", "restore a backup");
     // Not the same as a database without any steps, which the next start would take.
-    app.sql("ALTER TABLE mediamanager_auth_migration RENAME COLUMN version TO something_else").await;
+    app.sql("ALTER TABLE auth_migration RENAME COLUMN version TO something_else").await;
     is_told(&db::inspect(url).await, Standing::Wrong, "cannot read the schema's version", "rights");
     let unused = TestDatabase::new().await;
     let says = if unused.is_postgres() { "0 steps of the schema" } else { "not there yet" };

@@ -101,7 +101,7 @@ async fn with_mail_waiting() -> App {
 }
 
 async fn waiting(app: &App) -> i64 {
-    app.count("SELECT count(*) FROM outbox").await
+    app.count("SELECT count(*) FROM auth_outbox").await
 }
 
 #[tokio::test]
@@ -136,11 +136,11 @@ async fn a_mail_whose_attempts_never_end_is_given_up() {
     app.state.mailer = Mailer::Memory(Outgone::default());
     for attempt in 1..=5 {
         // Taken, and then nothing: this is what a panic or a power cut leaves.
-        assert_eq!(db::outbox::take(&app.state.db, app.state.clock.now()).await.unwrap().unwrap().attempts, attempt);
+        assert_eq!(db::outbox::claim_next(&app.state.db, app.state.clock.now()).await.unwrap().unwrap().attempts, attempt);
         app.pass(120);
     }
     assert_eq!((app.mails().await.len(), waiting(&app).await), (0, 0));
-    assert_eq!(app.count("SELECT count(*) FROM event WHERE kind = 'mail_given_up'").await, 1);
+    assert_eq!(app.count("SELECT count(*) FROM auth_event WHERE kind = 'mail_given_up'").await, 1);
 }
 
 #[tokio::test]
@@ -185,10 +185,10 @@ async fn make_void(home: &Household, ada: &mut Browser, how: &str) {
             let link = password_reset::handed_over_link(&Ctx::cli(&app.state), &ada).await.unwrap().unwrap().link;
             let mut browser = app.browser();
             let page = browser.get(link.strip_prefix("http://localhost:8000").unwrap()).await;
-            assert_eq!(browser.submit(&page, "Set password", &[("password", NEW)]).await.path, "/login?notice=password_changed");
+            assert_eq!(browser.submit(&page, "Set password", &[("password", NEW)]).await.path, "/login?notice=password_reset");
         }
         "the owner's login at the provider" => {
-            app.sql("UPDATE account SET email_proven_at = NULL").await;
+            app.sql("UPDATE auth_user_account SET email_verified_at = NULL").await;
             assert_eq!(home.log_in(&mut app.browser(), &Account::confirmed("ada@example.org")).await.path, "/account");
         }
         "another password" => {
@@ -240,7 +240,7 @@ async fn a_mail_of_an_instance_that_was_killed_while_sending_goes_out_all_the_sa
     let app = App::with(&format!("auth.email_password_resets = true\n{SMTP}")).await;
     app.member("ada@example.org").await;
     app.browser().post_form("/login/forgot-password", &[("email", "ada@example.org")]).await;
-    drop(db::outbox::take(&app.state.db, app.state.clock.now()).await.unwrap().unwrap());
+    drop(db::outbox::claim_next(&app.state.db, app.state.clock.now()).await.unwrap().unwrap());
     assert_eq!(app.mails().await.len(), 0, "it may still be sending it");
     app.pass(121);
     assert_eq!((app.mails().await.len(), waiting(&app).await), (1, 0));
@@ -260,9 +260,9 @@ async fn two_instances_send_a_mail_once() {
 async fn the_queue_is_bounded() {
     let app = App::with(&format!("auth.email_password_resets = true\n{SMTP}")).await;
     let rows = if app.database.is_postgres() {
-        "INSERT INTO outbox (id, kind, address, network, created_at, due_at, attempts) SELECT gen_random_uuid(), 'reset', 'x@y', 'z', 0, 0, 0 FROM generate_series(1, 1000)"
+        "INSERT INTO auth_outbox (id, kind, address, client_ip, created_at, next_attempt_at, attempts) SELECT gen_random_uuid(), 'reset', 'x@y', 'z', 0, 0, 0 FROM generate_series(1, 1000)"
     } else {
-        "INSERT INTO outbox (id, kind, address, network, created_at, due_at, attempts) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000) SELECT randomblob(16), 'reset', 'x@y', 'z', 0, 0, 0 FROM n"
+        "INSERT INTO auth_outbox (id, kind, address, client_ip, created_at, next_attempt_at, attempts) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000) SELECT randomblob(16), 'reset', 'x@y', 'z', 0, 0, 0 FROM n"
     };
     app.sql(rows).await;
     let page = app.browser().post_form("/login/forgot-password", &[("email", "ada@example.org")]).await;

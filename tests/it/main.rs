@@ -2,6 +2,7 @@
 //! links once. Runs on SQLite, or on PostgreSQL when `TEST_POSTGRES_URL` names a server.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should stop where it stands")]
 
+mod access;
 mod account;
 mod admin_emails;
 mod api;
@@ -11,6 +12,7 @@ mod cross_site;
 mod email_proof;
 mod events;
 mod faults;
+mod form_account;
 mod headers;
 mod housekeeping;
 mod import;

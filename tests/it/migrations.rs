@@ -2,7 +2,7 @@ use mediamanager_auth::{
     domain::Password,
     server::{
         clock::Clock,
-        db::{entity::user, migrations::Migrator},
+        db::{migrations::Migrator, users},
         hasher::{Cost, Hasher, Verdict},
         random,
     },
@@ -35,7 +35,7 @@ const ARGON2: &str = "$argon2id$v=19$m=65536,t=3,p=4$VFHKqEKGPSaFqkqQcBYRRA$PO7V
 const BCRYPT: &str = "$2b$10$lC82AoJsrexBqdAr6aPnnOj1G7Qfw1vjpLyjVKJlmebdIisoXmTwe";
 const WEAK: &str = "$argon2id$v=19$m=32,t=1,p=1$5q7N6AiT8wY2DN0NNI4Sfw$uyOY+jkPU3UPlir45XTTRHng9nDpdgaRLupgdP9Hegg";
 
-const STEPS: [&str; 4] = ["m0001_first", "m0002_identities", "m0003_outbox", "m0004_events"];
+const STEPS: [&str; 1] = ["m0001_initial"];
 
 /// The database as MediaManager reaches it, not through the program.
 async fn connect(database: &TestDatabase) -> DatabaseConnection {
@@ -61,7 +61,7 @@ async fn mediamanagers() -> (TestDatabase, DatabaseConnection) {
 
 async fn add_user(db: &impl ConnectionTrait, email: &str, hash: &str, is_superuser: bool) -> uuid::Uuid {
     let id = random::uuid();
-    let row = user::ActiveModel {
+    let row = users::ActiveModel {
         id: Set(id),
         email: Set(email.to_owned()),
         hashed_password: Set(hash.to_owned()),
@@ -69,12 +69,12 @@ async fn add_user(db: &impl ConnectionTrait, email: &str, hash: &str, is_superus
         is_superuser: Set(is_superuser),
         is_verified: Set(true),
     };
-    user::Entity::insert(row).exec_without_returning(db).await.unwrap();
+    users::Entity::insert(row).exec_without_returning(db).await.unwrap();
     id
 }
 
-async fn users(db: &impl ConnectionTrait) -> Vec<user::Model> {
-    user::Entity::find().order_by_asc(user::Column::Email).all(db).await.unwrap()
+async fn users(db: &impl ConnectionTrait) -> Vec<users::Model> {
+    users::Entity::find().order_by_asc(users::Column::Email).all(db).await.unwrap()
 }
 
 /// The first column of what a query finds, which must be text.
@@ -136,7 +136,7 @@ async fn schema(db: &impl ConnectionTrait, tables: &str) -> Vec<String> {
 }
 
 const BOTH: &str = "'user', 'oauth_account'";
-const OURS: &str = "'account', 'session', 'throttle', 'mediamanager_auth_migration'";
+const OURS: &str = "'auth_user_account', 'auth_session', 'auth_rate_limit', 'auth_migration'";
 
 #[tokio::test]
 async fn mediamanagers_database_is_adopted_without_touching_a_row() {
@@ -169,7 +169,7 @@ async fn its_people_log_in_and_only_weaker_hashes_are_upgraded() {
         assert_eq!(after[0], before[0], "strong enough: not a byte changed, the capitals of the address included");
         for (before, after) in before[1..].iter().zip(&after[1..]) {
             assert!(after.hashed_password.starts_with("$argon2id$v=19$m=64,t=1,p=1$"), "{}", after.hashed_password);
-            let restored = user::Model { hashed_password: before.hashed_password.clone(), ..after.clone() };
+            let restored = users::Model { hashed_password: before.hashed_password.clone(), ..after.clone() };
             assert_eq!(&restored, before, "nothing but the hash changed");
         }
     }
@@ -240,7 +240,7 @@ async fn instances_that_start_together_migrate_once() {
         let failures: Vec<_> = outcomes.iter().filter_map(|outcome| outcome.as_ref().err()).collect();
         assert!(failures.is_empty(), "round {round}: {failures:?}");
         let db = outcomes[0].as_ref().unwrap();
-        assert_eq!(texts(db, "SELECT version FROM mediamanager_auth_migration").await, STEPS);
+        assert_eq!(texts(db, "SELECT version FROM auth_migration").await, STEPS);
     }
 }
 
@@ -251,15 +251,15 @@ async fn a_database_of_the_first_step_goes_on_with_its_rows() {
     Migrator::up(&db, Some(1)).await.unwrap();
     let id = add_user(&db, "ada@example.org", ARGON2, true).await;
     for row in [
-        "INSERT INTO account (user_id, created_at, email_proven_at, last_login_at) VALUES ($1, 1, 2, 3)",
-        "INSERT INTO session (id, user_id, created_at, expires_at, method, network, user_agent) VALUES ($1, $1, 1, 2, 'password', '203.0.113.7', 'x')",
+        "INSERT INTO auth_user_account (user_id, created_at, email_verified_at, last_login_at) VALUES ($1, 1, 2, 3)",
+        "INSERT INTO auth_session (id, user_id, created_at, expires_at, method, client_ip, user_agent) VALUES ($1, $1, 1, 2, 'password', '203.0.113.7', 'x')",
     ] {
         db.execute_raw(Statement::from_sql_and_values(db.get_database_backend(), row, [id.into()])).await.unwrap();
     }
     let app = App::on(database, "").await;
-    assert_eq!(texts(&db, "SELECT version FROM mediamanager_auth_migration").await, STEPS);
-    assert_eq!(app.count("SELECT count(*) FROM account WHERE email_proven_at = 2 AND NOT is_passwordless").await, 1);
-    assert_eq!(app.count("SELECT count(*) FROM session WHERE identity_id IS NULL AND network = '203.0.113.7'").await, 1);
+    assert_eq!(texts(&db, "SELECT version FROM auth_migration").await, STEPS);
+    assert_eq!(app.count("SELECT count(*) FROM auth_user_account WHERE email_verified_at = 2 AND NOT is_passwordless").await, 1);
+    assert_eq!(app.count("SELECT count(*) FROM auth_session WHERE identity_id IS NULL AND client_ip = '203.0.113.7'").await, 1);
     assert_eq!(app.browser().log_in("ada@example.org", PASSWORD).await.path, "/account");
 }
 
@@ -267,10 +267,10 @@ async fn a_database_of_the_first_step_goes_on_with_its_rows() {
 async fn an_older_program_does_not_touch_a_newer_schema() {
     let app = App::new().await;
     app.member("ada@example.org").await;
-    app.sql("INSERT INTO mediamanager_auth_migration (version, applied_at) VALUES ('m9999_future', 0)").await;
+    app.sql("INSERT INTO auth_migration (version, applied_at) VALUES ('m9999_future', 0)").await;
     let before = schema(&app.state.db, OURS).await;
     let reason = state(&app.database.url, "", Clock::System).await.err().unwrap();
-    for text in ["newer version", "m9999_future", STEPS[3]] {
+    for text in ["newer version", "m9999_future", STEPS[0]] {
         assert!(reason.contains(text), "{reason}");
     }
     assert!(!reason.contains('\n'), "one line");
@@ -285,9 +285,9 @@ async fn starting_again_changes_nothing() {
     app.browser().log_in("ada@example.org", PASSWORD).await;
     let snapshot = async || {
         let rows = [
-            texts(&app.state.db, "SELECT version || ' ' || CAST(applied_at AS text) FROM mediamanager_auth_migration").await,
+            texts(&app.state.db, "SELECT version || ' ' || CAST(applied_at AS text) FROM auth_migration").await,
             texts(&app.state.db, "SELECT email || ' ' || hashed_password FROM \"user\"").await,
-            texts(&app.state.db, "SELECT CAST(created_at AS text) || ' ' || network || ' ' || COALESCE(CAST(ended_at AS text), '-') FROM session").await,
+            texts(&app.state.db, "SELECT CAST(created_at AS text) || ' ' || client_ip || ' ' || COALESCE(CAST(ended_at AS text), '-') FROM auth_session").await,
         ];
         (rows.concat(), schema(&app.state.db, BOTH).await, schema(&app.state.db, OURS).await)
     };

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use mediamanager_auth::{
     domain::{AuthError, Password},
     server::{
-        db::{self, events::Filter},
+        db::{self, events::AuditFilter},
         flows::{Ctx, login, users::Role},
     },
 };
@@ -22,15 +22,15 @@ async fn users(home: &Household) -> i64 {
 
 /// What the administrators' page says of the events of a kind, the newest first.
 async fn details(home: &Household, kind: &str) -> Vec<String> {
-    let filter = Filter { kind: Some(kind.parse().unwrap()), ..Filter::default() };
-    let (rows, _) = db::events::find(&home.app.state.db, &filter, 0, 100).await.unwrap();
+    let filter = AuditFilter { kind: Some(kind.parse().unwrap()), ..AuditFilter::default() };
+    let (rows, _) = db::events::find_page(&home.app.state.db, &filter, 0, 100).await.unwrap();
     rows.into_iter().map(|row| row.detail).collect()
 }
 
 /// Somebody registered before this program was there, so nobody has proven the address to it.
 async fn unproven(home: &Household, email: &str) {
     home.app.member(email).await;
-    home.app.sql("UPDATE account SET email_proven_at = NULL").await;
+    home.app.sql("UPDATE auth_user_account SET email_verified_at = NULL").await;
 }
 
 #[tokio::test]
@@ -66,7 +66,7 @@ async fn why_an_address_did_not_follow_the_providers_is_written_down() {
         home.log_in(&mut home.app.browser(), &Account { email: json!(email), email_verified: json!(verified), ..ada() }).await;
         assert_eq!(details(&home, "address_kept").await[0], why);
     }
-    home.app.sql("UPDATE account SET email_proven_at = NULL, is_passwordless = false").await;
+    home.app.sql("UPDATE auth_user_account SET email_verified_at = NULL, is_passwordless = false").await;
     home.log_in(&mut home.app.browser(), &Account { email: json!("ada@new.example"), ..ada() }).await;
     assert_eq!(details(&home, "address_kept").await[0], "nobody has proven the account's address, so its password may be a stranger's");
     // An account that has an address of its own keeps it at every login: that is a line and no row.
@@ -82,7 +82,7 @@ async fn the_same_subject_elsewhere_or_in_other_letters_is_somebody_else() {
     let home = Household::new().await;
     home.log_in(&mut home.app.browser(), &Account { subject: "Ada".into(), ..ada() }).await;
     home.log_in(&mut home.app.browser(), &Account { subject: "ada".into(), ..Account::confirmed("other@example.org") }).await;
-    home.app.sql("UPDATE identity SET issuer = 'https://elsewhere.example' WHERE subject = 'Ada'").await;
+    home.app.sql("UPDATE auth_identity SET issuer = 'https://elsewhere.example' WHERE subject = 'Ada'").await;
     home.log_in(&mut home.app.browser(), &Account { subject: "Ada".into(), ..Account::confirmed("third@example.org") }).await;
     assert_eq!(users(&home).await, 3);
 }
@@ -168,7 +168,7 @@ async fn what_is_pending_ends_after_ten_minutes_and_is_nobodys_without_its_cooki
     assert!(late.body.contains("start again"));
     let strange = home.app.browser().submit(&page, "Connect and log in", &[("password", PASSWORD)]).await;
     assert_eq!(strange.status, StatusCode::GONE);
-    assert_eq!(home.app.count("SELECT count(*) FROM identity").await, 0);
+    assert_eq!(home.app.count("SELECT count(*) FROM auth_identity").await, 0);
 }
 
 #[tokio::test]
@@ -262,7 +262,7 @@ async fn twenty_first_logins_of_one_person_make_one_account() {
     }
     let statuses = futures_util::future::join_all(answers).await;
     assert!(statuses.iter().all(|status| *status == StatusCode::SEE_OTHER), "{statuses:?}");
-    assert_eq!((users(&home).await, home.app.count("SELECT count(*) FROM identity").await), (1, 1));
+    assert_eq!((users(&home).await, home.app.count("SELECT count(*) FROM auth_identity").await), (1, 1));
 }
 
 #[tokio::test]
@@ -288,7 +288,7 @@ async fn a_link_of_mediamanager_is_followed_once_and_by_no_other_provider() {
     let first = Account { subject: "1".into(), ..Account::confirmed("ada@old.example") };
     assert!(home.log_in(&mut home.app.browser(), &first).await.body.contains("ada@old.example"));
     // The operator changes to another provider of the same name, where somebody else has this number.
-    home.app.sql("UPDATE identity SET issuer = 'https://elsewhere.example'").await;
+    home.app.sql("UPDATE auth_identity SET issuer = 'https://elsewhere.example'").await;
     let other = Account { subject: "1".into(), ..Account::confirmed("eve@example.org") };
     assert!(home.log_in(&mut home.app.browser(), &other).await.body.contains("eve@example.org"));
 }
@@ -300,7 +300,7 @@ async fn an_account_that_a_stranger_may_know_the_password_of_does_not_get_the_ow
     home.app.sql("INSERT INTO oauth_account (id, user_id, oauth_name, access_token, account_id, account_email) SELECT id, id, 'Über ID 100%', 'x', 'subject-of-ada@example.org', 'a@b' FROM \"user\"").await;
     let page = home.log_in(&mut home.app.browser(), &ada()).await;
     assert!(page.body.contains("squatter@example.org"), "{}", page.body);
-    assert_eq!(home.app.count("SELECT count(*) FROM account WHERE email_proven_at IS NOT NULL").await, 0);
+    assert_eq!(home.app.count("SELECT count(*) FROM auth_user_account WHERE email_verified_at IS NOT NULL").await, 0);
 }
 
 #[tokio::test]
@@ -308,7 +308,7 @@ async fn a_link_of_mediamanager_proves_no_address_of_an_account_that_a_stranger_
     let home = Household::with(&format!("auth.admin_emails = ['ada@example.org']\n{SMTP}")).await;
     home.app.user("ada@example.org", Role::Waiting).await;
     // As MediaManager leaves it: the stranger's account, linked to its owner by the address.
-    home.app.sql("DELETE FROM account").await;
+    home.app.sql("DELETE FROM auth_user_account").await;
     home.app.sql("INSERT INTO oauth_account (id, user_id, oauth_name, access_token, account_id, account_email) SELECT id, id, 'Über ID 100%', 'x', 'subject-of-ada@example.org', 'a@b' FROM \"user\"").await;
     let mut owner = home.app.browser();
     home.log_in(&mut owner, &ada()).await;
@@ -321,7 +321,7 @@ async fn a_link_of_mediamanager_proves_no_address_of_an_account_that_a_stranger_
     assert_eq!(page.status, StatusCode::FORBIDDEN);
     assert!(page.text("[role=alert]").unwrap().starts_with("Log in with the password of this account first"), "{}", page.body);
     home.app.browser().log_in("ada@example.org", PASSWORD).await;
-    assert_eq!(home.app.count("SELECT count(*) FROM account WHERE email_proven_at IS NOT NULL").await, 0);
+    assert_eq!(home.app.count("SELECT count(*) FROM auth_user_account WHERE email_verified_at IS NOT NULL").await, 0);
     assert_eq!(home.app.count("SELECT count(*) FROM \"user\" WHERE is_superuser OR is_verified").await, 0);
 }
 

@@ -103,7 +103,7 @@ async fn nobody_fills_the_database_by_coming_back_without_end() {
     }
     let (mut browser, back) = under_way(&home).await;
     is_refused(&home, &household::call_back(&mut browser, &back).await, 429, "too_many_attempts");
-    assert_eq!(home.app.count("SELECT count(*) FROM spent").await, 100);
+    assert_eq!(home.app.count("SELECT count(*) FROM auth_used_token").await, 100);
 }
 
 #[tokio::test]
@@ -317,7 +317,7 @@ async fn an_answer_replaces_the_session_and_links_nothing_to_it() {
     let eves = browser.cookie(COOKIE).unwrap().to_owned();
     assert_eq!(household::call_back(&mut browser, &back).await.status, StatusCode::SEE_OTHER);
     assert!(browser.get("/account").await.body.contains("ada@example.org"), "it is Ada who came back");
-    assert_eq!(home.app.count("SELECT count(*) FROM identity i JOIN \"user\" u ON u.id = i.user_id WHERE u.email = 'eve@example.org'").await, 0);
+    assert_eq!(home.app.count("SELECT count(*) FROM auth_identity i JOIN \"user\" u ON u.id = i.user_id WHERE u.email = 'eve@example.org'").await, 0);
     let mut old = home.app.browser();
     old.set_cookie(COOKIE, &eves);
     assert_eq!(old.get("/account").await.path, "/login?return_to=%2Faccount", "nothing set before a login survives it");

@@ -54,7 +54,7 @@ async fn under_way(home: &Household, browser: &mut Browser, account: &Account) -
 
 async fn connect(home: &Household, browser: &mut Browser, account: &Account) {
     let back = under_way(home, browser, account).await;
-    assert_eq!(browser.get(&back).await.path, "/account?notice=connected");
+    assert_eq!(browser.get(&back).await.path, "/account?notice=provider_linked");
 }
 
 async fn disconnect(browser: &mut Browser) -> Page {
@@ -71,7 +71,7 @@ async fn user(home: &Household, email: &str) -> User {
 
 /// How many accounts at the provider belong to somebody.
 async fn connected(home: &Household, email: &str) -> usize {
-    db::identities::of(&home.app.state.db, user(home, email).await.id).await.unwrap().len()
+    db::identities::list_for_user(&home.app.state.db, user(home, email).await.id).await.unwrap().len()
 }
 
 /// A page that says why not.
@@ -99,7 +99,7 @@ async fn an_account_at_the_provider_becomes_another_way_in_and_stops_being_one()
     assert_eq!(home.app.count("SELECT count(*) FROM \"user\"").await, 1);
 
     let page = disconnect(&mut ada).await;
-    assert_eq!((page.path.as_str(), connected(&home, &mail_of(&home).await).await), ("/account?notice=disconnected", 0));
+    assert_eq!((page.path.as_str(), connected(&home, &mail_of(&home).await).await), ("/account?notice=provider_unlinked", 0));
     assert_eq!(page.text("a[href='/account/connect']").as_deref(), Some("Connect Über ID 100%"));
 }
 
@@ -168,7 +168,7 @@ async fn an_answer_in_another_browser_connects_nothing() {
     let mut elsewhere = logged_in(&home.app, "ada@example.org").await;
     for browser in [&mut victim, &mut elsewhere] {
         browser.set_cookie(&handshake, ada.cookie(&handshake).unwrap());
-        assert_ne!(call_back(browser, &back).await.location().as_deref(), Some("/account?notice=connected"));
+        assert_ne!(call_back(browser, &back).await.location().as_deref(), Some("/account?notice=provider_linked"));
     }
     assert_eq!((connected(&home, "ada@example.org").await, connected(&home, "eve@example.org").await), (0, 0));
 }
@@ -200,7 +200,7 @@ async fn ten_minutes_are_the_end_of_it() {
         home.app.pass(before);
         let back = home.provider.answer(&set_out(&mut ada).await, &theirs);
         home.app.pass(after);
-        assert_ne!(call_back(&mut ada, &back).await.location().as_deref(), Some("/account?notice=connected"));
+        assert_ne!(call_back(&mut ada, &back).await.location().as_deref(), Some("/account?notice=provider_linked"));
         assert_eq!(connected(&home, "ada@example.org").await, 0, "{before} and {after}");
     }
 }
@@ -210,7 +210,7 @@ async fn an_answer_counts_once() {
     let (home, mut ada, theirs) = ada().await;
     let back = under_way(&home, &mut ada, &theirs).await;
     let mut copy = ada.clone();
-    assert_eq!(ada.get(&back).await.path, "/account?notice=connected");
+    assert_eq!(ada.get(&back).await.path, "/account?notice=provider_linked");
     disconnect(&mut ada).await;
     assert_eq!(call_back(&mut ada, &back).await.location().as_deref(), Some("/account"), "the Back button is no error");
     assert_eq!(call_back(&mut copy, &back).await.status, StatusCode::BAD_REQUEST);
@@ -252,7 +252,7 @@ async fn what_belongs_to_somebody_else_stays_theirs() {
     assert_eq!(ada.get("/account").await.path, "/account", "still logged in, as before");
     // To oneself again is no harm.
     let back = under_way(&home, &mut eve, &theirs).await;
-    assert_eq!(eve.get(&back).await.path, "/account?notice=connected");
+    assert_eq!(eve.get(&back).await.path, "/account?notice=provider_linked");
     assert_eq!(connected(&home, "eve@example.org").await, 1);
 }
 
@@ -284,7 +284,8 @@ async fn the_last_way_in_stays_until_there_is_a_password() {
     assert_eq!(page.text("[role=alert]").as_deref(), Some("This is the only way into your account. Choose a password first."));
     assert_eq!(connected(&home, "ada@elsewhere.example").await, 1);
     // An account at a provider of former times lets nobody in either.
-    home.app.sql("INSERT INTO identity SELECT user_id AS id, user_id, 'https://former.example', subject, email, created_at, last_login_at FROM identity").await;
+    let former = "SELECT user_id AS id, user_id, 'https://former.example', subject, email, created_at, last_login_at FROM auth_identity";
+    home.app.sql(&format!("INSERT INTO auth_identity {former}")).await;
     assert_eq!(connected(&home, "ada@elsewhere.example").await, 2);
     assert_eq!(disconnect_known(&home, &mut ada).await.status, StatusCode::CONFLICT);
 
@@ -302,20 +303,20 @@ async fn whoever_came_in_by_what_is_disconnected_is_out() {
     connect(&home, &mut ada, &theirs).await;
     let (mut thief, mut elsewhere) = (home.app.browser(), logged_in(&home.app, "ada@example.org").await);
     home.log_in(&mut thief, &theirs).await;
-    assert_eq!(disconnect(&mut ada).await.path, "/account?notice=disconnected");
+    assert_eq!(disconnect(&mut ada).await.path, "/account?notice=provider_unlinked");
     assert_eq!(thief.get("/account").await.path, "/login?return_to=%2Faccount");
     assert_eq!((ada.get("/account").await.path, elsewhere.get("/account").await.path), ("/account".to_owned(), "/account".to_owned()));
     // Also if the session that asks came in by it.
     connect(&home, &mut ada, &theirs).await;
     let mut ada = home.app.browser();
     home.log_in(&mut ada, &theirs).await;
-    assert_eq!(disconnect(&mut ada).await.path, "/account?notice=disconnected");
+    assert_eq!(disconnect(&mut ada).await.path, "/account?notice=provider_unlinked");
     assert_eq!(ada.get("/account").await.path, "/account");
 }
 
 /// Disconnects what the configured provider has made.
 async fn disconnect_known(home: &Household, browser: &mut Browser) -> Page {
-    let known = db::identities::of(&home.app.state.db, user(home, "ada@elsewhere.example").await.id).await.unwrap();
+    let known = db::identities::list_for_user(&home.app.state.db, user(home, "ada@elsewhere.example").await.id).await.unwrap();
     let known = known.into_iter().find(|known| known.issuer == home.provider.origin()).unwrap();
     let id = known.id.to_string();
     browser.post_form(&format!("/account/disconnect?identity={id}"), &[("identity", &id)]).await
@@ -339,7 +340,7 @@ async fn a_stolen_cookie_adds_no_way_in_and_takes_none_away() {
     let (home, mut thief, theirs) = ada().await;
     connect(&home, &mut thief, &theirs).await;
     home.app.pass(300);
-    let identity = db::identities::of(&home.app.state.db, user(&home, "ada@example.org").await.id).await.unwrap()[0].id.to_string();
+    let identity = db::identities::list_for_user(&home.app.state.db, user(&home, "ada@example.org").await.id).await.unwrap()[0].id.to_string();
     for path in ["/account/connect".to_owned(), format!("/account/disconnect?identity={identity}")] {
         let page = thief.get(&path).await;
         assert!(page.path.starts_with("/account/log-in-again?return_to=%2Faccount%2F"), "{}", page.path);
@@ -356,10 +357,10 @@ async fn what_is_not_ones_own_cannot_be_disconnected() {
     home.app.member("eve@example.org").await;
     let mut eve = logged_in(&home.app, "eve@example.org").await;
     connect(&home, &mut ada, &theirs).await;
-    let foreign = db::identities::of(&home.app.state.db, user(&home, "ada@example.org").await.id).await.unwrap()[0].id.to_string();
+    let foreign = db::identities::list_for_user(&home.app.state.db, user(&home, "ada@example.org").await.id).await.unwrap()[0].id.to_string();
     // Eve's form, with another number in it.
     connect(&home, &mut eve, &Account::confirmed("eve@elsewhere.example")).await;
-    let own = db::identities::of(&home.app.state.db, user(&home, "eve@example.org").await.id).await.unwrap()[0].id;
+    let own = db::identities::list_for_user(&home.app.state.db, user(&home, "eve@example.org").await.id).await.unwrap()[0].id;
     let form = format!("/account/disconnect?identity={own}");
     for id in [foreign.as_str(), &random::uuid().to_string(), "x", ""] {
         let path = format!("/account/disconnect?identity={id}");

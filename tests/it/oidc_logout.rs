@@ -132,7 +132,7 @@ async fn a_used_logout_token_stays_used_when_the_clock_goes_forward_and_back() {
     let home = Household::new().await;
     let token = home.provider.sign(claims(&home), "logout+jwt");
     assert_eq!(send(&home, &token).await.status, StatusCode::OK);
-    let purge = async || db::spent::purge(&home.app.state.db, home.app.state.clock.now()).await.unwrap();
+    let purge = async || db::used_tokens::purge(&home.app.state.db, home.app.state.clock.now()).await.unwrap();
     home.app.pass(3600);
     assert_eq!(purge().await, 0);
     home.app.pass(-3600);

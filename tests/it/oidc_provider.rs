@@ -206,7 +206,7 @@ async fn a_provider_that_never_answers_is_given_up_and_disturbs_nobody() {
     assert!(started.elapsed() < Duration::from_secs(11), "SR-084: {:?}", started.elapsed());
     assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE);
     assert!(page.text(".reference").unwrap().contains("provider_unreachable"));
-    assert_eq!(home.app.count("SELECT count(*) FROM throttle WHERE failures > 0 AND key NOT LIKE 'event:%'").await, 0, "and is nobody's failure");
+    assert_eq!(home.app.count("SELECT count(*) FROM auth_rate_limit WHERE failures > 0 AND key NOT LIKE 'event:%'").await, 0, "and is nobody's failure");
 }
 
 #[tokio::test]

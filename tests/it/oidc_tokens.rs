@@ -345,9 +345,9 @@ async fn nothing_of_the_tokens_is_kept() {
     }
     assert_eq!(home.app.count("SELECT count(*) FROM oauth_account").await, 0);
     let columns = if home.app.database.is_postgres() {
-        "SELECT count(*) FROM identity i WHERE i::text LIKE '%token%'"
+        "SELECT count(*) FROM auth_identity i WHERE i::text LIKE '%token%'"
     } else {
-        "SELECT count(*) FROM identity WHERE issuer || subject || coalesce(email, '') LIKE '%token%'"
+        "SELECT count(*) FROM auth_identity WHERE issuer || subject || coalesce(email, '') LIKE '%token%'"
     };
     assert_eq!(home.app.count(columns).await, 0);
 }

@@ -52,7 +52,7 @@ const PAGES: [(&str, [u16; 8]); 19] = [
     ("/account/password", [303, 200, 200, 200, 303, 303, 303, 200]),
     ("/account/connect", [303, 404, 404, 404, 303, 303, 303, 404]),
     ("/users", [303, 403, 403, 200, 303, 303, 303, 403]),
-    ("/users?which=waiting&q=%25%00&page=-1", [303, 403, 403, 200, 303, 303, 303, 403]),
+    ("/users?which=pending&q=%25%00&page=-1", [303, 403, 403, 200, 303, 303, 303, 403]),
     ("/users/new", [303, 403, 403, 200, 303, 303, 303, 403]),
     ("/users/events", [303, 403, 403, 200, 303, 303, 303, 403]),
     ("/users/events?kind=x&user=%00&reference=%27%00&page=99999999999999999999", [303, 403, 403, 200, 303, 303, 303, 403]),
@@ -146,7 +146,7 @@ async fn every_route_answers_every_kind_of_visitor_as_the_contract_says() {
                     faults.push(format!("{method} {path} of {name}: {} by bearer, {} by cookie", by_bearer.status, by_cookie.status));
                 }
             } else if by_cookie.status == StatusCode::NO_CONTENT {
-                visitors.app.sql("UPDATE session SET ended_at = NULL WHERE ended_at = (SELECT max(ended_at) FROM session)").await;
+                visitors.app.sql("UPDATE auth_session SET ended_at = NULL WHERE ended_at = (SELECT max(ended_at) FROM auth_session)").await;
             }
             if by_cookie.status.as_u16() != expected[kind] {
                 faults.push(format!("{method} {path} of {name}: {} instead of {}: {}", by_cookie.status, expected[kind], by_cookie.body));

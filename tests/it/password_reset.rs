@@ -65,7 +65,7 @@ async fn a_forgotten_password_is_replaced_and_everybody_else_is_out() {
     assert_eq!(page.attribute("#email", "autocomplete").as_deref(), Some("username"));
     assert_eq!(page.attribute("#password", "autocomplete").as_deref(), Some("new-password"));
     let page = browser.submit(&page, "Set password", &[("password", NEW)]).await;
-    assert_eq!(page.path, "/login?notice=password_changed");
+    assert_eq!(page.path, "/login?notice=password_reset");
     assert_eq!(browser.get("/account").await.path, "/login?return_to=%2Faccount", "nobody is logged in by it");
     assert_eq!(elsewhere.get("/account").await.path, "/login?return_to=%2Faccount", "everybody is out");
 
@@ -99,7 +99,7 @@ async fn a_reset_link_works_once() {
     let app = app().await;
     app.member("ada@example.org").await;
     let link = mailed(&app).await;
-    assert_eq!(set(&mut app.browser(), &link, NEW).await.path, "/login?notice=password_changed");
+    assert_eq!(set(&mut app.browser(), &link, NEW).await.path, "/login?notice=password_reset");
     let again = app.browser().get(&link).await;
     assert_eq!((again.status, again.heading().as_str()), (StatusCode::GONE, "That did not work"));
     assert_eq!(again.attribute("a.button", "href").as_deref(), Some("/login/forgot-password"), "no dead end");
@@ -152,7 +152,7 @@ async fn programs_that_look_through_mail_use_nothing_up() {
     for method in [Method::HEAD, Method::GET, Method::OPTIONS, Method::GET] {
         app.browser().call(method, &link, &[], "").await;
     }
-    assert_eq!(set(&mut app.browser(), &link, NEW).await.path, "/login?notice=password_changed");
+    assert_eq!(set(&mut app.browser(), &link, NEW).await.path, "/login?notice=password_reset");
 }
 
 #[tokio::test]
@@ -190,7 +190,7 @@ async fn a_refused_password_says_why_and_uses_nothing_up() {
     let token = link.split("token=").nth(1).unwrap();
     let json = post(&app, "/api/v1/auth/reset-password", &json!({ "token": token, "password": "short" })).await;
     assert_eq!((json.status, json.json()["detail"]["code"].as_str()), (StatusCode::BAD_REQUEST, Some("RESET_PASSWORD_INVALID_PASSWORD")));
-    assert_eq!(set(&mut browser, &link, NEW).await.path, "/login?notice=password_changed");
+    assert_eq!(set(&mut browser, &link, NEW).await.path, "/login?notice=password_reset");
 }
 
 #[tokio::test]
@@ -217,7 +217,7 @@ async fn a_strangers_requests_do_not_kill_the_owners_link() {
     app.member("ada@example.org").await;
     let first = mailed(&app).await;
     let second = mailed(&app).await;
-    assert_eq!(set(&mut app.browser(), &first, NEW).await.path, "/login?notice=password_changed");
+    assert_eq!(set(&mut app.browser(), &first, NEW).await.path, "/login?notice=password_reset");
     assert_eq!(app.browser().get(&second).await.status, StatusCode::GONE, "the first success ends them all");
 }
 
@@ -342,7 +342,7 @@ async fn where_resets_are_off_no_token_is_made_or_taken() {
         assert!(app.browser().get("/login").await.attribute("p.aside", "hidden").is_some());
         let answer = post(&app, "/api/v1/auth/forgot-password", &json!({ "email": "ada@example.org" })).await;
         assert_eq!((answer.status, answer.body.as_str()), (StatusCode::ACCEPTED, "null"));
-        assert_eq!(app.count("SELECT count(*) FROM outbox").await, 0);
+        assert_eq!(app.count("SELECT count(*) FROM auth_outbox").await, 0);
         assert!(app.browser().get("/login/forgot-password").await.body.contains("Ask an administrator"), "{toml}");
     }
     // A link of better days, which is good in everything but that.
@@ -354,7 +354,7 @@ async fn where_resets_are_off_no_token_is_made_or_taken() {
     let answer = off.call(Method::POST, "/api/v1/auth/reset-password", &json_headers(), &body).await;
     assert_eq!((answer.status, answer.json()["detail"].as_str()), (StatusCode::BAD_REQUEST, Some("RESET_PASSWORD_BAD_TOKEN")));
     assert_eq!(off.get(&link).await.status, StatusCode::GONE);
-    assert_eq!(set(&mut app.browser(), &link, NEW).await.path, "/login?notice=password_changed", "where resets are on it works");
+    assert_eq!(set(&mut app.browser(), &link, NEW).await.path, "/login?notice=password_reset", "where resets are on it works");
 }
 
 #[tokio::test]
@@ -382,5 +382,5 @@ async fn nothing_of_a_link_is_stored_or_logged() {
     for secret in [token.as_str(), NEW, "ada@example.org"] {
         assert!(!log.contains(secret), "{secret}: {log}");
     }
-    assert_eq!(app.count("SELECT count(*) FROM outbox WHERE address <> 'ada@example.org'").await, 0);
+    assert_eq!(app.count("SELECT count(*) FROM auth_outbox WHERE address <> 'ada@example.org'").await, 0);
 }

@@ -29,7 +29,7 @@ async fn the_operator_hands_over_a_link_without_any_mail() {
     assert!(password_reset::handed_over_link(&Ctx::cli(&app.state), &email("nobody@example.org")).await.unwrap().is_none());
     let link = password_reset::handed_over_link(&Ctx::cli(&app.state), &email("ada@example.org")).await.unwrap().unwrap().link;
     let link = link.strip_prefix("http://localhost:8000").unwrap();
-    assert_eq!(set(&app, link).await, "/login?notice=password_changed");
+    assert_eq!(set(&app, link).await, "/login?notice=password_reset");
     assert_eq!(app.browser().log_in("ada@example.org", NEW).await.path, "/account");
     assert_eq!(app.browser().get(link).await.status, StatusCode::GONE);
 }
@@ -38,7 +38,7 @@ async fn the_operator_hands_over_a_link_without_any_mail() {
 async fn a_handed_over_link_leaves_a_stranger_nothing() {
     let home = Household::new().await;
     home.app.member("ada@example.org").await;
-    home.app.sql("UPDATE account SET email_proven_at = NULL").await;
+    home.app.sql("UPDATE auth_user_account SET email_verified_at = NULL").await;
     let strangers = Account { subject: "stranger".into(), ..Account::unconfirmed("ada@example.org") };
     let mut stranger = home.app.browser();
     let page = home.log_in(&mut stranger, &strangers).await;
@@ -52,7 +52,7 @@ async fn a_handed_over_link_leaves_a_stranger_nothing() {
 async fn the_owner_who_proves_the_mailbox_finds_nothing_of_a_stranger() {
     let home = Household::with(&format!("auth.email_password_resets = true\n{SMTP}")).await;
     home.app.member("ada@example.org").await;
-    home.app.sql("UPDATE account SET email_proven_at = NULL").await;
+    home.app.sql("UPDATE auth_user_account SET email_verified_at = NULL").await;
     // The stranger has connected an account of their own at the provider, with the password they chose.
     let strangers = Account { subject: "stranger".into(), ..Account::unconfirmed("ada@example.org") };
     let mut stranger = home.app.browser();
@@ -60,7 +60,7 @@ async fn the_owner_who_proves_the_mailbox_finds_nothing_of_a_stranger() {
     assert_eq!(stranger.submit(&page, "Connect and log in", &[("password", PASSWORD)]).await.path, "/account");
     home.app.browser().post_form("/login/forgot-password", &[("email", "ada@example.org")]).await;
     let link = home.app.mail().await.link();
-    assert_eq!(set(&home.app, &link).await, "/login?notice=password_changed");
+    assert_eq!(set(&home.app, &link).await, "/login?notice=password_reset");
     assert_eq!(stranger.get("/account").await.path, "/login?return_to=%2Faccount");
     assert_eq!(home.log_in(&mut home.app.browser(), &strangers).await.path, "/login/connect", "the link at the provider is void");
 }

@@ -64,11 +64,10 @@ fn arguments_of_server_functions() {
     arguments::<app::login::LogIn>();
     arguments::<app::signup::SignUp>();
     arguments::<app::setup::SetUp>();
-    arguments::<app::setup::CheckSetupLink>();
     arguments::<app::password_reset::ResetPassword>();
     arguments::<app::oidc::Connect>();
     arguments::<app::account::password::ChangePassword>();
-    arguments::<app::account::log_in_again::LogInAgain>();
+    arguments::<app::account::reauthenticate::LogInAgain>();
 }
 
 #[test]

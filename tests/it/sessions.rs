@@ -152,7 +152,7 @@ async fn rights_are_read_anew_for_every_request() {
     assert_eq!(opens(&app.another("").await, &token).await, DEAD, "on every instance");
     app.sql("DELETE FROM \"user\"").await;
     assert_eq!(opens(&app.router, &token).await, DEAD, "deleted");
-    assert_eq!(app.count("SELECT COUNT(*) FROM session").await, 0);
+    assert_eq!(app.count("SELECT COUNT(*) FROM auth_session").await, 0);
 }
 
 #[tokio::test]
@@ -190,7 +190,7 @@ async fn a_log_out_holds_at_once_everywhere_and_for_good() {
 
 #[tokio::test]
 async fn what_another_instance_ends_is_ended_here_within_a_second() {
-    for change in ["UPDATE session SET ended_at = 1", "UPDATE \"user\" SET is_active = false", "DELETE FROM session"] {
+    for change in ["UPDATE auth_session SET ended_at = 1", "UPDATE \"user\" SET is_active = false", "DELETE FROM auth_session"] {
         let app = App::new().await;
         let (mut browser, token) = ada(&app).await;
         assert_eq!(browser.get("/account").await.path, "/account");
@@ -255,7 +255,7 @@ async fn the_fifty_first_session_ends_the_oldest() {
     }
     assert_eq!(opens(&app.router, &oldest).await, DEAD);
     assert_eq!((opens(&app.router, &tokens[0]).await, opens(&app.router, &tokens[49]).await), (ALIVE, ALIVE));
-    assert_eq!(app.count("SELECT COUNT(*) FROM session WHERE ended_at IS NULL").await, 50);
+    assert_eq!(app.count("SELECT COUNT(*) FROM auth_session WHERE ended_at IS NULL").await, 50);
 }
 
 #[tokio::test]

@@ -64,7 +64,7 @@ async fn the_setup_link_makes_the_first_administrator_and_logs_them_in() {
     assert_eq!((&me["email"], &me["is_superuser"], &me["is_verified"]), (&json!("ada@example.org"), &json!(true), &json!(true)));
     let account = browser.get("/account").await;
     assert!(account.body.contains("Administrator"));
-    assert_eq!(app.count("SELECT COUNT(*) FROM account WHERE email_proven_at IS NOT NULL").await, 1, "the address is proven");
+    assert_eq!(app.count("SELECT COUNT(*) FROM auth_user_account WHERE email_verified_at IS NOT NULL").await, 1, "the address is proven");
     assert_eq!(app.setup_path().await, None, "no link is printed any more");
 
     let page = app.browser().log_in("ada@example.org", "ada likes violet kettles").await;
@@ -176,7 +176,7 @@ async fn twenty_first_setups_make_one_administrator() {
     outcomes.sort();
     assert_eq!(outcomes[0], (StatusCode::SEE_OTHER, true), "one wins and is logged in");
     assert_eq!(outcomes[1..], [(StatusCode::CONFLICT, false); 19], "the others are told, and that is no fault of ours");
-    assert_eq!((app.count(USERS).await, app.count("SELECT COUNT(*) FROM session").await), (1, 1));
+    assert_eq!((app.count(USERS).await, app.count("SELECT COUNT(*) FROM auth_session").await), (1, 1));
 }
 
 #[tokio::test]
@@ -276,7 +276,7 @@ async fn the_setup_token_is_in_no_redirect_and_reading_does_not_use_it_up() {
 async fn the_shell_makes_nobody_while_a_setup_is_under_way() {
     let app = App::new().await;
     let setup = db::begin(&app.state.db).await.unwrap();
-    db::alone(&setup).await.unwrap();
+    db::serialize(&setup).await.unwrap();
     assert!(db::users::is_empty(&setup).await.unwrap());
     let boss = Email::parse("boss@example.org").unwrap();
     let new = NewCliUser { email: boss, password: Password::new(PASSWORD.to_owned()), role: Role::Administrator };

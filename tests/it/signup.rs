@@ -33,7 +33,7 @@ async fn without_mail_settings_somebody_is_logged_in_and_waits() {
     assert_eq!((page.path.as_str(), page.heading().as_str()), ("/login/verify", "Waiting for approval"));
     assert!(!page.body.contains("Send the mail again"));
     assert_eq!(app.count("SELECT count(*) FROM \"user\" WHERE email = 'ada@example.org' AND is_active AND NOT is_superuser AND NOT is_verified").await, 1);
-    assert_eq!(app.count("SELECT count(*) FROM account WHERE email_proven_at IS NULL").await, 1);
+    assert_eq!(app.count("SELECT count(*) FROM auth_user_account WHERE email_verified_at IS NULL").await, 1);
     assert_eq!(app.browser().log_in("ada@example.org", PASSWORD).await.path, "/login/verify");
 }
 
@@ -48,7 +48,7 @@ async fn making_an_account_for_somebody_else_logs_nobody_out() {
     let answer = browser.call(Method::POST, PATH, &headers, &body).await;
     assert_eq!((answer.status, answer.header("set-cookie")), (StatusCode::CREATED, None));
     assert!(browser.get("/account").await.body.contains("ada@example.org"));
-    assert_eq!(app.count("SELECT count(*) FROM session").await, 1, "no session that nobody holds");
+    assert_eq!(app.count("SELECT count(*) FROM auth_session").await, 1, "no session that nobody holds");
 }
 
 #[tokio::test]

@@ -119,7 +119,7 @@ async fn a_flood_is_turned_away_before_it_asks_the_database() {
     for page in [pages.0, pages.1, pages.2] {
         assert_eq!((page.status, page.header("retry-after")), (StatusCode::SERVICE_UNAVAILABLE, Some("2")), "{}", page.path);
     }
-    assert_eq!(app.count("SELECT count(*) FROM throttle").await, 0, "nothing was guessed or made, so nothing is counted");
+    assert_eq!(app.count("SELECT count(*) FROM auth_rate_limit").await, 0, "nothing was guessed or made, so nothing is counted");
     drop(places);
     browser.log_in("ada@example.org", PASSWORD).await;
     assert_eq!(browser.get("/account").await.path, "/account");
@@ -255,7 +255,7 @@ async fn a_reset_by_mail_ends_the_wait_at_home_as_well() {
     app.browser().post_form("/login/forgot-password", &[("email", "ada@example.org")]).await;
     let mut browser = app.browser();
     let page = browser.get(&app.mail().await.link()).await;
-    assert_eq!(browser.submit(&page, "Set password", &[("password", NEW)]).await.path, "/login?notice=password_changed");
+    assert_eq!(browser.submit(&page, "Set password", &[("password", NEW)]).await.path, "/login?notice=password_reset");
     is_let_in_everywhere(&app).await;
 }
 

@@ -117,7 +117,7 @@ async fn the_parts_of_the_list_hold_whom_they_say() {
     app.sql("UPDATE \"user\" SET is_active = false WHERE email = 'gone@example.org'").await;
     for (which, found) in [
         ("", &["ada@example.org", "bob@example.org", "gone@example.org", "new@example.org"][..]),
-        ("waiting", &["new@example.org"]),
+        ("pending", &["new@example.org"]),
         ("active", &["ada@example.org", "bob@example.org"]),
         ("disabled", &["gone@example.org"]),
         ("administrators", &["ada@example.org"]),
@@ -169,7 +169,7 @@ async fn the_menu_says_how_many_wait_and_the_list_lets_them_in() {
     let page = ada.get("/users").await;
     assert_eq!(page.text(".notice a").as_deref(), Some("2 accounts wait for approval"));
     let page = ada.submit(&page, "Approve eve@example.org", &[]).await;
-    assert_eq!((page.path.as_str(), listed(&page)), ("/users?which=waiting&notice=approved", vec!["new@example.org".to_owned()]));
+    assert_eq!((page.path.as_str(), listed(&page)), ("/users?which=pending&notice=user_approved", vec!["new@example.org".to_owned()]));
     assert_eq!(page.text(".menu .badge").as_deref(), Some("1 waiting"));
     assert_eq!(eve.get("/login").await.path, "/account", "in her session, with the next click");
     assert_eq!(app.count("SELECT count(*) FROM \"user\" WHERE is_verified").await, 3, "and nobody else");
@@ -200,7 +200,7 @@ async fn whoever_is_no_administrator_gets_no_page_and_no_data() {
     let id = ada.id.to_string();
     let pages = ["/users", "/users?q=ada", "/users/new", "/users/events", "/users/link", "/users/x", &format!("/users/{id}")].map(str::to_owned);
     let more = ["/users/address", "/users/change"].map(|page| format!("{page}?id={id}&action=delete"));
-    let actions = ["approve", "disable", "enable", "make-administrator", "make-member", "end-sessions", "end-session", "hand-over-link", "delete"];
+    let actions = ["approve", "disable", "enable", "make-administrator", "make-member", "end-sessions", "end-session", "create-reset-link", "delete"];
     let forms: Vec<_> = actions.iter().map(|action| ("/users/change", vec![("id", id.as_str()), ("action", *action)])).collect();
     let forms: Vec<_> = forms
         .into_iter()
@@ -239,8 +239,8 @@ async fn whoever_is_no_administrator_gets_no_page_and_no_data() {
     }
     assert_eq!(app.count("SELECT count(*) FROM \"user\" WHERE is_active").await, 4, "nothing is made, disabled or deleted");
     assert_eq!(app.count("SELECT count(*) FROM \"user\" WHERE is_superuser").await, 2);
-    let refused = db::events::Filter { user: Some(bob.id), kind: Some(mediamanager_auth::domain::Event::AccessRefused), ..Default::default() };
-    assert!(db::events::find(&app.state.db, &refused, 0, 1).await.unwrap().1 > 0, "and it is written down");
+    let refused = db::events::AuditFilter { user: Some(bob.id), kind: Some(mediamanager_auth::domain::Event::AccessRefused), ..Default::default() };
+    assert!(db::events::find_page(&app.state.db, &refused, 0, 1).await.unwrap().1 > 0, "and it is written down");
 }
 
 #[tokio::test]
@@ -248,7 +248,7 @@ async fn what_is_no_user_and_no_action_is_not_found() {
     let (_app, mut ada, _, bob) = household("").await;
     let stranger = random::uuid();
     for (action, status) in
-        [("delete", StatusCode::NOT_FOUND), ("disable", StatusCode::NOT_FOUND), ("hand-over-link", StatusCode::NOT_FOUND), ("", StatusCode::BAD_REQUEST)]
+        [("delete", StatusCode::NOT_FOUND), ("disable", StatusCode::NOT_FOUND), ("create-reset-link", StatusCode::NOT_FOUND), ("", StatusCode::BAD_REQUEST)]
     {
         assert_eq!(ada.post_form("/users/change", &[("id", &stranger.to_string()), ("action", action)]).await.status, status, "{action}");
     }
@@ -286,7 +286,7 @@ async fn the_page_of_a_user_says_where_each_right_comes_from() {
     let listed = app.user("listed@example.org", Role::Waiting).await;
     logged_in(&app, "listed@example.org").await;
     let old = app.user("old@example.org", Role::Administrator).await;
-    app.sql("DELETE FROM account WHERE user_id IN (SELECT id FROM \"user\" WHERE email = 'old@example.org')").await;
+    app.sql("DELETE FROM auth_user_account WHERE user_id IN (SELECT id FROM \"user\" WHERE email = 'old@example.org')").await;
     let shell = app.user("shell@example.org", Role::Administrator).await;
     for (user, state, role) in [
         (&first, "Active, with the setup link, ", "Administrator, with the setup link, "),

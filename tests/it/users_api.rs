@@ -189,7 +189,9 @@ async fn deleting_takes_sessions_links_and_the_providers_account_with_it() {
     let page = delete(&mut ada, &path_of(&bob)).await;
     assert_eq!((page.status, page.body.as_str()), (StatusCode::NO_CONTENT, ""), "the original says 409 here");
     assert_eq!(his.get(ME).await.status, StatusCode::UNAUTHORIZED);
-    for table in ["oauth_account", "session WHERE user_id NOT IN (SELECT id FROM \"user\")", "account WHERE user_id NOT IN (SELECT id FROM \"user\")"] {
+    for table in
+        ["oauth_account", "auth_session WHERE user_id NOT IN (SELECT id FROM \"user\")", "auth_user_account WHERE user_id NOT IN (SELECT id FROM \"user\")"]
+    {
         assert_eq!(app.count(&format!("SELECT count(*) FROM {table}")).await, 0, "{table}");
     }
     app.member("bob@example.org").await;
@@ -225,7 +227,7 @@ async fn two_administrators_who_demote_each_other_at_once_leave_one() {
         let statuses = [one.status, other.status];
         assert!(statuses.contains(&StatusCode::OK), "{statuses:?}");
         assert_eq!(app.count("SELECT count(*) FROM \"user\" WHERE is_superuser AND is_active").await, 1, "{statuses:?}");
-        app.sql("UPDATE session SET ended_at = NULL").await;
+        app.sql("UPDATE auth_session SET ended_at = NULL").await;
     }
 }
 

@@ -1,37 +1,37 @@
 use leptos::{prelude::*, server_fn::ServerFn};
 
 use crate::{
-    app::{failure::FailurePage, ui, visit},
+    app::{page_context::page_context, paths, ui},
     domain::AuthError,
 };
 
 /// Deletes the person's own account. Needs a young login; the last administrator stays.
 #[server(prefix = "", endpoint = "account/delete")]
 pub async fn delete_account() -> Result<(), AuthError> {
-    use crate::server::{context, flows::account};
-    let (state, visitor) = context::visitor()?;
+    use crate::app::notice::Notice;
+    use crate::server::{flows::account, web::server_fn};
+    let (state, visitor) = server_fn::request()?;
     account::delete(&visitor.ctx(&state), &visitor.current_user()?.recent(state.clock.now())?).await?;
-    context::leave(&state)?;
-    context::go_to("/login?notice=account_deleted");
+    server_fn::clear_session_cookie(&state)?;
+    server_fn::redirect(&paths::LOGIN, Notice::AccountDeleted);
     Ok(())
 }
 
 /// `/account/delete`
 #[component]
-pub fn DeletePage() -> impl IntoView {
-    let visit = visit();
-    let Some(person) = visit.person.clone() else { return view! { <FailurePage error=AuthError::NotLoggedIn/> }.into_any() };
-    let state = ui::FormState::new(visit.fault());
+pub fn DeletePage(email: String) -> impl IntoView {
+    let cx = page_context();
+    let state = ui::FormState::new(cx.field_error());
     view! {
-        <ui::Frame title="Delete your account" has_error=visit.submitted.is_some()>
+        <ui::Layout title="Delete your account" has_error=cx.has_error()>
             <h1>"Delete your account"</h1>
-            <p class="lead">"The account of "<strong>{person.email}</strong>" and everything that belongs to it is deleted for good. Nobody can bring it back."</p>
-            <form method="post" action=DeleteAccount::PATH>
-                <ui::Feedback state/>
+            <p class="lead">"The account of "<strong>{email}</strong>" and everything that belongs to it is deleted for good. Nobody can bring it back."</p>
+            <ui::PostForm action=DeleteAccount::PATH>
+                <ui::FormError state/>
                 <button type="submit" class="danger">"Delete my account"</button>
-            </form>
-            <p class="links"><a href="/account">"Keep my account"</a></p>
-        </ui::Frame>
+            </ui::PostForm>
+            <p class="links"><a href=paths::ACCOUNT.path>"Keep my account"</a></p>
+        </ui::Layout>
     }
     .into_any()
 }

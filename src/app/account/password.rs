@@ -1,45 +1,46 @@
 use leptos::{prelude::*, server_fn::ServerFn};
 
 use crate::{
-    app::{failure::FailurePage, ui, visit},
+    app::{page_context::page_context, paths, ui},
     domain::{AuthError, Password},
 };
 
 /// Gives the account another password and ends all its other sessions. Needs a young login (SR-142).
 #[server(prefix = "", endpoint = "account/password")]
 pub async fn change_password(#[server(default)] password: Password) -> Result<(), AuthError> {
-    use crate::server::{context, flows::account};
-    let (state, visitor) = context::visitor()?;
+    use crate::app::notice::Notice;
+    use crate::server::{flows::account, web::server_fn};
+    let (state, visitor) = server_fn::request()?;
     let recent = visitor.current_user()?.recent(state.clock.now())?;
     account::change_password(&visitor.ctx(&state), &recent, password).await?;
-    context::go_to("/account?notice=password_changed");
+    server_fn::redirect(&paths::ACCOUNT, Notice::PasswordChanged);
     Ok(())
 }
 
 /// `/account/password`
 #[component]
-pub fn PasswordPage() -> impl IntoView {
-    let visit = visit();
-    let Some(person) = visit.person.clone() else { return view! { <FailurePage error=AuthError::NotLoggedIn/> }.into_any() };
+pub fn PasswordPage(email: String) -> impl IntoView {
+    let cx = page_context();
     view! {
-        <ui::Frame title="Change password" has_error=visit.submitted.is_some()>
+        <ui::Layout title="Change password" has_error=cx.has_error()>
             <h1>"Change password"</h1>
             <p class="lead">"You stay logged in here and are logged out everywhere else."</p>
             // The address is shown for the password manager; the server knows it anyway.
             <ui::CredentialsForm
                 action=ChangePassword::PATH
                 button="Change password"
-                fault_at=visit.fault().at
-                fault=visit.fault().text
+                fault_at=cx.field_error().element_id
+                fault=cx.field_error().message
+                account=ui::form_account()
                 carried="return_to"
                 carried_value=""
-                email=person.email
+                email
                 email_is_fixed=true
-                new_password_min=visit.password_min_length
+                new_password_min=cx.password_min_length
                 offers_reset=false
             />
-            <p class="links"><a href="/account">"Back to your account"</a></p>
-        </ui::Frame>
+            <p class="links"><a href=paths::ACCOUNT.path>"Back to your account"</a></p>
+        </ui::Layout>
     }
     .into_any()
 }

@@ -4,18 +4,18 @@ use wasm_bindgen_futures::JsFuture;
 
 /// What went wrong, as the page says it. The sentence comes from the server, so that the browser need not hold all there are.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Fault {
+pub struct FieldError {
     /// The `id` of the input that it is about, or `alert` for the form as a whole.
-    pub at: String,
+    pub element_id: String,
     /// Empty when nothing is wrong.
-    pub text: String,
+    pub message: String,
 }
 
 /// What a hydrated form knows. On the server and at the moment of hydration it holds just what the island was given, so both
 /// sides render the same.
 #[derive(Clone, Copy)]
 pub struct FormState {
-    fault: RwSignal<Fault>,
+    fault: RwSignal<FieldError>,
     pub is_sending: RwSignal<bool>,
     /// Script is running: what only works with it may appear.
     pub is_hydrated: RwSignal<bool>,
@@ -25,12 +25,12 @@ pub struct FormState {
 
 impl FormState {
     #[must_use]
-    pub fn new(fault: Fault) -> Self {
+    pub fn new(fault: FieldError) -> Self {
         let state = Self { fault: RwSignal::new(fault), is_sending: RwSignal::new(false), is_hydrated: RwSignal::new(false), failures: RwSignal::new(0) };
         Effect::new(move || state.is_hydrated.set(true));
         Effect::new(move || {
             if state.failures.get() > 0 {
-                show_failure(&state.fault.get_untracked().at);
+                show_failure(&state.fault.get_untracked().element_id);
             }
         });
         state
@@ -40,7 +40,7 @@ impl FormState {
     #[must_use]
     pub fn message_at(self, id: &'static str) -> Option<String> {
         let fault = self.fault.get();
-        (fault.at == id).then_some(fault.text)
+        (fault.element_id == id).then_some(fault.message)
     }
 
     /// Sends the form as the browser would, but without leaving the page when it fails.
@@ -71,8 +71,8 @@ impl FormState {
 
 /// Posts the form's own fields to its own address. The answer is where to go next, or the reason why not; none when the request was
 /// refused as another site's. When the answer cannot be understood, a proxy's error page for one, that is a fault on our side.
-async fn send(form: &web_sys::HtmlFormElement) -> Result<String, Option<Fault>> {
-    let unreadable = || Some(Fault { at: "alert".to_owned(), text: "The server did not answer as it should. Try again soon.".to_owned() });
+async fn send(form: &web_sys::HtmlFormElement) -> Result<String, Option<FieldError>> {
+    let unreadable = || Some(FieldError { element_id: "alert".to_owned(), message: "The server did not answer as it should. Try again soon.".to_owned() });
     let answer = fetch(form).await.map_err(|_| unreadable())?;
     if answer.headers().has("serverfnredirect").unwrap_or(false)
         && let Ok(Some(target)) = answer.headers().get("location")
@@ -84,7 +84,7 @@ async fn send(form: &web_sys::HtmlFormElement) -> Result<String, Option<Fault>> 
     }
     let text = JsFuture::from(answer.text().map_err(|_| unreadable())?).await.ok().and_then(|text| text.as_string());
     let fault = text.and_then(|text| serde_json::from_str::<(String, String)>(&text).ok());
-    Err(fault.map(|(at, text)| Fault { at, text }).or_else(unreadable))
+    Err(fault.map(|(element_id, message)| FieldError { element_id, message }).or_else(unreadable))
 }
 
 async fn fetch(form: &web_sys::HtmlFormElement) -> Result<web_sys::Response, JsValue> {

@@ -1,71 +1,61 @@
 use leptos::{prelude::*, server_fn::ServerFn};
 
 use super::{
-    Action, State,
-    change::ChangeUser,
-    events::{EventLine, EventTable},
+    AccountStatus,
+    actions::{Action, ChangeUser},
+    audit_log::{EventRow, EventTable},
 };
-use crate::{
-    app::{
-        Loaded, Moment,
-        account::{IdentityLine, SessionLine, SessionWords},
-        failure::FailurePage,
-        ui, visit,
-    },
-    domain::AuthError,
+use crate::app::{
+    account::{IdentityRow, SessionDescription, SessionRow},
+    notice::Notice,
+    page_context::Timestamp,
+    paths, ui,
 };
 
 /// Everything about one user.
 #[derive(Clone)]
-pub struct Details {
+pub struct UserDetails {
     pub id: String,
     pub email: String,
-    pub state: State,
+    pub status: AccountStatus,
     pub is_administrator: bool,
     /// The administrator who looks.
     pub is_self: bool,
     /// Where the right to use the application comes from.
-    pub approved: Option<Grant>,
+    pub approved: Option<GrantedBy>,
     /// Where the administrator's right comes from.
-    pub administrator: Option<Grant>,
+    pub administrator: Option<GrantedBy>,
     /// `admin_emails` has the address.
     pub is_listed: bool,
-    /// When it was proven that the address is the person's.
-    pub proven: Option<Moment>,
+    /// When the address was verified.
+    pub email_verified: Option<Timestamp>,
     pub has_password: bool,
-    pub created: Option<Moment>,
-    pub last_login: Option<Moment>,
-    pub identities: Vec<IdentityLine>,
-    pub sessions: Vec<SessionLine>,
-    pub events: Vec<EventLine>,
+    pub created: Option<Timestamp>,
+    pub last_login: Option<Timestamp>,
+    pub identities: Vec<IdentityRow>,
+    pub sessions: Vec<SessionRow>,
+    pub events: Vec<EventRow>,
 }
 
 /// Who gave somebody a right, and when.
 #[derive(Clone)]
-pub struct Grant {
+pub struct GrantedBy {
     pub by: String,
-    pub at: Moment,
+    pub at: Timestamp,
 }
+
+const NOTICES: [Notice; 4] = [Notice::UserUpdated, Notice::AccountCreated, Notice::SessionEnded, Notice::SessionsEnded];
 
 /// `/users/{id}`
 #[component]
-pub fn UserPage() -> impl IntoView {
-    let visit = visit();
-    let Some(Loaded::User(user)) = visit.loaded.clone() else { return view! { <FailurePage error=AuthError::NotFound/> }.into_any() };
-    let notice = match visit.notice() {
-        "changed" => Some("That is done."),
-        "created" => Some("The account is made. A mail with a link for the first password is on its way."),
-        "session_ended" => Some("That session is ended."),
-        "sessions_ended" => Some("They are logged out everywhere."),
-        _ => None,
-    };
-    let all_events = format!("/users/events?user={}", ui::encoded(&user.id));
+pub fn UserPage(user: UserDetails) -> impl IntoView {
+    let all_events = format!("{}?user={}", paths::AUDIT_LOG.path, ui::encoded(&user.id));
     view! {
-        <ui::Frame title=user.email.clone() is_wide=true>
+        <ui::Layout title=user.email.clone() is_wide=true>
             <h1>{user.email.clone()}</h1>
-            {notice.map(|text| view! { <p class="notice" role="status">{text}</p> })}
-            <Facts user=(*user).clone()/>
-            <Actions user=(*user).clone()/>
+            <ui::NoticeMessage shown=&NOTICES/>
+            <UserSummary user=user.clone()/>
+            <Actions user=user.clone()/>
             <Identities identities=user.identities/>
             <Sessions id=user.id sessions=user.sessions/>
             <section class="card">
@@ -73,23 +63,23 @@ pub fn UserPage() -> impl IntoView {
                 <EventTable events=user.events/>
                 <p class="links"><a href=all_events>"All of this account"</a></p>
             </section>
-            <p class="links"><a href="/users">"All users"</a></p>
-        </ui::Frame>
+            <p class="links"><a href=paths::USERS.path>"All users"</a></p>
+        </ui::Layout>
     }
     .into_any()
 }
 
 #[component]
-fn Facts(user: Details) -> impl IntoView {
-    let when = |moment: Option<Moment>, else_: &'static str| moment.map_or_else(|| else_.into_any(), |moment| view! { <ui::Time moment/> }.into_any());
-    let granted = |grant: Option<Grant>| match grant {
-        Some(Grant { by, at }) => view! { ", "{by}", "<ui::Time moment=at/> }.into_any(),
+fn UserSummary(user: UserDetails) -> impl IntoView {
+    let when = |at: Option<Timestamp>, else_: &'static str| at.map_or_else(|| else_.into_any(), |at| view! { <ui::Time at/> }.into_any());
+    let granted = |grant: Option<GrantedBy>| match grant {
+        Some(GrantedBy { by, at }) => view! { ", "{by}", "<ui::Time at=at/> }.into_any(),
         None => ", by MediaManager or before this was written down".into_any(),
     };
-    let state = if user.state == State::Waiting {
+    let state = if user.status == AccountStatus::Pending {
         view! { "Waiting for approval" }.into_any()
     } else {
-        view! { {user.state.words()}{granted(user.approved)} }.into_any()
+        view! { {user.status.words()}{granted(user.approved)} }.into_any()
     };
     let role = if user.is_administrator { view! { "Administrator"{granted(user.administrator)} }.into_any() } else { "Member".into_any() };
     view! {
@@ -99,7 +89,7 @@ fn Facts(user: Details) -> impl IntoView {
             <dt>"Role"</dt>
             <dd>{role}{user.is_listed.then_some("; the address is in admin_emails")}</dd>
             <dt>"Address proven"</dt>
-            <dd>{when(user.proven, "No")}</dd>
+            <dd>{when(user.email_verified, "No")}</dd>
             <dt>"Password"</dt>
             <dd>{if user.has_password { "Yes" } else { "None" }}</dd>
             <dt>"Known since"</dt>
@@ -112,14 +102,14 @@ fn Facts(user: Details) -> impl IntoView {
 }
 
 #[component]
-fn Actions(user: Details) -> impl IntoView {
-    let (first, last) = match user.state {
-        State::Waiting => (Some(Action::Approve), Some(Action::Disable)),
-        State::Active => (None, Some(Action::Disable)),
-        State::Disabled => (Some(Action::Enable), None),
+fn Actions(user: UserDetails) -> impl IntoView {
+    let (first, last) = match user.status {
+        AccountStatus::Pending => (Some(Action::Approve), Some(Action::Disable)),
+        AccountStatus::Active => (None, Some(Action::Disable)),
+        AccountStatus::Disabled => (Some(Action::Enable), None),
     };
     let role = if user.is_administrator { Action::MakeMember } else { Action::MakeAdministrator };
-    let of_the_active = [Action::HandOverLink, Action::EndSessions].into_iter().filter(|_| user.state != State::Disabled);
+    let of_the_active = [Action::CreateResetLink, Action::EndSessions].into_iter().filter(|_| user.status != AccountStatus::Disabled);
     let actions = first.into_iter().chain([role]).chain(of_the_active).chain(last).chain([Action::Delete]);
     let links: Vec<_> = actions
         .map(|action| {
@@ -132,7 +122,7 @@ fn Actions(user: Details) -> impl IntoView {
             <h2>"What you can do"</h2>
             {user.is_self.then(|| view! { <p class="hint">"This is your own account."</p> })}
             <ul class="actions">
-                <li><a class="button" href=format!("/users/address?id={}", user.id)>"Change e-mail"</a></li>
+                <li><a class="button" href=format!("{}?id={}", paths::USER_EMAIL.path, user.id)>"Change e-mail"</a></li>
                 {links}
             </ul>
         </section>
@@ -141,7 +131,7 @@ fn Actions(user: Details) -> impl IntoView {
 }
 
 #[component]
-fn Identities(identities: Vec<IdentityLine>) -> impl IntoView {
+fn Identities(identities: Vec<IdentityRow>) -> impl IntoView {
     let lines: Vec<_> = identities
         .into_iter()
         .map(|identity| {
@@ -150,7 +140,7 @@ fn Identities(identities: Vec<IdentityLine>) -> impl IntoView {
                     <div>
                         <strong>{identity.provider}</strong>
                         {identity.email.map(|email| format!(", {email}"))}
-                        <p class="hint">"Connected "<ui::Time moment=identity.since/>", last login "<ui::Time moment=identity.last_login/></p>
+                        <p class="hint">"Connected "<ui::Time at=identity.since/>", last login "<ui::Time at=identity.last_login/></p>
                     </div>
                 </li>
             }
@@ -169,19 +159,20 @@ fn Identities(identities: Vec<IdentityLine>) -> impl IntoView {
 }
 
 #[component]
-fn Sessions(id: String, sessions: Vec<SessionLine>) -> impl IntoView {
+fn Sessions(id: String, sessions: Vec<SessionRow>) -> impl IntoView {
     let lines: Vec<_> = sessions
         .into_iter()
         .map(|session| {
+            let (user, id, of_browser) = (id.clone(), session.id.clone(), format!(" the session of {}", session.browser));
             view! {
                 <li>
-                    <SessionWords session=session.clone()/>
-                    <form method="post" action=ChangeUser::PATH>
-                        <input type="hidden" name="id" value=id.clone()/>
+                    <SessionDescription session/>
+                    <ui::PostForm action=ChangeUser::PATH>
+                        <input type="hidden" name="id" value=user/>
                         <input type="hidden" name="action" value=Action::EndSession.code()/>
-                        <input type="hidden" name="session" value=session.id/>
-                        <button type="submit" class="secondary">"End"<span class="visually-hidden">{format!(" the session of {}", session.browser)}</span></button>
-                    </form>
+                        <input type="hidden" name="session" value=id/>
+                        <button type="submit" class="secondary">"End"<span class="visually-hidden">{of_browser}</span></button>
+                    </ui::PostForm>
                 </li>
             }
         })

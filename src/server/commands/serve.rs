@@ -28,7 +28,7 @@ use crate::{
         http::limits,
         log, metrics,
         provider::Provider,
-        router::router,
+        web::router::router,
     },
 };
 
@@ -186,8 +186,8 @@ async fn keep_house(state: AppState) {
         let now = state.clock.now();
         // A failure has been logged, and the next round tries again.
         let _ = db::sessions::purge(&state.db, now).await;
-        let _ = db::throttle::purge(&state.db, now).await;
-        let _ = db::spent::purge(&state.db, now).await;
+        let _ = db::rate_limits::purge(&state.db, now).await;
+        let _ = db::used_tokens::purge(&state.db, now).await;
         let _ = events::purge(&state).await;
     }
 }

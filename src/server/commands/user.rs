@@ -9,7 +9,7 @@ use crate::{
         AppState,
         clock::{Clock, in_figures},
         config::Config,
-        db::users::Which,
+        db::users::UserFilter,
         flows::{
             Ctx,
             password_reset::{self, HandedOver},
@@ -115,10 +115,10 @@ async fn end_sessions(config: Config, email: &str) -> Result<(), String> {
 async fn list(config: Config, wanted: List) -> Result<(), String> {
     let state = AppState::new(config, Cost::STANDARD, Clock::System).await?;
     let which = match (wanted.waiting, wanted.disabled, wanted.admins) {
-        (true, ..) => Which::Waiting,
-        (_, true, _) => Which::Disabled,
-        (_, _, true) => Which::Administrators,
-        _ => Which::All,
+        (true, ..) => UserFilter::Pending,
+        (_, true, _) => UserFilter::Disabled,
+        (_, _, true) => UserFilter::Administrators,
+        _ => UserFilter::All,
     };
     for (user, account) in shell::list(&Ctx::cli(&state), which, &wanted.search).await.map_err(|err| err.to_string())? {
         let standing = match (user.is_active, user.is_verified) {

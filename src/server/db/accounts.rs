@@ -1,181 +1,164 @@
+//! What MediaManager's `user` table has no column for.
+
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter,
-    sea_query::{Expr, ExprTrait, OnConflict},
+    entity::prelude::*,
+    sea_query::{ExprTrait, OnConflict},
 };
-use uuid::Uuid;
 
-use super::{entity::account, unavailable};
+use super::hide_db_error;
 use crate::domain::AuthError;
 
-pub use account::Model as Account;
+pub use Model as Account;
 
-/// The row that accompanies a new user.
-pub struct NewAccount<'a> {
-    pub user: Uuid,
-    pub email_is_proven: bool,
+/// Accompanies a row of `user`. A user without this row was created by MediaManager.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "auth_user_account")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub user_id: Uuid,
+    /// Unix seconds.
+    pub created_at: i64,
+    /// When the user was verified to own the address. Unlike `user.is_verified`, this is not the approval.
+    pub email_verified_at: Option<i64>,
+    pub last_login_at: Option<i64>,
+    /// Nobody knows the password: the account was created by a login through the provider, or its password was revoked.
     pub is_passwordless: bool,
-    /// Who let the person in, if anybody has.
-    pub approved_by: Option<&'a str>,
-    /// Who made them an administrator, if anybody has.
-    pub admin_by: Option<&'a str>,
+    /// When and by whom the user was approved; unknown when MediaManager did it.
+    pub approved_at: Option<i64>,
+    /// The id of an administrator, or `setup`, `shell`, `provider`, `admin_emails`.
+    pub approved_by: Option<String>,
+    /// When and by whom the user was made an administrator.
+    pub admin_granted_at: Option<i64>,
+    pub admin_granted_by: Option<String>,
+    /// Part of every link of the account; incrementing it revokes the links made before (SR-046).
+    pub link_generation: i32,
 }
 
-/// Writes it.
-///
-/// # Errors
-/// `Unavailable`.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// The columns of a new user's row.
+pub struct NewAccount<'a> {
+    pub user: Uuid,
+    pub is_email_verified: bool,
+    pub is_passwordless: bool,
+    /// `None` when the user has yet to be approved.
+    pub approved_by: Option<&'a str>,
+    /// `None` when the user is not an administrator.
+    pub admin_granted_by: Option<&'a str>,
+}
+
+/// Inserts the row of a new user.
 pub async fn insert(db: &impl ConnectionTrait, account: NewAccount<'_>, now: i64) -> Result<(), AuthError> {
-    let row = account::ActiveModel {
-        email_proven_at: Set(account.email_is_proven.then_some(now)),
+    let row = ActiveModel {
+        email_verified_at: Set(account.is_email_verified.then_some(now)),
         is_passwordless: Set(account.is_passwordless),
         approved_at: Set(account.approved_by.map(|_| now)),
         approved_by: Set(account.approved_by.map(ToOwned::to_owned)),
-        admin_at: Set(account.admin_by.map(|_| now)),
-        admin_by: Set(account.admin_by.map(ToOwned::to_owned)),
-        ..new(account.user, now)
+        admin_granted_at: Set(account.admin_granted_by.map(|_| now)),
+        admin_granted_by: Set(account.admin_granted_by.map(ToOwned::to_owned)),
+        ..default_row(account.user, now)
     };
-    account::Entity::insert(row).exec_without_returning(db).await.map_err(unavailable)?;
+    Entity::insert(row).exec_without_returning(db).await.map_err(hide_db_error)?;
     Ok(())
 }
 
-/// Notes a login, and with a password that somebody knows it.
-///
-/// # Errors
-/// `Unavailable`.
-pub async fn note_login(db: &impl ConnectionTrait, user: Uuid, has_password: bool, now: i64) -> Result<(), AuthError> {
-    let row = account::ActiveModel { last_login_at: Set(Some(now)), ..new(user, now) };
-    if has_password {
-        note(db, row, [account::Column::LastLoginAt, account::Column::IsPasswordless]).await
-    } else {
-        note(db, row, [account::Column::LastLoginAt]).await
-    }
+/// Records a login. A login with the password shows that the user knows it, so the account is no longer passwordless.
+pub async fn record_login(db: &impl ConnectionTrait, user: Uuid, has_password: bool, now: i64) -> Result<(), AuthError> {
+    let row = ActiveModel { last_login_at: Set(Some(now)), ..default_row(user, now) };
+    if has_password { upsert(db, row, [Column::LastLoginAt, Column::IsPasswordless]).await } else { upsert(db, row, [Column::LastLoginAt]).await }
 }
 
-/// Notes that nobody is known to know the password.
-///
-/// # Errors
-/// `Unavailable`.
-pub async fn note_no_password(db: &impl ConnectionTrait, user: Uuid, now: i64) -> Result<(), AuthError> {
-    note(db, account::ActiveModel { is_passwordless: Set(true), ..new(user, now) }, [account::Column::IsPasswordless]).await
+/// Marks the account as passwordless.
+pub async fn set_passwordless(db: &impl ConnectionTrait, user: Uuid, now: i64) -> Result<(), AuthError> {
+    upsert(db, ActiveModel { is_passwordless: Set(true), ..default_row(user, now) }, [Column::IsPasswordless]).await
 }
 
-/// Notes who let the person in; nobody any more for `None`.
-///
-/// # Errors
-/// `Unavailable`.
-pub async fn note_approval(db: &impl ConnectionTrait, user: Uuid, by: Option<&str>, now: i64) -> Result<(), AuthError> {
-    let row = account::ActiveModel { approved_at: Set(by.map(|_| now)), approved_by: Set(by.map(ToOwned::to_owned)), ..new(user, now) };
-    note(db, row, [account::Column::ApprovedAt, account::Column::ApprovedBy]).await
+/// Marks the password as known to the user.
+pub async fn clear_passwordless(db: &impl ConnectionTrait, user: Uuid, now: i64) -> Result<(), AuthError> {
+    upsert(db, default_row(user, now), [Column::IsPasswordless]).await
 }
 
-/// Notes who made the person an administrator; nobody any more for `None`.
-///
-/// # Errors
-/// `Unavailable`.
-pub async fn note_administrator(db: &impl ConnectionTrait, user: Uuid, by: Option<&str>, now: i64) -> Result<(), AuthError> {
-    let row = account::ActiveModel { admin_at: Set(by.map(|_| now)), admin_by: Set(by.map(ToOwned::to_owned)), ..new(user, now) };
-    note(db, row, [account::Column::AdminAt, account::Column::AdminBy]).await
+/// Sets who approved the user; `None` when the approval was revoked.
+pub async fn set_approval(db: &impl ConnectionTrait, user: Uuid, by: Option<&str>, now: i64) -> Result<(), AuthError> {
+    let row = ActiveModel { approved_at: Set(by.map(|_| now)), approved_by: Set(by.map(ToOwned::to_owned)), ..default_row(user, now) };
+    upsert(db, row, [Column::ApprovedAt, Column::ApprovedBy]).await
 }
 
-/// Whether it was proven that the address belongs to the person (SR-035).
-///
-/// # Errors
-/// `Unavailable`.
-pub async fn email_is_proven(db: &impl ConnectionTrait, user: Uuid) -> Result<bool, AuthError> {
-    Ok(find(db, user).await?.is_some_and(|account| account.email_proven_at.is_some()))
+/// Sets who made the user an administrator; `None` when the right was revoked.
+pub async fn set_admin_grant(db: &impl ConnectionTrait, user: Uuid, by: Option<&str>, now: i64) -> Result<(), AuthError> {
+    let row = ActiveModel { admin_granted_at: Set(by.map(|_| now)), admin_granted_by: Set(by.map(ToOwned::to_owned)), ..default_row(user, now) };
+    upsert(db, row, [Column::AdminGrantedAt, Column::AdminGrantedBy]).await
 }
 
-/// Whether nobody knows the password: the person came through the provider, or was invited and has not chosen one yet.
-///
-/// # Errors
-/// `Unavailable`.
+/// Marks the user's current address as verified.
+pub async fn set_email_verified(db: &impl ConnectionTrait, user: Uuid, now: i64) -> Result<(), AuthError> {
+    let row = ActiveModel { email_verified_at: Set(Some(now)), ..default_row(user, now) };
+    upsert(db, row, [Column::EmailVerifiedAt]).await
+}
+
+/// Marks the user's current address as verified and the account as passwordless: someone other than the owner of the address may have set
+/// the password.
+pub async fn set_email_verified_without_password(db: &impl ConnectionTrait, user: Uuid, now: i64) -> Result<(), AuthError> {
+    let row = ActiveModel { email_verified_at: Set(Some(now)), is_passwordless: Set(true), ..default_row(user, now) };
+    upsert(db, row, [Column::EmailVerifiedAt, Column::IsPasswordless]).await
+}
+
+/// Marks the user's current address as unverified.
+pub async fn clear_email_verified(db: &impl ConnectionTrait, user: Uuid, now: i64) -> Result<(), AuthError> {
+    upsert(db, default_row(user, now), [Column::EmailVerifiedAt]).await
+}
+
+/// Whether the user was verified to own the address (SR-035).
+pub async fn is_email_verified(db: &impl ConnectionTrait, user: Uuid) -> Result<bool, AuthError> {
+    Ok(find(db, user).await?.is_some_and(|account| account.email_verified_at.is_some()))
+}
+
+/// Whether nobody knows the password: the user was created by a login through the provider, or has not accepted the invitation yet.
 pub async fn is_passwordless(db: &impl ConnectionTrait, user: Uuid) -> Result<bool, AuthError> {
     Ok(find(db, user).await?.is_some_and(|account| account.is_passwordless))
 }
 
-/// Notes that the address was proven by somebody other than whoever set the password: from now on nobody knows one.
-///
-/// # Errors
-/// `Unavailable`.
-pub async fn prove_email_without_password(db: &impl ConnectionTrait, user: Uuid, now: i64) -> Result<(), AuthError> {
-    let row = account::ActiveModel { email_proven_at: Set(Some(now)), is_passwordless: Set(true), ..new(user, now) };
-    note(db, row, [account::Column::EmailProvenAt, account::Column::IsPasswordless]).await
-}
-
-/// Notes that somebody knows the password again.
-///
-/// # Errors
-/// `Unavailable`.
-pub async fn note_password(db: &impl ConnectionTrait, user: Uuid, now: i64) -> Result<(), AuthError> {
-    note(db, new(user, now), [account::Column::IsPasswordless]).await
-}
-
-/// Notes that the user's present address is proven.
-///
-/// # Errors
-/// `Unavailable`.
-pub async fn prove_email(db: &impl ConnectionTrait, user: Uuid, now: i64) -> Result<(), AuthError> {
-    let row = account::ActiveModel { email_proven_at: Set(Some(now)), ..new(user, now) };
-    note(db, row, [account::Column::EmailProvenAt]).await
-}
-
-/// Notes that the user's present address is somebody's word only.
-///
-/// # Errors
-/// `Unavailable`.
-pub async fn unprove_email(db: &impl ConnectionTrait, user: Uuid, now: i64) -> Result<(), AuthError> {
-    note(db, new(user, now), [account::Column::EmailProvenAt]).await
-}
-
-/// Makes all links of an account void, whatever becomes of the account later (SR-046).
-///
-/// # Errors
-/// `Unavailable`.
-pub async fn void_links(db: &impl ConnectionTrait, user: Uuid, now: i64) -> Result<(), AuthError> {
-    let row = account::ActiveModel { links_voided: Set(1), ..new(user, now) };
-    let again = OnConflict::column(account::Column::UserId)
-        .value(account::Column::LinksVoided, Expr::col((account::Entity, account::Column::LinksVoided)).add(1))
-        .to_owned();
-    account::Entity::insert(row).on_conflict(again).exec_without_returning(db).await.map_err(unavailable)?;
+/// Revokes all links of an account that were made before, whatever happens to the account later (SR-046).
+pub async fn revoke_links(db: &impl ConnectionTrait, user: Uuid, now: i64) -> Result<(), AuthError> {
+    let row = ActiveModel { link_generation: Set(1), ..default_row(user, now) };
+    let again = OnConflict::column(Column::UserId).value(Column::LinkGeneration, Expr::col((Entity, Column::LinkGeneration)).add(1)).to_owned();
+    Entity::insert(row).on_conflict(again).exec_without_returning(db).await.map_err(hide_db_error)?;
     Ok(())
 }
 
-/// What is known of a user beyond MediaManager's columns; `None` for one that MediaManager made and who has not been here yet.
-///
-/// # Errors
-/// `Unavailable`.
+/// Returns a user's row; `None` for a user whom MediaManager created and who has not logged in here yet.
 pub async fn find(db: &impl ConnectionTrait, user: Uuid) -> Result<Option<Account>, AuthError> {
-    account::Entity::find_by_id(user).one(db).await.map_err(unavailable)
+    Entity::find_by_id(user).one(db).await.map_err(hide_db_error)
 }
 
-/// The same of several users, in no order.
-///
-/// # Errors
-/// `Unavailable`.
-pub async fn of(db: &impl ConnectionTrait, users: Vec<Uuid>) -> Result<Vec<Account>, AuthError> {
-    account::Entity::find().filter(account::Column::UserId.is_in(users)).all(db).await.map_err(unavailable)
+/// Returns the rows of several users, in no particular order.
+pub async fn list_for_users(db: &impl ConnectionTrait, users: Vec<Uuid>) -> Result<Vec<Account>, AuthError> {
+    Entity::find().filter(Column::UserId.is_in(users)).all(db).await.map_err(hide_db_error)
 }
 
-/// Writes the row, or of one that is there already only these columns.
-async fn note<const N: usize>(db: &impl ConnectionTrait, row: account::ActiveModel, columns: [account::Column; N]) -> Result<(), AuthError> {
-    let again = OnConflict::column(account::Column::UserId).update_columns(columns).to_owned();
-    account::Entity::insert(row).on_conflict(again).exec_without_returning(db).await.map_err(unavailable)?;
+/// Inserts the row, or updates these columns of an existing one.
+async fn upsert<const N: usize>(db: &impl ConnectionTrait, row: ActiveModel, columns: [Column; N]) -> Result<(), AuthError> {
+    let again = OnConflict::column(Column::UserId).update_columns(columns).to_owned();
+    Entity::insert(row).on_conflict(again).exec_without_returning(db).await.map_err(hide_db_error)?;
     Ok(())
 }
 
-/// A row of which nothing is known yet. A user that MediaManager made gets one with today as the first day we know of.
-fn new(user: Uuid, now: i64) -> account::ActiveModel {
-    account::ActiveModel {
+/// The row of a user of whom nothing is known yet. `created_at` of a user whom MediaManager created is the time of this first write.
+fn default_row(user: Uuid, now: i64) -> ActiveModel {
+    ActiveModel {
         user_id: Set(user),
         created_at: Set(now),
-        email_proven_at: Set(None),
+        email_verified_at: Set(None),
         last_login_at: Set(None),
         is_passwordless: Set(false),
         approved_at: Set(None),
         approved_by: Set(None),
-        admin_at: Set(None),
-        admin_by: Set(None),
-        links_voided: Set(0),
+        admin_granted_at: Set(None),
+        admin_granted_by: Set(None),
+        link_generation: Set(0),
     }
 }

@@ -1,15 +1,58 @@
-use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, sea_query::Expr};
-use uuid::Uuid;
+//! Identities: the accounts at an OpenID provider that are linked to users, and MediaManager's own table of such links.
 
-use super::{
-    entity::{identity, oauth_account},
-    unavailable,
-};
+use sea_orm::{ActiveValue::Set, QueryOrder, QuerySelect, QueryTrait, entity::prelude::*};
+
+use super::hide_db_error;
 use crate::domain::AuthError;
 
-pub use identity::Model as Identity;
+pub use Model as Identity;
 
-/// An account at a provider that is about to belong to a user.
+/// An account at an OpenID provider. The pair of issuer and subject is unique, and the only thing that identifies it.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "auth_identity")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    pub user_id: Uuid,
+    /// Byte for byte as the provider publishes it.
+    pub issuer: String,
+    pub subject: String,
+    /// The `email` claim of the latest login. Displayed, never used to look anything up.
+    pub email: Option<String>,
+    /// Unix seconds.
+    pub created_at: i64,
+    pub last_login_at: i64,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// MediaManager's table of links between users and provider accounts.
+pub mod oauth_account {
+    use sea_orm::entity::prelude::*;
+
+    /// Without MediaManager's token columns, because nothing needs the tokens.
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "oauth_account")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        pub user_id: Uuid,
+        /// The value of `auth.openid_connect.name` when the row was written.
+        pub oauth_name: String,
+        /// The provider's `sub`.
+        pub account_id: String,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// The columns of a new row.
 pub struct NewIdentity<'a> {
     pub user: Uuid,
     pub issuer: &'a str,
@@ -17,21 +60,16 @@ pub struct NewIdentity<'a> {
     pub email: Option<&'a str>,
 }
 
-/// The identity with this issuer and subject (SR-070).
-///
-/// # Errors
-/// `Unavailable`.
+/// Returns the identity with this issuer and subject (SR-070).
 pub async fn find(db: &impl ConnectionTrait, issuer: &str, subject: &str) -> Result<Option<Identity>, AuthError> {
-    let found = identity::Entity::find().filter(identity::Column::Issuer.eq(issuer)).filter(identity::Column::Subject.eq(subject));
-    found.one(db).await.map_err(unavailable)
+    let found = Entity::find().filter(Column::Issuer.eq(issuer)).filter(Column::Subject.eq(subject));
+    found.one(db).await.map_err(hide_db_error)
 }
 
-/// Adds an identity. The caller is [`alone`](super::alone), so two first logins of one identity come one after the other.
-///
-/// # Errors
-/// `Unavailable`.
+/// Inserts an identity. The caller's transaction is [serialized](super::serialize), so two first logins with one identity run one after the
+/// other.
 pub async fn insert(db: &impl ConnectionTrait, new: NewIdentity<'_>, now: i64) -> Result<Identity, AuthError> {
-    let row = identity::ActiveModel {
+    let row = ActiveModel {
         id: Set(crate::server::random::uuid()),
         user_id: Set(new.user),
         issuer: Set(new.issuer.to_owned()),
@@ -40,65 +78,48 @@ pub async fn insert(db: &impl ConnectionTrait, new: NewIdentity<'_>, now: i64) -
         created_at: Set(now),
         last_login_at: Set(now),
     };
-    identity::Entity::insert(row).exec_with_returning(db).await.map_err(unavailable)
+    Entity::insert(row).exec_with_returning(db).await.map_err(hide_db_error)
 }
 
-/// Notes a login and what the provider says now.
-///
-/// # Errors
-/// `Unavailable`.
-pub async fn note_login(db: &impl ConnectionTrait, id: Uuid, email: Option<&str>, now: i64) -> Result<(), AuthError> {
-    let update = identity::Entity::update_many()
-        .col_expr(identity::Column::LastLoginAt, Expr::value(now))
-        .col_expr(identity::Column::Email, Expr::value(email.map(ToOwned::to_owned)));
-    update.filter(identity::Column::Id.eq(id)).exec(db).await.map_err(unavailable)?;
+/// Records a login and the `email` claim that came with it.
+pub async fn record_login(db: &impl ConnectionTrait, id: Uuid, email: Option<&str>, now: i64) -> Result<(), AuthError> {
+    let update = Entity::update_many().col_expr(Column::LastLoginAt, Expr::value(now)).col_expr(Column::Email, Expr::value(email.map(ToOwned::to_owned)));
+    update.filter(Column::Id.eq(id)).exec(db).await.map_err(hide_db_error)?;
     Ok(())
 }
 
-/// The identities of a user, the oldest first.
-///
-/// # Errors
-/// `Unavailable`.
-pub async fn of(db: &impl ConnectionTrait, user: Uuid) -> Result<Vec<Identity>, AuthError> {
-    let rows = identity::Entity::find().filter(identity::Column::UserId.eq(user)).order_by_asc(identity::Column::CreatedAt);
-    rows.all(db).await.map_err(unavailable)
+/// Returns the identities of a user, oldest first.
+pub async fn list_for_user(db: &impl ConnectionTrait, user: Uuid) -> Result<Vec<Identity>, AuthError> {
+    let rows = Entity::find().filter(Column::UserId.eq(user)).order_by_asc(Column::CreatedAt);
+    rows.all(db).await.map_err(hide_db_error)
 }
 
-/// Takes one identity from a user, and MediaManager's own link to the same subject, which would connect it again. False when
-/// it is not theirs.
-///
-/// # Errors
-/// `Unavailable`.
+/// Unlinks one identity from a user. MediaManager's link to the same subject is deleted too, because the next login would restore the
+/// identity from it. Returns false when the identity belongs to another user.
 pub async fn delete(db: &impl ConnectionTrait, user: Uuid, identity: &Identity) -> Result<bool, AuthError> {
-    let theirs = identity::Entity::delete_many().filter(identity::Column::Id.eq(identity.id)).filter(identity::Column::UserId.eq(user));
-    let deleted = theirs.exec(db).await.map_err(unavailable)?.rows_affected;
+    let owned = Entity::delete_many().filter(Column::Id.eq(identity.id)).filter(Column::UserId.eq(user));
+    let deleted = owned.exec(db).await.map_err(hide_db_error)?.rows_affected;
     let links = oauth_account::Entity::delete_many().filter(oauth_account::Column::UserId.eq(user));
-    links.filter(oauth_account::Column::AccountId.eq(&identity.subject)).exec(db).await.map_err(unavailable)?;
+    links.filter(oauth_account::Column::AccountId.eq(&identity.subject)).exec(db).await.map_err(hide_db_error)?;
     Ok(deleted == 1)
 }
 
-/// Takes all identities from a user, MediaManager's own links included: somebody else may have made them.
-///
-/// # Errors
-/// `Unavailable`.
-pub async fn delete_of(db: &impl ConnectionTrait, user: Uuid) -> Result<(), AuthError> {
-    identity::Entity::delete_many().filter(identity::Column::UserId.eq(user)).exec(db).await.map_err(unavailable)?;
-    oauth_account::Entity::delete_many().filter(oauth_account::Column::UserId.eq(user)).exec(db).await.map_err(unavailable)?;
+/// Unlinks all identities from a user, including MediaManager's links: someone else may have created them.
+pub async fn delete_for_user(db: &impl ConnectionTrait, user: Uuid) -> Result<(), AuthError> {
+    Entity::delete_many().filter(Column::UserId.eq(user)).exec(db).await.map_err(hide_db_error)?;
+    oauth_account::Entity::delete_many().filter(oauth_account::Column::UserId.eq(user)).exec(db).await.map_err(hide_db_error)?;
     Ok(())
 }
 
-/// The users whom MediaManager linked to this subject under this provider's name, as long as they have no identity: such a link has
-/// no issuer, so it is followed once and never again. More than one when two first logins met there: its table does not forbid it.
-///
-/// # Errors
-/// `Unavailable`.
-pub async fn linked_by_mediamanager(db: &impl ConnectionTrait, oauth_name: &str, subject: &str) -> Result<Vec<Uuid>, AuthError> {
+/// Returns the users whom MediaManager linked to this subject under this provider's name and who have no identity yet. MediaManager's link
+/// has no issuer, so it is trusted for the first login only. There may be several users, because its table has no unique constraint.
+pub async fn find_linked_by_mediamanager(db: &impl ConnectionTrait, oauth_name: &str, subject: &str) -> Result<Vec<Uuid>, AuthError> {
     let rows = oauth_account::Entity::find()
         .select_only()
         .column(oauth_account::Column::UserId)
         .distinct()
         .filter(oauth_account::Column::OauthName.eq(oauth_name))
         .filter(oauth_account::Column::AccountId.eq(subject))
-        .filter(oauth_account::Column::UserId.not_in_subquery(identity::Entity::find().select_only().column(identity::Column::UserId).into_query()));
-    rows.into_tuple().all(db).await.map_err(unavailable)
+        .filter(oauth_account::Column::UserId.not_in_subquery(Entity::find().select_only().column(Column::UserId).into_query()));
+    rows.into_tuple().all(db).await.map_err(hide_db_error)
 }

@@ -1,141 +1,143 @@
+//! The queue of mails to send. It is in the database, so that a restart does not lose a mail.
+
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    sea_query::{Expr, ExprTrait, Func},
+    Condition, QueryOrder,
+    entity::prelude::*,
+    sea_query::{ExprTrait, Func},
 };
-use uuid::Uuid;
 
-use super::{entity::outbox, unavailable};
+use super::hide_db_error;
 use crate::domain::AuthError;
 
-pub use outbox::Model as Waiting;
+pub use Model as QueuedMail;
 
-/// The most mails that wait (SR-162); beyond it new ones are dropped, so that nobody can fill the disk.
-const MOST: u64 = 1000;
-/// How long one instance has a mail to itself, in seconds: longer than an attempt may take.
+/// The length of the queue beyond which new mails are dropped, so that requests cannot fill the disk (SR-162).
+const MAX_QUEUED: u64 = 1000;
+/// How long a claimed mail belongs to one instance, in seconds: longer than one attempt to send it may take.
 const LEASE: i64 = 120;
-/// The longest that a mail waits for its next attempt, in seconds.
-pub const LONGEST_PAUSE: i64 = 60 * 60;
+/// The longest delay before the next attempt to send a mail, in seconds.
+pub const MAX_RETRY_DELAY: i64 = 60 * 60;
 
-/// A mail about to wait.
+/// A mail to send. Its text is written at sending time: the table never holds a token (SR-042), and a user who was disabled or deleted
+/// in the meantime gets no mail.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "auth_outbox")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    pub kind: String,
+    /// Used to look up the account, whose own address the mail goes to. With a `user_id`, the mail goes to this address instead.
+    pub address: String,
+    pub user_id: Option<Uuid>,
+    /// The client address of the request, which security notices mention.
+    pub client_ip: String,
+    /// Unix seconds.
+    pub created_at: i64,
+    pub next_attempt_at: i64,
+    pub attempts: i32,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// The columns of a new row.
 pub struct NewMail<'a> {
     pub kind: &'a str,
     pub address: &'a str,
-    /// Whose business it is, where the address is not the account's.
+    /// The user that the mail is about, where `address` is not the address of their account.
     pub user: Option<Uuid>,
-    pub network: &'a str,
-    /// It is queued also when the queue is full.
-    pub must_go: bool,
+    pub client_ip: &'a str,
+    /// Queue the mail even when the queue is full.
+    pub is_priority: bool,
 }
 
-/// Puts a mail into the queue; false when that is full, unless it is one that must not be dropped.
-///
-/// # Errors
-/// `Unavailable`.
-pub async fn add(db: &impl ConnectionTrait, mail: NewMail<'_>, now: i64) -> Result<bool, AuthError> {
-    let NewMail { kind, address, user, network, must_go } = mail;
-    if !must_go && outbox::Entity::find().count(db).await.map_err(unavailable)? >= MOST {
+/// Adds a mail to the queue. Returns false when the queue is full and the mail has no priority.
+pub async fn enqueue(db: &impl ConnectionTrait, mail: NewMail<'_>, now: i64) -> Result<bool, AuthError> {
+    let NewMail { kind, address, user, client_ip, is_priority } = mail;
+    if !is_priority && Entity::find().count(db).await.map_err(hide_db_error)? >= MAX_QUEUED {
         return Ok(false);
     }
-    let row = outbox::ActiveModel {
+    let row = ActiveModel {
         id: Set(crate::server::random::uuid()),
         kind: Set(kind.to_owned()),
         address: Set(address.to_owned()),
         user_id: Set(user),
-        network: Set(network.to_owned()),
+        client_ip: Set(client_ip.to_owned()),
         created_at: Set(now),
-        due_at: Set(now),
+        next_attempt_at: Set(now),
         attempts: Set(0),
     };
-    outbox::Entity::insert(row).exec_without_returning(db).await.map_err(unavailable)?;
+    Entity::insert(row).exec_without_returning(db).await.map_err(hide_db_error)?;
     Ok(true)
 }
 
-/// Takes the mail that is due longest, so that no other instance sends it too.
-///
-/// # Errors
-/// `Unavailable`.
-pub async fn take(db: &impl ConnectionTrait, now: i64) -> Result<Option<Waiting>, AuthError> {
+/// Claims the due mail that has waited longest. Until [`LEASE`] ends no other instance gets it.
+pub async fn claim_next(db: &impl ConnectionTrait, now: i64) -> Result<Option<QueuedMail>, AuthError> {
     loop {
-        // What was queued in the future, or waits longer than anything waits, was written before the clock was set back (SR-195). The lease
-        // is the allowance for the clocks of other instances.
+        // A mail created in the future, or delayed for longer than the longest delay, was written before the clock was set back (SR-195).
+        // LEASE also allows for the clock skew between instances.
         let is_due = Condition::any()
-            .add(outbox::Column::DueAt.lte(now))
-            .add(outbox::Column::DueAt.gt(now + LONGEST_PAUSE + LEASE))
-            .add(outbox::Column::CreatedAt.gt(now + LEASE));
-        let due = outbox::Entity::find().filter(is_due).order_by_asc(outbox::Column::DueAt).order_by_asc(outbox::Column::Id);
-        let Some(row) = due.one(db).await.map_err(unavailable)? else { return Ok(None) };
+            .add(Column::NextAttemptAt.lte(now))
+            .add(Column::NextAttemptAt.gt(now + MAX_RETRY_DELAY + LEASE))
+            .add(Column::CreatedAt.gt(now + LEASE));
+        let due = Entity::find().filter(is_due).order_by_asc(Column::NextAttemptAt).order_by_asc(Column::Id);
+        let Some(row) = due.one(db).await.map_err(hide_db_error)? else { return Ok(None) };
         let created_at = std::cmp::min(row.created_at, now);
-        let update = outbox::Entity::update_many()
-            .col_expr(outbox::Column::DueAt, Expr::value(now + LEASE))
-            .col_expr(outbox::Column::CreatedAt, Expr::value(created_at))
-            .col_expr(outbox::Column::Attempts, Expr::col(outbox::Column::Attempts).add(1));
-        let mine = update.filter(outbox::Column::Id.eq(row.id)).filter(outbox::Column::DueAt.eq(row.due_at)).exec(db).await.map_err(unavailable)?;
-        if mine.rows_affected == 1 {
-            return Ok(Some(Waiting { attempts: row.attempts + 1, created_at, ..row }));
+        let update = Entity::update_many()
+            .col_expr(Column::NextAttemptAt, Expr::value(now + LEASE))
+            .col_expr(Column::CreatedAt, Expr::value(created_at))
+            .col_expr(Column::Attempts, Expr::col(Column::Attempts).add(1));
+        let unclaimed = update.filter(Column::Id.eq(row.id)).filter(Column::NextAttemptAt.eq(row.next_attempt_at));
+        if unclaimed.exec(db).await.map_err(hide_db_error)?.rows_affected == 1 {
+            return Ok(Some(QueuedMail { attempts: row.attempts + 1, created_at, ..row }));
         }
     }
 }
 
-/// Whether such a mail is waiting already.
-///
-/// # Errors
-/// `Unavailable`.
-pub async fn has(db: &impl ConnectionTrait, kind: &str, address: &str) -> Result<bool, AuthError> {
-    let same = outbox::Entity::find().filter(outbox::Column::Kind.eq(kind)).filter(outbox::Column::Address.eq(address));
-    Ok(same.count(db).await.map_err(unavailable)? > 0)
+/// Whether a mail of this kind to this address is queued.
+pub async fn is_queued(db: &impl ConnectionTrait, kind: &str, address: &str) -> Result<bool, AuthError> {
+    let same = Entity::find().filter(Column::Kind.eq(kind)).filter(Column::Address.eq(address));
+    Ok(same.count(db).await.map_err(hide_db_error)? > 0)
 }
 
-/// Forgets all mail to an address that is nobody's any more, or about a user who is gone (SR-145).
-///
-/// # Errors
-/// `Unavailable`.
-pub async fn remove_of(db: &impl ConnectionTrait, address: &str, user: Uuid) -> Result<(), AuthError> {
-    outbox::Entity::delete_many().filter(theirs(address, user)).exec(db).await.map_err(unavailable)?;
+/// Deletes all mails to the address of a deleted user, or about that user (SR-145).
+pub async fn delete_for_user(db: &impl ConnectionTrait, address: &str, user: Uuid) -> Result<(), AuthError> {
+    Entity::delete_many().filter(is_for_user(address, user)).exec(db).await.map_err(hide_db_error)?;
     Ok(())
 }
 
-/// Forgets the mails of these kinds to a user's address, or about them.
-///
-/// # Errors
-/// `Unavailable`.
-pub async fn remove_kinds(db: &impl ConnectionTrait, kinds: [&str; 2], address: &str, user: Uuid) -> Result<(), AuthError> {
-    outbox::Entity::delete_many().filter(outbox::Column::Kind.is_in(kinds)).filter(theirs(address, user)).exec(db).await.map_err(unavailable)?;
+/// Deletes the mails of these kinds to a user's address, or about that user.
+pub async fn delete_kinds_for_user(db: &impl ConnectionTrait, kinds: [&str; 2], address: &str, user: Uuid) -> Result<(), AuthError> {
+    Entity::delete_many().filter(Column::Kind.is_in(kinds)).filter(is_for_user(address, user)).exec(db).await.map_err(hide_db_error)?;
     Ok(())
 }
 
-/// The queue has the canonical form of an address, the account perhaps MediaManager's.
-fn theirs(address: &str, user: Uuid) -> Condition {
-    let same_address = Expr::expr(Func::lower(Expr::col(outbox::Column::Address))).eq(address.to_ascii_lowercase());
-    Condition::any().add(same_address).add(outbox::Column::UserId.eq(user))
+/// Addresses are compared in lower case: the queue has the canonical form, the account may have MediaManager's spelling.
+fn is_for_user(address: &str, user: Uuid) -> Condition {
+    let same_address = Expr::expr(Func::lower(Expr::col(Column::Address))).eq(address.to_ascii_lowercase());
+    Condition::any().add(same_address).add(Column::UserId.eq(user))
 }
 
-/// Puts a mail back that could not be sent; `is_untried` when that was no attempt.
-///
-/// # Errors
-/// `Unavailable`.
-pub async fn postpone(db: &impl ConnectionTrait, id: Uuid, due_at: i64, is_untried: bool) -> Result<(), AuthError> {
-    let mut update = outbox::Entity::update_many().col_expr(outbox::Column::DueAt, Expr::value(due_at));
+/// Schedules the next attempt. With `is_untried` the attempt that [`claim_next`] counted is subtracted again.
+pub async fn postpone(db: &impl ConnectionTrait, id: Uuid, next_attempt_at: i64, is_untried: bool) -> Result<(), AuthError> {
+    let mut update = Entity::update_many().col_expr(Column::NextAttemptAt, Expr::value(next_attempt_at));
     if is_untried {
-        update = update.col_expr(outbox::Column::Attempts, Expr::col(outbox::Column::Attempts).sub(1));
+        update = update.col_expr(Column::Attempts, Expr::col(Column::Attempts).sub(1));
     }
-    update.filter(outbox::Column::Id.eq(id)).exec(db).await.map_err(unavailable)?;
+    update.filter(Column::Id.eq(id)).exec(db).await.map_err(hide_db_error)?;
     Ok(())
 }
 
-/// How many mails wait to be sent.
-///
-/// # Errors
-/// `Unavailable`.
+/// Returns the length of the queue.
 pub async fn count(db: &impl ConnectionTrait) -> Result<u64, AuthError> {
-    outbox::Entity::find().count(db).await.map_err(unavailable)
+    Entity::find().count(db).await.map_err(hide_db_error)
 }
 
-/// Forgets a mail that is sent, or never will be.
-///
-/// # Errors
-/// `Unavailable`.
-pub async fn remove(db: &impl ConnectionTrait, id: Uuid) -> Result<(), AuthError> {
-    outbox::Entity::delete_by_id(id).exec(db).await.map_err(unavailable)?;
+/// Deletes a mail that was sent, or never will be.
+pub async fn delete(db: &impl ConnectionTrait, id: Uuid) -> Result<(), AuthError> {
+    Entity::delete_by_id(id).exec(db).await.map_err(hide_db_error)?;
     Ok(())
 }

@@ -1,197 +1,181 @@
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, sea_query::Expr,
-};
-use uuid::Uuid;
+//! Sessions. A session token is valid only while its row here is live.
 
-use super::{
-    entity::{identity, session, user},
-    forget, unavailable,
-};
+use sea_orm::{ActiveValue::Set, Condition, QueryOrder, QuerySelect, QueryTrait, entity::prelude::*, sea_query::IntoCondition};
+
+use super::{delete_in_batches, hide_db_error, identities, users};
 use crate::domain::{AuthError, User};
 
-pub use session::Model as Session;
+pub use Model as Session;
 
-/// The most live sessions one user has; the oldest gives way (SR-100).
-const MOST_PER_USER: u64 = 50;
-/// How long a row is kept after its session could last have been used, in seconds: SR-024 asks where somebody logged in lately.
-const KEPT: i64 = 30 * 24 * 60 * 60;
+/// The number of live sessions of one user; a new session ends the oldest ones beyond it (SR-100).
+const MAX_PER_USER: u64 = 50;
+/// How long a row is kept after its session has expired, in seconds: [`has_logged_in_from`] looks at earlier logins (SR-024).
+const RETENTION: i64 = 30 * 24 * 60 * 60;
 
-/// A login, about to be remembered.
+/// A login in one browser. The token in the browser's cookie names this row.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "auth_session")]
+pub struct Model {
+    /// 128 random bits; not a credential without a token that signs it.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    pub user_id: Uuid,
+    /// The time of the login, Unix seconds.
+    pub created_at: i64,
+    pub expires_at: i64,
+    /// Set when the session was revoked before it expired.
+    pub ended_at: Option<i64>,
+    /// `password`, `oidc` or `setup`.
+    pub method: String,
+    /// The client address of the login: an IPv4 address or an IPv6 /64.
+    pub client_ip: String,
+    /// The `User-Agent` header, cut to 255 characters.
+    pub user_agent: String,
+    /// The identity that was used to log in.
+    pub identity_id: Option<Uuid>,
+    /// The provider's session id (`sid`), for back-channel logout.
+    pub provider_sid: Option<String>,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// The columns of a new row.
 pub struct NewSessionRow {
     pub id: Uuid,
     pub user: Uuid,
     pub created_at: i64,
     pub expires_at: i64,
     pub method: &'static str,
-    pub network: String,
+    pub client_ip: String,
     pub user_agent: String,
-    /// The provider's part in it: the identity, and the provider's own session.
+    /// The identity and the provider's `sid`, for a login through the provider.
     pub provider: Option<(Uuid, Option<String>)>,
 }
 
-/// Remembers a session and ends the oldest ones beyond the limit.
-///
-/// # Errors
-/// `Unavailable`.
+/// Inserts a session and revokes the user's oldest ones beyond [`MAX_PER_USER`].
 pub async fn insert(db: &impl ConnectionTrait, new: NewSessionRow) -> Result<(), AuthError> {
     let (user, now) = (new.user, new.created_at);
-    let (identity_id, provider_session) = new.provider.map_or((None, None), |(identity, session)| (Some(identity), session));
-    let row = session::ActiveModel {
+    let (identity_id, provider_sid) = new.provider.map_or((None, None), |(identity, sid)| (Some(identity), sid));
+    let row = ActiveModel {
         id: Set(new.id),
         user_id: Set(new.user),
         created_at: Set(new.created_at),
         expires_at: Set(new.expires_at),
         ended_at: Set(None),
         method: Set(new.method.to_owned()),
-        network: Set(new.network),
+        client_ip: Set(new.client_ip),
         user_agent: Set(new.user_agent),
         identity_id: Set(identity_id),
-        provider_session: Set(provider_session),
+        provider_sid: Set(provider_sid),
     };
-    session::Entity::insert(row).exec_without_returning(db).await.map_err(unavailable)?;
-    let newest_first = live(now).filter(session::Column::UserId.eq(user)).order_by_desc(session::Column::CreatedAt).order_by_desc(session::Column::Id);
-    let surplus: Vec<Uuid> =
-        newest_first.offset(MOST_PER_USER).limit(MOST_PER_USER).all(db).await.map_err(unavailable)?.into_iter().map(|row| row.id).collect();
+    Entity::insert(row).exec_without_returning(db).await.map_err(hide_db_error)?;
+    let surplus = newest_first(user, now).offset(MAX_PER_USER).limit(MAX_PER_USER).all(db).await.map_err(hide_db_error)?;
     if !surplus.is_empty() {
-        end_where(db, session::Column::Id.is_in(surplus), now).await?;
+        revoke_where(db, Column::Id.is_in(surplus.into_iter().map(|row| row.id)), now).await?;
     }
     Ok(())
 }
 
-/// The live session with this id, of this very user, if the user is active (SR-091).
-///
-/// # Errors
-/// `Unavailable`.
-pub async fn find_live(db: &impl ConnectionTrait, id: Uuid, user: Uuid, now: i64) -> Result<Option<(session::Model, User)>, AuthError> {
-    let rows = live(now).filter(session::Column::Id.eq(id)).filter(session::Column::UserId.eq(user));
-    let Some(row) = rows.one(db).await.map_err(unavailable)? else { return Ok(None) };
-    let person = user::Entity::find_by_id(user).filter(user::Column::IsActive.eq(true)).one(db).await.map_err(unavailable)?;
-    Ok(person.map(|person| (row, person.into())))
-}
-
-/// Ends one session; false when it had ended before.
-///
-/// # Errors
-/// `Unavailable`.
-pub async fn end(db: &impl ConnectionTrait, id: Uuid, now: i64) -> Result<bool, AuthError> {
-    Ok(end_where(db, session::Column::Id.eq(id), now).await? == 1)
+/// Returns the live session with this id and its user, if the session belongs to `user` and the user is active (SR-091).
+pub async fn find_live(db: &impl ConnectionTrait, id: Uuid, user: Uuid, now: i64) -> Result<Option<(Session, User)>, AuthError> {
+    let rows = live(now).filter(Column::Id.eq(id)).filter(Column::UserId.eq(user));
+    let Some(row) = rows.one(db).await.map_err(hide_db_error)? else { return Ok(None) };
+    let user = users::Entity::find_by_id(user).filter(users::Column::IsActive.eq(true)).one(db).await.map_err(hide_db_error)?;
+    Ok(user.map(|user| (row, user.into())))
 }
 
 /// Whether a session is live.
-///
-/// # Errors
-/// `Unavailable`.
 pub async fn is_live(db: &impl ConnectionTrait, id: Uuid, now: i64) -> Result<bool, AuthError> {
-    Ok(live(now).filter(session::Column::Id.eq(id)).count(db).await.map_err(unavailable)? > 0)
+    Ok(live(now).filter(Column::Id.eq(id)).count(db).await.map_err(hide_db_error)? > 0)
 }
 
-/// Ends one live session of this very user; false when there is none.
-///
-/// # Errors
-/// `Unavailable`.
-pub async fn end_of(db: &impl ConnectionTrait, user: Uuid, id: Uuid, now: i64) -> Result<bool, AuthError> {
-    let which = Condition::all().add(session::Column::Id.eq(id)).add(session::Column::UserId.eq(user)).add(session::Column::ExpiresAt.gt(now));
-    Ok(end_where(db, which, now).await? == 1)
+/// Returns the live sessions of a user, newest first.
+pub async fn list_for_user(db: &impl ConnectionTrait, user: Uuid, now: i64) -> Result<Vec<Session>, AuthError> {
+    newest_first(user, now).all(db).await.map_err(hide_db_error)
 }
 
-/// How a session had begun, if there is one.
-///
-/// # Errors
-/// `Unavailable`.
-pub async fn method(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<String>, AuthError> {
-    let method = session::Entity::find_by_id(id).select_only().column(session::Column::Method).into_tuple();
-    method.one(db).await.map_err(unavailable)
+/// Returns the login method of a session, whether or not it is live.
+pub async fn find_method(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<String>, AuthError> {
+    let method = Entity::find_by_id(id).select_only().column(Column::Method).into_tuple();
+    method.one(db).await.map_err(hide_db_error)
 }
 
-/// Ends all sessions of a user. Returns how many.
-///
-/// # Errors
-/// `Unavailable`.
-pub async fn end_all(db: &impl ConnectionTrait, user: Uuid, now: i64) -> Result<u64, AuthError> {
-    end_where(db, session::Column::UserId.eq(user), now).await
+/// Whether this user has logged in from this client address within [`RETENTION`] (SR-024).
+pub async fn has_logged_in_from(db: &impl ConnectionTrait, user: Uuid, client_ip: &str, now: i64) -> Result<bool, AuthError> {
+    let recent = Entity::find().filter(Column::UserId.eq(user)).filter(Column::ClientIp.eq(client_ip)).filter(Column::CreatedAt.gt(now - RETENTION));
+    Ok(recent.count(db).await.map_err(hide_db_error)? > 0)
 }
 
-/// Ends all sessions of a user but one. Returns how many.
-///
-/// # Errors
-/// `Unavailable`.
-pub async fn end_all_but(db: &impl ConnectionTrait, user: Uuid, spared: Uuid, now: i64) -> Result<u64, AuthError> {
-    end_where(db, Condition::all().add(session::Column::UserId.eq(user)).add(session::Column::Id.ne(spared)), now).await
+/// Revokes one session; false when it was revoked before.
+pub async fn revoke(db: &impl ConnectionTrait, id: Uuid, now: i64) -> Result<bool, AuthError> {
+    Ok(revoke_where(db, Column::Id.eq(id), now).await? == 1)
 }
 
-/// Ends the sessions that began with this identity, but one. Returns how many.
-///
-/// # Errors
-/// `Unavailable`.
-pub async fn end_from_identity(db: &impl ConnectionTrait, identity: Uuid, spared: Uuid, now: i64) -> Result<u64, AuthError> {
-    end_where(db, Condition::all().add(session::Column::IdentityId.eq(identity)).add(session::Column::Id.ne(spared)), now).await
+/// Revokes one live session if it belongs to `user`; false when there is none.
+pub async fn revoke_for_user(db: &impl ConnectionTrait, user: Uuid, id: Uuid, now: i64) -> Result<bool, AuthError> {
+    let condition = Condition::all().add(Column::Id.eq(id)).add(Column::UserId.eq(user)).add(Column::ExpiresAt.gt(now));
+    Ok(revoke_where(db, condition, now).await? == 1)
 }
 
-/// The live sessions of a user, the newest first.
-///
-/// # Errors
-/// `Unavailable`.
-pub async fn of(db: &impl ConnectionTrait, user: Uuid, now: i64) -> Result<Vec<Session>, AuthError> {
-    let newest_first = live(now).filter(session::Column::UserId.eq(user)).order_by_desc(session::Column::CreatedAt).order_by_desc(session::Column::Id);
-    newest_first.all(db).await.map_err(unavailable)
+/// Revokes all sessions of a user. Returns how many.
+pub async fn revoke_all(db: &impl ConnectionTrait, user: Uuid, now: i64) -> Result<u64, AuthError> {
+    revoke_where(db, Column::UserId.eq(user), now).await
 }
 
-/// Ends the sessions that came from a provider: those of one person there, of one session there, or of the latter if it is that
-/// person's. Returns whose they were.
-///
-/// # Errors
-/// `Unavailable`.
-pub async fn end_from_provider(
+/// Revokes all sessions of a user except one. Returns how many.
+pub async fn revoke_all_except(db: &impl ConnectionTrait, user: Uuid, except: Uuid, now: i64) -> Result<u64, AuthError> {
+    revoke_where(db, Condition::all().add(Column::UserId.eq(user)).add(Column::Id.ne(except)), now).await
+}
+
+/// Revokes the sessions that were opened with this identity, except one. Returns how many.
+pub async fn revoke_for_identity(db: &impl ConnectionTrait, identity: Uuid, except: Uuid, now: i64) -> Result<u64, AuthError> {
+    revoke_where(db, Condition::all().add(Column::IdentityId.eq(identity)).add(Column::Id.ne(except)), now).await
+}
+
+/// Revokes the sessions that a logout token names: by `sub`, by `sid`, or by both. Returns the users whose live sessions were revoked.
+pub async fn revoke_from_provider(
     db: &impl ConnectionTrait,
     issuer: &str,
     subject: Option<&str>,
-    provider_session: Option<&str>,
+    provider_sid: Option<&str>,
     now: i64,
 ) -> Result<Vec<Uuid>, AuthError> {
-    let mut people = identity::Entity::find().filter(identity::Column::Issuer.eq(issuer));
+    let mut matching = identities::Entity::find().filter(identities::Column::Issuer.eq(issuer));
     if let Some(subject) = subject {
-        people = people.filter(identity::Column::Subject.eq(subject));
+        matching = matching.filter(identities::Column::Subject.eq(subject));
     }
-    let people = people.select_only().column(identity::Column::Id).into_query();
-    let mut which = Condition::all().add(session::Column::IdentityId.in_subquery(people));
-    if let Some(provider_session) = provider_session {
-        let mut is_it = Condition::any().add(session::Column::ProviderSession.eq(provider_session));
+    let matching = matching.select_only().column(identities::Column::Id).into_query();
+    let mut condition = Condition::all().add(Column::IdentityId.in_subquery(matching));
+    if let Some(provider_sid) = provider_sid {
+        let mut same_sid = Condition::any().add(Column::ProviderSid.eq(provider_sid));
         if subject.is_some() {
-            // Of these the provider has named no session, or none that could be kept: the person decides.
-            is_it = is_it.add(session::Column::ProviderSession.is_null());
+            // A session without a `sid` may be the one that the token names, so it is revoked by its subject.
+            same_sid = same_sid.add(Column::ProviderSid.is_null());
         }
-        which = which.add(is_it);
+        condition = condition.add(same_sid);
     }
-    let users = live(now).select_only().column(session::Column::UserId).filter(which.clone()).into_tuple().all(db).await.map_err(unavailable)?;
-    end_where(db, which, now).await?;
-    Ok(users)
+    let owners = live(now).select_only().column(Column::UserId).filter(condition.clone()).into_tuple().all(db).await.map_err(hide_db_error)?;
+    revoke_where(db, condition, now).await?;
+    Ok(owners)
 }
 
-/// Whether this user has logged in from this network within [`KEPT`] (SR-024).
-///
-/// # Errors
-/// `Unavailable`.
-pub async fn has_logged_in_from(db: &impl ConnectionTrait, user: Uuid, network: &str, now: i64) -> Result<bool, AuthError> {
-    let lately = session::Entity::find()
-        .filter(session::Column::UserId.eq(user))
-        .filter(session::Column::Network.eq(network))
-        .filter(session::Column::CreatedAt.gt(now - KEPT));
-    Ok(lately.count(db).await.map_err(unavailable)? > 0)
-}
-
-/// Forgets sessions that ended long ago. Returns how many.
-///
-/// # Errors
-/// `Unavailable`.
+/// Deletes sessions that expired more than [`RETENTION`] ago. Returns how many.
 pub async fn purge(db: &impl ConnectionTrait, now: i64) -> Result<u64, AuthError> {
-    forget::<session::Entity>(db, session::Column::Id, Condition::all().add(session::Column::ExpiresAt.lt(now - KEPT))).await
+    delete_in_batches::<Entity>(db, Column::Id, Condition::all().add(Column::ExpiresAt.lt(now - RETENTION))).await
 }
 
-fn live(now: i64) -> sea_orm::Select<session::Entity> {
-    session::Entity::find().filter(session::Column::EndedAt.is_null()).filter(session::Column::ExpiresAt.gt(now))
+fn live(now: i64) -> Select<Entity> {
+    Entity::find().filter(Column::EndedAt.is_null()).filter(Column::ExpiresAt.gt(now))
 }
 
-async fn end_where(db: &impl ConnectionTrait, which: impl sea_orm::sea_query::IntoCondition, now: i64) -> Result<u64, AuthError> {
-    let update = session::Entity::update_many().col_expr(session::Column::EndedAt, Expr::value(now));
-    Ok(update.filter(which).filter(session::Column::EndedAt.is_null()).exec(db).await.map_err(unavailable)?.rows_affected)
+fn newest_first(user: Uuid, now: i64) -> Select<Entity> {
+    live(now).filter(Column::UserId.eq(user)).order_by_desc(Column::CreatedAt).order_by_desc(Column::Id)
+}
+
+async fn revoke_where(db: &impl ConnectionTrait, condition: impl IntoCondition, now: i64) -> Result<u64, AuthError> {
+    let update = Entity::update_many().col_expr(Column::EndedAt, Expr::value(now));
+    Ok(update.filter(condition).filter(Column::EndedAt.is_null()).exec(db).await.map_err(hide_db_error)?.rows_affected)
 }

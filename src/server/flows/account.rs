@@ -16,7 +16,7 @@ use crate::{
     domain::{AuthError, Email, Event, LinkToken, Password},
     server::{
         AppState,
-        db::{self, identities::Identity, sessions::Session, throttle::Budget, users::Credentials},
+        db::{self, identities::Identity, rate_limits::RateLimit, sessions::Session, users::Credentials},
         tokens::Purpose,
     },
 };
@@ -24,7 +24,7 @@ use crate::{
 /// How long a link to a new address works, in seconds.
 const LINK_LIFETIME: u32 = 24 * 60 * 60;
 /// Other passwords, and other addresses, that one account may ask for.
-const REQUESTS: Budget = Budget { most: 5, window: 60 * 60 };
+const REQUESTS: RateLimit = RateLimit { max: 5, window: 60 * 60 };
 
 /// All that the account page shows.
 pub struct Overview {
@@ -42,7 +42,7 @@ pub async fn overview(cx: &Ctx<'_>, current: &CurrentUser) -> Result<Overview, A
     let user = current.user().id;
     Ok(Overview {
         sessions: sessions::of(cx, user).await?,
-        identities: db::identities::of(&cx.state.db, user).await?,
+        identities: db::identities::list_for_user(&cx.state.db, user).await?,
         has_password: !db::accounts::is_passwordless(&cx.state.db, user).await?,
     })
 }
@@ -112,8 +112,8 @@ pub async fn change_password(cx: &Ctx<'_>, recent: &RecentLogin, password: Passw
     if !db::users::replace_hash(tx.db(), &found, hash).await? {
         return Err(AuthError::NotLoggedIn);
     }
-    db::sessions::end_all_but(tx.db(), user.id, recent.current().session(), tx.now()).await?;
-    db::accounts::note_password(tx.db(), user.id, tx.now()).await?;
+    db::sessions::revoke_all_except(tx.db(), user.id, recent.current().session(), tx.now()).await?;
+    db::accounts::clear_passwordless(tx.db(), user.id, tx.now()).await?;
     mail::forget_links(&tx, &found.user).await?;
     mail::notify(&tx, Kind::PasswordChanged, &found.user).await?;
     tx.record(Event::PasswordChanged, Note::of(user.id)).await?;
@@ -194,8 +194,8 @@ pub async fn change_address(cx: &Ctx<'_>, current: &CurrentUser, change: EmailCh
     db::users::set_email(tx.db(), owner, &email).await?;
     // They name the address that is gone, and would live again if it came back.
     mail::void_links(&tx, &found.user).await?;
-    if db::accounts::email_is_proven(tx.db(), owner).await? {
-        db::accounts::prove_email(tx.db(), owner, tx.now()).await?;
+    if db::accounts::is_email_verified(tx.db(), owner).await? {
+        db::accounts::set_email_verified(tx.db(), owner, tx.now()).await?;
     }
     mail::notify(&tx, Kind::AddressChanged, &found.user).await?;
     tx.record(Event::AddressChanged, Note::of(owner)).await?;

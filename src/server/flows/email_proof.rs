@@ -36,7 +36,7 @@ pub async fn request(cx: &Ctx<'_>, email: &str) -> Result<(), AuthError> {
 /// # Errors
 /// `Unavailable`.
 pub async fn is_due(state: &AppState, user: uuid::Uuid) -> Result<bool, AuthError> {
-    Ok(!db::accounts::email_is_proven(&state.db, user).await?)
+    Ok(!db::accounts::is_email_verified(&state.db, user).await?)
 }
 
 /// The link to mail, made when the mail is; `None` when the address is proven already.
@@ -44,7 +44,7 @@ pub async fn is_due(state: &AppState, user: uuid::Uuid) -> Result<bool, AuthErro
 /// # Errors
 /// `Unavailable`, `Internal`.
 pub(super) async fn link(state: &AppState, user: &User) -> Result<Option<String>, AuthError> {
-    if db::accounts::email_is_proven(&state.db, user.id).await? {
+    if db::accounts::is_email_verified(&state.db, user.id).await? {
         return Ok(None);
     }
     let token = state.tokens.link(Purpose::Proof, user.id, &user.email, LIFETIME).map_err(|_| AuthError::Internal)?;
@@ -71,16 +71,16 @@ pub async fn complete(cx: &Ctx<'_>, current: &CurrentUser, token: &LinkToken) ->
     let user = db::users::find(tx.db(), owner).await?.filter(|user| user.is_active && user.id == current.user().id);
     let user = user.filter(|user| tokens.still_replaces(Purpose::Proof, &fingerprint, &user.email)).ok_or(AuthError::ProofLinkInvalid)?;
     let account = db::accounts::find(tx.db(), user.id).await?;
-    let was_proven = account.as_ref().is_some_and(|account| account.email_proven_at.is_some());
+    let was_proven = account.as_ref().is_some_and(|account| account.email_verified_at.is_some());
     if !was_proven {
         // A session that came through a link MediaManager created does not show that its owner knows the password. Verifying the address
         // now would benefit whoever set that password.
-        let method = db::sessions::method(tx.db(), current.session()).await?;
+        let method = db::sessions::find_method(tx.db(), current.session()).await?;
         let has_shown_it = method.as_deref() == Some(LoginMethod::Password.name());
         if !has_shown_it && !account.is_some_and(|account| oidc::was_made_for_them(&account)) {
             return Err(AuthError::ProofNeedsPassword);
         }
-        db::accounts::prove_email(tx.db(), user.id, tx.now()).await?;
+        db::accounts::set_email_verified(tx.db(), user.id, tx.now()).await?;
     }
     let user = login::grant_administration(&mut tx, user).await?;
     if !was_proven && !user.is_verified {

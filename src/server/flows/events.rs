@@ -7,14 +7,14 @@ use crate::{
     domain::{AuthError, Event},
     server::{
         AppState,
-        db::{self, events::NewEvent, throttle::Budget},
+        db::{self, events::NewEvent, rate_limits::RateLimit},
         flows::Ctx,
         metrics,
     },
 };
 
 /// Rows about one network for one kind of event that strangers can cause as often as they like.
-const RARELY: Budget = Budget { most: 20, window: 10 * 60 };
+const RARELY: RateLimit = RateLimit { max: 20, window: 10 * 60 };
 /// Seconds of a day.
 const DAY: i64 = 24 * 60 * 60;
 
@@ -69,7 +69,7 @@ impl<'a> Note<'a> {
 pub(super) async fn insert(cx: &Ctx<'_>, db: &impl db::Connection, event: Event, about: Note<'_>) -> Result<(), AuthError> {
     let network = cx.state.loggable(&cx.client.rate_limit_key);
     let Note { user, actor, method, detail } = about;
-    let row = NewEvent { at: cx.now(), kind: event, user, actor, method, network, reference: &cx.client.request_id, detail };
+    let row = NewEvent { occurred_at: cx.now(), kind: event, user, actor, method, client_ip: network, request_id: &cx.client.request_id, detail };
     // In a box, or the room for it would be kept in everything that may come to an event.
     Box::pin(db::events::insert(db, row)).await
 }
@@ -79,7 +79,7 @@ pub(super) async fn insert(cx: &Ctx<'_>, db: &impl db::Connection, event: Event,
 pub async fn record_rate_limited(cx: &Ctx<'_>, event: Event, about: Note<'_>) {
     let key = format!("event:{}:{}", event.code(), cx.client.rate_limit_key);
     // In a box, as in [`insert`].
-    let may_insert = Box::pin(db::throttle::take(&cx.state.db, &key, RARELY, cx.now())).await.is_ok();
+    let may_insert = Box::pin(db::rate_limits::consume(&cx.state.db, &key, RARELY, cx.now())).await.is_ok();
     if may_insert {
         // The log line is written in any case, and the database has logged its failure.
         let _ = insert(cx, &cx.state.db, event, about).await;

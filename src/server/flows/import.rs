@@ -4,7 +4,7 @@
 use super::{Ctx, Tx, events::Note};
 use crate::{
     domain::{AuthError, Email, Event},
-    server::db::{self, mediamanager, users::Credentials},
+    server::db::{self, import_source, users::Credentials},
 };
 
 /// What was done.
@@ -27,12 +27,12 @@ pub async fn from_mediamanager(cx: &Ctx<'_>, url: &str) -> Result<Report, String
     if url == cx.state.config.database_url.expose() {
         return Err("this is the database that the program uses: there is nothing to import, its users are here".to_owned());
     }
-    let source = mediamanager::open(url).await?;
+    let source = import_source::open(url).await?;
     let fault = |error: AuthError| format!("nothing was imported: {error}");
     let mut tx = cx.exclusive().await.map_err(fault)?;
     let (mut report, mut last) = (Report::default(), None);
     loop {
-        let batch = mediamanager::users_after(&source, last).await.map_err(fault)?;
+        let batch = import_source::list_users_after(&source, last).await.map_err(fault)?;
         let Some(end) = batch.last().map(|found| found.user.id) else { break };
         last = Some(end);
         for found in batch {
@@ -53,12 +53,12 @@ async fn copy(tx: &mut Tx<'_>, source: &db::Database, found: &Credentials, repor
         report.refused.push(user.email.clone());
         return Ok(());
     } else {
-        mediamanager::insert_user(tx.db(), found).await?;
+        import_source::insert_user(tx.db(), found).await?;
         tx.record(Event::UserCreated, Note::of(user.id).method("import")).await?;
         report.users += 1;
     }
-    for link in mediamanager::links_of(source, user.id).await? {
-        mediamanager::insert_link(tx.db(), &link).await?;
+    for link in import_source::list_links(source, user.id).await? {
+        import_source::insert_link(tx.db(), &link).await?;
         report.links += 1;
     }
     Ok(())
@@ -68,6 +68,6 @@ async fn copy(tx: &mut Tx<'_>, source: &db::Database, found: &Credentials, repor
 async fn is_taken(tx: &Tx<'_>, address: &str) -> Result<bool, AuthError> {
     match Email::parse(address) {
         Ok(email) => db::users::is_taken(tx.db(), &email).await,
-        Err(_) => db::users::is_taken_to_the_letter(tx.db(), address).await,
+        Err(_) => db::users::is_taken_exact(tx.db(), address).await,
     }
 }

@@ -179,7 +179,7 @@ async fn decide(cx: &Ctx<'_>, admission: Admission, candidate: Candidate<'_>) ->
         return Err(AuthError::BadCredentials);
     };
     throttle::give_back(cx, &reserved.network).await?;
-    db::throttle::clear(&cx.state.db, &reserved.account).await?;
+    db::rate_limits::clear(&cx.state.db, &reserved.account).await?;
     Ok(VerifiedPassword { user: found.user, hashed_password: found.hashed_password, upgrade })
 }
 
@@ -192,7 +192,7 @@ async fn decide(cx: &Ctx<'_>, admission: Admission, candidate: Candidate<'_>) ->
 /// `BadCredentials` when it does not; `Busy` when another login has just stored a stronger hash; `Unavailable`.
 pub async fn confirm(tx: &Tx<'_>, verified: &VerifiedPassword) -> Result<(), AuthError> {
     let stronger = verified.upgrade.as_deref();
-    if db::users::confirm(tx.db(), &verified.user, &verified.hashed_password, stronger).await? {
+    if db::users::recheck_unchanged(tx.db(), &verified.user, &verified.hashed_password, stronger).await? {
         return Ok(());
     }
     Err(if stronger.is_some() { AuthError::Busy } else { AuthError::BadCredentials })
@@ -223,7 +223,7 @@ async fn reserve(cx: &Ctx<'_>, address: &str, user: Option<&User>) -> Result<Res
 /// An attempt that was never decided is no failure.
 async fn give_back(cx: &Ctx<'_>, reserved: &Reserved) -> Result<(), AuthError> {
     throttle::give_back(cx, &reserved.network).await?;
-    db::throttle::give_back_account(&cx.state.db, &reserved.account, reserved.at).await
+    db::rate_limits::refund_account(&cx.state.db, &reserved.account, reserved.at).await
 }
 
 /// `admin_emails` makes an administrator of whoever has proven to own the address, checked at every login (SR-035). It takes
@@ -232,15 +232,15 @@ async fn give_back(cx: &Ctx<'_>, reserved: &Reserved) -> Result<(), AuthError> {
 /// # Errors
 /// `Unavailable`.
 pub async fn grant_administration(tx: &mut Tx<'_>, user: User) -> Result<User, AuthError> {
-    if !users::is_listed(tx.cx().state, &user) || user.is_superuser || !db::accounts::email_is_proven(tx.db(), user.id).await? {
+    if !users::is_listed(tx.cx().state, &user) || user.is_superuser || !db::accounts::is_email_verified(tx.db(), user.id).await? {
         return Ok(user);
     }
     let now = tx.now();
     let administrator = User { is_superuser: true, is_verified: true, ..user.clone() };
     db::users::set_rights(tx.db(), &user, &administrator).await?;
-    db::accounts::note_administrator(tx.db(), user.id, Some(ADMIN_EMAILS), now).await?;
+    db::accounts::set_admin_grant(tx.db(), user.id, Some(ADMIN_EMAILS), now).await?;
     if !user.is_verified {
-        db::accounts::note_approval(tx.db(), user.id, Some(ADMIN_EMAILS), now).await?;
+        db::accounts::set_approval(tx.db(), user.id, Some(ADMIN_EMAILS), now).await?;
     }
     tx.record(Event::RoleChanged, Note::of(user.id).method(ADMIN_EMAILS).detail("administrator")).await?;
     Ok(administrator)

@@ -15,7 +15,7 @@ use crate::{
         AppState,
         db::{
             self,
-            outbox::{NewMail, Waiting},
+            outbox::{NewMail, QueuedMail},
         },
     },
 };
@@ -23,7 +23,7 @@ use crate::{
 /// How often it is looked whether mail is waiting.
 pub const LOOK: Duration = Duration::from_secs(1);
 /// Seconds before the second, third, fourth and fifth attempt.
-const PAUSES: [i64; 4] = [60, 5 * 60, 15 * 60, db::outbox::LONGEST_PAUSE];
+const PAUSES: [i64; 4] = [60, 5 * 60, 15 * 60, db::outbox::MAX_RETRY_DELAY];
 /// The first one and one after each pause. A mail that is taken more often has left an attempt without an end, such as a panic, and would be
 /// taken for ever.
 const MOST_ATTEMPTS: i32 = 5;
@@ -85,8 +85,8 @@ pub async fn notify(tx: &Tx<'_>, kind: Kind, user: &User) -> Result<(), AuthErro
 }
 
 async fn add(tx: &Tx<'_>, kind: Kind, address: &str, user: Option<Uuid>) -> Result<(), AuthError> {
-    let mail = NewMail { kind: kind.into(), address, user, network: &tx.cx().client.rate_limit_key, must_go: kind.is_notice() };
-    if !db::outbox::add(tx.db(), mail, tx.now()).await? {
+    let mail = NewMail { kind: kind.into(), address, user, client_ip: &tx.cx().client.rate_limit_key, is_priority: kind.is_notice() };
+    if !db::outbox::enqueue(tx.db(), mail, tx.now()).await? {
         tracing::error!(event = "outbox_full", "1000 mails are waiting, so a new one was dropped; look at the mail server");
     }
     Ok(())
@@ -98,7 +98,7 @@ async fn add(tx: &Tx<'_>, kind: Kind, address: &str, user: Option<Uuid>) -> Resu
 /// # Errors
 /// `Unavailable`.
 pub async fn forget_links(tx: &Tx<'_>, user: &User) -> Result<(), AuthError> {
-    db::outbox::remove_kinds(tx.db(), [Kind::Reset.into(), Kind::NewAddress.into()], &user.email, user.id).await
+    db::outbox::delete_kinds_for_user(tx.db(), [Kind::Reset.into(), Kind::NewAddress.into()], &user.email, user.id).await
 }
 
 /// Makes all links of an account void: those that are out, whatever becomes of the account later, and those that wait (SR-046).
@@ -107,7 +107,7 @@ pub async fn forget_links(tx: &Tx<'_>, user: &User) -> Result<(), AuthError> {
 /// # Errors
 /// `Unavailable`.
 pub async fn void_links(tx: &Tx<'_>, user: &User) -> Result<(), AuthError> {
-    db::accounts::void_links(tx.db(), user.id, tx.now()).await?;
+    db::accounts::revoke_links(tx.db(), user.id, tx.now()).await?;
     forget_links(tx, user).await
 }
 
@@ -119,8 +119,8 @@ pub async fn tell_administrators(tx: &Tx<'_>) -> Result<(), AuthError> {
     if !is_on(tx.cx().state) {
         return Ok(());
     }
-    for administrator in db::users::administrators(tx.db()).await? {
-        if !db::outbox::has(tx.db(), Kind::SomebodyWaits.into(), &administrator.email).await? {
+    for administrator in db::users::list_admins(tx.db()).await? {
+        if !db::outbox::is_queued(tx.db(), Kind::SomebodyWaits.into(), &administrator.email).await? {
             queue(tx, Kind::SomebodyWaits, &administrator.email).await?;
         }
     }
@@ -134,16 +134,16 @@ pub async fn tell_administrators(tx: &Tx<'_>) -> Result<(), AuthError> {
 pub async fn send_due(state: &AppState) -> Result<usize, AuthError> {
     let mut dealt_with = 0;
     while !state.stopping.is_cancelled()
-        && let Some(waiting) = db::outbox::take(&state.db, state.clock.now()).await?
+        && let Some(waiting) = db::outbox::claim_next(&state.db, state.clock.now()).await?
     {
-        let client = ClientInfo::of_mail(&waiting.network);
+        let client = ClientInfo::of_mail(&waiting.client_ip);
         send(&Ctx { state, client: &client }, waiting).await?;
         dealt_with += 1;
     }
     Ok(dealt_with)
 }
 
-async fn send(cx: &Ctx<'_>, waiting: Waiting) -> Result<(), AuthError> {
+async fn send(cx: &Ctx<'_>, waiting: QueuedMail) -> Result<(), AuthError> {
     let db = &cx.state.db;
     if waiting.attempts > MOST_ATTEMPTS {
         return give_up(cx, &waiting, None, "no attempt has come to an end; the log has what happened").await;
@@ -151,13 +151,13 @@ async fn send(cx: &Ctx<'_>, waiting: Waiting) -> Result<(), AuthError> {
     let (user, to, letter) = match letters::write(cx, &waiting).await? {
         Written::Letter { user, to, letter } => (user, to, letter),
         Written::Later(due_at) => return db::outbox::postpone(db, waiting.id, due_at, true).await,
-        Written::Nothing => return db::outbox::remove(db, waiting.id).await,
+        Written::Nothing => return db::outbox::delete(db, waiting.id).await,
     };
     let kind = &waiting.kind;
     match cx.state.mailer.send(&cx.state.config, &cx.state.clock, &to, &letter).await {
         Ok(_) => {
             // First of all, or a failure in between would send it again.
-            db::outbox::remove(db, waiting.id).await?;
+            db::outbox::delete(db, waiting.id).await?;
             cx.record(Event::MailSent, Note::of(user).method(kind)).await
         }
         Err(not_sent) => {
@@ -172,10 +172,10 @@ async fn send(cx: &Ctx<'_>, waiting: Waiting) -> Result<(), AuthError> {
     }
 }
 
-async fn give_up(cx: &Ctx<'_>, waiting: &Waiting, user: Option<Uuid>, reason: &str) -> Result<(), AuthError> {
+async fn give_up(cx: &Ctx<'_>, waiting: &QueuedMail, user: Option<Uuid>, reason: &str) -> Result<(), AuthError> {
     let (kind, attempt) = (&waiting.kind, waiting.attempts);
     tracing::error!(event = "mail_failed", kind, reason, attempt, "a mail is given up; try `mediamanager-auth mail test`");
-    db::outbox::remove(&cx.state.db, waiting.id).await?;
+    db::outbox::delete(&cx.state.db, waiting.id).await?;
     cx.record(Event::MailGivenUp, Note::of_maybe(user).method(kind).detail(reason)).await
 }
 

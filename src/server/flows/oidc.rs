@@ -141,7 +141,7 @@ async fn finish_unlogged(cx: &Ctx<'_>, current: Option<&CurrentUser>, callback: 
     let taken = throttle::take_answer(cx).await?;
     let expires_at = handshake.started_at + i64::from(LIFETIME);
     // Atomic over all instances: of two answers to one attempt one counts, whatever the browser does with its cookies (SR-053).
-    let is_first = db::spent::spend(&cx.state.db, fingerprint("handshake", &handshake.state), expires_at).await?;
+    let is_first = db::used_tokens::mark_used(&cx.state.db, fingerprint("handshake", &handshake.state), expires_at).await?;
     if !is_first || !handshake.is_current(cx.now()) {
         return Err(Fault::new(Refusal::AttemptUnknown, "the attempt was used already or took longer than ten minutes", ""));
     }

@@ -143,19 +143,19 @@ pub async fn complete(cx: &Ctx<'_>, reset: PasswordReset) -> Result<(), AuthErro
     if !db::users::replace_hash(tx.db(), &found, hash).await? {
         return Err(AuthError::ResetLinkInvalid);
     }
-    db::sessions::end_all(tx.db(), user, tx.now()).await?;
+    db::sessions::revoke_all(tx.db(), user, tx.now()).await?;
     mail::forget_links(&tx, &found.user).await?;
-    if !db::accounts::email_is_proven(tx.db(), user).await? {
+    if !db::accounts::is_email_verified(tx.db(), user).await? {
         // What a stranger may have set before is void (SR-037).
-        db::identities::delete_of(tx.db(), user).await?;
+        db::identities::delete_for_user(tx.db(), user).await?;
         if purpose != Purpose::HandedOver {
-            db::accounts::prove_email(tx.db(), user, tx.now()).await?;
+            db::accounts::set_email_verified(tx.db(), user, tx.now()).await?;
             if !found.user.is_verified {
                 mail::tell_administrators(&tx).await?;
             }
         }
     }
-    db::accounts::note_password(tx.db(), user, tx.now()).await?;
+    db::accounts::clear_passwordless(tx.db(), user, tx.now()).await?;
     throttle::forget_account(tx.db(), &found.user.email).await?;
     mail::notify(&tx, Kind::PasswordChanged, &found.user).await?;
     tx.record(Event::PasswordReset, Note::of(user)).await?;
@@ -178,6 +178,6 @@ async fn read(state: &AppState, db: &impl db::Connection, token: &str) -> Result
 /// # Errors
 /// `Unavailable`.
 pub(super) async fn replaced(db: &impl db::Connection, found: &Credentials) -> Result<String, AuthError> {
-    let voided = db::accounts::find(db, found.user.id).await?.map_or(0, |account| account.links_voided);
+    let voided = db::accounts::find(db, found.user.id).await?.map_or(0, |account| account.link_generation);
     Ok(format!("{}\0{}\0{}\0{voided}", found.hashed_password, found.user.email, found.user.is_active))
 }

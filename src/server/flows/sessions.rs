@@ -56,7 +56,7 @@ pub(super) async fn start(tx: &mut Tx<'_>, proven: FirstFactor) -> Result<NewSes
     let (id, lifetime) = (Uuid::from_bytes(random::bytes()), state.config.auth.session_lifetime);
     let (token, claims) = state.tokens.session(user.id, id, lifetime).map_err(|_| AuthError::Internal)?;
     if let Some(presented) = client.presented_session {
-        db::sessions::end(tx.db(), presented, claims.iat).await?;
+        db::sessions::revoke(tx.db(), presented, claims.iat).await?;
     }
     tx.record(Event::LoggedIn, Note::of(user.id).method(method.name())).await?;
     let row = NewSessionRow {
@@ -65,12 +65,12 @@ pub(super) async fn start(tx: &mut Tx<'_>, proven: FirstFactor) -> Result<NewSes
         created_at: claims.iat,
         expires_at: claims.exp,
         method: method.name(),
-        network: client.rate_limit_key.clone(),
+        client_ip: client.rate_limit_key.clone(),
         user_agent: client.user_agent.clone(),
         provider: identity.map(|identity| (identity.id, identity.provider_session)),
     };
     db::sessions::insert(tx.db(), row).await?;
-    db::accounts::note_login(tx.db(), user.id, method != LoginMethod::Oidc, claims.iat).await?;
+    db::accounts::record_login(tx.db(), user.id, method != LoginMethod::Oidc, claims.iat).await?;
     Ok(NewSession { token, lifetime, user })
 }
 
@@ -111,10 +111,10 @@ pub async fn resolve(state: &AppState, token: &str) -> Result<Option<CurrentUser
 pub async fn end(cx: &Ctx<'_>, token: &str) -> Result<bool, AuthError> {
     let Ok(claims) = cx.state.tokens.check_session(token) else { return Ok(false) };
     let mut tx = cx.transaction().await?;
-    if db::sessions::end(tx.db(), claims.jti, tx.now()).await? {
+    if db::sessions::revoke(tx.db(), claims.jti, tx.now()).await? {
         tx.record(Event::LoggedOut, Note::of(claims.sub)).await?;
     }
-    let method = db::sessions::method(tx.db(), claims.jti).await?;
+    let method = db::sessions::find_method(tx.db(), claims.jti).await?;
     tx.commit().await?;
     Ok(method.as_deref() == Some(LoginMethod::Oidc.name()))
 }
@@ -133,7 +133,7 @@ pub async fn still_live(tx: &Tx<'_>, current: &CurrentUser) -> Result<(), AuthEr
 /// # Errors
 /// `Unavailable`.
 pub async fn of(cx: &Ctx<'_>, user: Uuid) -> Result<Vec<db::sessions::Session>, AuthError> {
-    db::sessions::of(&cx.state.db, user, cx.now()).await
+    db::sessions::list_for_user(&cx.state.db, user, cx.now()).await
 }
 
 /// Ends one of the person's own sessions, by an id that is not its token (SR-099).
@@ -142,7 +142,7 @@ pub async fn of(cx: &Ctx<'_>, user: Uuid) -> Result<Vec<db::sessions::Session>, 
 /// `NotFound` for every id that is no live session of theirs; `Unavailable`.
 pub async fn end_one(cx: &Ctx<'_>, current: &CurrentUser, session: Uuid) -> Result<(), AuthError> {
     let mut tx = cx.transaction().await?;
-    if !db::sessions::end_of(tx.db(), current.user().id, session, tx.now()).await? {
+    if !db::sessions::revoke_for_user(tx.db(), current.user().id, session, tx.now()).await? {
         return Err(AuthError::NotFound);
     }
     tx.record(Event::SessionsEnded, Note::of(current.user().id)).await?;
@@ -155,7 +155,7 @@ pub async fn end_one(cx: &Ctx<'_>, current: &CurrentUser, session: Uuid) -> Resu
 /// `Unavailable`.
 pub async fn end_others(cx: &Ctx<'_>, current: &CurrentUser) -> Result<(), AuthError> {
     let mut tx = cx.transaction().await?;
-    if db::sessions::end_all_but(tx.db(), current.user().id, current.session(), tx.now()).await? > 0 {
+    if db::sessions::revoke_all_except(tx.db(), current.user().id, current.session(), tx.now()).await? > 0 {
         tx.record(Event::SessionsEnded, Note::of(current.user().id)).await?;
     }
     tx.commit().await

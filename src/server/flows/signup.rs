@@ -10,13 +10,13 @@ use super::{
 use crate::{
     domain::{AuthError, Email, Event, Password, User},
     server::{
-        db::{self, throttle::Budget},
+        db::{self, rate_limits::RateLimit},
         random,
     },
 };
 
 /// Addresses that one network may find taken, where that has to be said (SR-033).
-const REFUSALS: Budget = Budget { most: 3, window: 60 * 60 };
+const REFUSALS: RateLimit = RateLimit { max: 3, window: 60 * 60 };
 
 /// Somebody who wants an account.
 #[derive(Debug)]

@@ -5,16 +5,16 @@ use crate::{
     domain::AuthError,
     server::db::{
         self,
-        throttle::{AccountBudget, Budget},
+        rate_limits::{BackoffLimit, RateLimit},
     },
 };
 
 /// Seconds in which a network's failed logins are counted.
 const FAILURE_WINDOW: i64 = 10 * 60;
 /// Tokens that one network may try: links are too long to be guessed, and looking one up is cheap.
-const TOKENS: Budget = Budget { most: 20, window: 10 * 60 };
+const TOKENS: RateLimit = RateLimit { max: 20, window: 10 * 60 };
 /// Answers of the provider with which one network may come back and not be logged in: each leaves a row for a day (SR-173).
-const ANSWERS: Budget = Budget { most: 100, window: 10 * 60 };
+const ANSWERS: RateLimit = RateLimit { max: 100, window: 10 * 60 };
 const HOUR: i64 = 60 * 60;
 
 /// Takes one failed login out of a network's budget. Given back by [`give_back`] when it was none.
@@ -22,8 +22,8 @@ const HOUR: i64 = 60 * 60;
 /// # Errors
 /// `TooManyAttempts`, `Unavailable`.
 pub async fn take_failure(cx: &Ctx<'_>) -> Result<(), AuthError> {
-    let most = cx.state.config.policy.throttle.network_failures;
-    take(cx, &network_key(&cx.client.rate_limit_key), Budget { most, window: FAILURE_WINDOW }).await
+    let max = cx.state.config.policy.throttle.network_failures;
+    take(cx, &network_key(&cx.client.rate_limit_key), RateLimit { max, window: FAILURE_WINDOW }).await
 }
 
 /// Takes one failed login out of an account's budget. The key is the address, whether or not it has an account.
@@ -35,8 +35,8 @@ pub async fn reserve_account(cx: &Ctx<'_>, key: &str) -> Result<(), AuthError> {
     if !throttle.enabled {
         return Ok(());
     }
-    let budget = AccountBudget { failures: throttle.account_failures, longest_delay: throttle.longest_delay };
-    db::throttle::reserve_account(&cx.state.db, key, budget, cx.now()).await
+    let budget = BackoffLimit { failures: throttle.account_failures, max_delay: throttle.longest_delay };
+    db::rate_limits::reserve_account(&cx.state.db, key, budget, cx.now()).await
 }
 
 /// Takes one of the things that a network may ask for in an hour: accounts, links. Returns the key, to give it back.
@@ -44,8 +44,8 @@ pub async fn reserve_account(cx: &Ctx<'_>, key: &str) -> Result<(), AuthError> {
 /// # Errors
 /// `TooManyAttempts`, `Unavailable`.
 pub async fn take_request(cx: &Ctx<'_>, what: &str) -> Result<String, AuthError> {
-    let (key, most) = (format!("{what}:{}", cx.client.rate_limit_key), cx.state.config.policy.throttle.network_requests);
-    take(cx, &key, Budget { most, window: HOUR }).await.map(|()| key)
+    let (key, max) = (format!("{what}:{}", cx.client.rate_limit_key), cx.state.config.policy.throttle.network_requests);
+    take(cx, &key, RateLimit { max, window: HOUR }).await.map(|()| key)
 }
 
 /// Takes one of the tokens that a network may try. Returns the key, to give it back.
@@ -68,16 +68,16 @@ pub async fn take_answer(cx: &Ctx<'_>) -> Result<String, AuthError> {
 
 /// How many mails of a kind an account gets in an hour.
 #[must_use]
-pub fn mails(cx: &Ctx<'_>) -> Budget {
-    Budget { most: cx.state.config.policy.throttle.account_mails, window: HOUR }
+pub fn mails(cx: &Ctx<'_>) -> RateLimit {
+    RateLimit { max: cx.state.config.policy.throttle.account_mails, window: HOUR }
 }
 
 /// Takes one out of a budget.
 ///
 /// # Errors
 /// `TooManyAttempts`, `Unavailable`.
-pub async fn take(cx: &Ctx<'_>, key: &str, budget: Budget) -> Result<(), AuthError> {
-    if cx.state.config.policy.throttle.enabled { db::throttle::take(&cx.state.db, key, budget, cx.now()).await } else { Ok(()) }
+pub async fn take(cx: &Ctx<'_>, key: &str, budget: RateLimit) -> Result<(), AuthError> {
+    if cx.state.config.policy.throttle.enabled { db::rate_limits::consume(&cx.state.db, key, budget, cx.now()).await } else { Ok(()) }
 }
 
 /// Gives one back where what it was for could not be done. Returns what came of that.
@@ -96,7 +96,7 @@ pub async fn unless_failed<T>(cx: &Ctx<'_>, key: &str, outcome: Result<T, AuthEr
 /// # Errors
 /// `Unavailable`.
 pub async fn give_back(cx: &Ctx<'_>, key: &str) -> Result<(), AuthError> {
-    db::throttle::give_back(&cx.state.db, key).await
+    db::rate_limits::refund(&cx.state.db, key).await
 }
 
 /// Forgets the failed logins of an account, from all networks, its familiar ones among them (SR-024): it has got a password that none of
@@ -105,7 +105,7 @@ pub async fn give_back(cx: &Ctx<'_>, key: &str) -> Result<(), AuthError> {
 /// # Errors
 /// `Unavailable`.
 pub async fn forget_account(db: &impl db::Connection, address: &str) -> Result<(), AuthError> {
-    db::throttle::clear_everywhere(db, &account_key(&address.to_ascii_lowercase(), None)).await
+    db::rate_limits::clear_everywhere(db, &account_key(&address.to_ascii_lowercase(), None)).await
 }
 
 /// The key of an account's failed logins; with a budget of their own from a network that is familiar.

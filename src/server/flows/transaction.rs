@@ -44,7 +44,7 @@ impl<'a> Ctx<'a> {
     /// `Unavailable`.
     pub async fn exclusive(&self) -> Result<Tx<'a>, AuthError> {
         let tx = self.transaction().await?;
-        db::alone(&tx.transaction).await?;
+        db::serialize(&tx.transaction).await?;
         Ok(tx)
     }
 

@@ -59,10 +59,10 @@ pub async fn insert(tx: &Tx<'_>, new: New) -> Result<User, AuthError> {
     let user = db::users::insert(tx.db(), row).await?;
     let account = NewAccount {
         user: user.id,
-        email_is_proven: new.email_is_proven,
+        is_email_verified: new.email_is_proven,
         is_passwordless: new.is_passwordless,
         approved_by: (new.role != Role::Waiting).then_some(&new.by),
-        admin_by: (new.role == Role::Administrator).then_some(&new.by),
+        admin_granted_by: (new.role == Role::Administrator).then_some(&new.by),
     };
     db::accounts::insert(tx.db(), account, tx.now()).await?;
     Ok(user)

@@ -20,7 +20,10 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::oidc_callback;
 use crate::{
     domain::AuthError,
-    server::{AppState, context, forms},
+    server::{
+        AppState,
+        web::{form_data, render},
+    },
 };
 
 pub mod accounts;
@@ -102,9 +105,9 @@ async fn not_found(State(state): State<AppState>, request: Request) -> Response 
     let is_known = |path: &str| DESCRIPTION.get().is_some_and(|description| description.paths.paths.keys().any(|known| matches(known, path)));
     match request.uri().path().strip_suffix('/') {
         Some(path) if is_known(path) => {
-            (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, state.config.link(&forms::with_query(path, request.uri())))]).into_response()
+            (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, state.config.link(&form_data::with_query(path, request.uri())))]).into_response()
         }
-        _ => context::failure(&state, request, AuthError::NotFound).await,
+        _ => render::error_response(&state, request, AuthError::NotFound).await,
     }
 }
 

@@ -13,11 +13,12 @@ use super::{
 use crate::{
     domain::{AuthError, Event},
     server::{
-        AppState, context,
+        AppState,
         flows::{
             Ctx,
             events::{self, Note},
         },
+        web::render,
     },
 };
 
@@ -35,7 +36,7 @@ async fn refuse(state: &AppState, request: Request) -> Response {
     let detail = format!("from {:?} instead of {:?}", came_from.chars().take(200).collect::<String>(), state.config.origin());
     let client = visitor::client_info(state, &request);
     events::record_rate_limited(&Ctx { state, client: &client }, Event::CrossSiteRefused, Note::new().detail(&detail)).await;
-    context::failure(state, request, AuthError::CrossSite).await
+    render::error_response(state, request, AuthError::CrossSite).await
 }
 
 fn is_from_here(state: &AppState, request: &Request) -> bool {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    app::users::link::Link,
+    app::users::reset_link::OneTimeLink,
     domain::AuthError,
     server::{
         AppState, cookies,
@@ -14,7 +14,6 @@ use crate::{
     },
 };
 
-pub const PAGE: &str = "/users/link";
 const COOKIE: &str = "handed-over";
 /// Seconds.
 const LIFETIME: u32 = 60;
@@ -43,11 +42,11 @@ pub fn forget(state: &AppState) -> Option<HeaderValue> {
 ///
 /// # Errors
 /// `NotFound` when nothing is carried, or no more; `Unavailable`.
-pub async fn shown(cx: &Ctx<'_>, admin: &Admin, headers: &HeaderMap) -> Result<Link, AuthError> {
+pub async fn shown(cx: &Ctx<'_>, admin: &Admin, headers: &HeaderMap) -> Result<OneTimeLink, AuthError> {
     let state = cx.state;
     let (_, text) = cookies::unsealed(state.tokens.link_key(), headers, &cookies::own_name(&state.config, COOKIE)).pop().ok_or(AuthError::NotFound)?;
     let carried: Carried = serde_json::from_str(&text).map_err(|_| AuthError::NotFound)?;
     let user = users::find(cx, admin, carried.user).await?;
     let lifetime = if carried.lifetime < 7200 { format!("{} minutes", carried.lifetime / 60) } else { format!("{} hours", carried.lifetime / 3600) };
-    Ok(Link { user: user.id.to_string(), email: user.email, url: carried.url, lifetime })
+    Ok(OneTimeLink { user: user.id.to_string(), email: user.email, url: carried.url, lifetime })
 }

@@ -12,7 +12,7 @@ use tracing::Instrument;
 use super::headers::Names;
 use crate::{
     domain::AuthError,
-    server::{AppState, context, db::patience},
+    server::{AppState, db::deadline, web::render},
 };
 
 /// Bytes of a request body (SR-150).
@@ -46,11 +46,11 @@ pub async fn enforce(state: &AppState, request: &mut Request) -> Result<(), Resp
     }
     let is_compressed = request.headers().get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity");
     if is_compressed {
-        return Err(context::failure(state, mem::take(request), AuthError::UnsupportedMedia).await);
+        return Err(render::error_response(state, mem::take(request), AuthError::UnsupportedMedia).await);
     }
     let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if declared.is_some_and(|length| length > BODY) {
-        return Err(context::failure(state, mem::take(request), AuthError::TooLarge).await);
+        return Err(render::error_response(state, mem::take(request), AuthError::TooLarge).await);
     }
     if matches!(*request.method(), Method::GET | Method::HEAD) && carries_framework_errors(uri.query()) {
         // One slash only: `//evil.example` would be another host.
@@ -86,7 +86,7 @@ impl From<StandIn> for Request {
 /// JSON or a page, with the number under which the log has the reason (SR-183, SR-184). A panic harms no other request; what it said is in
 /// the log, written by the panic hook.
 pub async fn contain(state: &AppState, stand_in: StandIn, work: impl Future<Output = Response>) -> Response {
-    let work = AssertUnwindSafe(patience::of_one_request(work)).catch_unwind();
+    let work = AssertUnwindSafe(deadline::with_request_deadline(work)).catch_unwind();
     let error = match tokio::time::timeout(DEADLINE, work).await {
         Ok(Ok(response)) => return response,
         Ok(Err(_)) => AuthError::Internal,
@@ -94,7 +94,7 @@ pub async fn contain(state: &AppState, stand_in: StandIn, work: impl Future<Outp
     };
     let state = state.clone();
     // The page may meet the same fault.
-    let page = tokio::spawn(async move { context::failure(&state, stand_in.into(), error).await }.in_current_span());
+    let page = tokio::spawn(async move { render::error_response(&state, stand_in.into(), error).await }.in_current_span());
     page.await.unwrap_or_else(|_| (StatusCode::INTERNAL_SERVER_ERROR, AuthError::Internal.to_string()).into_response())
 }
 

@@ -8,14 +8,15 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 
-use super::{api::error::ApiError, handshakes, login_response, visitor::Visitor};
+use super::{api::error::ApiError, handshakes, visitor::Visitor};
 use crate::{
+    app::{notice::Notice, paths},
     domain::{AuthError, refusal::Refusal},
     server::{
-        AppState, context,
+        AppState,
         flows::oidc::{self, Answer, Callback, Outcome, Refused},
-        forms,
         provider::Fault,
+        web::{form_data, login_response, redirects, render},
     },
 };
 
@@ -43,14 +44,14 @@ pub async fn unnamed(State(state): State<AppState>, visitor: Extension<Visitor>,
 async fn back(state: AppState, visitor: Visitor, request: Request) -> Response {
     // The router answers HEAD with GET's handler; a link checker must not use up somebody's login.
     if request.method() != Method::GET {
-        return context::failure(&state, request, AuthError::MethodNotAllowed).await;
+        return render::error_response(&state, request, AuthError::MethodNotAllowed).await;
     }
     let (parts, _) = request.into_parts();
     let (handshake, unset) = handshakes::take(&state, &parts.headers, &returned_state(&parts.uri));
     let answer = read(parts.uri.query().unwrap_or_default());
     let (cx, is_logged_in) = (visitor.ctx(&state), visitor.current.is_some());
     let connects = handshake.as_ref().is_some_and(|handshake| handshake.connects.is_some());
-    let home = || Redirect::to(&context::home(&state, &visitor)).into_response();
+    let home = || Redirect::to(&redirects::landing_page(&state, &visitor)).into_response();
     let answered = match (handshake, answer) {
         (Some(handshake), answer) => {
             let finished = oidc::finish(&cx, visitor.current.as_ref(), Callback { handshake, answer }).await;
@@ -67,7 +68,7 @@ async fn back(state: AppState, visitor: Visitor, request: Request) -> Response {
         Ok(response) => response,
         // Reloading, or the Back button after a login: everything is fine already (SR-057).
         Err(refused) if is_logged_in && !connects && refused.refusal == Refusal::AttemptUnknown => home(),
-        Err(refused) => context::refusal_page(&state, parts, refused).await,
+        Err(refused) => render::oidc_error_page(&state, &parts, refused),
     };
     response.headers_mut().extend(unset.map(|cookie| (header::SET_COOKIE, cookie)));
     response
@@ -75,15 +76,15 @@ async fn back(state: AppState, visitor: Visitor, request: Request) -> Response {
 
 /// The attempt that is over now, also if the rest of the answer cannot be read.
 fn returned_state(uri: &Uri) -> String {
-    forms::parameter(uri, "state").unwrap_or_default()
+    form_data::parameter(uri, "state").unwrap_or_default()
 }
 
 /// Reads the answer strictly: what two readers could understand differently is refused.
 fn read(query: &str) -> Result<Answer, Fault> {
     let malformed = || Fault::new(Refusal::CallbackMalformed, "the answer has a parameter twice, a code and an error, or neither", "");
-    let fields = forms::parse_fields(query.as_bytes()).map_err(|_| malformed())?;
+    let fields = form_data::parse_fields(query.as_bytes()).map_err(|_| malformed())?;
     let ours: Vec<(String, String)> = fields.into_iter().filter(|(name, _)| PARAMETERS.contains(&name.as_str())).collect();
-    forms::refuse_repeats(&ours).map_err(|_| malformed())?;
+    form_data::reject_duplicates(&ours).map_err(|_| malformed())?;
     let given = |wanted: &str| ours.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.clone());
     let find = |wanted: &str| given(wanted).filter(|value| !value.is_empty());
     // An issuer that is there and empty is another one than the provider's (SR-054).
@@ -94,12 +95,12 @@ fn read(query: &str) -> Result<Answer, Fault> {
 
 fn enter(state: &AppState, outcome: Outcome) -> Result<Response, Refused> {
     let answer = match outcome {
-        Outcome::Connected => return Ok(Redirect::to("/account?notice=connected").into_response()),
+        Outcome::Connected => return Ok(Redirect::to(&Notice::ProviderLinked.on(&paths::ACCOUNT)).into_response()),
         Outcome::LoggedIn { login, return_to } => {
             let return_to = return_to.as_ref().map_or("", |target| target.as_str());
             login_response::session_cookie_and_path(state, &login, return_to).ok()
         }
-        Outcome::MustConnect(pending) => handshakes::keep_pending(state, &pending).map(|cookie| (cookie, "/login/connect".to_owned())),
+        Outcome::MustConnect(pending) => handshakes::keep_pending(state, &pending).map(|cookie| (cookie, paths::CONFIRM_LINK.path.to_owned())),
     };
     let (cookie, path) = answer.ok_or_else(|| Refused::from(Refusal::NotNow))?;
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&path)).into_response())

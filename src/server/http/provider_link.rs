@@ -9,9 +9,11 @@ use axum::{
 };
 
 use super::{handshakes, visitor::Visitor};
+use crate::app::paths;
 use crate::server::{
-    AppState, context, cookies,
+    AppState, cookies,
     flows::oidc::{self, Connects, LIFETIME, Refused},
+    web::render,
 };
 
 const COOKIE: &str = "oidc-asked";
@@ -27,7 +29,7 @@ pub fn keep(state: &AppState, connects: &Connects) -> Option<HeaderValue> {
 pub async fn set_out(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, request: Request) -> Response {
     let asked = asked(&state, request.headers());
     let connects = visitor.current.as_ref().and_then(|current| asked.filter(|asked| asked.is_of(current, state.clock.now())));
-    let (Some(connects), Some(provider)) = (connects, &state.provider) else { return Redirect::to("/account/connect").into_response() };
+    let (Some(connects), Some(provider)) = (connects, &state.provider) else { return Redirect::to(paths::LINK_IDENTITY.path).into_response() };
     let start =
         oidc::Start { return_to: None, redirect_uri: provider.config().redirect_uri.clone(), scopes: Vec::new(), connects: Some(connects), asks_again: false };
     match oidc::begin(&state, start).await {
@@ -38,7 +40,7 @@ pub async fn set_out(State(state): State<AppState>, Extension(visitor): Extensio
             response.headers_mut().extend(kept.into_iter().chain(forgotten).map(|cookie| (header::SET_COOKIE, cookie)));
             response
         }
-        Err(refusal) => context::refusal_page(&state, request.into_parts().0, Refused { connects: true, ..refusal.into() }).await,
+        Err(refusal) => render::oidc_error_page(&state, &request.into_parts().0, Refused { connects: true, ..refusal.into() }),
     }
 }
 

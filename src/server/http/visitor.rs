@@ -14,11 +14,12 @@ use super::{client, headers::Names};
 use crate::{
     domain::AuthError,
     server::{
-        AppState, context, cookies,
+        AppState, cookies,
         flows::{
             ClientInfo, Ctx,
             sessions::{self, CurrentUser},
         },
+        web::render,
     },
 };
 
@@ -70,7 +71,7 @@ pub async fn identify(state: &AppState, request: &mut Request) -> Result<(), Res
     let current = match &token {
         Some(Token(token)) => match sessions::resolve(state, token).await {
             Ok(current) => current,
-            Err(err) => return Err(context::failure(state, mem::take(request), err).await),
+            Err(err) => return Err(render::error_response(state, mem::take(request), err).await),
         },
         None => None,
     };

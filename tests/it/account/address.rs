@@ -9,7 +9,7 @@ use crate::support::{App, Browser, PASSWORD, Page, SMTP};
 
 const OLD: &str = "ada@example.org";
 const MOVED: &str = "ada@new.example";
-const IS_PROVEN: &str = "SELECT count(*) FROM account WHERE email_proven_at IS NOT NULL";
+const IS_PROVEN: &str = "SELECT count(*) FROM auth_user_account WHERE email_verified_at IS NOT NULL";
 
 /// Ada, logged in, where mail can be sent.
 async fn ada() -> (App, Browser) {
@@ -26,7 +26,7 @@ async fn ask(browser: &mut Browser, email: &str) -> Page {
 
 /// The path of the link that goes to the new mailbox.
 async fn asked(app: &App, browser: &mut Browser, email: &str) -> String {
-    assert_eq!(ask(browser, email).await.path, "/account?notice=address_requested");
+    assert_eq!(ask(browser, email).await.path, "/account?notice=email_change_sent");
     let mail = app.mail().await;
     assert_eq!(mail.to, email);
     mail.link()
@@ -54,7 +54,7 @@ async fn somebody_moves_to_another_mailbox() {
     }
     assert_eq!((address(&mut ada).await.as_str(), app.mails().await.len()), (OLD, 0), "programs that look through mail change nothing");
     let page = open(&mut ada, &mail.link()).await;
-    assert_eq!(page.path, "/account?notice=address_changed");
+    assert_eq!(page.path, "/account?notice=email_changed");
     assert_eq!(page.text("dl.facts dd").as_deref(), Some(MOVED));
     assert_eq!((may_log_in(&app, OLD, PASSWORD).await, may_log_in(&app, MOVED, PASSWORD).await), (false, true));
     let notice = app.mail().await;
@@ -79,7 +79,7 @@ async fn a_link_in_a_strangers_hands_changes_nothing() {
     let page = elsewhere.get(&link).await;
     assert!(page.path.starts_with("/login?return_to="), "{}", page.path);
     let page = elsewhere.submit(&page, "Log in", &[("email", OLD), ("password", PASSWORD)]).await;
-    assert_eq!(elsewhere.submit(&page, "Use this address", &[]).await.path, "/account?notice=address_changed");
+    assert_eq!(elsewhere.submit(&page, "Use this address", &[]).await.path, "/account?notice=email_changed");
     let mut stranger = app.browser();
     stranger.get(&link).await;
     assert_eq!(stranger.post_form("/account/new-address", &[("address", MOVED)]).await.status, StatusCode::UNAUTHORIZED);
@@ -101,7 +101,7 @@ async fn the_token_leaves_the_address_and_is_in_no_page() {
     assert!(!page.body.contains(&token));
     let page = ada.get("/account/new-address?address=ada%40new.example").await;
     assert!(page.text(".lead").unwrap().contains(MOVED) && !page.body.contains(&token), "{}", page.body);
-    assert_eq!(ada.submit(&page, "Use this address", &[]).await.path, "/account?notice=address_changed");
+    assert_eq!(ada.submit(&page, "Use this address", &[]).await.path, "/account?notice=email_changed");
     assert_eq!(ada.cookie_names().collect::<Vec<_>>(), ["fastapiusersauth"], "used, it goes");
 }
 
@@ -126,7 +126,7 @@ async fn spoil(app: &App, ada: &mut Browser, link: &str, how: &str) {
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
     };
     match how {
-        "used" => assert_eq!(open(ada, link).await.path, "/account?notice=address_changed"),
+        "used" => assert_eq!(open(ada, link).await.path, "/account?notice=email_changed"),
         "another password" => assert_eq!(change_password(ada, NEW).await.path, "/account?notice=password_changed"),
         "another change" => {
             let other = asked(app, ada, "ada@other.example").await;
@@ -262,7 +262,7 @@ async fn another_address_proves_approves_and_raises_nobody() {
     // The listed address may be asked for, and even taken by whoever reads its mail; that alone makes no administrator.
     let app = App::with(&format!("auth.admin_emails = ['boss@example.org']\n{SMTP}")).await;
     app.user("eve@example.org", Role::Waiting).await;
-    app.sql("UPDATE account SET email_proven_at = NULL").await;
+    app.sql("UPDATE auth_user_account SET email_verified_at = NULL").await;
     let mut eve = logged_in(&app, "eve@example.org").await;
     let link = asked(&app, &mut eve, "boss@example.org").await;
     assert_eq!(open(&mut eve, &link).await.status, StatusCode::OK);
@@ -290,7 +290,7 @@ async fn without_mail_it_is_an_administrators_business() {
     assert!(page.text(".lead").unwrap().ends_with("Ask an administrator to change it.") && page.text("form[action='/account/address']").is_none());
     let page = ada.post_form("/account/address", &[("email", MOVED)]).await;
     assert_eq!((page.status, page.heading().as_str()), (StatusCode::FORBIDDEN, "Change e-mail"));
-    assert_eq!((app.count("SELECT count(*) FROM outbox").await, address(&mut ada).await.as_str()), (0, OLD));
+    assert_eq!((app.count("SELECT count(*) FROM auth_outbox").await, address(&mut ada).await.as_str()), (0, OLD));
 }
 
 #[tokio::test]
@@ -304,7 +304,7 @@ async fn what_is_no_other_address_is_said_beside_the_field() {
         assert!(page.text("#email-error").unwrap().contains(reason), "{email}: {}", page.body);
         assert_eq!(page.attribute("#email", "value").as_deref(), Some(email), "to be mended");
     }
-    assert_eq!(app.count("SELECT count(*) FROM outbox").await, 0);
+    assert_eq!(app.count("SELECT count(*) FROM auth_outbox").await, 0);
 }
 
 #[tokio::test]
@@ -332,5 +332,5 @@ async fn of_twenty_uses_of_one_link_at_once_one_wins() {
     assert!(statuses.iter().all(|status| [303, 410].contains(&status.as_u16())), "{statuses:?}");
     assert!(is_in(&ada).await);
     assert_eq!(app.mails().await.iter().filter(|mail| mail.to == OLD).count(), 1, "one notice");
-    assert_eq!(app.count("SELECT count(*) FROM event WHERE kind = 'address_changed'").await, 1);
+    assert_eq!(app.count("SELECT count(*) FROM auth_event WHERE kind = 'address_changed'").await, 1);
 }

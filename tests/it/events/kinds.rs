@@ -8,11 +8,11 @@ type Written<'a> = (&'a str, Option<Uuid>, Option<Uuid>, &'a str, &'a str);
 /// What an answer has caused is these rows and no others.
 async fn is_written(app: &App, answer: &Page, expected: &[Written<'_>]) {
     let reference = answer.header("x-correlation-id").unwrap().to_owned();
-    let mut rows = find(app, Filter { reference: Some(reference.clone()), ..Filter::default() }).await;
+    let mut rows = find(app, AuditFilter { request_id: Some(reference.clone()), ..AuditFilter::default() }).await;
     rows.reverse();
     let written: Vec<_> = rows.iter().map(|row| (row.kind.as_str(), row.user_id, row.actor_id, row.method.as_str(), row.detail.as_str())).collect();
     assert_eq!(written, expected, "{} {}: {}", answer.path, answer.status, answer.body);
-    assert!(rows.iter().all(|row| row.network == NETWORK && row.at == app.state.clock.now() && row.reference == reference), "{rows:?}");
+    assert!(rows.iter().all(|row| row.client_ip == NETWORK && row.occurred_at == app.state.clock.now() && row.request_id == reference), "{rows:?}");
 }
 
 fn token_of(link: &str) -> String {
@@ -88,7 +88,7 @@ async fn everything_that_people_do_leaves_one_row() {
     is_written(&app, &page, &[("user_deleted", id, None, "", "")]).await;
     let page = post_from_another_site(&app).await;
     is_written(&app, &page, &[("cross_site_refused", None, None, "", "from \"https://evil.example\" instead of \"http://localhost:8000\"")]).await;
-    let mut sent: Vec<_> = find(&app, Filter { kind: Some(Event::MailSent), ..Filter::default() }).await.into_iter().map(|row| row.method).collect();
+    let mut sent: Vec<_> = find(&app, AuditFilter { kind: Some(Event::MailSent), ..AuditFilter::default() }).await.into_iter().map(|row| row.method).collect();
     // Two that are due in the same second go in any order.
     sent.sort();
     assert_eq!(sent, ["account_exists", "address_changed", "new_address", "password_changed", "proof", "reset", "somebody_waits"], "and one for each mail");
@@ -105,9 +105,9 @@ async fn everything_that_administrators_do_leaves_one_row() {
         ("make-administrator", &[("role_changed", about, by, "", "administrator")]),
         ("make-member", &[("role_changed", about, by, "", "member")]),
         ("disable", &[("user_disabled", about, by, "", "")]),
-        ("hand-over-link", &[]),
+        ("create-reset-link", &[]),
         ("enable", &[("user_enabled", about, by, "", "")]),
-        ("hand-over-link", &[("reset_link_made", about, by, "handed_over", "")]),
+        ("create-reset-link", &[("reset_link_made", about, by, "handed_over", "")]),
         ("end-sessions", &[("sessions_ended", about, by, "", "all")]),
         ("explode", &[]),
     ] {
@@ -141,8 +141,8 @@ async fn everything_that_administrators_do_leaves_one_row() {
         assert_eq!(page.status, StatusCode::CONFLICT, "{action}");
         is_written(&app, &page, &[]).await;
     }
-    let made = find(&app, Filter { user: Some(user.id), kind: Some(Event::UserCreated), ..Filter::default() }).await;
-    assert_eq!((made[0].method.as_str(), made[0].network.as_str(), made[0].detail.as_str()), ("shell", "shell", "administrator"));
+    let made = find(&app, AuditFilter { user: Some(user.id), kind: Some(Event::UserCreated), ..AuditFilter::default() }).await;
+    assert_eq!((made[0].method.as_str(), made[0].client_ip.as_str(), made[0].detail.as_str()), ("shell", "shell", "administrator"));
 }
 
 #[tokio::test]
@@ -166,12 +166,12 @@ async fn everything_that_happens_with_the_provider_leaves_one_row() {
     let there = Account::confirmed("eve@elsewhere.example");
     let page = eve.call(Method::GET, &home.provider.answer(&away, &there), &[], "").await;
     is_written(app, &page, &[("identity_linked", eves, None, "", "")]).await;
-    let identity = db::identities::of(&app.state.db, eve_id).await.unwrap()[0].id.to_string();
+    let identity = db::identities::list_for_user(&app.state.db, eve_id).await.unwrap()[0].id.to_string();
     let page = eve.post_form(&format!("/account/disconnect?identity={identity}"), &[("identity", &identity)]).await;
     is_written(app, &page, &[("identity_unlinked", eves, None, "", "")]).await;
     let mut browser = app.browser();
     let page = home.log_in(&mut browser, &Account { subject: "x".into(), ..Account::unconfirmed("eve@example.org") }).await;
-    let asked = find(app, Filter { kind: Some(Event::ConnectionAsked), user: eves, ..Filter::default() }).await;
+    let asked = find(app, AuditFilter { kind: Some(Event::ConnectionAsked), user: eves, ..AuditFilter::default() }).await;
     assert_eq!(asked.len(), 1);
     let page = browser.submit_only(&page, "Connect and log in", &[("password", PASSWORD)]).await;
     is_written(app, &page, &[("identity_linked", eves, None, "password", ""), ("logged_in", eves, None, "oidc", "")]).await;
@@ -186,10 +186,10 @@ async fn what_the_program_does_by_itself_leaves_one_row() {
         app.browser().post_form("/login/forgot-password", &[("email", "eve@example.org")]).await;
     }
     assert_eq!(app.mails().await.len(), 3);
-    let withheld = find(app, Filter { kind: Some(Event::MailWithheld), ..Filter::default() }).await;
-    assert_eq!((withheld.len(), withheld[0].user_id, withheld[0].method.as_str(), withheld[0].network.as_str()), (1, Some(eve.id), "reset", NETWORK));
+    let withheld = find(app, AuditFilter { kind: Some(Event::MailWithheld), ..AuditFilter::default() }).await;
+    assert_eq!((withheld.len(), withheld[0].user_id, withheld[0].method.as_str(), withheld[0].client_ip.as_str()), (1, Some(eve.id), "reset", NETWORK));
     // Nobody has proven this address, so that its owner, who comes from the provider, finds nothing of whoever made the account.
-    app.sql("UPDATE account SET email_proven_at = NULL").await;
+    app.sql("UPDATE auth_user_account SET email_verified_at = NULL").await;
     let eves = Account::confirmed("eve@example.org");
     let page = home.come_back(&eves).await;
     let id = Some(eve.id);

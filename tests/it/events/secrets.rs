@@ -19,7 +19,7 @@ async fn nothing_of_a_failed_login_is_written_down_but_that_it_failed() {
             app.browser().post_form(path, &[("email", email), ("username", email), ("password", password)]).await;
         }
     }
-    let failed = find(&app, Filter { kind: Some(Event::LoginFailed), ..Filter::default() }).await;
+    let failed = find(&app, AuditFilter { kind: Some(Event::LoginFailed), ..AuditFilter::default() }).await;
     let users: Vec<_> = failed.iter().rev().take(4).map(|row| row.user_id).collect();
     assert_eq!(users, [Some(ada.id), Some(ada.id), None, None], "known and unknown");
     let table = in_the_table(&app).await;
@@ -43,7 +43,7 @@ async fn no_event_holds_a_secret_after_a_run_through_everything() {
     app.browser().post_form("/login/forgot-password", &[("email", "ada@example.org")]).await;
     browser.post_form("/account/address", &[("email", "new@example.org")]).await;
     boss.post_form("/users/new", &[("email", "invited@example.org")]).await;
-    boss.post_form("/users/change", &[("id", &ada.id.to_string()), ("action", "hand-over-link")]).await;
+    boss.post_form("/users/change", &[("id", &ada.id.to_string()), ("action", "create-reset-link")]).await;
     secrets.push(boss.cookie("handed-over").unwrap().to_owned());
     let shown = boss.get("/users/link").await.text("pre.copy code").unwrap();
     let links: Vec<_> = app.mails().await.iter().map(|mail| mail.link()).chain([shown]).collect();
@@ -111,7 +111,7 @@ async fn where_the_operator_wants_no_addresses_there_are_none() {
     for kind in ["logged_in", "login_failed", "login_throttled", "signed_up", "reset_requested", "cross_site_refused", "mail_sent"] {
         assert!(kinds.contains(kind), "{kind}: {kinds:?}");
     }
-    assert!(rows.iter().all(|row| row.network == "-" || row.network == "shell" && row.method == "shell"), "{rows:#?}");
+    assert!(rows.iter().all(|row| row.client_ip == "-" || row.client_ip == "shell" && row.method == "shell"), "{rows:#?}");
     assert!(!boss.get("/users/events").await.body.contains("203.0.113.7"));
     for address in ["203.0.113.7", "2001:db8"] {
         let lines: Vec<_> = log.text().lines().filter(|line| line.contains(address)).map(str::to_owned).collect();

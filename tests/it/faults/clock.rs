@@ -24,8 +24,8 @@ async fn logged_in(app: &App) -> Browser {
 async fn keep_house(app: &App) {
     let (state, now) = (&app.state, app.state.clock.now());
     db::sessions::purge(&state.db, now).await.unwrap();
-    db::throttle::purge(&state.db, now).await.unwrap();
-    db::spent::purge(&state.db, now).await.unwrap();
+    db::rate_limits::purge(&state.db, now).await.unwrap();
+    db::used_tokens::purge(&state.db, now).await.unwrap();
     mediamanager_auth::server::flows::events::purge(state).await.unwrap();
 }
 
@@ -77,7 +77,7 @@ async fn a_link_that_was_used_stays_used() {
     let app = App::with(&format!("{RESETS}{SMTP}")).await;
     app.member(ADA).await;
     let (used, beside_it) = (mailed_link(&app).await, mailed_link(&app).await);
-    assert_eq!(set_password(&app, &used, ANOTHER).await.path, "/login?notice=password_changed");
+    assert_eq!(set_password(&app, &used, ANOTHER).await.path, "/login?notice=password_reset");
     through_all_steps(&app, async || {
         assert_eq!((open_link(&app, &used).await, open_link(&app, &beside_it).await), (StatusCode::GONE, StatusCode::GONE));
     })

@@ -25,14 +25,14 @@ async fn let_commits_fail(app: &App) {
     app.sql("CREATE TABLE child (name TEXT REFERENCES parent(name) DEFERRABLE INITIALLY DEFERRED)").await;
     if app.database.is_postgres() {
         app.sql("CREATE FUNCTION orphan() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO child VALUES ('orphan'); RETURN NULL; END $$").await;
-        app.sql("CREATE TRIGGER orphan AFTER INSERT ON event FOR EACH ROW EXECUTE FUNCTION orphan()").await;
+        app.sql("CREATE TRIGGER orphan AFTER INSERT ON auth_event FOR EACH ROW EXECUTE FUNCTION orphan()").await;
     } else {
-        app.sql("CREATE TRIGGER orphan AFTER INSERT ON event BEGIN INSERT INTO child VALUES ('orphan'); END").await;
+        app.sql("CREATE TRIGGER orphan AFTER INSERT ON auth_event BEGIN INSERT INTO child VALUES ('orphan'); END").await;
     }
 }
 
 async fn let_commits_succeed(app: &App) {
-    app.sql(if app.database.is_postgres() { "DROP TRIGGER orphan ON event" } else { "DROP TRIGGER orphan" }).await;
+    app.sql(if app.database.is_postgres() { "DROP TRIGGER orphan ON auth_event" } else { "DROP TRIGGER orphan" }).await;
 }
 
 #[tokio::test]
@@ -56,7 +56,7 @@ async fn what_a_failed_commit_has_undone_is_neither_logged_nor_counted() {
         assert_eq!(logged(event), number, "{path}: the log says {event}");
         assert!(!counted(event, u32::try_from(number).unwrap() + 1), "{path}: {event} is counted");
     }
-    assert_eq!(app.count("SELECT count(*) FROM session WHERE ended_at IS NULL").await, 1);
+    assert_eq!(app.count("SELECT count(*) FROM auth_session WHERE ended_at IS NULL").await, 1);
 
     let_commits_succeed(&app).await;
     for (path, fields, event) in REQUESTS {
@@ -66,7 +66,7 @@ async fn what_a_failed_commit_has_undone_is_neither_logged_nor_counted() {
         assert_eq!(logged(event), number + 1, "{path}");
         assert!(counted(event, u32::try_from(number).unwrap() + 1), "{path}");
         // The login revokes the session whose cookie came with it.
-        app.sql("UPDATE session SET ended_at = NULL").await;
+        app.sql("UPDATE auth_session SET ended_at = NULL").await;
     }
 }
 
@@ -77,6 +77,6 @@ async fn what_a_dropped_transaction_has_recorded_is_not_logged() {
     let mut tx = Ctx::cli(&app.state).transaction().await.unwrap();
     tx.record(Event::UserDeleted, Note::new()).await.unwrap();
     drop(tx);
-    assert_eq!(app.count("SELECT count(*) FROM event").await, 0);
+    assert_eq!(app.count("SELECT count(*) FROM auth_event").await, 0);
     assert!(!log.text().contains("user_deleted"), "{}", log.text());
 }

@@ -12,7 +12,7 @@ type Request = fn(&Siege) -> Answer;
 
 /// What is said when the half is done.
 const IN_THE_MIDST: [(&str, Request); 3] =
-    [("INSERT INTO \"account\"", Siege::register), ("INSERT INTO \"session\"", Siege::log_in), ("UPDATE \"session\"", Siege::log_out)];
+    [("INSERT INTO \"auth_user_account\"", Siege::register), ("INSERT INTO \"auth_session\"", Siege::log_in), ("UPDATE \"auth_session\"", Siege::log_out)];
 
 async fn behind_a_proxy() -> Option<(Siege, Proxy)> {
     let database = TestDatabase::new().await;

@@ -3,7 +3,7 @@
 use mediamanager_auth::server::{
     flows::mail,
     mailer::{Mailer, Outgone},
-    router::router,
+    web::router::router,
 };
 use serde_json::json;
 
@@ -47,7 +47,7 @@ async fn people_are_told_the_same_while_the_mail_server_is_away_and_get_their_ma
     app.router = router(app.state.clone());
     assert_eq!(answers(&app).await, expected);
     mail::send_due(&app.state).await.unwrap();
-    assert_eq!(app.count("SELECT count(*) FROM outbox WHERE attempts = 1").await, i64::try_from(expected_mails.len()).unwrap(), "tried in vain");
+    assert_eq!(app.count("SELECT count(*) FROM auth_outbox WHERE attempts = 1").await, i64::try_from(expected_mails.len()).unwrap(), "tried in vain");
     assert_eq!(app.browser().log_in(NEW, PASSWORD).await.path, "/login/verify", "the account is there");
     app.state.mailer = Mailer::Memory(Outgone::default());
     app.pass(60);

@@ -20,7 +20,7 @@ use mediamanager_auth::{
         },
         hasher::{Cost, Hasher},
         mailer::{Mailer, Outgone},
-        router::router,
+        web::router::router,
     },
 };
 use sea_orm::{ConnectionTrait, Statement};

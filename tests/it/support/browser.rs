@@ -6,6 +6,7 @@ use axum::{
     extract::ConnectInfo,
     http::{HeaderMap, Method, Request, StatusCode, header},
 };
+use mediamanager_auth::app::paths;
 use scraper::{ElementRef, Html, Selector};
 use tower::ServiceExt;
 
@@ -16,6 +17,18 @@ pub struct Browser {
     cookies: BTreeMap<String, String>,
     pub address: SocketAddr,
     origin: String,
+    /// The field with which forms name their account, and the cookie of the session that it was shown to.
+    account_field: Option<(String, String)>,
+}
+
+/// The session cookie, and the field of every form for somebody who is logged in.
+const SESSION: &str = "fastapiusersauth";
+const ACCOUNT_FIELD: &str = "account";
+
+/// Whether a form of this path is for somebody who is logged in.
+pub fn needs_login(path: &str) -> bool {
+    let page = paths::find(path.split('?').next().unwrap());
+    page.is_some_and(|page| !matches!(page.access, paths::Access::Public | paths::Access::SignedOutOnly))
 }
 
 /// An answer, whatever it is.
@@ -29,7 +42,13 @@ pub struct Page {
 
 impl Browser {
     pub fn new(router: Router) -> Self {
-        Self { router, cookies: BTreeMap::new(), address: "203.0.113.7:40000".parse().unwrap(), origin: "http://localhost:8000".to_owned() }
+        Self {
+            router,
+            cookies: BTreeMap::new(),
+            address: "203.0.113.7:40000".parse().unwrap(),
+            origin: "http://localhost:8000".to_owned(),
+            account_field: None,
+        }
     }
 
     /// The same browser at another address.
@@ -69,11 +88,38 @@ impl Browser {
     /// The same, without following a redirect.
     pub async fn submit_only(&mut self, page: &Page, button: &str, typed: &[(&str, &str)]) -> Page {
         let (action, fields) = page.form(button, typed);
-        self.post_form(&action, &fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect::<Vec<_>>()).await
+        self.post_exactly(&action, &fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect::<Vec<_>>()).await
     }
 
-    /// Posts a form as a page of ours would, without following a redirect.
+    /// Posts a form as a page of ours would, without following a redirect: with the field that such a page carries for whoever is
+    /// logged in.
     pub async fn post_form(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
+        let field = self.account_field(path).await;
+        let fields: Vec<_> = fields.iter().copied().chain(field.as_deref().map(|value| (ACCOUNT_FIELD, value))).collect();
+        self.post_exactly(path, &fields).await
+    }
+
+    /// What the pages of this browser's session write into the field, where the path takes it. From a page that has been open already, or
+    /// from one that is opened for it.
+    pub async fn account_field(&mut self, path: &str) -> Option<String> {
+        if !needs_login(path) {
+            return None;
+        }
+        for page in ["/account/log-in-again", "/account/password"] {
+            let session = self.cookie(SESSION)?;
+            if let Some((known, field)) = &self.account_field
+                && known == session
+            {
+                return Some(field.clone());
+            }
+            self.get(page).await;
+        }
+        let session = self.cookie(SESSION)?;
+        self.account_field.as_ref().filter(|(known, _)| known == session).map(|(_, field)| field.clone())
+    }
+
+    /// Posts these fields and no other.
+    pub async fn post_exactly(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         let request = self.request(Method::POST, path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
         self.send(request.header("sec-fetch-site", "same-origin").header(header::ORIGIN, &self.origin).body(Body::from(body)).unwrap()).await
@@ -111,13 +157,18 @@ impl Browser {
     pub async fn send(&mut self, mut request: Request<Body>) -> Page {
         request.extensions_mut().insert(ConnectInfo(self.address));
         let path = request.uri().path_and_query().map_or_else(String::new, ToString::to_string);
+        let asked_with = self.cookie(SESSION).map(ToOwned::to_owned);
         let answer = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = answer.into_parts();
         for cookie in parts.headers.get_all(header::SET_COOKIE) {
             self.keep(cookie.to_str().unwrap());
         }
         let body = String::from_utf8_lossy(&to_bytes(body, usize::MAX).await.unwrap()).into_owned();
-        Page { status: parts.status, headers: parts.headers, body, path }
+        let page = Page { status: parts.status, headers: parts.headers, body, path };
+        if let Some((session, field)) = asked_with.zip(page.field(ACCOUNT_FIELD)) {
+            self.account_field = Some((session, field));
+        }
+        page
     }
 
     async fn follow(&mut self, mut page: Page) -> Page {
@@ -160,6 +211,11 @@ impl Page {
     pub fn attribute(&self, selector: &str, name: &str) -> Option<String> {
         let html = Html::parse_document(&self.body);
         html.select(&Selector::parse(selector).unwrap()).next().and_then(|element| element.attr(name).map(ToOwned::to_owned))
+    }
+
+    /// The value of the first field of this name.
+    fn field(&self, name: &str) -> Option<String> {
+        if self.body.contains(&format!("name=\"{name}\"")) { self.attribute(&format!("input[name={name}]"), "value") } else { None }
     }
 
     pub fn heading(&self) -> String {

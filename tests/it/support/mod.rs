@@ -10,7 +10,7 @@ pub mod mail;
 pub mod provider;
 
 pub use app::{App, PASSWORD, TOKEN_SECRET};
-pub use browser::{Browser, Page};
+pub use browser::{Browser, Page, needs_login};
 pub use household::Household;
 pub use keys::Key;
 pub use mail::{Mail, SMTP};

@@ -31,7 +31,7 @@ async fn somebody_who_is_disabled_is_out_at_once_and_old_links_stay_dead() {
     let page = act(&mut ada, &bob, "Make a link for a new password").await;
     let handed_over = page.text("pre.copy code").unwrap().strip_prefix("http://localhost:8000").unwrap().to_owned();
     let page = act(&mut ada, &bob, "Disable").await;
-    assert_eq!((page.path, page.status), (format!("{}?notice=changed", path_of(&bob)), StatusCode::OK));
+    assert_eq!((page.path, page.status), (format!("{}?notice=user_updated", path_of(&bob)), StatusCode::OK));
     let page = ada.get(&path_of(&bob)).await;
     assert!(fact(&page, "State").starts_with("Disabled"));
     assert!(!texts(&page, ".card a").iter().any(|text| text == "Make a link for a new password"), "there is no use for one");
@@ -69,7 +69,7 @@ async fn a_right_is_there_and_gone_with_the_next_click() {
     assert_eq!(his.submit(&open, "Delete", &[]).await.status, StatusCode::FORBIDDEN);
     assert_eq!((his.get("/users").await.status, is_in(&his).await), (StatusCode::FORBIDDEN, true));
     assert_eq!(fact(&ada.get(&path_of(&bob)).await, "Role"), "Member", "and nothing is said of who had made him one");
-    assert_eq!(app.count("SELECT count(*) FROM account WHERE admin_by IS NOT NULL").await, 1);
+    assert_eq!(app.count("SELECT count(*) FROM auth_user_account WHERE admin_granted_by IS NOT NULL").await, 1);
 }
 
 #[tokio::test]
@@ -111,7 +111,7 @@ async fn somebody_who_is_deleted_is_gone() {
     let mut his = logged_in(&app, "bob@example.org").await;
     his.post_form("/account/address", &[("email", "bob@new.example")]).await;
     let page = act(&mut ada, &bob, "Delete").await;
-    assert_eq!((page.path.as_str(), page.text("[role=status]").as_deref()), ("/users?notice=deleted", Some("The account is deleted.")));
+    assert_eq!((page.path.as_str(), page.text("[role=status]").as_deref()), ("/users?notice=user_deleted", Some("The account is deleted.")));
     assert!(!page.body.contains("bob@example.org"));
     assert_eq!((is_in(&his).await, app.mails().await.len()), (false, 0));
     assert_eq!(ada.get(&path_of(&bob)).await.status, StatusCode::NOT_FOUND);
@@ -125,14 +125,14 @@ async fn the_last_administrator_stays() {
     let (app, mut ada, user, bob) = household("").await;
     act(&mut ada, &bob, "Make administrator").await;
     act(&mut ada, &bob, "Disable").await;
-    let events = app.count("SELECT count(*) FROM event").await;
+    let events = app.count("SELECT count(*) FROM auth_event").await;
     for verb in ["Make member", "Disable", "Delete"] {
         let page = act(&mut ada, &user, verb).await;
         assert_eq!((page.status, page.heading()), (StatusCode::CONFLICT, format!("{verb}?")), "a disabled one is none");
         assert!(page.text("[role=alert]").unwrap().starts_with("This is the last active administrator."), "{verb}");
     }
     assert_eq!((administrators(&app).await, is_in(&ada).await), (1, true));
-    assert_eq!(app.count("SELECT count(*) FROM event").await, events, "what did not happen is not written down");
+    assert_eq!(app.count("SELECT count(*) FROM auth_event").await, events, "what did not happen is not written down");
     act(&mut ada, &bob, "Enable").await;
     let page = act(&mut ada, &user, "Make member").await;
     assert_eq!((page.status, administrators(&app).await), (StatusCode::FORBIDDEN, 1), "she may not see the page any more");
@@ -171,7 +171,7 @@ async fn an_administrator_gives_somebody_another_address() {
     }
     assert_eq!(app.mails().await.len(), 0);
     let page = ada.submit(&page, "Change e-mail", &[("email", " Bob@New.example ")]).await;
-    assert_eq!((page.heading().as_str(), page.path), ("bob@new.example", format!("{}?notice=changed", path_of(&bob))));
+    assert_eq!((page.heading().as_str(), page.path), ("bob@new.example", format!("{}?notice=user_updated", path_of(&bob))));
     assert_eq!(fact(&ada.get(&path_of(&bob)).await, "Address proven"), "No", "an administrator's word is no proof");
     let notice = app.mail().await;
     assert_eq!((notice.to.as_str(), notice.subject.as_str()), ("bob@example.org", "Your address for MediaManager was changed"));
@@ -190,7 +190,7 @@ async fn a_stolen_cookie_of_an_administrator_does_not_take_over_their_account() 
     let page = thief.post_form("/users/address", &[("id", &id), ("email", "thief@example.org")]).await;
     assert_eq!(page.status, StatusCode::FORBIDDEN, "another address");
     // A link for a new password for oneself is a change of one's own password, and all that a thief needs to keep the account.
-    let link = post(&mut thief, &user, "hand-over-link").await;
+    let link = post(&mut thief, &user, "create-reset-link").await;
     // Deleting one's own takes a young login on the account page, too.
     let deleted = post(&mut thief, &user, "delete").await;
     assert_eq!([link.status, deleted.status], [StatusCode::FORBIDDEN; 2], "a link for oneself, and deleting oneself");

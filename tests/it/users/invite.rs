@@ -10,7 +10,7 @@ use super::{act, fact, household, is_in, listed, logged_in, path_of, search};
 use crate::support::{App, Browser, PASSWORD, Page, SMTP, log::Log};
 
 const NEW: &str = "copper lantern meadow 4";
-const PROVEN: &str = "SELECT count(*) FROM account WHERE email_proven_at IS NOT NULL";
+const PROVEN: &str = "SELECT count(*) FROM auth_user_account WHERE email_verified_at IS NOT NULL";
 
 async fn invite(admin: &mut Browser, email: &str) -> Page {
     let page = admin.get("/users/new").await;
@@ -44,7 +44,7 @@ async fn somebody_is_invited_without_any_mail() {
     let page = app.browser().log_in("eve@example.org", PASSWORD).await;
     assert_eq!(page.status, StatusCode::UNAUTHORIZED, "there is no password yet");
     app.pass(72 * 3600 - 1);
-    assert_eq!(choose(&app, &link, NEW).await.path, "/login?notice=password_changed");
+    assert_eq!(choose(&app, &link, NEW).await.path, "/login?notice=password_reset");
     assert_eq!(app.browser().log_in("eve@example.org", NEW).await.path, "/account", "approved");
     assert_eq!(choose(&app, &link, PASSWORD).await.status, StatusCode::GONE, "once");
     let mut ada = logged_in(&app, "ada@example.org").await;
@@ -66,7 +66,7 @@ async fn an_invitation_ends_after_three_days() {
     let eve = mediamanager_auth::server::db::users::find_by_email(&app.state.db, &eve).await.unwrap().unwrap().user;
     let page = act(&mut ada, &eve, "Make a link for a new password").await;
     assert!(page.text(".lead").unwrap().contains("for 72 hours"));
-    assert_eq!(choose(&app, &shown(&page), NEW).await.path, "/login?notice=password_changed");
+    assert_eq!(choose(&app, &shown(&page), NEW).await.path, "/login?notice=password_reset");
 }
 
 #[tokio::test]
@@ -75,14 +75,14 @@ async fn somebody_is_invited_by_mail_and_the_mail_proves_the_mailbox() {
     assert!(ada.get("/users/new").await.text(".lead").unwrap().contains("They get a mail"));
     let before = app.count(PROVEN).await;
     let page = invite(&mut ada, "eve@example.org").await;
-    assert!(page.path.starts_with("/users/") && page.path.ends_with("?notice=created"), "{}", page.path);
+    assert!(page.path.starts_with("/users/") && page.path.ends_with("?notice=account_created"), "{}", page.path);
     assert!(!page.body.contains("token="), "the link is for the mailbox alone");
     let mail = app.mail().await;
     assert_eq!((mail.to.as_str(), mail.subject.as_str()), ("eve@example.org", "Your account at MediaManager"));
     assert!(mail.text.contains("three days"), "{}", mail.text);
     app.pass(72 * 3600 - 1);
     // Resets by mail are off; an invitation works all the same.
-    assert_eq!(choose(&app, &mail.link(), NEW).await.path, "/login?notice=password_changed");
+    assert_eq!(choose(&app, &mail.link(), NEW).await.path, "/login?notice=password_reset");
     assert_eq!(app.browser().log_in("eve@example.org", NEW).await.path, "/account");
     assert_eq!(app.count(PROVEN).await, before + 1);
     assert_eq!(choose(&app, &mail.link(), PASSWORD).await.status, StatusCode::GONE);
@@ -121,7 +121,7 @@ async fn an_address_with_an_account_is_refused_beside_the_field() {
             assert_eq!(page.attribute("#email", "value").as_deref(), Some(email));
         }
         assert_eq!(listed(&ada.get("/users").await), ["ada@example.org", "bob@example.org"]);
-        assert_eq!(app.count("SELECT count(*) FROM outbox").await, 0);
+        assert_eq!(app.count("SELECT count(*) FROM auth_outbox").await, 0);
         assert_eq!(app.browser().log_in("bob@example.org", PASSWORD).await.path, "/account", "his account is as it was");
     }
 }
@@ -151,7 +151,7 @@ async fn a_link_that_is_handed_over_works_once_and_ends_what_was() {
     assert!(is_in(&his).await, "making it ends nothing");
     let page = choose(&app, &link, "short").await;
     assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "the rule for new passwords holds, and uses nothing up");
-    assert_eq!(choose(&app, &link, NEW).await.path, "/login?notice=password_changed");
+    assert_eq!(choose(&app, &link, NEW).await.path, "/login?notice=password_reset");
     assert!(!is_in(&his).await);
     assert_eq!(app.mail().await.to, "bob@example.org", "he is told");
     assert_eq!(choose(&app, &link, PASSWORD).await.status, StatusCode::GONE);
@@ -166,7 +166,7 @@ async fn a_link_that_is_handed_over_works_once_and_ends_what_was() {
 async fn a_link_that_is_handed_over_is_in_no_address_no_log_and_no_event() {
     let log = Log::begin();
     let (app, mut ada, _, bob) = household("").await;
-    let page = ada.get(&format!("/users/change?id={}&action=hand-over-link", bob.id)).await;
+    let page = ada.get(&format!("/users/change?id={}&action=create-reset-link", bob.id)).await;
     let answer = ada.submit_only(&page, "Make a link for a new password", &[]).await;
     assert_eq!((answer.status, answer.location().as_deref()), (StatusCode::SEE_OTHER, Some("/users/link")));
     let cookie = answer.header("set-cookie").unwrap();
@@ -195,7 +195,7 @@ async fn who_was_an_administrator_a_moment_ago_makes_and_deletes_nobody() {
     let (app, ada, _, bob) = household("").await;
     let current = sessions::resolve(&app.state, ada.cookie("fastapiusersauth").unwrap()).await.unwrap().unwrap();
     let (admin, cx) = (current.admin().unwrap(), Ctx::cli(&app.state));
-    let ended = "UPDATE session SET ended_at = 1";
+    let ended = "UPDATE auth_session SET ended_at = 1";
     let withdrawn = ("UPDATE \"user\" SET is_verified = false", AuthError::Forbidden);
     for (change, error) in [withdrawn, ("UPDATE \"user\" SET is_superuser = false", AuthError::Forbidden), (ended, AuthError::NotLoggedIn)] {
         app.sql(change).await;
@@ -209,7 +209,7 @@ async fn who_was_an_administrator_a_moment_ago_makes_and_deletes_nobody() {
 async fn a_form_of_an_ended_session_says_so() {
     let (app, mut ada, ..) = household("").await;
     let page = ada.get("/users/new").await;
-    app.sql("UPDATE session SET ended_at = 1").await;
+    app.sql("UPDATE auth_session SET ended_at = 1").await;
     app.pass(2);
     let told = ada.submit(&page, "Create user", &[("email", "eve@example.org")]).await;
     assert_eq!((told.status, told.text(".lead").as_deref()), (StatusCode::UNAUTHORIZED, Some("Your session has ended. Log in again.")));

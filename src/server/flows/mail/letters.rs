@@ -8,14 +8,14 @@ use crate::{
     server::{
         AppState,
         clock::in_words,
-        db::{self, outbox::Waiting, throttle::Budget, users::Credentials},
+        db::{self, outbox::QueuedMail, rate_limits::RateLimit, users::Credentials},
         flows::{Ctx, account, email_proof, events::Note, password_reset, throttle},
         mailer::Letter,
     },
 };
 
 /// Notices that somebody waits for approval, to each administrator.
-const NOTICES: Budget = Budget { most: 1, window: 60 * 60 };
+const NOTICES: RateLimit = RateLimit { max: 1, window: 60 * 60 };
 /// A link that was asked for so long ago, in seconds, is not waited for any more: the mail server was away, or switched off.
 const STALE: i64 = 6 * 60 * 60;
 
@@ -33,7 +33,7 @@ pub(super) enum Written {
 }
 
 /// To whom, and what.
-pub(super) async fn write(cx: &Ctx<'_>, waiting: &Waiting) -> Result<Written, AuthError> {
+pub(super) async fn write(cx: &Ctx<'_>, waiting: &QueuedMail) -> Result<Written, AuthError> {
     let (state, now) = (cx.state, cx.now());
     let Ok(kind) = waiting.kind.parse::<Kind>() else { return Ok(Written::Nothing) };
     let is_stale = now - waiting.created_at > STALE && matches!(kind, Kind::Reset | Kind::Proof | Kind::AccountExists | Kind::NewAddress);
@@ -63,7 +63,7 @@ pub(super) async fn write(cx: &Ctx<'_>, waiting: &Waiting) -> Result<Written, Au
 }
 
 /// The user whom it is about: named when it was queued, or whoever has the address now.
-async fn find(state: &AppState, waiting: &Waiting) -> Result<Option<Credentials>, AuthError> {
+async fn find(state: &AppState, waiting: &QueuedMail) -> Result<Option<Credentials>, AuthError> {
     match (waiting.user_id, Email::parse(&waiting.address)) {
         (Some(user), _) => db::users::find_with_hash(&state.db, user).await,
         (None, Ok(email)) => db::users::find_by_email(&state.db, &email).await,
@@ -71,7 +71,7 @@ async fn find(state: &AppState, waiting: &Waiting) -> Result<Option<Credentials>
     }
 }
 
-async fn letter(state: &AppState, kind: Kind, waiting: &Waiting, found: &Credentials) -> Result<Option<Letter>, AuthError> {
+async fn letter(state: &AppState, kind: Kind, waiting: &QueuedMail, found: &Credentials) -> Result<Option<Letter>, AuthError> {
     let app = &state.config.server.app_name;
     Ok(match kind {
         Kind::Reset => password_reset::mailed_link(state, found).await?.map(|link| reset(state, app, link)),
@@ -114,7 +114,7 @@ fn proof(app: &str, link: String) -> Letter {
 }
 
 /// To whoever has the mailbox; if that is somebody with an account of their own, they are told what was tried, and nobody else is.
-async fn new_address(state: &AppState, app: &str, waiting: &Waiting, found: &Credentials) -> Result<Option<Letter>, AuthError> {
+async fn new_address(state: &AppState, app: &str, waiting: &QueuedMail, found: &Credentials) -> Result<Option<Letter>, AuthError> {
     let Ok(address) = Email::parse(&waiting.address) else { return Ok(None) };
     if db::users::is_taken_by_another(&state.db, &address, found.user.id).await? {
         let text = format!("somebody has tried to give this address to another account at {app}. You have an account with it, and nothing was changed.");
@@ -145,7 +145,7 @@ fn account_exists(state: &AppState, app: &str) -> Letter {
     )
 }
 
-fn password_changed(app: &str, waiting: &Waiting) -> Letter {
+fn password_changed(app: &str, waiting: &QueuedMail) -> Letter {
     Letter::new(
         format!("Your password for {app} was changed"),
         &[
@@ -153,7 +153,7 @@ fn password_changed(app: &str, waiting: &Waiting) -> Letter {
             &format!(
                 "the password of your account at {app} was changed on {} from the address {}. Everybody else who was logged in is logged out.",
                 in_words(waiting.created_at),
-                waiting.network
+                waiting.client_ip
             ),
             "If it was you, there is nothing to do.",
             "If it was not, choose a new password for your mailbox first, then one here, and tell an administrator.",
@@ -161,7 +161,7 @@ fn password_changed(app: &str, waiting: &Waiting) -> Letter {
     )
 }
 
-fn password_set(app: &str, waiting: &Waiting) -> Letter {
+fn password_set(app: &str, waiting: &QueuedMail) -> Letter {
     Letter::new(
         format!("Your password for {app} was changed"),
         &[
@@ -172,7 +172,7 @@ fn password_set(app: &str, waiting: &Waiting) -> Letter {
     )
 }
 
-fn address_changed(app: &str, waiting: &Waiting) -> Letter {
+fn address_changed(app: &str, waiting: &QueuedMail) -> Letter {
     Letter::new(
         format!("Your address for {app} was changed"),
         &[
@@ -188,5 +188,5 @@ fn somebody_waits(state: &AppState, app: &str) -> Letter {
         format!("Somebody waits for approval at {app}"),
         &["Hello,", &format!("somebody has made an account at {app} and confirmed the address. They can do nothing until an administrator approves them.")],
     )
-    .with_link("See who waits", state.config.link("/users?which=waiting"), &["You get this mail at most once an hour, however many are waiting."])
+    .with_link("See who waits", state.config.link("/users?which=pending"), &["You get this mail at most once an hour, however many are waiting."])
 }

@@ -72,7 +72,7 @@ pub async fn enter(cx: &Ctx<'_>, person: Person) -> Result<Entered, Fault> {
     // What the account and the provider agree on: an address that one of them has left is not followed later.
     let agreed = address(&person).filter(|email| user.email.eq_ignore_ascii_case(email.as_str()));
     let email = agreed.as_ref().map(Email::as_str).or(identity.email.as_deref());
-    db::identities::note_login(tx.db(), identity.id, email, tx.now()).await?;
+    db::identities::record_login(tx.db(), identity.id, email, tx.now()).await?;
     let identity = Some(IdentityRef { id: identity.id, provider_session: person.session.clone() });
     let login = login::complete(&mut tx, FirstFactor { user, method: LoginMethod::Oidc, identity }).await?;
     tx.commit().await?;
@@ -89,7 +89,7 @@ async fn adopt(tx: &mut Tx<'_>, person: &Person, hash: String) -> Result<Found, 
     if let Some(user) = linked_by_mediamanager(tx, person).await? {
         if db::accounts::find(tx.db(), user).await?.is_none() {
             // MediaManager gives whoever comes from the provider a password that nobody knows; a login with it says otherwise.
-            db::accounts::note_no_password(tx.db(), user, tx.now()).await?;
+            db::accounts::set_passwordless(tx.db(), user, tx.now()).await?;
         }
         return identify(tx, user, person).await;
     }
@@ -117,7 +117,7 @@ async fn adopt(tx: &mut Tx<'_>, person: &Person, hash: String) -> Result<Found, 
             Err(Fault::new(Refusal::AccountRefused, reason, "enable it in the list of users").about(found.user.id))
         }
         Some(found) => {
-            if !db::accounts::email_is_proven(tx.db(), found.user.id).await? {
+            if !db::accounts::is_email_verified(tx.db(), found.user.id).await? {
                 make_void(tx, &found.user, hash).await?;
             }
             identify(tx, found.user.id, person).await
@@ -143,7 +143,7 @@ async fn must_connect(tx: &mut Tx<'_>, person: &Person, email: Email, user: &Use
 /// `email_verified`, and the account may still have a password that a stranger chose.
 async fn linked_by_mediamanager(tx: &Tx<'_>, person: &Person) -> Result<Option<uuid::Uuid>, Fault> {
     let Some(provider) = &tx.cx().state.config.auth.openid_connect else { return Ok(None) };
-    let users = db::identities::linked_by_mediamanager(tx.db(), &provider.name, &person.subject).await?;
+    let users = db::identities::find_linked_by_mediamanager(tx.db(), &provider.name, &person.subject).await?;
     match users[..] {
         [] => Ok(None),
         [user] => Ok(Some(user)),
@@ -178,9 +178,9 @@ async fn identify(tx: &mut Tx<'_>, user: uuid::Uuid, person: &Person) -> Result<
 async fn make_void(tx: &mut Tx<'_>, user: &User, hash: String) -> Result<(), AuthError> {
     let now = tx.now();
     db::users::set_hash(tx.db(), user.id, hash).await?;
-    db::sessions::end_all(tx.db(), user.id, now).await?;
-    db::identities::delete_of(tx.db(), user.id).await?;
-    db::accounts::prove_email_without_password(tx.db(), user.id, now).await?;
+    db::sessions::revoke_all(tx.db(), user.id, now).await?;
+    db::identities::delete_for_user(tx.db(), user.id).await?;
+    db::accounts::set_email_verified_without_password(tx.db(), user.id, now).await?;
     mail::void_links(tx, user).await?;
     tx.record(Event::AccountMadeVoid, Note::of(user.id).method("oidc")).await
 }
@@ -199,7 +199,7 @@ async fn follow_email(tx: &mut Tx<'_>, user: User, identity: &Identity, person: 
         return Ok(user);
     }
     let account = db::accounts::find(tx.db(), user.id).await?;
-    let is_proven = account.as_ref().is_some_and(|account| account.email_proven_at.is_some());
+    let is_proven = account.as_ref().is_some_and(|account| account.email_verified_at.is_some());
     let is_its_owners = is_proven || account.is_some_and(|account| was_made_for_them(&account));
     let why_not = if !trusts_email(tx.cx().state, person) {
         Some("the provider does not say email_verified: true for its address")
@@ -217,7 +217,7 @@ async fn follow_email(tx: &mut Tx<'_>, user: User, identity: &Identity, person: 
         return Ok(user);
     }
     if !is_proven || !is_the_same {
-        db::accounts::prove_email(tx.db(), user.id, tx.now()).await?;
+        db::accounts::set_email_verified(tx.db(), user.id, tx.now()).await?;
     }
     if is_the_same {
         return Ok(user);

@@ -19,11 +19,11 @@ pub async fn log_out_by_provider(cx: &Ctx<'_>, token: &str) -> Result<usize, Fau
     let (issuer, token) = provider.check_logout_token(token).await?;
     let mut tx = cx.transaction().await?;
     let name = fingerprint("logout", &format!("{issuer} {}", token.id));
-    if !db::spent::spend(tx.db(), name, token.expires_at).await? {
+    if !db::used_tokens::mark_used(tx.db(), name, token.expires_at).await? {
         return Err(Fault::new(Refusal::TokenRefused, "the provider's logout token was used before", ""));
     }
     let now = tx.now();
-    let ended = db::sessions::end_from_provider(tx.db(), &issuer, token.subject.as_deref(), token.session.as_deref(), now).await?;
+    let ended = db::sessions::revoke_from_provider(tx.db(), &issuer, token.subject.as_deref(), token.session.as_deref(), now).await?;
     let users = ended.iter().copied().collect::<std::collections::BTreeSet<_>>();
     for user in users {
         tx.record(Event::LoggedOutByProvider, Note::of(user)).await?;

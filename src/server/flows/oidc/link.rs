@@ -82,7 +82,7 @@ pub async fn unlink(cx: &Ctx<'_>, recent: &RecentLogin, identity: Uuid) -> Resul
     let (current, user) = (recent.current(), recent.user().id);
     let mut tx = cx.exclusive().await?;
     sessions::still_live(&tx, current).await?;
-    let identities = db::identities::of(tx.db(), user).await?;
+    let identities = db::identities::list_for_user(tx.db(), user).await?;
     let unlinked = identities.iter().find(|known| known.id == identity).ok_or(AuthError::NotFound)?;
     let is_passwordless = db::accounts::is_passwordless(tx.db(), user).await?;
     // Another one of the same provider would still let the person in; one of a provider of former times would not.
@@ -91,7 +91,7 @@ pub async fn unlink(cx: &Ctx<'_>, recent: &RecentLogin, identity: Uuid) -> Resul
         return Err(AuthError::LastWayIn);
     }
     db::identities::delete(tx.db(), user, unlinked).await?;
-    db::sessions::end_from_identity(tx.db(), identity, current.session(), tx.now()).await?;
+    db::sessions::revoke_for_identity(tx.db(), identity, current.session(), tx.now()).await?;
     tx.record(Event::IdentityUnlinked, Note::of(user)).await?;
     tx.commit().await
 }

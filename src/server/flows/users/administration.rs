@@ -143,7 +143,7 @@ impl Acting<'_> {
         }
         db::users::set_email(self.tx.db(), before.id, email).await?;
         if !before.email.eq_ignore_ascii_case(email.as_str()) {
-            db::accounts::unprove_email(self.tx.db(), before.id, self.tx.now()).await?;
+            db::accounts::clear_email_verified(self.tx.db(), before.id, self.tx.now()).await?;
             // They name the address that is gone, and would live again if it came back.
             mail::void_links(&self.tx, before).await?;
             mail::notify(&self.tx, Kind::AddressChanged, before).await?;
@@ -155,16 +155,16 @@ impl Acting<'_> {
         let (now, id, by) = (self.tx.now(), before.id, self.by.name());
         db::users::set_rights(self.tx.db(), before, after).await?;
         if before.is_verified != after.is_verified {
-            db::accounts::note_approval(self.tx.db(), id, after.is_verified.then_some(&by), now).await?;
+            db::accounts::set_approval(self.tx.db(), id, after.is_verified.then_some(&by), now).await?;
             self.record(if after.is_verified { Event::UserApproved } else { Event::ApprovalWithdrawn }, id, "").await?;
         }
         if before.is_superuser != after.is_superuser {
-            db::accounts::note_administrator(self.tx.db(), id, after.is_superuser.then_some(&by), now).await?;
+            db::accounts::set_admin_grant(self.tx.db(), id, after.is_superuser.then_some(&by), now).await?;
             self.record(Event::RoleChanged, id, if after.is_superuser { "administrator" } else { "member" }).await?;
         }
         if before.is_active != after.is_active {
             if !after.is_active {
-                db::sessions::end_all(self.tx.db(), id, now).await?;
+                db::sessions::revoke_all(self.tx.db(), id, now).await?;
                 mail::void_links(&self.tx, before).await?;
             }
             self.record(if after.is_active { Event::UserEnabled } else { Event::UserDisabled }, id, "").await?;
@@ -175,12 +175,12 @@ impl Acting<'_> {
     async fn set_password(&mut self, before: &User, hash: String) -> Result<(), AuthError> {
         let (now, id) = (self.tx.now(), before.id);
         db::users::set_hash(self.tx.db(), id, hash).await?;
-        db::accounts::note_password(self.tx.db(), id, now).await?;
+        db::accounts::clear_passwordless(self.tx.db(), id, now).await?;
         throttle::forget_account(self.tx.db(), &before.email).await?;
         mail::forget_links(&self.tx, before).await?;
         match self.by.oneself(id) {
-            Some(current) => db::sessions::end_all_but(self.tx.db(), id, current.session(), now).await?,
-            None => db::sessions::end_all(self.tx.db(), id, now).await?,
+            Some(current) => db::sessions::revoke_all_except(self.tx.db(), id, current.session(), now).await?,
+            None => db::sessions::revoke_all(self.tx.db(), id, now).await?,
         };
         mail::notify(&self.tx, Kind::PasswordSet, before).await?;
         self.record(Event::PasswordChanged, id, "").await
@@ -207,7 +207,7 @@ pub async fn remove(mut tx: Tx<'_>, by: &CurrentUser, id: Uuid) -> Result<(), Au
     if user.is_administrator() {
         keep_one_administrator(&tx, id).await?;
     }
-    db::outbox::remove_of(tx.db(), &user.email, id).await?;
+    db::outbox::delete_for_user(tx.db(), &user.email, id).await?;
     db::users::delete(tx.db(), id).await?;
     let (note, by) = (Note::of(id), by.user().id);
     tx.record(Event::UserDeleted, if by == id { note } else { note.by(by) }).await?;
@@ -221,7 +221,7 @@ pub async fn remove(mut tx: Tx<'_>, by: &CurrentUser, id: Uuid) -> Result<(), Au
 pub async fn end_sessions(cx: &Ctx<'_>, admin: &Admin, id: Uuid) -> Result<(), AuthError> {
     let mut tx = cx.transaction().await?;
     db::users::find(tx.db(), id).await?.ok_or(AuthError::NotFound)?;
-    db::sessions::end_all(tx.db(), id, tx.now()).await?;
+    db::sessions::revoke_all(tx.db(), id, tx.now()).await?;
     tx.record(Event::SessionsEnded, Note::of(id).by(admin.user().id).detail("all")).await?;
     tx.commit().await
 }
@@ -232,7 +232,7 @@ pub async fn end_sessions(cx: &Ctx<'_>, admin: &Admin, id: Uuid) -> Result<(), A
 /// `NotFound` for everything that is no live session of theirs (SR-099); `Unavailable`.
 pub async fn end_session(cx: &Ctx<'_>, admin: &Admin, id: Uuid, session: Uuid) -> Result<(), AuthError> {
     let mut tx = cx.transaction().await?;
-    if !db::sessions::end_of(tx.db(), id, session, tx.now()).await? {
+    if !db::sessions::revoke_for_user(tx.db(), id, session, tx.now()).await? {
         return Err(AuthError::NotFound);
     }
     tx.record(Event::SessionsEnded, Note::of(id).by(admin.user().id)).await?;

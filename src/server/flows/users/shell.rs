@@ -9,7 +9,7 @@ use super::{
 use crate::{
     domain::{AuthError, Email, Event, Password, User},
     server::{
-        db::{self, accounts::Account, users::Which},
+        db::{self, accounts::Account, users::UserFilter},
         flows::{Ctx, client_info::SHELL, events::Note, new_password::NewPassword},
     },
 };
@@ -58,7 +58,7 @@ pub async fn change(cx: &Ctx<'_>, email: &Email, change: Change) -> Result<Optio
 pub async fn end_sessions(cx: &Ctx<'_>, email: &Email) -> Result<Option<u64>, AuthError> {
     let Some(found) = db::users::find_by_email(&cx.state.db, email).await? else { return Ok(None) };
     let mut tx = cx.transaction().await?;
-    let ended = db::sessions::end_all(tx.db(), found.user.id, tx.now()).await?;
+    let ended = db::sessions::revoke_all(tx.db(), found.user.id, tx.now()).await?;
     tx.record(Event::SessionsEnded, Note::of(found.user.id).method(SHELL).detail("all")).await?;
     tx.commit().await?;
     Ok(Some(ended))
@@ -68,7 +68,7 @@ pub async fn end_sessions(cx: &Ctx<'_>, email: &Email) -> Result<Option<u64>, Au
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn list(cx: &Ctx<'_>, which: Which, search: &str) -> Result<Vec<(User, Option<Account>)>, AuthError> {
-    let (users, _) = db::users::page(&cx.state.db, which, search, 0, MOST).await?;
+pub async fn list(cx: &Ctx<'_>, which: UserFilter, search: &str) -> Result<Vec<(User, Option<Account>)>, AuthError> {
+    let (users, _) = db::users::find_page(&cx.state.db, which, search, 0, MOST).await?;
     with_accounts(cx, users).await
 }

@@ -11,10 +11,10 @@ use crate::{
         db::{
             self,
             accounts::Account,
-            events::{Filter, Row},
+            events::{AuditFilter, AuditRow},
             identities::Identity,
             sessions::Session,
-            users::Which,
+            users::UserFilter,
         },
         flows::{
             Ctx,
@@ -33,7 +33,7 @@ const LAST_EVENTS: u64 = 10;
 /// What an administrator looks for.
 #[derive(Clone, Debug, Default)]
 pub struct Query {
-    pub which: Which,
+    pub which: UserFilter,
     pub search: String,
     /// From 1.
     pub page: u64,
@@ -50,13 +50,13 @@ pub struct Listed<T> {
 /// # Errors
 /// `Unavailable`.
 pub async fn list(cx: &Ctx<'_>, _: &Admin, query: &Query) -> Result<Listed<(User, Option<Account>)>, AuthError> {
-    let (users, total) = db::users::page(&cx.state.db, query.which, &query.search, offset(query.page), PAGE_SIZE).await?;
+    let (users, total) = db::users::find_page(&cx.state.db, query.which, &query.search, offset(query.page), PAGE_SIZE).await?;
     Ok(Listed { rows: with_accounts(cx, users).await?, total })
 }
 
 /// Users with what is known of them beyond MediaManager's columns, in one query for all.
 pub(super) async fn with_accounts(cx: &Ctx<'_>, users: Vec<User>) -> Result<Vec<(User, Option<Account>)>, AuthError> {
-    let accounts = db::accounts::of(&cx.state.db, users.iter().map(|user| user.id).collect()).await?;
+    let accounts = db::accounts::list_for_users(&cx.state.db, users.iter().map(|user| user.id).collect()).await?;
     let mut accounts: HashMap<Uuid, Account> = accounts.into_iter().map(|account| (account.user_id, account)).collect();
     let paired = users.into_iter().map(|user| {
         let account = accounts.remove(&user.id);
@@ -70,7 +70,7 @@ pub(super) async fn with_accounts(cx: &Ctx<'_>, users: Vec<User>) -> Result<Vec<
 /// # Errors
 /// `Unavailable`.
 pub async fn everybody(cx: &Ctx<'_>, _: &Admin) -> Result<Vec<User>, AuthError> {
-    Ok(db::users::page(&cx.state.db, Which::All, "", 0, MOST).await?.0)
+    Ok(db::users::find_page(&cx.state.db, UserFilter::All, "", 0, MOST).await?.0)
 }
 
 /// One user.
@@ -86,7 +86,7 @@ pub async fn find(cx: &Ctx<'_>, _: &Admin, id: Uuid) -> Result<User, AuthError> 
 /// # Errors
 /// `Unavailable`.
 pub async fn waiting(cx: &Ctx<'_>, _: &Admin) -> Result<u64, AuthError> {
-    db::users::count(&cx.state.db, Which::Waiting).await
+    db::users::count(&cx.state.db, UserFilter::Pending).await
 }
 
 /// Everything about one user.
@@ -95,7 +95,7 @@ pub struct Details {
     pub account: Option<Account>,
     pub identities: Vec<Identity>,
     pub sessions: Vec<Session>,
-    pub events: Vec<Row>,
+    pub events: Vec<AuditRow>,
     /// `admin_emails` has the address: at the next login the person is an administrator again, once the address is proven.
     pub is_listed: bool,
     /// The addresses of everybody who is named in it.
@@ -109,13 +109,13 @@ pub struct Details {
 pub async fn details(cx: &Ctx<'_>, _: &Admin, id: Uuid) -> Result<Details, AuthError> {
     let user = db::users::find(&cx.state.db, id).await?.ok_or(AuthError::NotFound)?;
     let account = db::accounts::find(&cx.state.db, id).await?;
-    let filter = Filter { user: Some(id), ..Filter::default() };
-    let (events, _) = db::events::find(&cx.state.db, &filter, 0, LAST_EVENTS).await?;
-    let grantors = account.iter().flat_map(|account| [&account.approved_by, &account.admin_by]).flatten().filter_map(|by| by.parse().ok());
+    let filter = AuditFilter { user: Some(id), ..AuditFilter::default() };
+    let (events, _) = db::events::find_page(&cx.state.db, &filter, 0, LAST_EVENTS).await?;
+    let grantors = account.iter().flat_map(|account| [&account.approved_by, &account.admin_granted_by]).flatten().filter_map(|by| by.parse().ok());
     let named = grantors.chain(events.iter().filter_map(|event| event.actor_id)).collect();
     let names = names(cx, named).await?;
     let is_listed = is_listed(cx.state, &user);
-    let (identities, sessions) = (db::identities::of(&cx.state.db, id).await?, sessions::of(cx, id).await?);
+    let (identities, sessions) = (db::identities::list_for_user(&cx.state.db, id).await?, sessions::of(cx, id).await?);
     Ok(Details { user, account, identities, sessions, events, is_listed, names })
 }
 
@@ -140,7 +140,7 @@ pub struct EventQuery {
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn events(cx: &Ctx<'_>, _: &Admin, query: &EventQuery) -> Result<(Listed<Row>, HashMap<Uuid, String>), AuthError> {
+pub async fn events(cx: &Ctx<'_>, _: &Admin, query: &EventQuery) -> Result<(Listed<AuditRow>, HashMap<Uuid, String>), AuthError> {
     let user = match query.user.trim() {
         "" => None,
         typed => match find_typed(cx, typed).await? {
@@ -149,8 +149,8 @@ pub async fn events(cx: &Ctx<'_>, _: &Admin, query: &EventQuery) -> Result<(List
         },
     };
     let reference = Some(query.reference.trim().to_owned()).filter(|reference| !reference.is_empty());
-    let filter = Filter { kind: query.kind, user, reference };
-    let (rows, total) = db::events::find(&cx.state.db, &filter, offset(query.page), PAGE_SIZE).await?;
+    let filter = AuditFilter { kind: query.kind, user, request_id: reference };
+    let (rows, total) = db::events::find_page(&cx.state.db, &filter, offset(query.page), PAGE_SIZE).await?;
     let named = rows.iter().flat_map(|row| [row.user_id, row.actor_id]).flatten().collect();
     let names = names(cx, named).await?;
     Ok((Listed { rows, total }, names))
@@ -167,7 +167,7 @@ async fn find_typed(cx: &Ctx<'_>, typed: &str) -> Result<Option<Uuid>, AuthError
 }
 
 async fn names(cx: &Ctx<'_>, ids: Vec<Uuid>) -> Result<HashMap<Uuid, String>, AuthError> {
-    Ok(db::users::with_ids(&cx.state.db, ids).await?.into_iter().map(|user| (user.id, user.email)).collect())
+    Ok(db::users::list_by_ids(&cx.state.db, ids).await?.into_iter().map(|user| (user.id, user.email)).collect())
 }
 
 fn offset(page: u64) -> u64 {

@@ -10,12 +10,13 @@ use super::{bodies::LoginForm, error::ApiError, shapes};
 use crate::{
     domain::{AuthError, Email},
     server::{
-        AppState, context, cookies,
+        AppState, cookies,
         flows::{
             login::{self, Attempt, Login},
             sessions::{self, NewSession},
         },
         http::visitor::Visitor,
+        web::server_fn,
     },
 };
 
@@ -76,7 +77,7 @@ pub async fn cookie_logout(State(state): State<AppState>, Extension(visitor): Ex
     if let Ok(cookie) = cookies::no_session(&state.config) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
-    response.headers_mut().insert("clear-site-data", context::CLEAR_SITE_DATA);
+    response.headers_mut().insert("clear-site-data", server_fn::CLEAR_SITE_DATA);
     response
 }
 
@@ -93,7 +94,7 @@ pub async fn cookie_logout(State(state): State<AppState>, Extension(visitor): Ex
     security(("cookie" = []), ("bearer" = []))
 )]
 pub async fn jwt_logout(State(state): State<AppState>, Extension(visitor): Extension<Visitor>) -> Result<StatusCode, ApiError> {
-    let token = context::presented_token(&visitor).filter(|_| visitor.current.is_some()).ok_or(AuthError::NotLoggedIn)?;
+    let token = server_fn::presented_token(&visitor).filter(|_| visitor.current.is_some()).ok_or(AuthError::NotLoggedIn)?;
     sessions::end(&visitor.ctx(&state), token).await?;
     Ok(StatusCode::NO_CONTENT)
 }

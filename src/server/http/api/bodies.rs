@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     domain::{AuthError, Email, LinkToken, Password},
-    server::forms,
+    server::web::form_data,
 };
 
 /// A JSON object that was read into a body.
@@ -55,7 +55,7 @@ impl<S: Send + Sync> FromRequest<S> for LoginForm {
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
         let fields = wire::read_fields(request).await?;
         let find = |name: &str| fields.iter().find(|(field, _)| field == name).map(|(_, value)| value.clone());
-        forms::refuse_repeats(&fields)?;
+        form_data::reject_duplicates(&fields)?;
         if let Some(grant) = find("grant_type").filter(|grant| !grant.is_empty() && grant != "password") {
             let pattern = json!({ "pattern": "^password$" });
             let msg = "String should match pattern '^password$'";

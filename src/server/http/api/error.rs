@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{
     domain::{AuthError, error::Field},
-    server::context,
+    server::web::render,
 };
 
 /// Why a request of the API is refused. Each one is answered with a body: MediaManager's frontend takes an empty one for success.
@@ -69,7 +69,7 @@ impl IntoResponse for ApiError {
         match self {
             Self::Auth(error) => {
                 let mut response = translate(error).into_response();
-                context::add_retry_after(response.headers_mut(), error);
+                render::add_retry_after(response.headers_mut(), error);
                 response
             }
             Self::Json(status, body) => (status, Json(body)).into_response(),
@@ -80,7 +80,7 @@ impl IntoResponse for ApiError {
 
 /// Never [`ApiError::Auth`].
 fn translate(error: AuthError) -> ApiError {
-    let status = context::status(error);
+    let status = render::status(error);
     match error {
         // Not JSON, as in the original, for unknown routes and users alike.
         AuthError::NotFound => ApiError::Text(status, "Not Found"),

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use super::error::{ApiError, fault_of};
 use crate::{
     domain::{AuthError, Email, LinkToken, Password, User},
-    server::{forms, http::limits, strict_json},
+    server::{http::limits, strict_json, web::form_data},
 };
 
 /// The user object, always these five fields in this order.
@@ -42,8 +42,8 @@ pub fn failure(error: AuthError) -> Response {
 /// # Errors
 /// 400, 413 or 415.
 pub async fn read_fields(request: Request) -> Result<Vec<(String, String)>, ApiError> {
-    match forms::media_type(request.headers()).as_str() {
-        forms::URLENCODED => Ok(forms::parse_fields(&read_body(request.into_body()).await?)?),
+    match form_data::media_type(request.headers()).as_str() {
+        form_data::URLENCODED => Ok(form_data::parse_fields(&read_body(request.into_body()).await?)?),
         "multipart/form-data" => read_multipart(request).await,
         // Named by the contract: JSON has neither field of a form.
         "application/json" => Ok(Vec::new()),
@@ -89,7 +89,7 @@ impl Object {
     /// # Errors
     /// 400, 413, 415 or 422.
     pub async fn read(request: Request) -> Result<Self, ApiError> {
-        let is_json = forms::media_type(request.headers()) == "application/json";
+        let is_json = form_data::media_type(request.headers()) == "application/json";
         let bytes = read_body(request.into_body()).await?;
         if bytes.is_empty() {
             return Err(ApiError::validation([json!({ "type": "missing", "loc": ["body"], "msg": "Field required", "input": null })]));

@@ -1,0 +1,51 @@
+use leptos::{prelude::*, server_fn::ServerFn};
+
+use crate::{
+    app::{oidc, page_context::page_context, paths, ui},
+    domain::{AuthError, Password},
+};
+
+/// Logs the same person in again, before something that takes a young login (SR-142).
+#[server(prefix = "", endpoint = "account/log-in-again")]
+pub async fn log_in_again(#[server(default)] password: Password, #[server(default)] return_to: String) -> Result<(), AuthError> {
+    use crate::server::{flows::account, web::server_fn};
+    let (state, visitor) = server_fn::request()?;
+    let login = account::log_in_again(&visitor.ctx(&state), visitor.current_user()?, password).await?;
+    server_fn::log_in_browser(&state, &login, &return_to)
+}
+
+/// `/account/log-in-again`
+#[component]
+pub fn ReauthenticatePage(email: String, has_password: bool, has_identity: bool) -> impl IntoView {
+    let cx = page_context();
+    let return_to = cx.hidden_value("return_to");
+    let form = has_password.then(|| {
+        view! {
+            <ui::CredentialsForm
+                action=LogInAgain::PATH
+                button="Go on"
+                fault_at=cx.field_error().element_id
+                fault=cx.field_error().message
+                account=ui::form_account()
+                carried="return_to"
+                carried_value=return_to.clone()
+                email
+                email_is_fixed=true
+                new_password_min=0
+                offers_reset=cx.features.password_reset
+            />
+        }
+        .into_any()
+    });
+    let provider = has_identity.then(|| view! { <oidc::ProviderButton return_to=return_to.clone() is_alone=!has_password/> }.into_any());
+    view! {
+        <ui::Layout title="Confirm that it is you" has_error=cx.has_error()>
+            <h1>"Confirm that it is you"</h1>
+            <p class="lead">"Your login is older than five minutes. Log in once more before you change your account, so that nobody else at this screen can."</p>
+            {form}
+            {provider}
+            <p class="links"><a href=paths::ACCOUNT.path>"Back to your account"</a></p>
+        </ui::Layout>
+    }
+    .into_any()
+}

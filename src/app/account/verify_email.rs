@@ -1,0 +1,39 @@
+use leptos::{prelude::*, server_fn::ServerFn};
+
+use crate::{
+    app::{page_context::page_context, paths, ui},
+    domain::AuthError,
+};
+
+/// Verifies the address of whoever is logged in with a mailed link. The token is in a cookie, and not in the page.
+#[server(prefix = "", endpoint = "account/confirm")]
+pub async fn confirm_address() -> Result<(), AuthError> {
+    use crate::app::notice::Notice;
+    use crate::server::{flows::email_proof, web::server_fn};
+    let (state, visitor) = server_fn::request()?;
+    let current = visitor.current_user()?;
+    let token = server_fn::link_token(&paths::VERIFY_EMAIL)?.ok_or(AuthError::ProofLinkInvalid)?;
+    let proven = email_proof::complete(&visitor.ctx(&state), current, &token).await?;
+    server_fn::clear_link_token(&state, &paths::VERIFY_EMAIL)?;
+    let page = if proven.user.is_verified { &paths::ACCOUNT } else { &paths::PENDING_APPROVAL };
+    server_fn::redirect(page, Notice::EmailVerified);
+    Ok(())
+}
+
+/// `/account/confirm`: where the mailed link leads. Opening it changes nothing, because mail scanners open links too (SR-045).
+#[component]
+pub fn VerifyEmailPage(email: String) -> impl IntoView {
+    let cx = page_context();
+    let state = ui::FormState::new(cx.field_error());
+    view! {
+        <ui::Layout title="Confirm your address" has_error=cx.has_error()>
+            <h1>"Confirm your address"</h1>
+            <p class="lead">"You are logged in as "<strong>{email}</strong>". Confirm that this mailbox is yours."</p>
+            <ui::PostForm action=ConfirmAddress::PATH>
+                <ui::FormError state/>
+                <button type="submit">"Confirm the address"</button>
+            </ui::PostForm>
+            <p class="links"><a href=paths::ACCOUNT.path>"Your account"</a></p>
+        </ui::Layout>
+    }
+}

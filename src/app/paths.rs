@@ -1,0 +1,141 @@
+//! The only place where a page's path is written; compiled for both sides.
+//!
+//! The router takes a [`Page`] for every route, so a route without an access rule cannot be written.
+
+use Access::{Admin, Public, RecentLogin, SignedIn, SignedOutOnly};
+
+/// A page, its path and who may open it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Page {
+    /// The path as the router matches it, parameters in braces.
+    pub path: &'static str,
+    pub access: Access,
+    /// The cookie that keeps the token of a link to this page, once the token has left the address (SR-045).
+    pub link_cookie: Option<&'static str>,
+}
+
+/// Who may open a page. The router enforces it before the page's handler runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    Public,
+    /// For nobody who is logged in: they are redirected to where the login would have led.
+    SignedOutOnly,
+    /// Everybody else is redirected to the login page.
+    SignedIn,
+    /// Like `SignedIn`; a login older than five minutes is redirected to the reauthentication page (SR-142).
+    RecentLogin,
+    /// For active, approved administrators (SR-140).
+    Admin,
+}
+
+impl Page {
+    const fn new(path: &'static str, access: Access) -> Self {
+        Self { path, access, link_cookie: None }
+    }
+
+    const fn with_link_cookie(self, name: &'static str) -> Self {
+        Self { link_cookie: Some(name), ..self }
+    }
+
+    /// Whether the router would match this path to the page.
+    #[must_use]
+    pub fn matches(&self, path: &str) -> bool {
+        let (mut wanted, mut given) = (self.path.split('/'), path.split('/'));
+        loop {
+            match (wanted.next(), given.next()) {
+                (None, None) => return true,
+                (Some(part), Some(text)) if part == text || (part.starts_with('{') && !text.is_empty()) => {}
+                _ => return false,
+            }
+        }
+    }
+}
+
+pub const INDEX: Page = Page::new("/", Public);
+pub const LOGIN: Page = Page::new("/login", SignedOutOnly);
+pub const LOGOUT: Page = Page::new("/logout", Public);
+pub const SIGNUP: Page = Page::new("/login/signup", Public);
+pub const SETUP: Page = Page::new("/setup", Public);
+pub const FORGOT_PASSWORD: Page = Page::new("/login/forgot-password", Public);
+pub const RESET_PASSWORD: Page = Page::new("/login/reset-password", Public).with_link_cookie("reset-link");
+pub const OIDC_START: Page = Page::new("/login/oidc", Public);
+pub const OIDC_ERROR: Page = Page::new("/login/provider", Public);
+pub const CONFIRM_LINK: Page = Page::new("/login/connect", Public);
+pub const PENDING_APPROVAL: Page = Page::new("/login/verify", SignedIn);
+pub const CHANGE_PASSWORD_URL: Page = Page::new("/.well-known/change-password", Public);
+
+pub const ACCOUNT: Page = Page::new("/account", SignedIn);
+pub const VERIFY_EMAIL: Page = Page::new("/account/confirm", SignedIn).with_link_cookie("verify-token");
+pub const CHANGE_EMAIL: Page = Page::new("/account/address", RecentLogin);
+pub const CONFIRM_EMAIL: Page = Page::new("/account/new-address", SignedIn).with_link_cookie("email-change-token");
+pub const PASSWORD: Page = Page::new("/account/password", RecentLogin);
+pub const LINK_IDENTITY: Page = Page::new("/account/connect", RecentLogin);
+pub const LINK_REDIRECT: Page = Page::new("/account/connect/go", SignedIn);
+pub const LINK_START: Page = Page::new("/account/connect/start", Public);
+pub const UNLINK_IDENTITY: Page = Page::new("/account/disconnect", RecentLogin);
+pub const DELETE_ACCOUNT: Page = Page::new("/account/delete", RecentLogin);
+pub const REAUTHENTICATE: Page = Page::new("/account/log-in-again", SignedIn);
+
+pub const USERS: Page = Page::new("/users", Admin);
+pub const USER: Page = Page::new("/users/{id}", Admin);
+pub const NEW_USER: Page = Page::new("/users/new", Admin);
+pub const USER_ACTION: Page = Page::new("/users/change", Admin);
+pub const USER_EMAIL: Page = Page::new("/users/address", Admin);
+pub const RESET_LINK: Page = Page::new("/users/link", Admin);
+pub const AUDIT_LOG: Page = Page::new("/users/events", Admin);
+pub const DIAGNOSTICS: Page = Page::new("/users/check", Admin);
+
+/// Paths of MediaManager's own frontend, which it leads people to without asking the server.
+pub const LEGACY_LOGIN: Page = Page::new("/web/login", Public);
+pub const LEGACY_LOGIN_PAGE: Page = Page::new("/web/login/{page}", Public);
+pub const LEGACY_RESET_PASSWORD: Page = Page::new("/web/login/reset-password", Public);
+
+/// Every page.
+pub const ALL: [&Page; 34] = [
+    &INDEX,
+    &LOGIN,
+    &LOGOUT,
+    &SIGNUP,
+    &SETUP,
+    &FORGOT_PASSWORD,
+    &RESET_PASSWORD,
+    &OIDC_START,
+    &OIDC_ERROR,
+    &CONFIRM_LINK,
+    &PENDING_APPROVAL,
+    &CHANGE_PASSWORD_URL,
+    &ACCOUNT,
+    &VERIFY_EMAIL,
+    &CHANGE_EMAIL,
+    &CONFIRM_EMAIL,
+    &PASSWORD,
+    &LINK_IDENTITY,
+    &LINK_REDIRECT,
+    &LINK_START,
+    &UNLINK_IDENTITY,
+    &DELETE_ACCOUNT,
+    &REAUTHENTICATE,
+    &USERS,
+    &NEW_USER,
+    &USER_ACTION,
+    &USER_EMAIL,
+    &RESET_LINK,
+    &AUDIT_LOG,
+    &DIAGNOSTICS,
+    &USER,
+    &LEGACY_LOGIN,
+    &LEGACY_RESET_PASSWORD,
+    &LEGACY_LOGIN_PAGE,
+];
+
+/// The page that the router would show for this path.
+#[must_use]
+pub fn find(path: &str) -> Option<&'static Page> {
+    ALL.into_iter().find(|page| page.matches(path))
+}
+
+/// The path of one user's page.
+#[must_use]
+pub fn user(id: impl std::fmt::Display) -> String {
+    USER.path.replace("{id}", &id.to_string())
+}

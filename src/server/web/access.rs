@@ -1,0 +1,132 @@
+//! Who may open a page: one check for every page by its [`Access`], and the permissions that handlers take as extractors.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{FromRequestParts, MatchedPath, Request},
+    http::{Method, header, request::Parts},
+    middleware::Next,
+    response::{IntoResponse, Redirect, Response},
+};
+
+use crate::{
+    app::{
+        page_context::{FailedForm, PageContext},
+        paths::{self, Access},
+    },
+    domain::{AuthError, Event},
+    server::{
+        AppState,
+        flows::{
+            events::{self, Note},
+            sessions::{Admin, CurrentUser},
+            users,
+        },
+        http::{mailed_link, visitor::Visitor},
+        web::{
+            form_data,
+            page_request::PageError,
+            redirects::{after_login, login_url, reauthenticate_url, return_to_param},
+            render,
+        },
+    },
+};
+
+/// Renders the page that was matched, if the request may open it, with the context that every page has.
+pub async fn run(state: &AppState, request: Request, next: Next) -> Response {
+    let (mut parts, body) = match check(state, request).await {
+        Ok(request) => request.into_parts(),
+        Err(response) => return response,
+    };
+    let context = match page_context(state, &parts).await {
+        Ok(context) => Arc::new(context),
+        Err(error) => return render::error_for(state, &parts, error),
+    };
+    parts.extensions.insert(Arc::clone(&context));
+    let response = next.run(Request::from_parts(parts, body)).await;
+    match response.extensions().get() {
+        Some(PageError(error)) => {
+            let mut page = render::error_page_with(context, *error);
+            let cookies = response.headers().get_all(header::SET_COOKIE).iter();
+            page.headers_mut().extend(cookies.map(|cookie| (header::SET_COOKIE, cookie.clone())));
+            page
+        }
+        None => response,
+    }
+}
+
+async fn page_context(state: &AppState, parts: &Parts) -> Result<PageContext, AuthError> {
+    let visitor = parts.extensions.get::<Visitor>();
+    let admin = visitor.and_then(|visitor| Some((visitor, visitor.current.as_ref()?.admin().ok()?)));
+    let pending_approvals = match admin {
+        Some((visitor, admin)) => users::waiting(&visitor.ctx(state), &admin).await?,
+        None => 0,
+    };
+    Ok(render::page_context(state, parts, pending_approvals))
+}
+
+/// Lets a request through to the page that was matched, by the page's [`Access`]. A path without a page is refused.
+///
+/// # Errors
+/// The answer in its place: a redirect for a navigation, an error for a form.
+pub async fn check(state: &AppState, request: Request) -> Result<Request, Response> {
+    let (parts, body) = request.into_parts();
+    check_head(state, &parts).await.map(|()| Request::from_parts(parts, body))
+}
+
+async fn check_head(state: &AppState, parts: &Parts) -> Result<(), Response> {
+    let matched = parts.extensions.get::<MatchedPath>();
+    let page = matched.and_then(|matched| paths::ALL.into_iter().find(|page| page.path == matched.as_str()));
+    let Some(page) = page else { return Err(render::error_for(state, parts, AuthError::NotFound)) };
+    let uri = &parts.uri;
+    if page.link_cookie.is_some()
+        && let Some(token) = form_data::parameter(uri, "token")
+    {
+        // First of all, so that no redirect carries the token.
+        return Err(match mailed_link::keep(state, page, &token) {
+            Some(cookie) => ([(header::SET_COOKIE, cookie)], Redirect::to(&mailed_link::without_token(page, uri))).into_response(),
+            None => render::error_for(state, parts, AuthError::Internal),
+        });
+    }
+    // The form has been answered already: this run shows its error.
+    let has_failed = parts.extensions.get::<FailedForm>().is_some();
+    let is_navigation = matches!(parts.method, Method::GET | Method::HEAD) && !has_failed;
+    let visitor = parts.extensions.get::<Visitor>();
+    let current = visitor.and_then(|visitor| visitor.current.as_ref());
+    let redirect = |target: String| Redirect::to(&target).into_response();
+    match (page.access, current) {
+        (Access::Public, _) | (Access::SignedOutOnly, None) => Ok(()),
+        (Access::SignedOutOnly, Some(current)) if is_navigation => Err(redirect(after_login(state, current.user().is_verified, &return_to_param(uri)))),
+        (_, None) if is_navigation => Err(redirect(login_url(uri))),
+        (_, None) => Err(render::error_for(state, parts, AuthError::NotLoggedIn)),
+        (Access::RecentLogin, Some(current)) if is_navigation && current.recent(state.clock.now()).is_err() => Err(redirect(reauthenticate_url(uri))),
+        (Access::Admin, Some(current)) => match current.admin() {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                if let Some(visitor) = visitor {
+                    events::record_rate_limited(&visitor.ctx(state), Event::AccessRefused, Note::of(current.user().id)).await;
+                }
+                Err(render::error_for(state, parts, error))
+            }
+        },
+        (Access::SignedOutOnly | Access::SignedIn | Access::RecentLogin, Some(_)) => Ok(()),
+    }
+}
+
+impl FromRequestParts<AppState> for CurrentUser {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Response> {
+        let current = parts.extensions.get::<Visitor>().and_then(|visitor| visitor.current.clone());
+        current.ok_or_else(|| render::error_for(state, parts, AuthError::NotLoggedIn))
+    }
+}
+
+impl FromRequestParts<AppState> for Admin {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Response> {
+        let current = CurrentUser::from_request_parts(parts, state).await?;
+        current.admin().map_err(|error| render::error_for(state, parts, error))
+    }
+}

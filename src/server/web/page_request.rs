@@ -1,0 +1,93 @@
+use std::{convert::Infallible, sync::Arc};
+
+use axum::{
+    extract::FromRequestParts,
+    http::{Uri, request::Parts},
+    response::{IntoResponse, Redirect, Response},
+};
+use leptos::prelude::IntoView;
+
+use super::render;
+use crate::{
+    app::page_context::PageContext,
+    domain::AuthError,
+    server::{AppState, flows::Ctx, http::visitor::Visitor},
+};
+
+/// The request for a page, and how to answer it: the first argument of a page's handler.
+pub struct PageRequest {
+    pub state: AppState,
+    pub visitor: Visitor,
+    pub uri: Uri,
+    pub context: Arc<PageContext>,
+}
+
+/// A page, or why it cannot be shown.
+pub type PageResult = Result<Response, PageError>;
+
+/// Why a page cannot be shown: an error page takes its place, which `access::run` renders with the context of the request.
+#[derive(Clone, Copy)]
+pub struct PageError(pub AuthError);
+
+impl From<AuthError> for PageError {
+    fn from(error: AuthError) -> Self {
+        Self(error)
+    }
+}
+
+impl IntoResponse for PageError {
+    fn into_response(self) -> Response {
+        let mut response = render::status(self.0).into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl PageRequest {
+    /// The context for flows.
+    #[must_use]
+    pub fn ctx(&self) -> Ctx<'_> {
+        self.visitor.ctx(&self.state)
+    }
+
+    /// Renders a component with its properties.
+    ///
+    /// # Errors
+    /// None; a result, so that a handler can end with it.
+    pub fn render<V: IntoView + 'static>(self, view: impl FnOnce() -> V) -> PageResult {
+        Ok(render::page(self.context, view))
+    }
+
+    /// A parameter of the address, without control characters, which nothing here contains and PostgreSQL cannot compare with (SR-151).
+    #[must_use]
+    pub fn query(&self, name: &str) -> String {
+        self.context.query.get(name).map(|value| value.chars().filter(|c| !c.is_control()).collect()).unwrap_or_default()
+    }
+
+    /// The number of the page in a list, from 1; whatever else stands in the address is the first.
+    #[must_use]
+    pub fn page_number(&self) -> u64 {
+        self.query("page").parse().ok().filter(|page| *page > 0).unwrap_or(1)
+    }
+}
+
+/// Sends the browser to another page.
+///
+/// # Errors
+/// None; a result, so that a handler can end with it.
+pub fn redirect(target: &str) -> PageResult {
+    Ok(Redirect::to(target).into_response())
+}
+
+impl FromRequestParts<AppState> for PageRequest {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Infallible> {
+        Ok(Self {
+            state: state.clone(),
+            visitor: parts.extensions.get::<Visitor>().cloned().unwrap_or_default(),
+            uri: parts.uri.clone(),
+            context: parts.extensions.get::<Arc<PageContext>>().cloned().unwrap_or_default(),
+        })
+    }
+}

@@ -1,0 +1,134 @@
+//! The pages for everybody: login, sign-up, setup, reset, and the way through the provider.
+
+use axum::{
+    Extension,
+    extract::{Path, Request, State},
+    http::HeaderMap,
+    response::{IntoResponse, Redirect, Response},
+};
+use leptos::view;
+
+use crate::{
+    app::{
+        login::LoginPage,
+        logout::LogoutPage,
+        notice::Notice,
+        oidc::ConfirmLinkPage,
+        password_reset::{ForgotPasswordPage, ResetPasswordPage, ResetsDisabled},
+        paths,
+        pending_approval::{ConfirmEmailPage, PendingApprovalPage},
+        setup::{SetupPage, SetupUnavailable},
+        signup::SignupPage,
+    },
+    domain::{AuthError, ReturnTo, return_to},
+    server::{
+        AppState,
+        flows::{email_proof, mail, oidc::Refused, password_reset, sessions::CurrentUser, setup as setup_flow},
+        http::{handshakes, mailed_link, visitor::Visitor},
+        provider::Provider,
+        web::{
+            form_data,
+            page_request::{PageRequest, PageResult, redirect},
+            redirects::{after_login, landing_page, return_to_param},
+            render,
+        },
+    },
+};
+
+/// `/`: the login page for strangers, the landing page for everybody else.
+pub async fn index(State(state): State<AppState>, Extension(visitor): Extension<Visitor>) -> Redirect {
+    if visitor.current.is_some() { Redirect::to(&landing_page(&state, &visitor)) } else { Redirect::to(paths::LOGIN.path) }
+}
+
+/// `/login`
+pub async fn show(cx: PageRequest) -> PageResult {
+    let has_just_left = cx.context.notice() == Some(Notice::LoggedOutHere);
+    let provider = cx.state.provider.as_ref().filter(|_| has_just_left);
+    let provider_logout_url = provider.and_then(|provider| provider.end_session_url(&cx.state.config.link(paths::LOGIN.path)));
+    cx.render(move || view! { <LoginPage provider_logout_url/> })
+}
+
+/// `/logout`
+pub async fn logout(cx: PageRequest) -> PageResult {
+    cx.render(|| view! { <LogoutPage/> })
+}
+
+/// `/login/signup`
+pub async fn signup(cx: PageRequest) -> PageResult {
+    if !cx.state.config.policy.registration {
+        return Err(AuthError::RegistrationClosed.into());
+    }
+    cx.render(|| view! { <SignupPage/> })
+}
+
+/// `/setup`
+pub async fn setup(cx: PageRequest) -> PageResult {
+    let token = cx.context.hidden_value("token");
+    match setup_flow::check(&cx.ctx(), &token).await {
+        Ok(()) => cx.render(move || view! { <SetupPage token/> }),
+        Err(error @ (AuthError::SetupDone | AuthError::SetupOvertaken | AuthError::SetupLinkInvalid)) => {
+            Ok(render::with_status(cx.render(move || view! { <SetupUnavailable error/> })?, error))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `/login/forgot-password`
+pub async fn forgot_password(cx: PageRequest) -> PageResult {
+    if cx.context.features.password_reset { cx.render(|| view! { <ForgotPasswordPage/> }) } else { cx.render(|| view! { <ResetsDisabled/> }) }
+}
+
+/// `/login/reset-password`, after the link's token has moved from the address into a cookie.
+pub async fn reset_password(cx: PageRequest, headers: HeaderMap) -> PageResult {
+    let token = mailed_link::token(&cx.state, &headers, &paths::RESET_PASSWORD).ok_or(AuthError::ResetLinkInvalid)?;
+    let email = password_reset::check(&cx.state, &token).await?.email;
+    cx.render(move || view! { <ResetPasswordPage email/> })
+}
+
+/// `/login/connect`
+pub async fn confirm_link(cx: PageRequest, headers: HeaderMap) -> PageResult {
+    let pending = handshakes::pending(&cx.state, &headers).ok_or(AuthError::ConnectionExpired)?;
+    let provider = cx.context.provider.as_ref().ok_or(AuthError::ConnectionExpired)?.name.clone();
+    cx.render(move || view! { <ConfirmLinkPage email=pending.email provider/> })
+}
+
+/// `/login/verify`: what somebody waits for, or how to verify the address of an account that is approved.
+pub async fn pending_approval(cx: PageRequest, current: CurrentUser) -> PageResult {
+    let needs_verification = mail::is_on(&cx.state) && email_proof::is_due(&cx.state, current.user().id).await?;
+    let email = current.user().email.clone();
+    if !current.user().is_verified {
+        return cx.render(move || view! { <PendingApprovalPage email needs_verification/> });
+    }
+    if needs_verification || cx.context.has_error() {
+        return cx.render(move || view! { <ConfirmEmailPage email needs_verification/> });
+    }
+    redirect(&after_login(&cx.state, true, ""))
+}
+
+/// `/login/provider`: why the provider cannot be used, with the reason in the log. Leads to the login page once it can.
+pub async fn oidc_error(State(state): State<AppState>, request: Request) -> Response {
+    let return_to = return_to_param(request.uri());
+    match state.provider.as_ref().and_then(Provider::trouble) {
+        Some(failure) => {
+            failure.log();
+            let refused = Refused { return_to: ReturnTo::parse(&return_to), ..failure.refusal.into() };
+            render::oidc_error_page(&state, &request.into_parts().0, refused)
+        }
+        None => Redirect::to(&return_to::with_target(paths::LOGIN.path, &return_to)).into_response(),
+    }
+}
+
+/// The pages of MediaManager's own frontend: ours have the same names.
+pub async fn redirect_legacy_path(Path(page): Path<String>) -> PageResult {
+    match page.as_str() {
+        "signup" => redirect(paths::SIGNUP.path),
+        "forgot-password" => redirect(paths::FORGOT_PASSWORD.path),
+        "verify" => redirect(paths::PENDING_APPROVAL.path),
+        _ => Err(AuthError::NotFound.into()),
+    }
+}
+
+/// The address in the mails of MediaManager.
+pub async fn redirect_legacy_reset(request: Request) -> Redirect {
+    Redirect::to(&form_data::with_query(paths::RESET_PASSWORD.path, request.uri()))
+}

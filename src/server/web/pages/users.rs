@@ -1,0 +1,198 @@
+//! The pages for administrators.
+
+use std::collections::HashMap;
+
+use axum::{
+    extract::{Path, Request},
+    http::{HeaderMap, header},
+    response::{IntoResponse, Response},
+};
+use leptos::view;
+use uuid::Uuid;
+
+use super::account::{identity_row, session_row};
+use crate::{
+    app::{
+        page_context::Timestamp,
+        users::{
+            AccountStatus, UserFilter, UserListPage, UserRow, UsersPage,
+            actions::{Action, ConfirmActionPage, TargetUser, UserEmailPage},
+            audit_log::{AuditLogPage, EventRow, EventsPage, UserRef},
+            details::{GrantedBy, UserDetails, UserPage},
+            diagnostics::{CheckRow, DiagnosticsPage},
+            new::NewUserPage,
+            reset_link::ResetLinkPage,
+        },
+    },
+    domain::{AuthError, Event, User},
+    server::{
+        db::{accounts::Account, events::AuditRow, users::UserFilter as Filter},
+        flows::{
+            Ctx, inspection,
+            sessions::Admin,
+            users::{self, EventQuery, Listed, PAGE_SIZE},
+        },
+        http::{client, handed_over, visitor},
+        web::{
+            page_request::{PageError, PageRequest, PageResult, redirect},
+            redirects::reauthenticate_url,
+            render::timestamp,
+        },
+    },
+};
+
+/// The longest search that makes sense: an address.
+const MAX_SEARCH_CHARS: usize = 254;
+
+/// `/users`
+pub async fn list(cx: PageRequest, admin: Admin) -> PageResult {
+    let (filter, page) = (cx.query("which"), cx.page_number());
+    let which = match filter.as_str() {
+        UserFilter::PENDING => Filter::Pending,
+        UserFilter::ACTIVE => Filter::Active,
+        UserFilter::DISABLED => Filter::Disabled,
+        UserFilter::ADMINISTRATORS => Filter::Administrators,
+        _ => Filter::All,
+    };
+    let search: String = cx.query("q").trim().chars().take(MAX_SEARCH_CHARS).collect();
+    let Listed { rows, total } = users::list(&cx.ctx(), &admin, &users::Query { which, search: search.clone(), page }).await?;
+    let row = |(user, account): (User, Option<Account>)| UserRow {
+        id: user.id.to_string(),
+        status: AccountStatus::of(user.is_active, user.is_verified),
+        is_administrator: user.is_superuser,
+        last_login: account.and_then(|account| account.last_login_at).map(timestamp),
+        email: user.email,
+    };
+    let list = UserListPage { rows: rows.into_iter().map(row).collect(), total, page, pages: page_count(total), filter, search };
+    cx.render(move || view! { <UsersPage list/> })
+}
+
+/// `/users/new`
+pub async fn new(cx: PageRequest, _: Admin) -> PageResult {
+    cx.render(|| view! { <NewUserPage/> })
+}
+
+/// `/users/{id}`
+pub async fn details(cx: PageRequest, admin: Admin, Path(id): Path<String>) -> PageResult {
+    let id = id.parse().map_err(|_| AuthError::NotFound)?;
+    let user = user_details(&cx.ctx(), &admin, id).await?;
+    cx.render(move || view! { <UserPage user/> })
+}
+
+/// `/users/change?id=…&action=…`
+pub async fn action(cx: PageRequest, admin: Admin) -> PageResult {
+    let action = cx.context.hidden_value("action").parse::<Action>().map_err(|_| AuthError::NotFound)?;
+    let user = target_user(&cx, &admin).await?;
+    // What somebody does to the own account takes a recent login on this page too (SR-142).
+    let is_self = user.id == admin.user().id.to_string();
+    if is_self && !cx.context.has_error() && admin.current().recent(cx.state.clock.now()).is_err() {
+        return redirect(&reauthenticate_url(&cx.uri));
+    }
+    cx.render(move || view! { <ConfirmActionPage user action/> })
+}
+
+/// `/users/address?id=…`
+pub async fn email(cx: PageRequest, admin: Admin) -> PageResult {
+    let user = target_user(&cx, &admin).await?;
+    let is_self = user.id == admin.user().id.to_string();
+    if is_self && !cx.context.has_error() && admin.current().recent(cx.state.clock.now()).is_err() {
+        return redirect(&reauthenticate_url(&cx.uri));
+    }
+    cx.render(move || view! { <UserEmailPage user/> })
+}
+
+async fn target_user(cx: &PageRequest, admin: &Admin) -> Result<TargetUser, AuthError> {
+    let id = Uuid::parse_str(&cx.context.hidden_value("id")).map_err(|_| AuthError::NotFound)?;
+    let user = users::find(&cx.ctx(), admin, id).await?;
+    Ok(TargetUser { id: user.id.to_string(), is_listed: users::is_listed(&cx.state, &user), email: user.email })
+}
+
+/// `/users/link`: shows a link once; the cookie that carried it goes with the answer (SR-143).
+pub async fn reset_link(cx: PageRequest, admin: Admin, headers: HeaderMap) -> Response {
+    let clear = handed_over::forget(&cx.state).map(|cookie| (header::SET_COOKIE, cookie));
+    let mut response = match handed_over::shown(&cx.ctx(), &admin, &headers).await {
+        Ok(link) => cx.render(move || view! { <ResetLinkPage link/> }).into_response(),
+        Err(error) => PageError(error).into_response(),
+    };
+    response.headers_mut().extend(clear);
+    response
+}
+
+/// `/users/events`
+pub async fn audit_log(cx: PageRequest, admin: Admin) -> PageResult {
+    let (kind, user, reference, page) = (cx.query("kind"), cx.query("user"), cx.query("reference"), cx.page_number());
+    let query = EventQuery { kind: kind.parse().ok(), user: user.clone(), reference: reference.clone(), page };
+    let (Listed { rows, total }, names) = users::events(&cx.ctx(), &admin, &query).await?;
+    let events = rows.iter().map(|row| event_row(&names, row)).collect();
+    let list = EventsPage { events, total, page, pages: page_count(total), kind, user, reference };
+    cx.render(move || view! { <AuditLogPage list/> })
+}
+
+/// `/users/check`: it asks other servers, so it takes its time, within that of a request.
+pub async fn diagnostics(cx: PageRequest, _: Admin, request: Request) -> PageResult {
+    let state = &cx.state;
+    let proxy = client::way_here(&state.config, visitor::peer(request.extensions()), request.headers());
+    let results = Box::pin(inspection::look(&state.config, state.provider.as_ref(), &state.mailer)).await;
+    let rows = std::iter::once(proxy)
+        .chain(results)
+        .map(|result| CheckRow { status: result.standing.word(), check: result.what, message: result.says, hint: result.fix })
+        .collect();
+    cx.render(move || view! { <DiagnosticsPage rows/> })
+}
+
+async fn user_details(cx: &Ctx<'_>, admin: &Admin, id: Uuid) -> Result<UserDetails, AuthError> {
+    let found = users::details(cx, admin, id).await?;
+    let (user, account, names) = (found.user, found.account, found.names);
+    let granted = |by: Option<String>, at: Option<i64>| by.zip(at).map(|(by, at)| GrantedBy { by: grantor(&names, &by), at: timestamp(at) });
+    let at = |of: fn(&Account) -> Option<i64>| -> Option<Timestamp> { account.as_ref().and_then(of).map(timestamp) };
+    Ok(UserDetails {
+        id: user.id.to_string(),
+        status: AccountStatus::of(user.is_active, user.is_verified),
+        is_administrator: user.is_superuser,
+        is_self: user.id == admin.user().id,
+        approved: account.clone().and_then(|account| granted(account.approved_by, account.approved_at)),
+        administrator: account.clone().and_then(|account| granted(account.admin_granted_by, account.admin_granted_at)),
+        is_listed: found.is_listed,
+        email_verified: at(|account| account.email_verified_at),
+        has_password: !account.as_ref().is_some_and(|account| account.is_passwordless),
+        created: at(|account| Some(account.created_at)),
+        last_login: at(|account| account.last_login_at),
+        identities: found.identities.iter().map(|identity| identity_row(cx.state, identity)).collect(),
+        sessions: found.sessions.iter().map(|session| session_row(cx.state, session, None)).collect(),
+        // The heading names the user.
+        events: found.events.iter().map(|row| EventRow { user: None, ..event_row(&names, row) }).collect(),
+        email: user.email,
+    })
+}
+
+/// Who gave a right, in words: the column holds an id, or one of a few words.
+fn grantor(names: &HashMap<Uuid, String>, by: &str) -> String {
+    match by {
+        "setup" => "with the setup link".to_owned(),
+        "shell" => "from the shell".to_owned(),
+        "provider" => "because the provider vouches for them".to_owned(),
+        "admin_emails" => "by auth.admin_emails".to_owned(),
+        id => match id.parse().ok().and_then(|id: Uuid| names.get(&id)) {
+            Some(email) => format!("by {email}"),
+            None => "by somebody whose account is deleted".to_owned(),
+        },
+    }
+}
+
+fn event_row(names: &HashMap<Uuid, String>, row: &AuditRow) -> EventRow {
+    let name = |id: Uuid| names.get(&id).cloned().unwrap_or_else(|| id.to_string());
+    let parts = [row.method.as_str(), row.detail.as_str()];
+    EventRow {
+        at: timestamp(row.occurred_at),
+        event: row.kind.parse::<Event>().map_or_else(|_| row.kind.clone(), |event| event.words().to_owned()),
+        detail: parts.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("; "),
+        user: row.user_id.map(|id| UserRef { id: id.to_string(), email: names.get(&id).cloned() }),
+        actor: row.actor_id.map(name),
+        client_ip: row.client_ip.clone(),
+        request_id: row.request_id.clone(),
+    }
+}
+
+fn page_count(total: u64) -> u64 {
+    total.div_ceil(PAGE_SIZE).max(1)
+}

@@ -1,0 +1,53 @@
+//! Where a login leads, and where somebody goes who may not open a page yet.
+
+use axum::http::Uri;
+
+use crate::{
+    app::paths,
+    domain::{ReturnTo, return_to},
+    server::{AppState, http::visitor::Visitor, web::form_data},
+};
+
+/// Where somebody who is logged in goes by default: MediaManager, or the page that says what they wait for.
+#[must_use]
+pub fn landing_page(state: &AppState, visitor: &Visitor) -> String {
+    after_login(state, visitor.current.as_ref().is_some_and(|current| current.user().is_verified), "")
+}
+
+/// Where a login leads (SR-120).
+#[must_use]
+pub fn after_login(state: &AppState, is_verified: bool, return_to: &str) -> String {
+    match ReturnTo::parse(return_to) {
+        // Without approval, the own account may still be verified, changed and deleted.
+        Some(target) if !is_verified && is_below(target.as_str(), paths::ACCOUNT.path) => target.as_str().to_owned(),
+        _ if !is_verified => paths::PENDING_APPROVAL.path.to_owned(),
+        Some(target) => target.as_str().to_owned(),
+        None => state.config.policy.landing_page.as_str().to_owned(),
+    }
+}
+
+fn is_below(path: &str, parent: &str) -> bool {
+    path.strip_prefix(parent).is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// The login page that comes back to this address.
+#[must_use]
+pub fn login_url(uri: &Uri) -> String {
+    return_to::with_target(paths::LOGIN.path, path_and_query(uri))
+}
+
+/// The page where somebody logs in again before this address, which needs a recent login (SR-142).
+#[must_use]
+pub fn reauthenticate_url(uri: &Uri) -> String {
+    return_to::with_target(paths::REAUTHENTICATE.path, path_and_query(uri))
+}
+
+fn path_and_query(uri: &Uri) -> &str {
+    uri.path_and_query().map_or(paths::INDEX.path, |target| target.as_str())
+}
+
+/// The `return_to` parameter of an address.
+#[must_use]
+pub fn return_to_param(uri: &Uri) -> String {
+    form_data::parameter(uri, "return_to").unwrap_or_default()
+}

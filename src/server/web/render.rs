@@ -1,0 +1,170 @@
+//! Components to responses: pages, error pages, and the JSON of a failed form.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use axum::{
+    Json,
+    extract::Request,
+    http::{HeaderMap, StatusCode, header, request::Parts},
+    response::{Html, IntoResponse, Response},
+};
+use leptos::{
+    prelude::{IntoView, RenderHtml, provide_context},
+    reactive::owner::Owner,
+    view,
+};
+
+use crate::{
+    app::{
+        error_page::{self, ErrorPage},
+        oidc::{OidcErrorPage, OidcErrorPageProps, OidcLoginError},
+        page_context::{AdminNotices, FailedForm, Features, PageContext, ProviderButton, Timestamp, Viewer},
+    },
+    domain::AuthError,
+    server::{
+        AppState, clock,
+        flows::{oidc::Refused, sessions::CurrentUser},
+        http::{api, guard, headers::Names, visitor::Visitor},
+    },
+};
+
+/// Renders a page in one go to one body: pages have no asynchronous parts, their data are properties.
+pub fn page<V: IntoView + 'static>(context: Arc<PageContext>, view: impl FnOnce() -> V) -> Response {
+    let owner = Owner::new_root(None);
+    let html = owner.with(|| {
+        provide_context(context);
+        view().into_view().to_html()
+    });
+    owner.cleanup();
+    Html(html).into_response()
+}
+
+/// What every page may know. `pending_approvals` is shown to administrators.
+pub fn page_context(state: &AppState, parts: &Parts, pending_approvals: u64) -> PageContext {
+    let config = &state.config;
+    let current = parts.extensions.get::<Visitor>().and_then(|visitor| visitor.current.as_ref());
+    let provider = state.provider.as_ref();
+    let ids = parts.extensions.get::<Arc<Names>>();
+    let query: BTreeMap<String, String> = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
+    PageContext {
+        app_name: config.server.app_name.clone(),
+        assets: state.assets.clone(),
+        script_nonce: ids.map(|ids| ids.script_nonce.clone()).unwrap_or_default(),
+        request_id: ids.map(|ids| ids.reference.clone()).unwrap_or_default(),
+        path_and_query: parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default(),
+        query,
+        viewer: current.map(|current| viewer(state, current)),
+        failed_form: parts.extensions.get::<FailedForm>().cloned(),
+        provider: provider.map(|provider| ProviderButton { name: provider.config().name.clone(), last_error: provider.trouble().map(|fault| fault.refusal) }),
+        password_min_length: config.policy.password_min_length,
+        features: Features { signup: config.policy.registration, password_reset: config.auth.email_password_resets, mail: config.smtp.is_some() },
+        admin: current.and_then(|current| current.admin().ok()).map(|_| AdminNotices {
+            warnings: config.warnings.clone(),
+            redirect_uri: provider.map(|provider| provider.config().redirect_uri.clone()),
+            pending_approvals,
+        }),
+    }
+}
+
+fn viewer(state: &AppState, current: &CurrentUser) -> Viewer {
+    let user = current.user();
+    Viewer {
+        email: user.email.clone(),
+        form_account: state.tokens.form_account(user.id, current.session()),
+        is_superuser: user.is_superuser,
+        is_verified: user.is_verified,
+        logged_in_at: timestamp(current.since()),
+    }
+}
+
+/// A time as pages show it.
+#[must_use]
+pub fn timestamp(at: i64) -> Timestamp {
+    Timestamp { rfc3339: clock::in_figures(at), human: clock::in_words(at) }
+}
+
+/// Answers a request that cannot be served: the API's JSON, or a page that says what happened and what to do.
+pub async fn error_response(state: &AppState, request: Request, error: AuthError) -> Response {
+    error_for(state, &request.into_parts().0, error)
+}
+
+/// The same where only the head of the request is at hand.
+pub fn error_for(state: &AppState, parts: &Parts, error: AuthError) -> Response {
+    if api::is_machines(parts.uri.path()) {
+        return api::wire::failure(error);
+    }
+    match error {
+        _ if accepts_html(&parts.headers) => error_page(state, parts, error),
+        AuthError::AccountMismatch => account_mismatch(parts),
+        _ => json_error(error),
+    }
+}
+
+/// `AccountMismatch` for the script of a page of ours. It says whose account is open now.
+fn account_mismatch(parts: &Parts) -> Response {
+    let error = AuthError::AccountMismatch;
+    let current = parts.extensions.get::<Visitor>().and_then(|visitor| visitor.current.as_ref());
+    let message = current.map_or_else(|| error.to_string(), |current| error_page::account_mismatch(&current.user().email));
+    with_status(Json((error.place(), format!("{message} Reload this page to go on."))).into_response(), error)
+}
+
+/// The page that says what happened, whatever the client accepts.
+pub fn error_page(state: &AppState, parts: &Parts, error: AuthError) -> Response {
+    let origins = guard::claimed_origin(&parts.headers).map(|claimed| (claimed, state.config.origin()));
+    let context = Arc::new(page_context(state, parts, 0));
+    with_status(page(context, move || view! { <ErrorPage error origins/> }), error)
+}
+
+/// The same with a context that is there already.
+pub fn error_page_with(context: Arc<PageContext>, error: AuthError) -> Response {
+    with_status(page(context, move || view! { <ErrorPage error/> }), error)
+}
+
+/// Answers a failed login through the provider with what was wrong and what to do. A person looks at it, whatever the browser accepts.
+pub fn oidc_error_page(state: &AppState, parts: &Parts, refused: Refused) -> Response {
+    let code = refused.refusal;
+    let error = OidcLoginError {
+        code,
+        provider_message: refused.said,
+        return_to: refused.return_to.map(|target| target.as_str().to_owned()).unwrap_or_default(),
+        is_linking: refused.connects,
+    };
+    let context = Arc::new(page_context(state, parts, 0));
+    let mut response = page(context, move || OidcErrorPage(OidcErrorPageProps { error }));
+    *response.status_mut() = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::BAD_GATEWAY);
+    if let Some(seconds) = code.retry_after() {
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    }
+    response
+}
+
+/// An error for the script of a page of ours: the element that says it, and the sentence.
+pub fn json_error(error: AuthError) -> Response {
+    with_status(Json((error.place(), error.to_string())).into_response(), error)
+}
+
+/// Gives a response the status of an error.
+pub fn with_status(mut response: Response, error: AuthError) -> Response {
+    *response.status_mut() = status(error);
+    add_retry_after(response.headers_mut(), error);
+    response
+}
+
+/// An error's HTTP status.
+#[must_use]
+pub fn status(error: AuthError) -> StatusCode {
+    StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+/// Tells a client that was turned away for a while when to come back.
+pub fn add_retry_after(headers: &mut HeaderMap, error: AuthError) {
+    if let Some(seconds) = error.retry_after() {
+        headers.insert(header::RETRY_AFTER, seconds.into());
+    }
+}
+
+/// Whether a page can be shown, as for a navigation or a form without script.
+#[must_use]
+pub fn accepts_html(headers: &HeaderMap) -> bool {
+    headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).is_some_and(|accept| accept.contains("text/html"))
+}

@@ -1,0 +1,179 @@
+//! What the body of a `#[server]` function may ask of the request it answers, and how it answers.
+
+use axum::http::{HeaderName, HeaderValue, header, request::Parts};
+use leptos::prelude::use_context;
+use leptos_axum::ResponseOptions;
+
+use crate::{
+    app::{
+        notice::Notice,
+        paths::{self, Page},
+    },
+    domain::{AuthError, LinkToken, ReturnTo, return_to},
+    server::{
+        AppState, cookies,
+        flows::{
+            login::Login,
+            oidc::{self, Connects, Pending},
+            password_reset::HandedOver,
+            sessions::Admin,
+        },
+        http::{
+            handed_over, handshakes, mailed_link, provider_link,
+            visitor::{Token, Visitor},
+        },
+        web::login_response,
+    },
+};
+
+/// What a log-out tells the browser to forget. Not the cookies: those of the application behind us are not ours.
+pub const CLEAR_SITE_DATA: HeaderValue = HeaderValue::from_static("\"cache\", \"storage\"");
+
+/// The state and who is asking. Every server function calls this first: it is a public endpoint, whatever page it belongs to (SR-002).
+///
+/// # Errors
+/// `Internal` outside a request.
+pub fn request() -> Result<(AppState, Visitor), AuthError> {
+    let (state, parts) = state_and_parts()?;
+    Ok((state, parts.extensions.get::<Visitor>().cloned().ok_or(AuthError::Internal)?))
+}
+
+fn state_and_parts() -> Result<(AppState, Parts), AuthError> {
+    use_context::<AppState>().zip(use_context::<Parts>()).ok_or(AuthError::Internal)
+}
+
+/// The administrator who is asking.
+///
+/// # Errors
+/// `NotLoggedIn`, `Forbidden`.
+pub fn admin(visitor: &Visitor) -> Result<Admin, AuthError> {
+    visitor.current_user()?.admin()
+}
+
+/// The token that was presented, for logging out.
+#[must_use]
+pub fn presented_token(visitor: &Visitor) -> Option<&str> {
+    visitor.token.as_ref().map(|Token(token)| token.as_str())
+}
+
+/// Ends a successful server function: the browser goes on to this page, which shows the notice.
+pub fn redirect(page: &Page, notice: Notice) {
+    redirect_to(&notice.on(page));
+}
+
+/// The same for one user's page.
+pub fn redirect_to_user(id: uuid::Uuid, notice: Notice) {
+    redirect_to(&notice.at(&paths::user(id)));
+}
+
+/// The same for any address of this site.
+pub fn redirect_to(address: &str) {
+    leptos_axum::redirect(address);
+}
+
+/// Gives the browser a new session and sends it where the person wanted to go (SR-120), or to the page that says what they wait for.
+///
+/// # Errors
+/// `Internal` when the cookie cannot be written.
+pub fn log_in_browser(state: &AppState, login: &Login, return_to: &str) -> Result<(), AuthError> {
+    let (cookie, path) = login_response::session_cookie_and_path(state, login, return_to)?;
+    set_cookie(cookie);
+    redirect_to(&path);
+    Ok(())
+}
+
+/// Takes the session away from the browser, and what it may have kept of our pages (SR-096).
+///
+/// # Errors
+/// `Internal` when the cookie cannot be written.
+pub fn clear_session_cookie(state: &AppState) -> Result<(), AuthError> {
+    set_cookie(cookies::no_session(&state.config).map_err(|_| AuthError::Internal)?);
+    if let Some(response) = use_context::<ResponseOptions>() {
+        response.insert_header(HeaderName::from_static("clear-site-data"), CLEAR_SITE_DATA);
+    }
+    Ok(())
+}
+
+/// Starts a login with the provider. Returns the address to send the browser to, which is a page of ours if the provider cannot be used.
+/// Leptos calls it for a link, so it must not fail.
+pub async fn start_oidc_login(return_to: &str) -> String {
+    let unavailable = || return_to::with_target(paths::OIDC_ERROR.path, return_to);
+    let Ok((state, parts)) = state_and_parts() else { return unavailable() };
+    let Some(provider) = &state.provider else { return paths::LOGIN.path.to_owned() };
+    let start = oidc::Start {
+        return_to: ReturnTo::parse(return_to),
+        redirect_uri: provider.config().redirect_uri.clone(),
+        scopes: Vec::new(),
+        connects: None,
+        // Somebody who is logged in logs in again, so the provider must ask.
+        asks_again: parts.extensions.get::<Visitor>().is_some_and(|visitor| visitor.current.is_some()),
+    };
+    match oidc::begin(&state, start).await {
+        Ok(begun) => {
+            handshakes::keep(&state, &parts.headers, &begun.handshake).into_iter().for_each(set_cookie);
+            begun.url
+        }
+        Err(_) => unavailable(),
+    }
+}
+
+/// The account at the provider that waits in this browser for the password of the account here.
+///
+/// # Errors
+/// `Internal` outside a request.
+pub fn pending_link() -> Result<Option<Pending>, AuthError> {
+    let (state, parts) = state_and_parts()?;
+    Ok(handshakes::pending(&state, &parts.headers))
+}
+
+/// Like [`log_in_browser`], and clears the pending link.
+///
+/// # Errors
+/// `Internal` when the cookie cannot be written.
+pub fn finish_linking(state: &AppState, login: &Login, pending: &Pending) -> Result<(), AuthError> {
+    set_cookie(handshakes::drop_pending(state).ok_or(AuthError::Internal)?);
+    log_in_browser(state, login, pending.return_to())
+}
+
+/// Stores what somebody has asked to link until the browser starts for the provider.
+///
+/// # Errors
+/// `Internal` when the cookie cannot be written.
+pub fn store_link_request(state: &AppState, connects: &Connects) -> Result<(), AuthError> {
+    set_cookie(provider_link::keep(state, connects).ok_or(AuthError::Internal)?);
+    Ok(())
+}
+
+/// Stores a one-time link for the page that shows it.
+///
+/// # Errors
+/// `Internal` when the cookie cannot be written.
+pub fn store_one_time_link(state: &AppState, user: uuid::Uuid, link: &HandedOver) -> Result<(), AuthError> {
+    set_cookie(handed_over::keep(state, user, link).ok_or(AuthError::Internal)?);
+    Ok(())
+}
+
+/// The token of the link to this page that this browser has opened.
+///
+/// # Errors
+/// `Internal` outside a request.
+pub fn link_token(page: &Page) -> Result<Option<LinkToken>, AuthError> {
+    let (state, parts) = state_and_parts()?;
+    Ok(mailed_link::token(&state, &parts.headers, page).map(LinkToken::new))
+}
+
+/// Clears it.
+///
+/// # Errors
+/// `Internal` when the cookie cannot be written.
+pub fn clear_link_token(state: &AppState, page: &Page) -> Result<(), AuthError> {
+    set_cookie(mailed_link::forget(state, page).ok_or(AuthError::Internal)?);
+    Ok(())
+}
+
+fn set_cookie(cookie: HeaderValue) {
+    if let Some(response) = use_context::<ResponseOptions>() {
+        // Appended: inserting would overwrite the others.
+        response.append_header(header::SET_COOKIE, cookie);
+    }
+}
