@@ -2,7 +2,7 @@
 # CI runs `make test` too, and a check alone has its own name: `make clippy`, `make e2e` and so on.
 
 CARGO_HOME ?= $(HOME)/.cargo
-# cargo-leptos takes wasm-bindgen and wasm-opt from PATH, so the versions of this project have to come first.
+# The site takes wasm-bindgen and wasm-opt from PATH, so the versions of this project have to come first.
 export PATH := $(CURDIR)/end2end/node_modules/.bin:$(CARGO_HOME)/bin:$(PATH)
 
 STEP := .ci/step
@@ -20,7 +20,8 @@ run: build config.toml ## Build everything and serve on http://localhost:8000
 	@exec target/release/mediamanager-auth
 
 build: tools-build ## Build the release program and its site
-	@$(STEP) "release build" cargo leptos build --release --precompress --cargo-locked
+	@$(STEP) "site" node .ci/site.mjs
+	@$(STEP) "program" cargo build --release --locked --bin mediamanager-auth
 
 config.toml:
 	@.ci/write-config

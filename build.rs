@@ -4,7 +4,6 @@ use std::path::Path;
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    // Set by cargo-leptos, which has built the site by then.
     println!("cargo::rerun-if-env-changed=LEPTOS_OUTPUT_NAME");
     // A path that is not there would make every build run again.
     if Path::new("target/site/pkg").is_dir() {

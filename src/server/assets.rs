@@ -1,5 +1,5 @@
 //! The files that browsers fetch. They are a part of the release program, so that a release is one file; a debug build reads them from
-//! where cargo-leptos builds them.
+//! where `.ci/site.mjs` builds them.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use rust_embed::RustEmbed;
 
 use crate::app::page_context::Assets;
 
-/// The name cargo-leptos gives our files (`output-name` in Cargo.toml).
+/// The name of our files (`NAME` in `.ci/site.mjs`, and `output-name` in Cargo.toml for `cargo leptos watch`).
 const NAME: &str = "mediamanager-auth";
 
 #[derive(RustEmbed)]
