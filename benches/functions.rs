@@ -25,7 +25,7 @@ use mediamanager_auth::{
         clock::Clock,
         config::{self, Config, Sources},
         cookies,
-        hasher::{Cost, Hasher},
+        hasher::{Argon2Params, Hasher},
         tokens::Tokens,
         web::router::router,
     },
@@ -86,7 +86,7 @@ fn return_to(criterion: &mut Criterion) {
 /// One Argon2id. Beside the same without a queue, a thread of its own and reading the stored hash.
 fn password(criterion: &mut Criterion) {
     let runtime = Runtime::new().unwrap();
-    let cost = Cost::STANDARD;
+    let cost = Argon2Params::STANDARD;
     let hasher = Hasher::new(cost, 1).unwrap();
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(cost.memory_kib, cost.passes, cost.lanes, Some(32)).unwrap());
     let stored = argon2.hash_password_with_salt(PASSWORD.as_bytes(), b"sixteen bytes of").unwrap().to_string();
@@ -108,7 +108,7 @@ fn password(criterion: &mut Criterion) {
 fn login_page(criterion: &mut Criterion) {
     let runtime = Runtime::new().unwrap();
     let directory = tempfile::tempdir().unwrap();
-    let state = runtime.block_on(AppState::new(configuration(&directory), Cost::STANDARD, Clock::System)).unwrap();
+    let state = runtime.block_on(AppState::new(configuration(&directory), Argon2Params::STANDARD, Clock::System)).unwrap();
     let ours = router(state);
     let bare = Router::new().route("/login", get(|| async { Html(view! { <Page/> }.to_html()) }));
     let mut group = criterion.benchmark_group("GET /login");

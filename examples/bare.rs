@@ -23,7 +23,7 @@ use axum::{
     routing::get,
 };
 use leptos::prelude::*;
-use mediamanager_auth::server::hasher::Cost;
+use mediamanager_auth::server::hasher::Argon2Params;
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
@@ -90,7 +90,7 @@ fn Page() -> impl IntoView {
 
 fn hash(threads: &str, seconds: &str) -> Outcome {
     let (threads, seconds): (usize, u64) = (threads.parse()?, seconds.parse()?);
-    let cost = Cost::STANDARD;
+    let cost = Argon2Params::STANDARD;
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(cost.memory_kib, cost.passes, cost.lanes, Some(32))?);
     let stored = argon2.hash_password_with_salt(b"violet kettle harbour 9", b"sixteen bytes of").map_err(|err| err.to_string())?.to_string();
     let started = Instant::now();

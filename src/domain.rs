@@ -13,7 +13,7 @@ pub mod user;
 
 pub use email::Email;
 pub use error::AuthError;
-pub use event::Event;
+pub use event::AuditEvent;
 pub use link_token::LinkToken;
 pub use password::Password;
 pub use return_to::ReturnTo;

@@ -7,7 +7,7 @@ use mediamanager_auth::server::commands::{self, Arguments};
 use tokio::runtime::Runtime;
 
 /// How long the end waits for what cannot be interrupted, such as asking a name server that is silent (SR-192).
-const LAST_CALL: Duration = Duration::from_secs(1);
+const RUNTIME_SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -17,6 +17,6 @@ fn main() -> ExitCode {
     }
     let Ok(runtime) = Runtime::new() else { return ExitCode::FAILURE };
     let code = runtime.block_on(commands::run(arguments));
-    runtime.shutdown_timeout(LAST_CALL);
+    runtime.shutdown_timeout(RUNTIME_SHUTDOWN_TIMEOUT);
     code
 }

@@ -60,7 +60,7 @@ pub async fn end_session(#[server(default)] session: String) -> Result<(), AuthE
         sessions::end_others(&visitor.ctx(&state), current).await?;
     } else {
         let session = session.parse().map_err(|_| AuthError::NotFound)?;
-        sessions::end_one(&visitor.ctx(&state), current, session).await?;
+        sessions::revoke_own(&visitor.ctx(&state), current, session).await?;
         if session == current.session() {
             server_fn::clear_session_cookie(&state)?;
         }

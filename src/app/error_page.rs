@@ -15,7 +15,7 @@ pub fn ErrorPage(
     let title = match error {
         AuthError::NotFound => "Page not found",
         AuthError::CrossSite => "Refused",
-        AuthError::Busy | AuthError::Unavailable => "Try again soon",
+        AuthError::Overloaded | AuthError::Unavailable => "Try again soon",
         _ => "That did not work",
     };
     let origins = origins.filter(|_| error == AuthError::CrossSite).map(|(claimed, expected)| {

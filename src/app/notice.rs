@@ -22,7 +22,7 @@ pub enum Notice {
     ResetRequested,
     SessionEnded,
     SessionsEnded,
-    SignedUp,
+    SignupOutcome,
     UserApproved,
     UserDeleted,
     UserUpdated,

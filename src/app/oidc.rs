@@ -4,7 +4,7 @@ use leptos::{
 };
 
 use super::{page_context::page_context, paths, ui};
-use crate::domain::{AuthError, Password, refusal::Refusal};
+use crate::domain::{AuthError, Password, refusal::OidcError};
 
 /// Sends the browser to the provider, or to the page that says why not. A link leads here, so it changes nothing but the browser's
 /// own cookies; and it never fails, because the framework would answer an error with the Referer and put it into the address.
@@ -20,7 +20,7 @@ pub async fn log_in_with_provider(#[server(default)] return_to: String) -> Resul
 pub async fn connect(#[server(default)] password: Password) -> Result<(), AuthError> {
     use crate::server::{flows::oidc, web::server_fn};
     let (state, visitor) = server_fn::request()?;
-    let pending = server_fn::pending_link()?.ok_or(AuthError::ConnectionExpired)?;
+    let pending = server_fn::pending_link()?.ok_or(AuthError::PendingLinkExpired)?;
     let login = oidc::connect(&visitor.ctx(&state), &pending, password).await?;
     server_fn::finish_linking(&state, &login, &pending)
 }
@@ -68,7 +68,7 @@ pub fn ProviderLogoutButton(url: Option<String>) -> impl IntoView {
 /// Why a login with the provider failed.
 #[derive(Clone, Debug)]
 pub struct OidcLoginError {
-    pub code: Refusal,
+    pub code: OidcError,
     /// The provider's own words, short; shown as text.
     pub provider_message: Option<String>,
     /// Where the next try leads.
@@ -83,8 +83,8 @@ pub fn OidcErrorPage(error: OidcLoginError) -> impl IntoView {
     let cx = page_context();
     let name = cx.provider.as_ref().map_or_else(|| "the provider".to_owned(), |provider| provider.name.clone());
     let title = match error.code {
-        Refusal::AccessDenied => "You were not let in",
-        Refusal::ProviderUnreachable | Refusal::NotNow | Refusal::TooManyAttempts => "Try again soon",
+        OidcError::AccessDenied => "You were not let in",
+        OidcError::ProviderUnreachable | OidcError::TemporarilyUnavailable | OidcError::TooManyAttempts => "Try again soon",
         _ => "That did not work",
     };
     // A login in place of a connection would make a second account.

@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use leptos::prelude::use_context;
 
 use super::{notice::Notice, ui::FieldError};
-use crate::domain::{AuthError, refusal::Refusal};
+use crate::domain::{AuthError, refusal::OidcError};
 
 /// What the server tells every page about the request it answers. All of it may end up in front of the viewer (SR-115). What one page
 /// shows besides stands in that page's properties.
@@ -55,7 +55,7 @@ pub struct Features {
 pub struct ProviderButton {
     pub name: String,
     /// Why nobody can log in with it right now.
-    pub last_error: Option<Refusal>,
+    pub last_error: Option<OidcError>,
 }
 
 /// Who is logged in.

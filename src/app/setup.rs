@@ -9,15 +9,15 @@ pub async fn set_up(#[server(default)] token: LinkToken, #[server(default)] emai
     use crate::{
         domain::Email,
         server::{
-            flows::setup::{self, FirstAdministrator},
+            flows::setup::{self, FirstAdmin},
             web::server_fn,
         },
     };
     let (state, visitor) = server_fn::request()?;
     let cx = visitor.ctx(&state);
     setup::check(&cx, token.expose()).await?;
-    let first = FirstAdministrator { token, email: Email::parse(&email)?, password };
-    server_fn::log_in_browser(&state, &setup::create_first_administrator(&cx, first).await?, "")
+    let first = FirstAdmin { token, email: Email::parse(&email)?, password };
+    server_fn::log_in_browser(&state, &setup::create_first_admin(&cx, first).await?, "")
 }
 
 /// `/setup`
@@ -50,8 +50,8 @@ pub fn SetupPage(token: String) -> impl IntoView {
 pub fn SetupUnavailable(error: AuthError) -> impl IntoView {
     let log_in = || Either::Left(view! { <p class="links"><a href=paths::LOGIN.path>"Log in"</a></p> });
     let (title, way_on) = match error {
-        AuthError::SetupDone => ("Setup is done", log_in()),
-        AuthError::SetupOvertaken => ("There is no administrator yet", log_in()),
+        AuthError::AlreadySetUp => ("Setup is done", log_in()),
+        AuthError::UsersExistWithoutAdmin => ("There is no administrator yet", log_in()),
         _ => (
             "Open the setup link",
             Either::Right(view! {

@@ -10,16 +10,16 @@ pub async fn sign_up(#[server(default)] email: String, #[server(default)] passwo
     use crate::{
         domain::Email,
         server::{
-            flows::signup::{self, SignedUp},
+            flows::signup::{self, SignupOutcome},
             web::server_fn,
         },
     };
     let (state, visitor) = server_fn::request()?;
     let cx = visitor.ctx(&state);
     match signup::sign_up(&cx, signup::Request { email: Email::parse(&email)?, password }).await? {
-        SignedUp::Made { user } => server_fn::log_in_browser(&state, &signup::log_in(&cx, user).await?, ""),
-        SignedUp::MailSent { .. } => {
-            server_fn::redirect(&paths::LOGIN, Notice::SignedUp);
+        SignupOutcome::Created { user } => server_fn::log_in_browser(&state, &signup::log_in(&cx, user).await?, ""),
+        SignupOutcome::MailSent { .. } => {
+            server_fn::redirect(&paths::LOGIN, Notice::SignupOutcome);
             Ok(())
         }
     }

@@ -40,7 +40,7 @@ pub struct UserRow {
 /// What somebody may do, in one word.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum AccountStatus {
-    Pending,
+    PendingLink,
     Active,
     Disabled,
 }
@@ -50,7 +50,7 @@ impl AccountStatus {
     pub fn of(is_active: bool, is_verified: bool) -> Self {
         match (is_active, is_verified) {
             (false, _) => Self::Disabled,
-            (true, false) => Self::Pending,
+            (true, false) => Self::PendingLink,
             (true, true) => Self::Active,
         }
     }
@@ -58,7 +58,7 @@ impl AccountStatus {
     #[must_use]
     pub fn words(self) -> &'static str {
         match self {
-            Self::Pending => "Waiting",
+            Self::PendingLink => "Waiting",
             Self::Active => "Active",
             Self::Disabled => "Disabled",
         }
@@ -135,7 +135,7 @@ pub fn UsersPage(list: UserListPage) -> impl IntoView {
 
 #[component]
 fn Row(row: UserRow) -> impl IntoView {
-    let approve = (row.status == AccountStatus::Pending).then(|| {
+    let approve = (row.status == AccountStatus::PendingLink).then(|| {
         let (id, email) = (row.id.clone(), format!(" {}", row.email));
         view! {
             <ui::PostForm action=actions::ChangeUser::PATH>

@@ -23,9 +23,9 @@ impl Email {
     /// `EmailMalformed` for everything SR-031 refuses, control characters included.
     pub fn parse(typed: &str) -> Result<Self, AuthError> {
         let address = typed.trim_matches([' ', '\t', '\r', '\n']).to_ascii_lowercase();
-        let (local, domain) = address.split_once('@').ok_or(AuthError::EmailMalformed)?;
+        let (local, domain) = address.split_once('@').ok_or(AuthError::InvalidEmail)?;
         if address.len() > MAX_BYTES || !is_local_part(local) || !is_domain(domain) {
-            return Err(AuthError::EmailMalformed);
+            return Err(AuthError::InvalidEmail);
         }
         Ok(Self(address))
     }
@@ -118,7 +118,7 @@ mod tests {
             &long_local,
             &long,
         ] {
-            assert_eq!(Email::parse(address), Err(AuthError::EmailMalformed), "{address:?}");
+            assert_eq!(Email::parse(address), Err(AuthError::InvalidEmail), "{address:?}");
         }
     }
 }

@@ -21,19 +21,19 @@ pub enum AuthError {
     /// The form belongs to a page that was shown to another account than the one that is logged in now, or it does not say to which.
     AccountMismatch,
     /// What changes the account itself needs a login of the last five minutes (SR-142).
-    LoginTooOld,
+    ReauthenticationRequired,
     /// Without it nobody could log in to the account (SR-076).
-    LastWayIn,
+    LastLoginMethod,
     /// Without them nobody could manage the others (SR-144).
     LastAdministrator,
     /// The address breaks SR-031.
-    EmailMalformed,
+    InvalidEmail,
     /// Somebody has an account with this address. Only said where that is no secret: to administrators, the shell, and the mailbox itself.
     EmailTaken,
     /// The account has this address already.
     EmailUnchanged,
     /// There is no mail with which somebody could prove another address (SR-142).
-    EmailNeedsAdministrator,
+    EmailChangeUnavailable,
     /// The password field was empty.
     PasswordMissing,
     /// Beyond SR-011.
@@ -41,49 +41,49 @@ pub enum AuthError {
     /// A new password shorter than the configured minimum, in code points.
     PasswordTooShort { minimum: u16 },
     /// A new password that a guesser tries early (SR-013).
-    PasswordGuessable,
+    PasswordTooWeak,
     /// A new password made of the account's own address (SR-013).
     PasswordContainsEmail,
     /// The setup link is damaged, expired, or was signed with another `token_secret`.
     SetupLinkInvalid,
     /// There is an administrator already.
-    SetupDone,
+    AlreadySetUp,
     /// Somebody has an account, but nobody is an administrator: the setup link is void, and the shell is the way on (SR-039).
-    SetupOvertaken,
+    UsersExistWithoutAdmin,
     /// `policy.registration = false` (SR-038).
     RegistrationClosed,
     /// The address cannot be used for a new account; deliberately neutral about why (SR-033).
-    AddressRefused,
+    EmailUnavailable,
     /// The link for a new password is damaged, expired, used, or its account has changed.
     ResetLinkInvalid,
     /// The link that proves an address is damaged, expired, or for another account than the one that is logged in.
-    ProofLinkInvalid,
+    VerificationLinkInvalid,
     /// The address would be proven by somebody who need not know the account's password, which somebody else may (SR-037).
-    ProofNeedsPassword,
+    PasswordLoginRequired,
     /// What the person was about to connect with their account is too old, or was connected elsewhere.
-    ConnectionExpired,
+    PendingLinkExpired,
     /// The throttle of SR-022; seconds until the next try counts.
     TooManyAttempts { retry_after: u32 },
     /// The request came from another site (SR-110).
     CrossSite,
     /// The request cannot be read: broken encoding, a field given twice, broken JSON.
-    Malformed,
+    BadRequest,
     /// A text field holds control characters (SR-151).
     ControlCharacters,
     /// Neither a form nor JSON (SR-026).
-    UnsupportedMedia,
+    UnsupportedMediaType,
     /// The body is beyond the limit of SR-150.
-    TooLarge,
+    PayloadTooLarge,
     /// No such page.
     NotFound,
     /// The page exists, but does not answer to this method.
     MethodNotAllowed,
     /// Too many password checks are waiting (SR-171).
-    Busy,
+    Overloaded,
     /// The database cannot be reached (SR-190).
     Unavailable,
     /// The request was not finished in time, whoever was slow (SR-224).
-    TookTooLong,
+    Timeout,
     /// A fault of ours; the log has the reason under the request's number.
     Internal,
 }
@@ -100,8 +100,8 @@ impl AuthError {
     #[must_use]
     pub fn field(self) -> Option<Field> {
         match self {
-            Self::EmailMalformed | Self::EmailTaken | Self::EmailUnchanged | Self::EmailNeedsAdministrator | Self::AddressRefused => Some(Field::Email),
-            Self::PasswordMissing | Self::PasswordTooLong | Self::PasswordTooShort { .. } | Self::PasswordGuessable | Self::PasswordContainsEmail => {
+            Self::InvalidEmail | Self::EmailTaken | Self::EmailUnchanged | Self::EmailChangeUnavailable | Self::EmailUnavailable => Some(Field::Email),
+            Self::PasswordMissing | Self::PasswordTooLong | Self::PasswordTooShort { .. } | Self::PasswordTooWeak | Self::PasswordContainsEmail => {
                 Some(Field::Password)
             }
             _ => None,
@@ -128,32 +128,32 @@ impl AuthError {
     #[must_use]
     pub fn status(self) -> u16 {
         match self {
-            Self::Malformed => 400,
+            Self::BadRequest => 400,
             Self::BadCredentials | Self::NotLoggedIn => 401,
-            Self::Forbidden | Self::CrossSite | Self::RegistrationClosed | Self::LoginTooOld | Self::EmailNeedsAdministrator | Self::ProofNeedsPassword => 403,
+            Self::Forbidden | Self::CrossSite | Self::RegistrationClosed | Self::ReauthenticationRequired | Self::EmailChangeUnavailable | Self::PasswordLoginRequired => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::AccountMismatch
-            | Self::SetupDone
-            | Self::SetupOvertaken
+            | Self::AlreadySetUp
+            | Self::UsersExistWithoutAdmin
             | Self::EmailTaken
-            | Self::AddressRefused
-            | Self::LastWayIn
+            | Self::EmailUnavailable
+            | Self::LastLoginMethod
             | Self::LastAdministrator => 409,
-            Self::SetupLinkInvalid | Self::ConnectionExpired | Self::ResetLinkInvalid | Self::ProofLinkInvalid => 410,
-            Self::TooLarge => 413,
-            Self::UnsupportedMedia => 415,
-            Self::EmailMalformed
+            Self::SetupLinkInvalid | Self::PendingLinkExpired | Self::ResetLinkInvalid | Self::VerificationLinkInvalid => 410,
+            Self::PayloadTooLarge => 413,
+            Self::UnsupportedMediaType => 415,
+            Self::InvalidEmail
             | Self::EmailUnchanged
             | Self::PasswordMissing
             | Self::PasswordTooLong
             | Self::PasswordTooShort { .. }
-            | Self::PasswordGuessable
+            | Self::PasswordTooWeak
             | Self::PasswordContainsEmail
             | Self::ControlCharacters => 422,
             Self::TooManyAttempts { .. } => 429,
             Self::Internal => 500,
-            Self::Busy | Self::Unavailable | Self::TookTooLong => 503,
+            Self::Overloaded | Self::Unavailable | Self::Timeout => 503,
         }
     }
 
@@ -162,8 +162,8 @@ impl AuthError {
     pub fn retry_after(self) -> Option<u32> {
         match self {
             Self::TooManyAttempts { retry_after } => Some(retry_after),
-            Self::Busy => Some(2),
-            Self::Unavailable | Self::TookTooLong => Some(5),
+            Self::Overloaded => Some(2),
+            Self::Unavailable | Self::Timeout => Some(5),
             _ => None,
         }
     }
@@ -176,48 +176,48 @@ impl fmt::Display for AuthError {
             Self::NotLoggedIn => "Your session has ended. Log in again.",
             Self::Forbidden => "Your account is not allowed to do this. An administrator can change that.",
             Self::AccountMismatch => "You are now logged in with another account. Nothing was changed.",
-            Self::LoginTooOld => "Your login is older than five minutes. Log in again first, so that nobody else at this screen can change your account.",
-            Self::ProofNeedsPassword => {
+            Self::ReauthenticationRequired => "Your login is older than five minutes. Log in again first, so that nobody else at this screen can change your account.",
+            Self::PasswordLoginRequired => {
                 "Log in with the password of this account first, then open the link again. If you do not know it, somebody else may: choose a new one \
                  over \u{201c}Forgot password\u{201d}, or ask an administrator for a link."
             }
-            Self::LastWayIn => "This is the only way into your account. Choose a password first.",
+            Self::LastLoginMethod => "This is the only way into your account. Choose a password first.",
             Self::LastAdministrator => "This is the last active administrator. Make somebody else one first.",
             Self::EmailUnchanged => "This is the account's address already.",
-            Self::EmailNeedsAdministrator => "No mail can be sent from here to prove another address. Ask an administrator to change it.",
-            Self::EmailMalformed => "Enter an e-mail address like name@example.org.",
+            Self::EmailChangeUnavailable => "No mail can be sent from here to prove another address. Ask an administrator to change it.",
+            Self::InvalidEmail => "Enter an e-mail address like name@example.org.",
             Self::EmailTaken => "There is an account with this e-mail address already.",
             Self::PasswordMissing => "Enter a password.",
             Self::PasswordTooLong => return write!(f, "Enter a password of at most {} characters.", password::MAX_CHARS),
             Self::PasswordTooShort { minimum } => return write!(f, "Use at least {minimum} characters."),
-            Self::PasswordGuessable => "This password is easy to guess. Use several unrelated words or a longer one.",
+            Self::PasswordTooWeak => "This password is easy to guess. Use several unrelated words or a longer one.",
             Self::PasswordContainsEmail => "Choose a password that does not contain your e-mail name.",
             Self::SetupLinkInvalid => "This setup link is not valid any more. Restart the program: it prints a new one.",
-            Self::SetupDone => "The first administrator is set up already. Log in instead.",
-            Self::SetupOvertaken => {
+            Self::AlreadySetUp => "The first administrator is set up already. Log in instead.",
+            Self::UsersExistWithoutAdmin => {
                 "Somebody has an account already, but nobody is an administrator. Make one from the shell: mediamanager-auth user admin EMAIL for \
                  an account that is there, mediamanager-auth user create --admin EMAIL for a new one."
             }
             Self::RegistrationClosed => "New accounts are made by an administrator here. Ask one.",
-            Self::AddressRefused => "This address cannot be used for a new account. If you have an account, log in instead.",
+            Self::EmailUnavailable => "This address cannot be used for a new account. If you have an account, log in instead.",
             Self::ResetLinkInvalid => "This link is not valid any more: it was used, is too old, or the account has changed. Ask for a new one.",
-            Self::ProofLinkInvalid => "This link is not valid for the account that is logged in. Ask for a new one.",
-            Self::ConnectionExpired => "This took longer than ten minutes. Go to the login page and start again.",
+            Self::VerificationLinkInvalid => "This link is not valid for the account that is logged in. Ask for a new one.",
+            Self::PendingLinkExpired => "This took longer than ten minutes. Go to the login page and start again.",
             Self::TooManyAttempts { retry_after } => {
                 let (number, unit) = if *retry_after < 120 { (*retry_after, "second") } else { (retry_after.div_ceil(60), "minute") };
                 let plural = if number == 1 { "" } else { "s" };
                 return write!(f, "Too many attempts. Try again in {number} {unit}{plural}.");
             }
             Self::CrossSite => "This request came from another site and was refused. Open the page again and repeat it here.",
-            Self::Malformed => "The request could not be read. Go back and send the form again.",
+            Self::BadRequest => "The request could not be read. Go back and send the form again.",
             Self::ControlCharacters => "Remove invisible control characters and try again.",
-            Self::UnsupportedMedia => "This kind of content is not accepted here.",
-            Self::TooLarge => "The request is too large.",
+            Self::UnsupportedMediaType => "This kind of content is not accepted here.",
+            Self::PayloadTooLarge => "The request is too large.",
             Self::NotFound => "There is no page at this address.",
             Self::MethodNotAllowed => "This address does not take what was sent. Open it as a page instead.",
-            Self::Busy => "Many people are logging in right now. Try again in a few seconds.",
+            Self::Overloaded => "Many people are logging in right now. Try again in a few seconds.",
             Self::Unavailable => "The account database cannot be reached at the moment. Try again soon.",
-            Self::TookTooLong => "This took too long and was given up. Try again.",
+            Self::Timeout => "This took too long and was given up. Try again.",
             Self::Internal => "Something went wrong on our side. The administrator finds the reason in the log.",
         };
         f.write_str(text)

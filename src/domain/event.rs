@@ -1,44 +1,44 @@
 /// What is worth remembering of a login front door (SR-180). The names are stable: they stand in the log and in the `event` table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumIter, strum::EnumString, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
-pub enum Event {
+pub enum AuditEvent {
     LoggedIn,
     LoginFailed,
     LoginThrottled,
     LoggedOut,
-    LoggedOutByProvider,
+    BackchannelLogout,
     SessionsEnded,
     SetupDone,
-    SignedUp,
-    SignupTaken,
-    AddressProven,
-    AddressChangeRequested,
-    AddressChanged,
-    AddressFollowed,
-    AddressKept,
+    SignupOutcome,
+    SignupDuplicateEmail,
+    EmailVerified,
+    EmailChangeRequested,
+    EmailChanged,
+    EmailSynced,
+    EmailSyncSkipped,
     ResetRequested,
-    ResetLinkMade,
+    ResetLinkCreated,
     PasswordReset,
     PasswordChanged,
     IdentityLinked,
     IdentityUnlinked,
-    ConnectionAsked,
-    AccountMadeVoid,
+    LinkConfirmationRequired,
+    UnverifiedCredentialsRevoked,
     UserCreated,
     UserApproved,
-    ApprovalWithdrawn,
+    ApprovalRevoked,
     UserDisabled,
     UserEnabled,
     RoleChanged,
     UserDeleted,
     MailSent,
-    MailWithheld,
-    MailGivenUp,
-    AccessRefused,
-    CrossSiteRefused,
+    MailRateLimited,
+    MailFailed,
+    AccessDenied,
+    CsrfRejected,
 }
 
-impl Event {
+impl AuditEvent {
     /// The stable word.
     #[must_use]
     pub fn code(self) -> &'static str {
@@ -53,36 +53,36 @@ impl Event {
             Self::LoginFailed => "A login failed",
             Self::LoginThrottled => "A login was refused unheard",
             Self::LoggedOut => "Logged out",
-            Self::LoggedOutByProvider => "Logged out by the provider",
+            Self::BackchannelLogout => "Logged out by the provider",
             Self::SessionsEnded => "Sessions ended",
             Self::SetupDone => "The first administrator was set up",
-            Self::SignedUp => "An account was created and waits for approval",
-            Self::SignupTaken => "An account was asked for with this address",
-            Self::AddressProven => "The address was confirmed",
-            Self::AddressChangeRequested => "Another address was asked for",
-            Self::AddressChanged => "The address was changed",
-            Self::AddressFollowed => "The address was changed to the provider's",
-            Self::AddressKept => "The provider's other address was not taken over",
+            Self::SignupOutcome => "An account was created and waits for approval",
+            Self::SignupDuplicateEmail => "An account was asked for with this address",
+            Self::EmailVerified => "The address was confirmed",
+            Self::EmailChangeRequested => "Another address was asked for",
+            Self::EmailChanged => "The address was changed",
+            Self::EmailSynced => "The address was changed to the provider's",
+            Self::EmailSyncSkipped => "The provider's other address was not taken over",
             Self::ResetRequested => "A link for a new password was asked for",
-            Self::ResetLinkMade => "A link for a new password was made",
+            Self::ResetLinkCreated => "A link for a new password was made",
             Self::PasswordReset => "A password was set by a link",
             Self::PasswordChanged => "The password was changed",
             Self::IdentityLinked => "An account at the provider was connected",
             Self::IdentityUnlinked => "An account at the provider was disconnected",
-            Self::ConnectionAsked => "The password was asked for before connecting",
-            Self::AccountMadeVoid => "What was set before the address was proven became void",
+            Self::LinkConfirmationRequired => "The password was asked for before connecting",
+            Self::UnverifiedCredentialsRevoked => "What was set before the address was proven became void",
             Self::UserCreated => "An account was made",
             Self::UserApproved => "The account was approved",
-            Self::ApprovalWithdrawn => "The approval was withdrawn",
+            Self::ApprovalRevoked => "The approval was withdrawn",
             Self::UserDisabled => "The account was disabled",
             Self::UserEnabled => "The account was enabled",
             Self::RoleChanged => "The role was changed",
             Self::UserDeleted => "The account was deleted",
             Self::MailSent => "A mail was sent",
-            Self::MailWithheld => "A mail was withheld: there were three within the hour",
-            Self::MailGivenUp => "A mail could not be sent",
-            Self::AccessRefused => "A page for administrators was refused",
-            Self::CrossSiteRefused => "A request from another site was refused",
+            Self::MailRateLimited => "A mail was withheld: there were three within the hour",
+            Self::MailFailed => "A mail could not be sent",
+            Self::AccessDenied => "A page for administrators was refused",
+            Self::CsrfRejected => "A request from another site was refused",
         }
     }
 }
@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn every_event_fits_its_column_and_is_read_back() {
-        for event in Event::iter() {
+        for event in AuditEvent::iter() {
             assert!(event.code().len() <= 32, "{}", event.code());
             assert_eq!(event.code().parse(), Ok(event));
         }

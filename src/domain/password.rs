@@ -14,7 +14,7 @@ pub const MAX_BYTES: usize = 1024;
 #[must_use]
 pub fn hint(typed: &str, minimum: u16) -> Option<String> {
     /// Fewer than so many different characters are a pattern.
-    const FEW: usize = 5;
+    const SHOW_BELOW: usize = 5;
     let length = typed.chars().count();
     let missing = usize::from(minimum).saturating_sub(length);
     // Not by sorting: that would bring a whole sorting algorithm into the browser.
@@ -23,7 +23,7 @@ pub fn hint(typed: &str, minimum: u16) -> Option<String> {
         (0, _) => None,
         (_, 1) => Some("One more character.".to_owned()),
         (_, 2..) => Some(format!("{missing} more characters.")),
-        _ if different < FEW => Some("Use more different characters.".to_owned()),
+        _ if different < SHOW_BELOW => Some("Use more different characters.".to_owned()),
         _ => Some("Long enough.".to_owned()),
     }
 }

@@ -2,42 +2,42 @@
 /// reason, with the setting to change, is in the log under the page's reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
-pub enum Refusal {
+pub enum OidcError {
     /// The answer belongs to no attempt of this browser: `state` is missing, wrong, expired, used, or another browser's (SR-053).
-    AttemptUnknown,
+    UnknownState,
     /// The answer cannot be read: a parameter twice, a code and an error together, or neither (SR-056).
-    CallbackMalformed,
+    MalformedCallback,
     /// The person, or a rule at the provider, said no (`access_denied`).
     AccessDenied,
     /// The provider answered with another error of its own.
     ProviderError,
     /// The answer names another provider than the one that was asked (RFC 9207).
-    IssuerMixUp,
+    IssuerMismatch,
     /// The provider does not answer, or not with what was asked for.
     ProviderUnreachable,
     /// What the provider says of itself contradicts the configuration, or offers nothing that is safe.
-    ProviderUnusable,
+    ProviderMisconfigured,
     /// The provider does not know us by these credentials (`invalid_client`).
-    ClientRefused,
+    InvalidClient,
     /// The provider does not take back the code it has just given out.
-    CodeRefused,
+    InvalidGrant,
     /// What the provider says of the person does not stand up to the checks of SR-060 to SR-068.
-    TokenRefused,
+    InvalidToken,
     /// The provider says no e-mail address of the person (SR-075).
     EmailMissing,
     /// The provider says an address that cannot have an account here (SR-075).
-    EmailUnusable,
+    InvalidEmail,
     /// The account at the provider is connected with somebody else here.
-    AlreadyConnected,
+    IdentityAlreadyLinked,
     /// The account may not be used; deliberately silent about why (SR-076).
-    AccountRefused,
+    LoginNotAllowed,
     /// The network's budget of failures is used up (SR-022).
     TooManyAttempts,
     /// The database cannot be reached, too much is going on, or a fault of ours.
-    NotNow,
+    TemporarilyUnavailable,
 }
 
-impl Refusal {
+impl OidcError {
     /// The stable word for logs, pages and clients.
     #[must_use]
     pub fn code(self) -> &'static str {
@@ -48,11 +48,11 @@ impl Refusal {
     #[must_use]
     pub fn status(self) -> u16 {
         match self {
-            Self::AttemptUnknown | Self::CallbackMalformed | Self::IssuerMixUp | Self::ProviderError => 400,
-            Self::AccessDenied | Self::AccountRefused | Self::AlreadyConnected | Self::EmailMissing | Self::EmailUnusable => 403,
+            Self::UnknownState | Self::MalformedCallback | Self::IssuerMismatch | Self::ProviderError => 400,
+            Self::AccessDenied | Self::LoginNotAllowed | Self::IdentityAlreadyLinked | Self::EmailMissing | Self::InvalidEmail => 403,
             Self::TooManyAttempts => 429,
-            Self::ClientRefused | Self::CodeRefused | Self::TokenRefused => 502,
-            Self::ProviderUnreachable | Self::ProviderUnusable | Self::NotNow => 503,
+            Self::InvalidClient | Self::InvalidGrant | Self::InvalidToken => 502,
+            Self::ProviderUnreachable | Self::ProviderMisconfigured | Self::TemporarilyUnavailable => 503,
         }
     }
 
@@ -61,7 +61,7 @@ impl Refusal {
     pub fn retry_after(self) -> Option<u32> {
         match self {
             Self::TooManyAttempts => Some(10 * 60),
-            Self::ProviderUnreachable | Self::NotNow => Some(60),
+            Self::ProviderUnreachable | Self::TemporarilyUnavailable => Some(60),
             _ => None,
         }
     }
@@ -70,22 +70,22 @@ impl Refusal {
     #[must_use]
     pub fn happened(self, name: &str) -> String {
         match self {
-            Self::AttemptUnknown => {
+            Self::UnknownState => {
                 "This login is not under way any more: it took longer than ten minutes, was used already, or began in another browser.".to_owned()
             }
-            Self::CallbackMalformed => format!("The answer of {name} could not be read."),
+            Self::MalformedCallback => format!("The answer of {name} could not be read."),
             Self::AccessDenied => format!("{name} did not let you in, or you chose not to go on."),
             Self::ProviderError => format!("{name} answered with an error."),
-            Self::IssuerMixUp => format!("The answer did not come from {name}, so it was not used."),
+            Self::IssuerMismatch => format!("The answer did not come from {name}, so it was not used."),
             Self::ProviderUnreachable => format!("{name} is not reachable at the moment."),
-            Self::ProviderUnusable | Self::ClientRefused => format!("{name} and this program are not set up to work together."),
-            Self::CodeRefused | Self::TokenRefused => format!("What {name} said about you could not be trusted, so you are not logged in."),
+            Self::ProviderMisconfigured | Self::InvalidClient => format!("{name} and this program are not set up to work together."),
+            Self::InvalidGrant | Self::InvalidToken => format!("What {name} said about you could not be trusted, so you are not logged in."),
             Self::EmailMissing => format!("{name} does not say your e-mail address, and an account needs one."),
-            Self::EmailUnusable => format!("The e-mail address that {name} says cannot have an account here."),
-            Self::AlreadyConnected => format!("Your account at {name} is connected with another account here."),
-            Self::AccountRefused => format!("You could not be logged in with {name}."),
+            Self::InvalidEmail => format!("The e-mail address that {name} says cannot have an account here."),
+            Self::IdentityAlreadyLinked => format!("Your account at {name} is connected with another account here."),
+            Self::LoginNotAllowed => format!("You could not be logged in with {name}."),
             Self::TooManyAttempts => "There were too many attempts from your network.".to_owned(),
-            Self::NotNow => "This program cannot log anybody in at the moment.".to_owned(),
+            Self::TemporarilyUnavailable => "This program cannot log anybody in at the moment.".to_owned(),
         }
     }
 
@@ -93,15 +93,15 @@ impl Refusal {
     #[must_use]
     pub fn way_on(self) -> &'static str {
         match self {
-            Self::AttemptUnknown | Self::CallbackMalformed | Self::IssuerMixUp | Self::CodeRefused => "Start again from here.",
+            Self::UnknownState | Self::MalformedCallback | Self::IssuerMismatch | Self::InvalidGrant => "Start again from here.",
             Self::AccessDenied => "Start again, or log in with e-mail and password. If you should be let in, ask whoever runs the provider.",
-            Self::ProviderUnreachable | Self::NotNow => "Try again in a minute.",
+            Self::ProviderUnreachable | Self::TemporarilyUnavailable => "Try again in a minute.",
             Self::TooManyAttempts => "Try again in ten minutes.",
-            Self::ProviderError | Self::ProviderUnusable | Self::ClientRefused | Self::TokenRefused | Self::AccountRefused => {
+            Self::ProviderError | Self::ProviderMisconfigured | Self::InvalidClient | Self::InvalidToken | Self::LoginNotAllowed => {
                 "If it happens again, give the reference below to the administrator: the log has the reason under it."
             }
-            Self::AlreadyConnected => "Log in with it, disconnect it on the account page there, and try again here.",
-            Self::EmailMissing | Self::EmailUnusable => "Add or change the address there, allow it to be passed on, and start again.",
+            Self::IdentityAlreadyLinked => "Log in with it, disconnect it on the account page there, and try again here.",
+            Self::EmailMissing | Self::InvalidEmail => "Add or change the address there, allow it to be passed on, and start again.",
         }
     }
 }
@@ -112,10 +112,10 @@ mod tests {
 
     #[test]
     fn no_refusal_is_a_fault_of_the_program() {
-        for refusal in [Refusal::AttemptUnknown, Refusal::ProviderUnreachable, Refusal::TokenRefused, Refusal::EmailMissing, Refusal::NotNow] {
+        for refusal in [OidcError::UnknownState, OidcError::ProviderUnreachable, OidcError::InvalidToken, OidcError::EmailMissing, OidcError::TemporarilyUnavailable] {
             assert_ne!(refusal.status(), 500);
             assert!(refusal.status() >= 400);
         }
-        assert_eq!(Refusal::AttemptUnknown.code(), "attempt_unknown");
+        assert_eq!(OidcError::UnknownState.code(), "attempt_unknown");
     }
 }

@@ -3,7 +3,7 @@ use percent_encoding::percent_decode_str;
 /// The longest target that is carried through a login, in bytes (SR-120).
 const MAX_BYTES: usize = 2048;
 /// Where nobody is sent after a login: machines' paths, and pages that would log in or out again.
-const NOT_A_DESTINATION: [&str; 5] = ["/api", "/login", "/logout", "/setup", "/.well-known"];
+const EXCLUDED_PATHS: [&str; 5] = ["/api", "/login", "/logout", "/setup", "/.well-known"];
 
 /// A place on this very site to go to after a login. It cannot lead anywhere else (SR-120).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +26,7 @@ impl ReturnTo {
             && !decoded.starts_with("//")
             // Dot segments would let `/x/../login` past the list below.
             && !decoded.split('/').any(|segment| segment == "." || segment == "..")
-            && !is_no_destination(&decoded);
+            && !is_excluded(&decoded);
         is_good.then(|| Self(raw.to_owned()))
     }
 
@@ -37,9 +37,9 @@ impl ReturnTo {
     }
 }
 
-fn is_no_destination(path: &str) -> bool {
+fn is_excluded(path: &str) -> bool {
     let path = path.to_ascii_lowercase();
-    NOT_A_DESTINATION.iter().any(|prefix| path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+    EXCLUDED_PATHS.iter().any(|prefix| path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
 }
 
 /// The login page's address that comes back to `target` afterwards.

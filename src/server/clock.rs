@@ -13,7 +13,7 @@ pub enum Clock {
     #[default]
     System,
     /// A time that a test sets and moves. It stands still in between, so that no test depends on how fast the machine is.
-    Set(Arc<AtomicI64>),
+    Manual(Arc<AtomicI64>),
 }
 
 impl Clock {
@@ -26,7 +26,7 @@ impl Clock {
                 let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
                 i64::try_from(since_epoch.as_secs()).unwrap_or(i64::MAX)
             }
-            Self::Set(seconds) => seconds.load(Ordering::Relaxed),
+            Self::Manual(seconds) => seconds.load(Ordering::Relaxed),
         }
     }
 }
@@ -40,7 +40,7 @@ pub fn in_words(unix: i64) -> String {
 
 /// A time for machines (RFC 3339).
 #[must_use]
-pub fn in_figures(unix: i64) -> String {
+pub fn format_rfc3339(unix: i64) -> String {
     moment(unix).format(&Rfc3339).unwrap_or_default()
 }
 

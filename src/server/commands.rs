@@ -52,7 +52,7 @@ enum Command {
 }
 
 /// The event of every reason for which a start ends.
-const NOT_STARTED: &str = "not_started";
+const STARTUP_FAILED: &str = "not_started";
 
 /// Does what the command line asks for.
 pub async fn run(arguments: Arguments) -> ExitCode {
@@ -80,7 +80,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(reason) => {
-            tell(is_start, NOT_STARTED, &reason);
+            tell(is_start, STARTUP_FAILED, &reason);
             ExitCode::FAILURE
         }
     }
@@ -96,7 +96,7 @@ fn load(file: Option<PathBuf>, is_start: bool) -> Result<Config, ExitCode> {
         for problem in &problems {
             tell(is_start, "configuration_error", &problem.to_string());
         }
-        tell(is_start, NOT_STARTED, &format!("{} in the configuration; nothing was started", plural(problems.len(), "problem")));
+        tell(is_start, STARTUP_FAILED, &format!("{} in the configuration; nothing was started", plural(problems.len(), "problem")));
         ExitCode::from(78) // EX_CONFIG of sysexits.h: a service manager need not try again.
     })
 }

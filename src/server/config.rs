@@ -99,9 +99,9 @@ pub struct OpenIdConnect {
     /// `policy.openid_connect.redirect_uri`; else `{frontend_url}/api/v1/auth/cookie/{name}/callback`. Register exactly this at the provider.
     pub redirect_uri: String,
     /// Whether `policy.openid_connect.redirect_uri` is set: then no other is ever sent.
-    pub has_own_redirect_uri: bool,
-    /// `policy.openid_connect.trust_email`, default false: believe the provider's address even if it does not say that it is verified.
-    pub trust_email: bool,
+    pub redirect_uri_is_configured: bool,
+    /// `policy.openid_connect.trust_unverified_email`, default false: believe the provider's address even if it does not say that it is verified.
+    pub trust_unverified_email: bool,
     /// `policy.openid_connect.trusted_audiences`, default none: who may stand in a token's `aud` beside us, if its `azp` is us.
     pub trusted_audiences: Vec<String>,
     /// `policy.openid_connect.ca_file`: a PEM file with the certificate authority of a provider that has a private one.
@@ -186,29 +186,29 @@ pub struct Policy {
     pub reset_link_lifetime: u32,
     /// `setup_link_lifetime`, in seconds. 600 to 604 800, default 86 400 (SR-034).
     pub setup_link_lifetime: u32,
-    /// `event_days`: how long what has happened is kept for the administrators' page, in days. 1 to 3650, default 90.
-    pub event_days: u32,
+    /// `audit_retention_days`: how long what has happened is kept for the administrators' page, in days. 1 to 3650, default 90.
+    pub audit_retention_days: u32,
     /// `[policy.throttle]`
-    pub throttle: Throttle,
-    /// `password_hash_permits`: how many passwords are hashed at a time, 1 to 64; `None` for the smaller of the cores and 4 (SR-170).
-    pub password_hash_permits: Option<u16>,
+    pub throttle: RateLimits,
+    /// `password_hash_concurrency`: how many passwords are hashed at a time, 1 to 64; `None` for the smaller of the cores and 4 (SR-170).
+    pub password_hash_concurrency: Option<u16>,
 }
 
 /// `[policy.throttle]`, ours: how often people may try (SR-023, SR-047).
 #[derive(Clone, Debug)]
-pub struct Throttle {
+pub struct RateLimits {
     /// `enabled`, default true. False leaves the door to everybody who guesses, and is warned about at every start.
     pub enabled: bool,
-    /// `network_failures`: failed logins of one address (IPv6: /64) in ten minutes. 5 to 1000, default 20.
-    pub network_failures: i32,
-    /// `account_failures`: consecutive failed logins with one account before delays begin. 3 to 100, default 10.
-    pub account_failures: i32,
-    /// `longest_delay`: seconds up to which these delays double. 1 to 3600, default 900.
-    pub longest_delay: u32,
-    /// `network_requests`: accounts, and links of a kind, that one address may ask for in an hour. 1 to 1000, default 10.
-    pub network_requests: i32,
-    /// `account_mails`: mails of a kind that one account gets in an hour. 1 to 100, default 3.
-    pub account_mails: i32,
+    /// `login_failures_per_ip`: failed logins of one address (IPv6: /64) in ten minutes. 5 to 1000, default 20.
+    pub login_failures_per_ip: i32,
+    /// `login_failures_per_account`: consecutive failed logins with one account before delays begin. 3 to 100, default 10.
+    pub login_failures_per_account: i32,
+    /// `max_delay`: seconds up to which these delays double. 1 to 3600, default 900.
+    pub max_delay: u32,
+    /// `requests_per_ip`: accounts, and links of a kind, that one address may ask for in an hour. 1 to 1000, default 10.
+    pub requests_per_ip: i32,
+    /// `mails_per_account`: mails of a kind that one account gets in an hour. 1 to 100, default 3.
+    pub mails_per_account: i32,
 }
 
 impl Config {

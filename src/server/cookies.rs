@@ -18,7 +18,7 @@ pub fn session(config: &Config, token: &str, lifetime: u32) -> Result<HeaderValu
 ///
 /// # Errors
 /// Never in practice.
-pub fn no_session(config: &Config) -> Result<HeaderValue, InvalidHeaderValue> {
+pub fn clear_session(config: &Config) -> Result<HeaderValue, InvalidHeaderValue> {
     build(config, "", Duration::ZERO)
 }
 
@@ -54,7 +54,7 @@ pub fn unsealed(key: &Key, headers: &HeaderMap, prefix: &str) -> Vec<(String, St
 
 /// The name of a cookie of ours: over https with the prefix that no other host or path can set (RFC 6265bis §4.1.3.2).
 #[must_use]
-pub fn own_name(config: &Config, name: &str) -> String {
+pub fn prefixed_name(config: &Config, name: &str) -> String {
     format!("{}{name}", if config.is_https() { "__Host-" } else { "" })
 }
 

@@ -23,7 +23,7 @@ use sea_orm::{
 };
 use tokio::time::timeout;
 
-use crate::{domain::AuthError, server::finding::Finding};
+use crate::{domain::AuthError, server::finding::CheckResult};
 use deadline::{REQUEST_DB_BUDGET, WithDeadline};
 
 pub mod accounts;
@@ -48,7 +48,7 @@ pub use sea_orm::ConnectionTrait as Connection;
 /// The time limit of [`inspect`], longer than that of its connection, so that a failed connection is reported with its own reason.
 const DIAGNOSTIC_TIMEOUT: Duration = Duration::from_secs(6);
 /// The name of the check in diagnostics, and the settings that its hints refer to.
-const DATABASE: &str = "database";
+const CHECK_NAME: &str = "database";
 const DATABASE_SETTINGS: &str = "[database], or server.database_url";
 
 /// The number of rows that one statement of [`delete_in_batches`] deletes.
@@ -207,42 +207,42 @@ async fn delete_in_batches<E: EntityTrait>(db: &impl ConnectionTrait, key: E::Co
 
 /// Diagnoses the database for an operator: whether it can be reached, and how many migrations the next start will apply. It is only read, and
 /// a missing SQLite file is not created.
-pub async fn inspect(url: &str) -> Finding {
+pub async fn inspect(url: &str) -> CheckResult {
     if sqlite_file(url).is_some_and(|file| !file.exists()) {
         let says = "the SQLite file is not there yet; the first start makes it";
-        return Finding::doubtful(DATABASE, says, "start the program; or change server.database_url, if there should be one already");
+        return CheckResult::doubtful(CHECK_NAME, says, "start the program; or change server.database_url, if there should be one already");
     }
-    let late = |_| Finding::wrong(DATABASE, "does not answer within 6 seconds", DATABASE_SETTINGS);
+    let late = |_| CheckResult::wrong(CHECK_NAME, "does not answer within 6 seconds", DATABASE_SETTINGS);
     timeout(DIAGNOSTIC_TIMEOUT, diagnose(url)).await.unwrap_or_else(late)
 }
 
-async fn diagnose(url: &str) -> Finding {
+async fn diagnose(url: &str) -> CheckResult {
     let mut options = ConnectOptions::new(url);
     options.sqlx_logging(false).connect_timeout(REQUEST_DB_BUDGET).acquire_timeout(REQUEST_DB_BUDGET).max_connections(1);
     let db = match Connector::connect(options).await {
         Ok(db) => db,
-        Err(err) => return Finding::wrong(DATABASE, format!("cannot be opened: {err}"), DATABASE_SETTINGS),
+        Err(err) => return CheckResult::wrong(CHECK_NAME, format!("cannot be opened: {err}"), DATABASE_SETTINGS),
     };
     let finding = match server_version(&db).await {
         Ok(version) => diagnose_schema(&db, &version).await,
-        Err(err) => Finding::wrong(DATABASE, format!("cannot be read: {err}"), DATABASE_SETTINGS),
+        Err(err) => CheckResult::wrong(CHECK_NAME, format!("cannot be read: {err}"), DATABASE_SETTINGS),
     };
     // A failure to close is irrelevant: the connection ends with the program.
     let _ = db.close().await;
     finding
 }
 
-async fn diagnose_schema(db: &DatabaseConnection, version: &str) -> Finding {
+async fn diagnose_schema(db: &DatabaseConnection, version: &str) -> CheckResult {
     match migrations::schema_status(db).await {
-        Ok((applied, 0)) => Finding::fine(DATABASE, format!("{version}, schema up to date ({applied} steps)")),
+        Ok((applied, 0)) => CheckResult::fine(CHECK_NAME, format!("{version}, schema up to date ({applied} steps)")),
         Ok((applied, missing)) => {
-            Finding::doubtful(DATABASE, format!("{version}, {applied} steps of the schema; the next start takes {missing} more"), "make a backup first")
+            CheckResult::doubtful(CHECK_NAME, format!("{version}, {applied} steps of the schema; the next start takes {missing} more"), "make a backup first")
         }
         Err(migrations::SchemaError::Newer(reason)) => {
-            Finding::wrong(DATABASE, format!("{version}: {reason}"), "start the version that made it, or restore a backup")
+            CheckResult::wrong(CHECK_NAME, format!("{version}: {reason}"), "start the version that made it, or restore a backup")
         }
         Err(migrations::SchemaError::Unreadable(reason)) => {
-            Finding::wrong(DATABASE, format!("{version}: {reason}"), "the rights of the user in [database] or server.database_url, or restore a backup")
+            CheckResult::wrong(CHECK_NAME, format!("{version}: {reason}"), "the rights of the user in [database] or server.database_url, or restore a backup")
         }
     }
 }

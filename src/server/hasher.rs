@@ -16,27 +16,27 @@ use crate::{
 };
 
 /// How long a login may wait for its turn (SR-171).
-const LONGEST_WAIT: Duration = Duration::from_secs(2);
+const MAX_QUEUE_WAIT: Duration = Duration::from_secs(2);
 /// How many may wait at once (SR-171).
-const MOST_WAITING: usize = 64;
+const MAX_QUEUED: usize = 64;
 /// How long whoever is turned away waits for that answer.
-const PAUSE: Duration = Duration::from_secs(1);
+const REJECT_DELAY: Duration = Duration::from_secs(1);
 /// Stored hashes dearer than this are never computed (SR-015): a row somebody planted must not stop the machine.
-const MOST_MEMORY_KIB: u32 = 262_144;
-const MOST_PASSES: u32 = 10;
-const MOST_LANES: u32 = 8;
+const MAX_MEMORY_KIB: u32 = 262_144;
+const MAX_PASSES: u32 = 10;
+const MAX_LANES: u32 = 8;
 /// The same for bcrypt, whose cost is a power of two.
-const MOST_BCRYPT_COST: u32 = 14;
+const MAX_BCRYPT_COST: u32 = 14;
 
 /// Argon2id parameters (RFC 9106 §3.1).
 #[derive(Clone, Copy, Debug)]
-pub struct Cost {
+pub struct Argon2Params {
     pub memory_kib: u32,
     pub passes: u32,
     pub lanes: u32,
 }
 
-impl Cost {
+impl Argon2Params {
     /// The second recommended option of RFC 9106 §4, above the floor of SR-014. It is also what MediaManager's own hashes
     /// use, so in an adopted database an unknown address costs exactly as much as a known one (SR-020), from the first day.
     pub const STANDARD: Self = Self { memory_kib: 65_536, passes: 3, lanes: 4 };
@@ -55,18 +55,18 @@ pub struct Hasher {
 
 /// A place among those who compute or wait for their turn.
 #[derive(Debug)]
-pub struct Admission(#[expect(dead_code, reason = "held until it is dropped, not read")] OwnedSemaphorePermit);
+pub struct QueueSlot(#[expect(dead_code, reason = "held until it is dropped, not read")] OwnedSemaphorePermit);
 
 /// The outcome of checking a password.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Verdict {
-    Right {
+pub enum Verification {
+    Valid {
         /// A fresh hash to store in place of one that is weaker than today's (SR-014).
         upgrade: Option<String>,
     },
-    Wrong,
+    ValidationErrorBody,
     /// Wrong, because what is stored cannot be read or is too dear to compute: only a new password opens the account again.
-    Unusable,
+    UnsupportedHash,
 }
 
 impl Hasher {
@@ -74,7 +74,7 @@ impl Hasher {
     ///
     /// # Errors
     /// Argon2's, when the cost is outside its bounds.
-    pub fn new(cost: Cost, permits: usize) -> Result<Self, argon2::Error> {
+    pub fn new(cost: Argon2Params, permits: usize) -> Result<Self, argon2::Error> {
         let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, Some(32))?;
         let encode = |bytes: &[u8]| STANDARD_NO_PAD.encode(bytes);
         let dummy = format!(
@@ -85,7 +85,7 @@ impl Hasher {
             encode(&random::bytes::<16>()),
             encode(&random::bytes::<32>())
         );
-        Ok(Self { params, dummy: dummy.into(), running: Arc::new(Semaphore::new(permits)), admitted: Arc::new(Semaphore::new(permits + MOST_WAITING)) })
+        Ok(Self { params, dummy: dummy.into(), running: Arc::new(Semaphore::new(permits)), admitted: Arc::new(Semaphore::new(permits + MAX_QUEUED)) })
     }
 
     /// Takes a place. Whoever asks the database before the password is looked at does so with a place already: a flood is turned away before
@@ -94,12 +94,12 @@ impl Hasher {
     ///
     /// # Errors
     /// `Busy` when too many are waiting.
-    pub async fn admit(&self) -> Result<Admission, AuthError> {
+    pub async fn admit(&self) -> Result<QueueSlot, AuthError> {
         match self.admitted.clone().try_acquire_owned() {
-            Ok(place) => Ok(Admission(place)),
+            Ok(place) => Ok(QueueSlot(place)),
             Err(_) => {
-                sleep(PAUSE).await;
-                Err(AuthError::Busy)
+                sleep(REJECT_DELAY).await;
+                Err(AuthError::Overloaded)
             }
         }
     }
@@ -108,7 +108,7 @@ impl Hasher {
     ///
     /// # Errors
     /// Those of [`Password::check`]; `Busy` when its turn did not come in time, `Internal` when the computation failed.
-    pub async fn hash(&self, admission: Admission, password: Password) -> Result<String, AuthError> {
+    pub async fn hash(&self, admission: QueueSlot, password: Password) -> Result<String, AuthError> {
         password.check()?;
         let params = self.params.clone();
         self.run(admission, move || hash_now(&params, password.expose().as_bytes())).await?.map_err(|err| {
@@ -123,18 +123,18 @@ impl Hasher {
     ///
     /// # Errors
     /// Those of [`Password::check`]; `Busy` when its turn did not come in time, `Internal` when the computation failed.
-    pub async fn verify(&self, admission: Admission, password: Password, stored: Option<String>) -> Result<Verdict, AuthError> {
+    pub async fn verify(&self, admission: QueueSlot, password: Password, stored: Option<String>) -> Result<Verification, AuthError> {
         password.check()?;
         let (params, dummy) = (self.params.clone(), self.dummy.clone());
         self.run(admission, move || verify_now(&params, &dummy, password.expose().as_bytes(), stored.as_deref())).await
     }
 
     /// Runs on the blocking pool. The job owns its permit, so a client that hangs up does not free it early (SR-170).
-    async fn run<T: Send + 'static>(&self, admission: Admission, job: impl FnOnce() -> T + Send + 'static) -> Result<T, AuthError> {
-        let waiting = metrics::Waiting::begin();
-        let turn = timeout(LONGEST_WAIT, self.running.clone().acquire_owned()).await;
+    async fn run<T: Send + 'static>(&self, admission: QueueSlot, job: impl FnOnce() -> T + Send + 'static) -> Result<T, AuthError> {
+        let waiting = metrics::QueueWait::begin();
+        let turn = timeout(MAX_QUEUE_WAIT, self.running.clone().acquire_owned()).await;
         drop(waiting);
-        let permit: OwnedSemaphorePermit = turn.map_err(|_| AuthError::Busy)?.map_err(|_| AuthError::Internal)?;
+        let permit: OwnedSemaphorePermit = turn.map_err(|_| AuthError::Overloaded)?.map_err(|_| AuthError::Internal)?;
         let span = tracing::Span::current();
         let job = tokio::task::spawn_blocking(move || {
             // A fault in there belongs to the request that asked for it.
@@ -155,33 +155,33 @@ fn hash_now(params: &Params, password: &[u8]) -> argon2::password_hash::Result<S
     Ok(argon2id(params).hash_password_with_salt(password, &salt)?.to_string())
 }
 
-fn verify_now(params: &Params, dummy: &str, password: &[u8], stored: Option<&str>) -> Verdict {
+fn verify_now(params: &Params, dummy: &str, password: &[u8], stored: Option<&str>) -> Verification {
     let refuse = |verdict| {
         let _ = PasswordVerifier::<str>::verify_password(&argon2id(params), password, dummy);
         verdict
     };
-    let Some(stored) = stored else { return refuse(Verdict::Wrong) };
+    let Some(stored) = stored else { return refuse(Verification::ValidationErrorBody) };
     if stored.starts_with("$2") {
-        return verify_bcrypt(params, password, stored).unwrap_or_else(|| refuse(Verdict::Unusable));
+        return verify_bcrypt(params, password, stored).unwrap_or_else(|| refuse(Verification::UnsupportedHash));
     }
-    let Some(hash) = affordable(stored) else { return refuse(Verdict::Unusable) };
+    let Some(hash) = affordable(stored) else { return refuse(Verification::UnsupportedHash) };
     if argon2id(params).verify_password(password, &hash).is_err() {
-        return Verdict::Wrong;
+        return Verification::ValidationErrorBody;
     }
     let upgrade = if is_current(params, &hash) { None } else { hash_now(params, password).ok() };
-    Verdict::Right { upgrade }
+    Verification::Valid { upgrade }
 }
 
 /// Hashes of old MediaManager databases. The new Argon2 hash is computed before the answer is known, so that a right and a
 /// wrong password cost the same. Only the first 72 bytes count, as they did when the hash was made.
-fn verify_bcrypt(params: &Params, password: &[u8], stored: &str) -> Option<Verdict> {
+fn verify_bcrypt(params: &Params, password: &[u8], stored: &str) -> Option<Verification> {
     let parts: bcrypt::HashParts = stored.parse().ok()?;
-    if parts.get_cost() > MOST_BCRYPT_COST {
+    if parts.get_cost() > MAX_BCRYPT_COST {
         return None;
     }
     let is_right = bcrypt::verify(password, stored).unwrap_or(false);
     let upgrade = hash_now(params, password).ok();
-    Some(if is_right { Verdict::Right { upgrade } } else { Verdict::Wrong })
+    Some(if is_right { Verification::Valid { upgrade } } else { Verification::ValidationErrorBody })
 }
 
 /// Parses an Argon2 PHC string whose parameters are within SR-015.
@@ -189,7 +189,7 @@ fn affordable(stored: &str) -> Option<phc::PasswordHash> {
     let hash = phc::PasswordHash::new(stored).ok()?;
     Algorithm::try_from(hash.algorithm.as_str()).ok()?;
     let params = Params::try_from(&hash).ok()?;
-    let is_affordable = params.m_cost() <= MOST_MEMORY_KIB && params.t_cost() <= MOST_PASSES && params.p_cost() <= MOST_LANES;
+    let is_affordable = params.m_cost() <= MAX_MEMORY_KIB && params.t_cost() <= MAX_PASSES && params.p_cost() <= MAX_LANES;
     is_affordable.then_some(hash)
 }
 
@@ -208,13 +208,13 @@ fn is_current(params: &Params, hash: &phc::PasswordHash) -> bool {
 mod tests {
     use super::*;
 
-    const CHEAP: Cost = Cost { memory_kib: 64, passes: 1, lanes: 1 };
+    const CHEAP: Argon2Params = Argon2Params { memory_kib: 64, passes: 1, lanes: 1 };
 
     fn password(text: &str) -> Password {
         Password::parse(text.to_owned()).unwrap()
     }
 
-    async fn verify(hasher: &Hasher, text: &str, stored: &str) -> Verdict {
+    async fn verify(hasher: &Hasher, text: &str, stored: &str) -> Verification {
         hasher.verify(hasher.admit().await.unwrap(), password(text), Some(stored.to_owned())).await.unwrap()
     }
 
@@ -224,22 +224,22 @@ mod tests {
 
     #[tokio::test]
     async fn a_new_hash_is_argon2id_with_the_parameters_of_mediamanager() {
-        let hasher = Hasher::new(Cost::STANDARD, 1).unwrap();
+        let hasher = Hasher::new(Argon2Params::STANDARD, 1).unwrap();
         let hash = hash(&hasher, "correct horse").await;
         assert!(hash.starts_with("$argon2id$v=19$m=65536,t=3,p=4$"), "{hash}");
-        assert_eq!(verify(&hasher, "correct horse", &hash).await, Verdict::Right { upgrade: None });
-        assert_eq!(verify(&hasher, "correct horsE", &hash).await, Verdict::Wrong);
+        assert_eq!(verify(&hasher, "correct horse", &hash).await, Verification::Valid { upgrade: None });
+        assert_eq!(verify(&hasher, "correct horsE", &hash).await, Verification::ValidationErrorBody);
     }
 
     #[tokio::test]
     async fn weaker_hashes_are_accepted_and_upgraded() {
         let weak = hash(&Hasher::new(CHEAP, 1).unwrap(), "correct horse").await;
-        let hasher = Hasher::new(Cost { memory_kib: 128, ..CHEAP }, 1).unwrap();
+        let hasher = Hasher::new(Argon2Params { memory_kib: 128, ..CHEAP }, 1).unwrap();
         let bcrypt = bcrypt::hash("correct horse", 4).unwrap();
         for stored in [weak, bcrypt] {
-            let Verdict::Right { upgrade: Some(upgrade) } = verify(&hasher, "correct horse", &stored).await else { panic!("{stored}") };
-            assert_eq!(verify(&hasher, "correct horse", &upgrade).await, Verdict::Right { upgrade: None });
-            assert_eq!(verify(&hasher, "wrong horse", &stored).await, Verdict::Wrong);
+            let Verification::Valid { upgrade: Some(upgrade) } = verify(&hasher, "correct horse", &stored).await else { panic!("{stored}") };
+            assert_eq!(verify(&hasher, "correct horse", &upgrade).await, Verification::Valid { upgrade: None });
+            assert_eq!(verify(&hasher, "wrong horse", &stored).await, Verification::ValidationErrorBody);
         }
     }
 
@@ -255,9 +255,9 @@ mod tests {
             format!("$argon2id$v=19$m=64,t=4000000,p=1${tail}"),
             format!("$scrypt$ln=1,r=1,p=1${tail}"),
         ] {
-            assert_eq!(verify(&hasher, "anything", &stored).await, Verdict::Unusable, "{stored}");
+            assert_eq!(verify(&hasher, "anything", &stored).await, Verification::UnsupportedHash, "{stored}");
         }
-        assert_eq!(hasher.verify(hasher.admit().await.unwrap(), password("anything"), None).await.unwrap(), Verdict::Wrong);
+        assert_eq!(hasher.verify(hasher.admit().await.unwrap(), password("anything"), None).await.unwrap(), Verification::ValidationErrorBody);
     }
 
     #[tokio::test]
@@ -271,7 +271,7 @@ mod tests {
             begun = begun => begun.unwrap(),
         }
         assert_eq!(hasher.running.available_permits(), 0, "the memory is still in use");
-        assert_eq!(hasher.admitted.available_permits(), MOST_WAITING);
+        assert_eq!(hasher.admitted.available_permits(), MAX_QUEUED);
         finish.send(()).unwrap();
         let _turn = hasher.running.acquire().await.unwrap();
     }
@@ -279,7 +279,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_flood_is_told_to_come_back() {
         let hasher = Hasher::new(CHEAP, 1).unwrap();
-        let _all = hasher.admitted.clone().acquire_many_owned(u32::try_from(1 + MOST_WAITING).unwrap()).await.unwrap();
-        assert_eq!(hasher.admit().await.err(), Some(AuthError::Busy));
+        let _all = hasher.admitted.clone().acquire_many_owned(u32::try_from(1 + MAX_QUEUED).unwrap()).await.unwrap();
+        assert_eq!(hasher.admit().await.err(), Some(AuthError::Overloaded));
     }
 }

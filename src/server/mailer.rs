@@ -27,12 +27,12 @@ use crate::{
 
 mod letter;
 
-pub use letter::Letter;
+pub use letter::MailMessage;
 
 /// How long one attempt to send may take (SR-162).
-const LIMIT: Duration = Duration::from_secs(30);
+const SEND_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long somebody waits who only looks.
-const INSPECTION: Duration = Duration::from_secs(10);
+const DIAGNOSTIC_TIMEOUT: Duration = Duration::from_secs(10);
 const SMTPS_PORT: u16 = 465;
 
 /// How mail leaves the program.
@@ -40,22 +40,22 @@ const SMTPS_PORT: u16 = 465;
 pub enum Mailer {
     Smtp(AsyncSmtpTransport<Tokio1Executor>),
     /// Kept here, as they would have gone out.
-    Memory(Outgone),
+    Memory(SentMessages),
     /// There are no mail settings.
     Off,
 }
 
 /// The letters that a [`Mailer::Memory`] has sent.
-pub type Outgone = Arc<Mutex<Vec<Message>>>;
+pub type SentMessages = Arc<Mutex<Vec<Message>>>;
 
 /// Why a letter did not go out.
 #[derive(Debug, PartialEq, Eq)]
-pub struct NotSent {
+pub struct SendError {
     /// What the server said, or why it could not be reached, for the operator who asks. Servers like to repeat addresses, so not for
     /// the log.
     pub reason: String,
     /// The same without the server's own words.
-    pub for_the_log: String,
+    pub log_reason: String,
     /// Trying again may help.
     pub is_temporary: bool,
 }
@@ -67,10 +67,10 @@ impl Mailer {
     /// A sentence for the operator, about `smtp_ca_file` or the name of the host.
     pub fn new(config: &Config) -> Result<Self, String> {
         let Some(smtp) = &config.smtp else { return Ok(Self::Off) };
-        let mut transport = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&smtp.host).port(smtp.port).timeout(Some(LIMIT));
+        let mut transport = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&smtp.host).port(smtp.port).timeout(Some(SEND_TIMEOUT));
         if smtp.use_tls {
             let parameters = tls(&smtp.host, config)?;
-            transport = transport.tls(if is_implicit(config, smtp.port) { Tls::Wrapper(parameters) } else { Tls::Required(parameters) });
+            transport = transport.tls(if is_implicit_tls(config, smtp.port) { Tls::Wrapper(parameters) } else { Tls::Required(parameters) });
         }
         if let Some(user) = &smtp.user {
             let password = smtp.password.as_ref().map(|password| password.expose().to_owned()).unwrap_or_default();
@@ -82,55 +82,55 @@ impl Mailer {
     /// Whether the server takes our connection and our login; sends nothing.
     ///
     /// # Errors
-    /// [`NotSent`].
-    pub async fn inspect(&self) -> Result<(), NotSent> {
+    /// [`SendError`].
+    pub async fn inspect(&self) -> Result<(), SendError> {
         let Self::Smtp(transport) = self else { return Ok(()) };
-        match tokio::time::timeout(INSPECTION, transport.test_connection()).await {
+        match tokio::time::timeout(DIAGNOSTIC_TIMEOUT, transport.test_connection()).await {
             Ok(Ok(true)) => Ok(()),
-            Ok(Ok(false)) => Err(NotSent::of_ours("the mail server takes the connection and then refuses to talk", true)),
-            Ok(Err(err)) => Err(NotSent::of_the_server(&err)),
-            Err(_) => Err(NotSent::of_ours("the mail server does not answer within 10 seconds", true)),
+            Ok(Ok(false)) => Err(SendError::local("the mail server takes the connection and then refuses to talk", true)),
+            Ok(Err(err)) => Err(SendError::from_server(&err)),
+            Err(_) => Err(SendError::local("the mail server does not answer within 10 seconds", true)),
         }
     }
 
     /// Sends a letter to one address; the server's words of acceptance.
     ///
     /// # Errors
-    /// [`NotSent`].
-    pub async fn send(&self, config: &Config, clock: &Clock, to: &str, letter: &Letter) -> Result<String, NotSent> {
-        let message = compose(config, clock, to, letter).map_err(|reason| NotSent::of_ours(&reason, false))?;
+    /// [`SendError`].
+    pub async fn send(&self, config: &Config, clock: &Clock, to: &str, letter: &MailMessage) -> Result<String, SendError> {
+        let message = compose(config, clock, to, letter).map_err(|reason| SendError::local(&reason, false))?;
         match self {
-            Self::Off => Err(NotSent::of_ours("there are no mail settings ([notifications.smtp_config])", false)),
+            Self::Off => Err(SendError::local("there are no mail settings ([notifications.smtp_config])", false)),
             Self::Memory(outgone) => {
                 outgone.lock().unwrap_or_else(PoisonError::into_inner).push(message);
                 Ok("kept".to_owned())
             }
-            Self::Smtp(transport) => match tokio::time::timeout(LIMIT, transport.send(message)).await {
+            Self::Smtp(transport) => match tokio::time::timeout(SEND_TIMEOUT, transport.send(message)).await {
                 Ok(Ok(response)) => Ok(format!("{} {}", response.code(), response.message().collect::<Vec<_>>().join(" "))),
-                Ok(Err(err)) => Err(NotSent::of_the_server(&err)),
-                Err(_) => Err(NotSent::of_ours("the mail server did not finish within 30 seconds", true)),
+                Ok(Err(err)) => Err(SendError::from_server(&err)),
+                Err(_) => Err(SendError::local("the mail server did not finish within 30 seconds", true)),
             },
         }
     }
 }
 
-impl NotSent {
-    fn of_ours(reason: &str, is_temporary: bool) -> Self {
-        Self { reason: reason.to_owned(), for_the_log: reason.to_owned(), is_temporary }
+impl SendError {
+    fn local(reason: &str, is_temporary: bool) -> Self {
+        Self { reason: reason.to_owned(), log_reason: reason.to_owned(), is_temporary }
     }
 
-    fn of_the_server(err: &lettre::transport::smtp::Error) -> Self {
+    fn from_server(err: &lettre::transport::smtp::Error) -> Self {
         let (reason, code) = (explain(err), err.status().map(|code| code.to_string()));
         // A refused login is a setting to mend, and no reason to throw the mail away.
         let is_about_login = code.as_deref().is_some_and(|code| ["530", "534", "535", "538"].contains(&code));
-        let for_the_log = code.map_or_else(|| reason.clone(), |code| format!("the mail server answered {code}"));
-        Self { is_temporary: is_about_login || !err.is_permanent(), reason, for_the_log }
+        let log_reason = code.map_or_else(|| reason.clone(), |code| format!("the mail server answered {code}"));
+        Self { is_temporary: is_about_login || !err.is_permanent(), reason, log_reason }
     }
 }
 
 /// Whether TLS begins with the connection, and not with STARTTLS.
 #[must_use]
-pub fn is_implicit(config: &Config, port: u16) -> bool {
+pub fn is_implicit_tls(config: &Config, port: u16) -> bool {
     port == SMTPS_PORT || config.server.smtp_implicit_tls
 }
 
@@ -146,7 +146,7 @@ fn tls(host: &str, config: &Config) -> Result<TlsParameters, String> {
 }
 
 /// One recipient, fixed headers, and text only in the body: nothing that a visitor wrote can become a header (SR-160).
-fn compose(config: &Config, clock: &Clock, to: &str, letter: &Letter) -> Result<Message, String> {
+fn compose(config: &Config, clock: &Clock, to: &str, letter: &MailMessage) -> Result<Message, String> {
     let smtp = config.smtp.as_ref().ok_or("there are no mail settings")?;
     let app_name = &config.server.app_name;
     let mut written = [to, app_name, &letter.subject].into_iter().chain(letter.words());
@@ -206,7 +206,7 @@ mod tests {
 
     #[test]
     fn nothing_that_a_visitor_wrote_becomes_a_header() {
-        let compose = |to: &str, subject: &str| compose(&config(), &Clock::System, to, &Letter::new(subject, &["x"]));
+        let compose = |to: &str, subject: &str| compose(&config(), &Clock::System, to, &MailMessage::new(subject, &["x"]));
         assert!(compose("ada@example.org", "Hello").is_ok());
         assert!(compose("a..b@nas", "Hello").is_ok(), "what can have an account can get a mail");
         for (to, subject) in [
@@ -222,8 +222,8 @@ mod tests {
 
     #[test]
     fn a_control_character_anywhere_refuses_the_mail() {
-        let compose = |letter: &Letter| compose(&config(), &Clock::System, "ada@example.org", letter);
-        let letter = |text: &str, label: &str, url: &str, closing: &str| Letter::new("Hello", &["x", text]).with_link(label, url.to_owned(), &["x", closing]);
+        let compose = |letter: &MailMessage| compose(&config(), &Clock::System, "ada@example.org", letter);
+        let letter = |text: &str, label: &str, url: &str, closing: &str| MailMessage::new("Hello", &["x", text]).with_link(label, url.to_owned(), &["x", closing]);
         assert!(compose(&letter("a – b", "Go", "https://x/", "Bye")).is_ok());
         for bad in ["a\0b", "a\r\n.\r\nb", "a\u{1b}[2Jb", "a\u{85}b"] {
             for letter in [letter(bad, "x", "x", "x"), letter("x", bad, "x", "x"), letter("x", "x", bad, "x"), letter("x", "x", "x", bad)] {

@@ -20,14 +20,14 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
 
 use crate::{
-    domain::Event,
+    domain::AuditEvent,
     server::{AppState, db},
 };
 
 /// Seconds. From a look into a cache to the longest a request may take.
 const BUCKETS: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 2.5, 10.0];
 /// How often what was measured is put into the buckets, when nobody asks.
-const UPKEEP: Duration = Duration::from_secs(5);
+const METRICS_UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Begins to count, and answers `GET /metrics` on `address` until the program ends. Returns where it listens.
 ///
@@ -41,7 +41,7 @@ pub async fn serve(state: &AppState, address: SocketAddr) -> Result<SocketAddr, 
     describe();
     let (state, upkeep) = (state.clone(), handle.clone());
     tokio::spawn(async move {
-        let mut ticks = tokio::time::interval(UPKEEP);
+        let mut ticks = tokio::time::interval(METRICS_UPKEEP_INTERVAL);
         loop {
             ticks.tick().await;
             upkeep.run_upkeep();
@@ -73,44 +73,44 @@ async fn render(state: AppState, handle: PrometheusHandle) -> Response {
 }
 
 /// Something for the log has happened.
-pub fn happened(event: Event, method: &str) {
+pub fn happened(event: AuditEvent, method: &str) {
     counter!("mediamanager_auth_events_total", "event" => event.code()).increment(1);
     let outcome = match event {
-        Event::LoggedIn => "succeeded",
-        Event::LoginFailed => "failed",
-        Event::LoginThrottled => "throttled",
+        AuditEvent::LoggedIn => "succeeded",
+        AuditEvent::LoginFailed => "failed",
+        AuditEvent::LoginThrottled => "throttled",
         _ => return,
     };
     counter!("mediamanager_auth_logins_total", "outcome" => outcome, "method" => method.to_owned()).increment(1);
 }
 
 /// A token was presented, and this is what it was worth: `remembered`, `live`, `worthless`, or `unknown` without a database.
-pub fn session_checked(outcome: &'static str) {
+pub fn record_session_check(outcome: &'static str) {
     counter!("mediamanager_auth_session_checks_total", "outcome" => outcome).increment(1);
 }
 
 /// The provider, or what it says, could not be used.
-pub fn provider_failed(code: &'static str) {
+pub fn record_provider_failure(code: &'static str) {
     counter!("mediamanager_auth_provider_failures_total", "code" => code).increment(1);
 }
 
 /// A request to the provider is over.
-pub fn provider_asked(since: Instant, has_answered: bool) {
+pub fn observe_provider_request(since: Instant, has_answered: bool) {
     let outcome = if has_answered { "answered" } else { "failed" };
     histogram!("mediamanager_auth_provider_request_seconds", "outcome" => outcome).record(since.elapsed());
 }
 
 /// A password that waits for its turn, from its making until it is dropped.
-pub struct Waiting(Instant);
+pub struct QueueWait(Instant);
 
-impl Waiting {
+impl QueueWait {
     pub fn begin() -> Self {
         gauge!("mediamanager_auth_hash_queue").increment(1);
         Self(Instant::now())
     }
 }
 
-impl Drop for Waiting {
+impl Drop for QueueWait {
     fn drop(&mut self) {
         gauge!("mediamanager_auth_hash_queue").decrement(1);
         histogram!("mediamanager_auth_hash_wait_seconds").record(self.0.elapsed());
@@ -118,7 +118,7 @@ impl Drop for Waiting {
 }
 
 /// Tells [`measure`], which stands outside of the router, which route an answer came from.
-pub async fn note_route(request: Request, next: Next) -> Response {
+pub async fn record_route(request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().cloned();
     let mut response = next.run(request).await;
     if let Some(route) = route {

@@ -35,36 +35,36 @@ use tokio::{
 use url::Url;
 
 use self::{
-    jwt::{Unverifiable, Verified},
+    jwt::{VerifyError, Verified},
     keys::{ALGORITHMS, Key},
     logout_token::LogoutToken,
     userinfo::Answer,
 };
 use crate::{
-    domain::refusal::Refusal,
+    domain::refusal::OidcError,
     server::{clock::Clock, config::OpenIdConnect},
 };
 
-pub use claims::Person;
-pub use client::{TOTAL, causes};
+pub use claims::ExternalUser;
+pub use client::{REQUEST_TIMEOUT, causes};
 pub use discovery::Metadata;
 pub use fault::{Fault, quote};
 
 /// How old the metadata gets, in seconds (SR-081 allows a day): a provider that has gone is noticed before the browser is sent to it, and
 /// its button says so while nobody sets out.
-const FRESH: i64 = 60;
+const METADATA_MAX_AGE: i64 = 60;
 /// The longest pause between two tries to reach a provider that does not answer, in seconds. The first is one second.
-const LONGEST_PAUSE: i64 = 60;
+const MAX_RETRY_DELAY: i64 = 60;
 /// Between two looks at the keys because of an unknown `kid`, in seconds: anybody could send tokens with invented ones (SR-064).
-const KEYS_COOL_DOWN: i64 = 30;
+const MIN_JWKS_REFETCH_INTERVAL: i64 = 30;
 
 /// What to do about a provider that does not answer.
-const NOT_REACHED: &str =
+const HINT_UNREACHABLE: &str =
     "open auth.openid_connect.configuration_endpoint from this machine; for a private certificate authority set policy.openid_connect.ca_file";
 /// What to do where only the provider knows.
-pub const OWN_LOG: &str = "look at the provider's own log";
+pub const HINT_PROVIDER_LOG: &str = "look at the provider's own log";
 /// What to do about a part of it that does not answer: where that is, the provider says itself.
-const ENDPOINT_NOT_REACHED: &str = "open that address from this machine; the provider names it in auth.openid_connect.configuration_endpoint, after its own \
+const HINT_ENDPOINT_UNREACHABLE: &str = "open that address from this machine; the provider names it in auth.openid_connect.configuration_endpoint, after its own \
      public address; for a private certificate authority set policy.openid_connect.ca_file";
 
 /// The configured provider. Cheap to clone. Holds no more than a copy of what the provider publishes, so several instances need
@@ -76,13 +76,13 @@ struct Inner {
     config: OpenIdConnect,
     clock: Clock,
     http: client::Client,
-    known: RwLock<Known>,
+    known: RwLock<ProviderCache>,
     /// Held while the provider is asked, so that many visitors make one request.
     asking: Mutex<()>,
 }
 
 #[derive(Default)]
-struct Known {
+struct ProviderCache {
     metadata: Option<Arc<Metadata>>,
     keys: Arc<Vec<Key>>,
     read_at: i64,
@@ -122,12 +122,12 @@ impl Provider {
         self.known().fault.clone()
     }
 
-    /// The metadata, no older than [`FRESH`], for setting out.
+    /// The metadata, no older than [`METADATA_MAX_AGE`], for setting out.
     ///
     /// # Errors
     /// `ProviderUnreachable`, `ProviderUnusable`.
     pub async fn fresh(&self) -> Result<Arc<Metadata>, Fault> {
-        self.metadata(FRESH).await
+        self.metadata(METADATA_MAX_AGE).await
     }
 
     /// Where to send the browser.
@@ -144,11 +144,11 @@ impl Provider {
     /// `IssuerMixUp`.
     pub async fn check_issuer(&self, issuer: Option<&str>) -> Result<(), Fault> {
         let metadata = self.metadata(i64::MAX).await?;
-        let fault = |reason: String| Err(Fault::new(Refusal::IssuerMixUp, reason, ""));
+        let fault = |reason: String| Err(Fault::new(OidcError::IssuerMismatch, reason, ""));
         match issuer {
             Some(issuer) if issuer == metadata.issuer => Ok(()),
             Some(issuer) => fault(format!("the answer names the issuer {:?}, the provider's is {:?}", quote(issuer), metadata.issuer)),
-            None if metadata.names_issuer_in_answers => fault("the answer does not name its issuer, although the provider announces that all do".to_owned()),
+            None if metadata.iss_parameter_supported => fault("the answer does not name its issuer, although the provider announces that all do".to_owned()),
             None => Ok(()),
         }
     }
@@ -157,21 +157,21 @@ impl Provider {
     ///
     /// # Errors
     /// Everything that can be wrong.
-    pub async fn redeem(&self, code: String, attempt: Attempt) -> Result<Person, Fault> {
-        let redeemed = self.ask_who(code, attempt).await;
-        if redeemed.as_ref().is_err_and(|fault| fault.refusal == Refusal::ProviderUnreachable) {
+    pub async fn redeem(&self, code: String, attempt: Attempt) -> Result<ExternalUser, Fault> {
+        let redeemed = self.exchange_and_verify(code, attempt).await;
+        if redeemed.as_ref().is_err_and(|fault| fault.refusal == OidcError::ProviderUnreachable) {
             // What is known is old news: the next look is due at once, and decides whether the provider is away.
             self.learn(|known| known.read_at = 0);
         }
         redeemed
     }
 
-    async fn ask_who(&self, code: String, attempt: Attempt) -> Result<Person, Fault> {
+    async fn exchange_and_verify(&self, code: String, attempt: Attempt) -> Result<ExternalUser, Fault> {
         let Inner { config, clock, http, .. } = &*self.0;
         let metadata = self.metadata(i64::MAX).await?;
         let issued = code::redeem(http, config, &metadata, &code, &attempt).await.map_err(|refused| refused.fault)?;
         let id_token = self.verify(&issued.id_token, &["jwt"], &metadata, &metadata.algorithms).await?;
-        let expected = claims::Expected {
+        let expected = claims::ExpectedClaims {
             issuer: &metadata.issuer,
             client_id: &config.client_id,
             trusted_audiences: &config.trusted_audiences,
@@ -184,7 +184,7 @@ impl Provider {
     }
 
     /// The address from userinfo, together with its flag, if it is about the same person (OIDC Core §5.3.2).
-    async fn complete(&self, person: Person, metadata: &Metadata, access_token: &str) -> Result<Person, Fault> {
+    async fn complete(&self, person: ExternalUser, metadata: &Metadata, access_token: &str) -> Result<ExternalUser, Fault> {
         let members = match userinfo::ask(&self.0.http, metadata, access_token).await? {
             None => return Ok(person),
             Some(Answer::Claims(members)) => members,
@@ -204,8 +204,8 @@ impl Provider {
         if claims::subject(&members)? != person.subject {
             return Err(claims::refused("userinfo is about somebody else than the ID token (sub)", ""));
         }
-        let (email, email_is_verified) = claims::email(&members);
-        Ok(Person { email, email_is_verified, ..person })
+        let (email, is_email_verified) = claims::email(&members);
+        Ok(ExternalUser { email, is_email_verified, ..person })
     }
 
     /// Whose sessions the provider says are over.
@@ -214,7 +214,7 @@ impl Provider {
     /// `TokenRefused`, or the provider's keys cannot be had.
     pub async fn check_logout_token(&self, token: &str) -> Result<(String, LogoutToken), Fault> {
         let metadata = self.metadata(i64::MAX).await?;
-        let verified = self.verify(token, &logout_token::TYPES, &metadata, &metadata.algorithms).await?;
+        let verified = self.verify(token, &logout_token::ACCEPTED_TYPES, &metadata, &metadata.algorithms).await?;
         let token = logout_token::check(&verified, &metadata.issuer, &self.0.config, self.0.clock.now())?;
         Ok((metadata.issuer.clone(), token))
     }
@@ -229,9 +229,9 @@ impl Provider {
     }
 
     /// Asks again when it is time to. Called every second; most calls do nothing.
-    pub async fn keep_fresh(&self) {
+    pub async fn refresh_if_stale(&self) {
         // A failure is logged and kept, and the next call tries again when its pause is over.
-        let _ = self.metadata(FRESH).await;
+        let _ = self.metadata(METADATA_MAX_AGE).await;
     }
 
     /// Verifies a signature; for a key that is not known, after one more look at the published ones.
@@ -247,14 +247,14 @@ impl Provider {
         let keys = self.known().keys.clone();
         match read()?.verify(&keys, allowed) {
             Ok(verified) => return Ok(verified),
-            Err(Unverifiable::Refused(why)) => return Err(refuse(why)),
-            Err(Unverifiable::KeyUnknown) => self.refetch_keys(metadata).await,
+            Err(VerifyError::Rejected(why)) => return Err(refuse(why)),
+            Err(VerifyError::UnknownKid) => self.refetch_keys(metadata).await,
         }
         let keys = self.known().keys.clone();
         match read()?.verify(&keys, allowed) {
             Ok(verified) => Ok(verified),
-            Err(Unverifiable::Refused(why)) => Err(refuse(why)),
-            Err(Unverifiable::KeyUnknown) => Err(refuse("is signed with a key that the provider does not publish".to_owned())),
+            Err(VerifyError::Rejected(why)) => Err(refuse(why)),
+            Err(VerifyError::UnknownKid) => Err(refuse("is signed with a key that the provider does not publish".to_owned())),
         }
     }
 
@@ -262,7 +262,7 @@ impl Provider {
         let _one = self.0.asking.lock().await;
         let now = self.0.clock.now();
         // A last time that is still to come is from before the clock was set back.
-        if (0..KEYS_COOL_DOWN).contains(&now.saturating_sub(self.known().keys_refetched_at)) {
+        if (0..MIN_JWKS_REFETCH_INTERVAL).contains(&now.saturating_sub(self.known().keys_refetched_at)) {
             return;
         }
         self.learn(|known| known.keys_refetched_at = now);
@@ -280,7 +280,7 @@ impl Provider {
             return answer;
         }
         // One deadline for both, whose end is a failure like every other: a visitor who is turned away finds out why (SR-084).
-        let deadline = Instant::now() + client::TOTAL;
+        let deadline = Instant::now() + client::REQUEST_TIMEOUT;
         let one = until(deadline, async { Ok(self.0.asking.lock().await) }).await;
         if let Some(answer) = self.remembered(max_age) {
             return answer;
@@ -293,7 +293,7 @@ impl Provider {
         match asked {
             Ok((metadata, keys)) => {
                 let metadata = Arc::new(metadata);
-                let keys = match keys.or_else(|fault| self.known_keys_of(&metadata, fault)) {
+                let keys = match keys.or_else(|fault| self.cached_keys_for(&metadata, fault)) {
                     Ok(keys) => keys,
                     Err(fault) => return Err(self.fail(fault, now)),
                 };
@@ -301,7 +301,7 @@ impl Provider {
                     tracing::info!(event = "provider_back", "the provider can be used again");
                 }
                 self.learn(|known| {
-                    *known = Known { metadata: Some(metadata.clone()), keys, read_at: now, keys_refetched_at: known.keys_refetched_at, ..Known::default() }
+                    *known = ProviderCache { metadata: Some(metadata.clone()), keys, read_at: now, keys_refetched_at: known.keys_refetched_at, ..ProviderCache::default() }
                 });
                 Ok(metadata)
             }
@@ -313,7 +313,7 @@ impl Provider {
     }
 
     /// The keys that are known go on working while the provider cannot give them (SR-064), if they are from the same place.
-    fn known_keys_of(&self, metadata: &Metadata, fault: Fault) -> Result<Arc<Vec<Key>>, Fault> {
+    fn cached_keys_for(&self, metadata: &Metadata, fault: Fault) -> Result<Arc<Vec<Key>>, Fault> {
         let known = self.known();
         let is_same_place = known.metadata.as_ref().is_some_and(|known| known.jwks_uri == metadata.jwks_uri);
         if !is_same_place {
@@ -346,16 +346,16 @@ impl Provider {
             return Some(Ok(metadata.clone()));
         }
         let fault = known.fault.as_ref()?;
-        let pause = LONGEST_PAUSE.min(1 << known.failures.saturating_sub(1).min(6));
+        let pause = MAX_RETRY_DELAY.min(1 << known.failures.saturating_sub(1).min(6));
         (0..pause).contains(&now.saturating_sub(known.failed_at)).then(|| Err(fault.clone()))
     }
 
-    fn known(&self) -> RwLockReadGuard<'_, Known> {
+    fn known(&self) -> RwLockReadGuard<'_, ProviderCache> {
         // Nothing panics while it is held, and what is in it is replaced whole.
         self.0.known.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn learn(&self, change: impl FnOnce(&mut Known)) {
+    fn learn(&self, change: impl FnOnce(&mut ProviderCache)) {
         change(&mut self.0.known.write().unwrap_or_else(PoisonError::into_inner));
     }
 }
@@ -365,14 +365,14 @@ impl Provider {
 /// # Errors
 /// `ProviderUnreachable`, or the work's own.
 pub async fn until<T>(deadline: Instant, work: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
-    let late = Fault::new(Refusal::ProviderUnreachable, "the provider did not finish answering within 10 seconds", "");
+    let late = Fault::new(OidcError::ProviderUnreachable, "the provider did not finish answering within 10 seconds", "");
     timeout_at(deadline, work).await.unwrap_or(Err(late))
 }
 
 /// The metadata, and the keys if they can be had.
 async fn fetch(http: &client::Client, config: &OpenIdConnect) -> Result<(Metadata, Result<Arc<Vec<Key>>, Fault>), Fault> {
     let url = &config.configuration_endpoint;
-    let unreachable = |why| Fault::new(Refusal::ProviderUnreachable, format!("the discovery document {url} cannot be read: {why}"), NOT_REACHED);
+    let unreachable = |why| Fault::new(OidcError::ProviderUnreachable, format!("the discovery document {url} cannot be read: {why}"), HINT_UNREACHABLE);
     let response = client::get(http, url.as_str(), &[]).await.map_err(unreachable)?;
     let metadata = discovery::read(response.body(), config)?;
     let keys = fetch_keys(http, &metadata).await;
@@ -381,7 +381,7 @@ async fn fetch(http: &client::Client, config: &OpenIdConnect) -> Result<(Metadat
 
 async fn fetch_keys(http: &client::Client, metadata: &Metadata) -> Result<Arc<Vec<Key>>, Fault> {
     let url = &metadata.jwks_uri;
-    let fault = |why: String| Fault::new(Refusal::ProviderUnreachable, format!("the provider's keys {url} cannot be read: {why}"), ENDPOINT_NOT_REACHED);
+    let fault = |why: String| Fault::new(OidcError::ProviderUnreachable, format!("the provider's keys {url} cannot be read: {why}"), HINT_ENDPOINT_UNREACHABLE);
     let response = client::get(http, url, &[]).await.map_err(|why| fault(why.to_string()))?;
     keys::read(response.body()).map(Arc::new).map_err(fault)
 }

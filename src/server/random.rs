@@ -22,11 +22,11 @@ pub fn quick() -> [u8; 16] {
 /// An id for a new row.
 #[must_use]
 pub fn uuid() -> Uuid {
-    uuid_of(bytes())
+    uuid_from(bytes())
 }
 
 /// The id that these random bytes make.
 #[must_use]
-pub fn uuid_of(bytes: [u8; 16]) -> Uuid {
+pub fn uuid_from(bytes: [u8; 16]) -> Uuid {
     uuid::Builder::from_random_bytes(bytes).into_uuid()
 }

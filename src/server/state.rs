@@ -15,7 +15,7 @@ use crate::{
         clock::Clock,
         config::Config,
         db::{self, Database},
-        hasher::{Cost, Hasher},
+        hasher::{Argon2Params, Hasher},
         mailer::Mailer,
         provider::Provider,
         session_cache::SessionCache,
@@ -26,11 +26,11 @@ use crate::{
 /// All that a request needs to be answered, behind one pointer: every layer of the router takes a clone of its own for every request.
 /// Nothing in it changes, because everything that does lives in the database, where several instances share it.
 #[derive(Clone)]
-pub struct AppState(Arc<Tools>);
+pub struct AppState(Arc<AppStateInner>);
 
 /// What is in an [`AppState`].
 #[derive(Clone)]
-pub struct Tools {
+pub struct AppStateInner {
     pub config: Arc<Config>,
     pub db: Database,
     pub sessions: Arc<SessionCache>,
@@ -51,9 +51,9 @@ impl AppState {
     ///
     /// # Errors
     /// A sentence for the operator.
-    pub async fn new(config: Config, cost: Cost, clock: Clock) -> Result<Self, String> {
-        let permits = config.policy.password_hash_permits.map_or_else(default_permits, usize::from);
-        Ok(Self(Arc::new(Tools {
+    pub async fn new(config: Config, cost: Argon2Params, clock: Clock) -> Result<Self, String> {
+        let permits = config.policy.password_hash_concurrency.map_or_else(default_hash_concurrency, usize::from);
+        Ok(Self(Arc::new(AppStateInner {
             db: db::open(config.database_url.expose()).await?,
             sessions: Arc::default(),
             hasher: Hasher::new(cost, permits).map_err(|err| format!("cannot prepare password hashing: {err}"))?,
@@ -76,16 +76,16 @@ impl AppState {
 }
 
 impl Deref for AppState {
-    type Target = Tools;
+    type Target = AppStateInner;
 
-    fn deref(&self) -> &Tools {
+    fn deref(&self) -> &AppStateInner {
         &self.0
     }
 }
 
 /// For tests that put another tool in place of one. Other clones of the state keep what they have.
 impl DerefMut for AppState {
-    fn deref_mut(&mut self) -> &mut Tools {
+    fn deref_mut(&mut self) -> &mut AppStateInner {
         Arc::make_mut(&mut self.0)
     }
 }
@@ -97,6 +97,6 @@ impl FromRef<AppState> for LeptosOptions {
 }
 
 /// One password at a time for each core, four at most: each takes 64 MiB (SR-170).
-fn default_permits() -> usize {
+fn default_hash_concurrency() -> usize {
     thread::available_parallelism().map_or(1, usize::from).min(4)
 }

@@ -48,13 +48,13 @@ pub enum Purpose {
     /// A forgotten password, by mail.
     Reset,
     /// The same, handed over by the operator, also where mail resets are off.
-    HandedOver,
+    AdminReset,
     /// A first password for somebody whom an administrator has made an account, by mail.
-    FirstPassword,
+    Invitation,
     /// That a mailbox belongs to somebody.
-    Proof,
+    EmailVerification,
     /// The same of a mailbox that shall take the place of the account's.
-    NewAddress,
+    EmailChange,
 }
 
 /// What a link says (SR-042): for whom, until when, and a fingerprint of what it replaces, so that it dies with that.
@@ -76,7 +76,7 @@ struct SetupClaims {
 
 /// A token that is not to be trusted, for whatever reason. Deliberately silent about which.
 #[derive(Debug, PartialEq, Eq)]
-pub struct BadToken;
+pub struct InvalidToken;
 
 #[derive(Clone)]
 struct Keys {
@@ -89,8 +89,8 @@ impl Tokens {
     /// Derives the keys and proves once that signing and checking work in this build (SR-222).
     ///
     /// # Errors
-    /// `BadToken` when the self-test fails.
-    pub fn new(token_secret: &str, clock: Clock) -> Result<Self, BadToken> {
+    /// `InvalidToken` when the self-test fails.
+    pub fn new(token_secret: &str, clock: Clock) -> Result<Self, InvalidToken> {
         let secret = token_secret.as_bytes();
         let tokens = Self {
             clock,
@@ -98,10 +98,10 @@ impl Tokens {
             setup: Keys::new(SETUP_AUDIENCE, &derive::<32>(secret, SETUP_AUDIENCE)?),
             links: [
                 link_keys(secret, Purpose::Reset, "mediamanager-auth:reset")?,
-                link_keys(secret, Purpose::HandedOver, "mediamanager-auth:reset-handed-over")?,
-                link_keys(secret, Purpose::FirstPassword, "mediamanager-auth:first-password")?,
-                link_keys(secret, Purpose::Proof, "mediamanager-auth:proof")?,
-                link_keys(secret, Purpose::NewAddress, "mediamanager-auth:new-address")?,
+                link_keys(secret, Purpose::AdminReset, "mediamanager-auth:reset-handed-over")?,
+                link_keys(secret, Purpose::Invitation, "mediamanager-auth:first-password")?,
+                link_keys(secret, Purpose::EmailVerification, "mediamanager-auth:proof")?,
+                link_keys(secret, Purpose::EmailChange, "mediamanager-auth:new-address")?,
             ],
             link: cookie::Key::from(&derive::<64>(secret, LINK_PURPOSE)?),
             handshake: cookie::Key::from(&derive::<64>(secret, HANDSHAKE_PURPOSE)?),
@@ -110,7 +110,7 @@ impl Tokens {
         };
         let (token, claims) = tokens.session(Uuid::nil(), Uuid::nil(), 60)?;
         if tokens.check_session(&token)? != claims || tokens.check_setup(&token).is_ok() {
-            return Err(BadToken);
+            return Err(InvalidToken);
         }
         Ok(tokens)
     }
@@ -118,8 +118,8 @@ impl Tokens {
     /// A session token for `user`, valid for `lifetime` seconds from now.
     ///
     /// # Errors
-    /// `BadToken` when signing fails.
-    pub fn session(&self, user: Uuid, session: Uuid, lifetime: u32) -> Result<(String, SessionClaims), BadToken> {
+    /// `InvalidToken` when signing fails.
+    pub fn session(&self, user: Uuid, session: Uuid, lifetime: u32) -> Result<(String, SessionClaims), InvalidToken> {
         let iat = self.clock.now();
         let claims = SessionClaims { sub: user, aud: [SESSION_AUDIENCE.to_owned()], jti: session, iat, exp: iat + i64::from(lifetime) };
         Ok((self.session.sign(&claims)?, claims))
@@ -128,17 +128,17 @@ impl Tokens {
     /// What a genuine and unexpired session token says. The caller still has to find the row it names (SR-091).
     ///
     /// # Errors
-    /// `BadToken` for everything else.
-    pub fn check_session(&self, token: &str) -> Result<SessionClaims, BadToken> {
+    /// `InvalidToken` for everything else.
+    pub fn check_session(&self, token: &str) -> Result<SessionClaims, InvalidToken> {
         let claims: SessionClaims = self.session.check(token)?;
-        if claims.exp > self.clock.now() { Ok(claims) } else { Err(BadToken) }
+        if claims.exp > self.clock.now() { Ok(claims) } else { Err(InvalidToken) }
     }
 
     /// A token for the one-time setup link (SR-034), valid for `lifetime` seconds.
     ///
     /// # Errors
-    /// `BadToken` when signing fails.
-    pub fn setup(&self, lifetime: u32) -> Result<String, BadToken> {
+    /// `InvalidToken` when signing fails.
+    pub fn setup(&self, lifetime: u32) -> Result<String, InvalidToken> {
         let iat = self.clock.now();
         self.setup.sign(&SetupClaims { aud: [SETUP_AUDIENCE.to_owned()], iat, exp: iat + i64::from(lifetime) })
     }
@@ -146,10 +146,10 @@ impl Tokens {
     /// Accepts a genuine and unexpired setup token.
     ///
     /// # Errors
-    /// `BadToken` for everything else.
-    pub fn check_setup(&self, token: &str) -> Result<(), BadToken> {
+    /// `InvalidToken` for everything else.
+    pub fn check_setup(&self, token: &str) -> Result<(), InvalidToken> {
         let claims: SetupClaims = self.setup.check(token)?;
-        if claims.exp > self.clock.now() { Ok(()) } else { Err(BadToken) }
+        if claims.exp > self.clock.now() { Ok(()) } else { Err(InvalidToken) }
     }
 }
 
@@ -157,49 +157,49 @@ impl Tokens {
     /// A token for a link. `replaces` is what it dies with: any change of it makes the link worthless.
     ///
     /// # Errors
-    /// `BadToken` when signing fails.
-    pub fn link(&self, purpose: Purpose, user: Uuid, replaces: &str, lifetime: u32) -> Result<String, BadToken> {
+    /// `InvalidToken` when signing fails.
+    pub fn link(&self, purpose: Purpose, user: Uuid, replaces: &str, lifetime: u32) -> Result<String, InvalidToken> {
         let (keys, secret) = self.keys_of(purpose)?;
         let iat = self.clock.now();
         keys.sign(&LinkClaims { aud: [keys.audience.to_owned()], sub: user, iat, exp: iat + i64::from(lifetime), fpt: fingerprint(secret, replaces)? })
     }
 
-    /// Whose link a genuine and unexpired token is. The caller asks [`still_replaces`](Self::still_replaces) next.
+    /// Whose link a genuine and unexpired token is. The caller asks [`binding_matches`](Self::still_replaces) next.
     ///
     /// # Errors
-    /// `BadToken` for everything else.
-    pub fn read_link(&self, purpose: Purpose, token: &str) -> Result<(Uuid, String), BadToken> {
+    /// `InvalidToken` for everything else.
+    pub fn check_link(&self, purpose: Purpose, token: &str) -> Result<(Uuid, String), InvalidToken> {
         let (keys, _) = self.keys_of(purpose)?;
         let claims: LinkClaims = keys.check(token)?;
-        if claims.exp > self.clock.now() { Ok((claims.sub, claims.fpt)) } else { Err(BadToken) }
+        if claims.exp > self.clock.now() { Ok((claims.sub, claims.fpt)) } else { Err(InvalidToken) }
     }
 
     /// Whether what the link replaces is still there.
     #[must_use]
-    pub fn still_replaces(&self, purpose: Purpose, read: &str, replaces: &str) -> bool {
+    pub fn binding_matches(&self, purpose: Purpose, read: &str, replaces: &str) -> bool {
         // Both sides are keyed hashes of ours, inside a signature of ours: there is nothing to learn from the time of comparing.
         self.keys_of(purpose).and_then(|(_, secret)| fingerprint(secret, replaces)).is_ok_and(|fingerprint| fingerprint == read)
     }
 
-    fn keys_of(&self, purpose: Purpose) -> Result<(&Keys, &[u8; 32]), BadToken> {
-        self.links.iter().find(|(known, ..)| *known == purpose).map(|(_, keys, secret)| (keys, secret)).ok_or(BadToken)
+    fn keys_of(&self, purpose: Purpose) -> Result<(&Keys, &[u8; 32]), InvalidToken> {
+        self.links.iter().find(|(known, ..)| *known == purpose).map(|(_, keys, secret)| (keys, secret)).ok_or(InvalidToken)
     }
 
     /// Encrypts the link's token while a person types the new password.
     #[must_use]
-    pub fn link_key(&self) -> &cookie::Key {
+    pub fn link_cookie_key(&self) -> &cookie::Key {
         &self.link
     }
 
     /// Encrypts what a browser carries on its way to the provider and back.
     #[must_use]
-    pub fn handshake_key(&self) -> &cookie::Key {
+    pub fn attempt_cookie_key(&self) -> &cookie::Key {
         &self.handshake
     }
 
     /// Encrypts what a browser carries until an account is proven.
     #[must_use]
-    pub fn pending_key(&self) -> &cookie::Key {
+    pub fn pending_link_cookie_key(&self) -> &cookie::Key {
         &self.pending
     }
 }
@@ -209,38 +209,38 @@ impl Keys {
         Self { audience, sign: EncodingKey::from_secret(secret), check: DecodingKey::from_secret(secret) }
     }
 
-    fn sign(&self, claims: &impl Serialize) -> Result<String, BadToken> {
-        encode(&Header::new(Algorithm::HS256), claims, &self.sign).map_err(|_| BadToken)
+    fn sign(&self, claims: &impl Serialize) -> Result<String, InvalidToken> {
+        encode(&Header::new(Algorithm::HS256), claims, &self.sign).map_err(|_| InvalidToken)
     }
 
     /// One algorithm, no leeway, `nbf` obeyed, `typ` and audience compared, types strict (SR-091, SR-222; RFC 8725 §3.1, §3.8-3.11).
     /// The library compares `exp` with the machine's clock; callers compare it with ours too, which tests can move.
-    fn check<T: DeserializeOwned>(&self, token: &str) -> Result<T, BadToken> {
+    fn check<T: DeserializeOwned>(&self, token: &str) -> Result<T, InvalidToken> {
         let mut rules = Validation::new(Algorithm::HS256);
         rules.leeway = 0;
         rules.validate_nbf = true;
         rules.set_required_spec_claims(&["exp", "aud"]);
         rules.set_audience(&[self.audience]);
-        let data = decode::<T>(token, &self.check, &rules).map_err(|_| BadToken)?;
-        if data.header.typ.as_deref() == Some("JWT") { Ok(data.claims) } else { Err(BadToken) }
+        let data = decode::<T>(token, &self.check, &rules).map_err(|_| InvalidToken)?;
+        if data.header.typ.as_deref() == Some("JWT") { Ok(data.claims) } else { Err(InvalidToken) }
     }
 }
 
-fn link_keys(token_secret: &[u8], purpose: Purpose, audience: &'static str) -> Result<(Purpose, Keys, [u8; 32]), BadToken> {
+fn link_keys(token_secret: &[u8], purpose: Purpose, audience: &'static str) -> Result<(Purpose, Keys, [u8; 32]), InvalidToken> {
     let key = derive::<32>(token_secret, audience)?;
     Ok((purpose, Keys::new(audience, &key), key))
 }
 
 /// A keyed hash that says nothing of the text (SR-042).
-fn fingerprint(key: &[u8; 32], text: &str) -> Result<String, BadToken> {
+fn fingerprint(key: &[u8; 32], text: &str) -> Result<String, InvalidToken> {
     let hash = derive::<16>(key, text)?;
     Ok(hash.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// A key of its own for one purpose (RFC 5869), so that leaking or misusing one says nothing of the others.
-fn derive<const N: usize>(token_secret: &[u8], purpose: &str) -> Result<[u8; N], BadToken> {
+fn derive<const N: usize>(token_secret: &[u8], purpose: &str) -> Result<[u8; N], InvalidToken> {
     let mut key = [0; N];
-    Hkdf::<Sha256>::new(None, token_secret).expand(purpose.as_bytes(), &mut key).map_err(|_| BadToken)?;
+    Hkdf::<Sha256>::new(None, token_secret).expand(purpose.as_bytes(), &mut key).map_err(|_| InvalidToken)?;
     Ok(key)
 }
 
@@ -315,7 +315,7 @@ mod tests {
         let unsigned = format!("eyJ0eXAiOiJKV1QiLCJhbGciOiJub25lIn0.{}.", forge(&hs256, &good_claims(), SECRET).split('.').nth(1).unwrap());
         refused.push(("alg none", unsigned));
         for (name, token) in refused {
-            assert_eq!(tokens().check_session(&token), Err(BadToken), "{name}");
+            assert_eq!(tokens().check_session(&token), Err(InvalidToken), "{name}");
         }
     }
 
@@ -324,14 +324,14 @@ mod tests {
         let (session, _) = tokens().session(Uuid::nil(), Uuid::nil(), 60).unwrap();
         let setup = tokens().setup(60).unwrap();
         assert_eq!(tokens().check_setup(&setup), Ok(()));
-        assert_eq!(tokens().check_setup(&session), Err(BadToken));
-        assert_eq!(tokens().check_session(&setup), Err(BadToken));
+        assert_eq!(tokens().check_setup(&session), Err(InvalidToken));
+        assert_eq!(tokens().check_session(&setup), Err(InvalidToken));
     }
 
     #[test]
     fn tokens_end_by_our_clock() {
         let time = Arc::new(AtomicI64::new(Clock::System.now()));
-        let tokens = Tokens::new(SECRET, Clock::Set(time.clone())).unwrap();
+        let tokens = Tokens::new(SECRET, Clock::Manual(time.clone())).unwrap();
         let (session, _) = tokens.session(Uuid::nil(), Uuid::nil(), 60).unwrap();
         let setup = tokens.setup(60).unwrap();
         time.fetch_add(61, Ordering::Relaxed);

@@ -17,7 +17,7 @@ const NEW: &str = "copper lantern meadow 4";
 const COOKIE: &str = "fastapiusersauth";
 const RESETS: &str = "auth.email_password_resets = true\n";
 /// The pages that change the account itself, without those about a provider.
-const FRESH: [(&str, &str); 3] = [("/account/address", "Change e-mail"), ("/account/delete", "Delete your account"), ("/account/password", "Change password")];
+const RECENT_LOGIN_PAGES: [(&str, &str); 3] = [("/account/address", "Change e-mail"), ("/account/delete", "Delete your account"), ("/account/password", "Change password")];
 
 async fn logged_in(app: &App, email: &str) -> Browser {
     let mut browser = app.browser();
@@ -50,7 +50,7 @@ async fn change_password(browser: &mut Browser, password: &str) -> Page {
 
 /// The path of a link for a new password, as an operator hands it over.
 async fn handed_over(app: &App, email: &str) -> String {
-    let made = password_reset::handed_over_link(&Ctx::cli(&app.state), &Email::parse(email).unwrap()).await.unwrap().unwrap();
+    let made = password_reset::create_reset_link_by_email(&Ctx::cli(&app.state), &Email::parse(email).unwrap()).await.unwrap().unwrap();
     made.link.strip_prefix("http://localhost:8000").unwrap().to_owned()
 }
 
@@ -89,10 +89,10 @@ async fn whoever_changes_the_password_stays_logged_in_here_and_nowhere_else() {
 async fn after_five_minutes_the_page_leads_over_a_new_login_and_back() {
     let app = App::with(SMTP).await;
     app.member("ada@example.org").await;
-    app.user("new@example.org", Role::Waiting).await;
+    app.user("new@example.org", Role::QueueWait).await;
     // Somebody who waits may change or delete their account, too.
     for email in ["ada@example.org", "new@example.org"] {
-        for (path, heading) in FRESH {
+        for (path, heading) in RECENT_LOGIN_PAGES {
             let mut browser = logged_in(&app, email).await;
             app.pass(299);
             assert_eq!(browser.get(path).await.heading(), heading, "{email}");
@@ -115,7 +115,7 @@ async fn a_stolen_cookie_cannot_change_the_account() {
     // A login from the future is none either: the clock has been set back.
     for seconds in [300, -301] {
         app.pass(seconds);
-        for (path, heading) in FRESH {
+        for (path, heading) in RECENT_LOGIN_PAGES {
             let page = thief.post_form(path, &[("password", NEW), ("email", "thief@example.org")]).await;
             assert_eq!((page.status, page.heading().as_str()), (StatusCode::FORBIDDEN, heading), "{path} after {seconds}");
             assert!(page.text("[role=alert]").unwrap().starts_with("Your login is older than five minutes."), "{path}: {}", page.body);
@@ -313,7 +313,7 @@ async fn who_deletes_their_account_is_gone_and_a_later_one_inherits_nothing() {
         for table in ["auth_session", "auth_user_account"] {
             assert_eq!(app.count(&format!("SELECT count(*) FROM {table} WHERE user_id NOT IN (SELECT id FROM \"user\")")).await, 0, "{table}");
         }
-        app.user("ada@example.org", Role::Waiting).await;
+        app.user("ada@example.org", Role::QueueWait).await;
         assert!(!is_in(&there).await);
         assert_eq!(app.mails().await.iter().map(|mail| mail.to.clone()).collect::<Vec<_>>(), Vec::<String>::new(), "{stored}: mails to somebody who is gone");
         for link in links {

@@ -220,7 +220,7 @@ async fn who_i_am_is_five_fields_in_order() {
     is_error(&page, 401, UNAUTHORIZED);
     assert_eq!(page.header("www-authenticate"), None);
     for (email, role, superuser, verified) in
-        [("ada@example.org", Role::Administrator, true, true), ("bob@example.org", Role::Member, false, true), ("eve@example.org", Role::Waiting, false, false)]
+        [("ada@example.org", Role::Administrator, true, true), ("bob@example.org", Role::Member, false, true), ("eve@example.org", Role::QueueWait, false, false)]
     {
         let id = app.user(email, role).await.id;
         let mut browser = app.browser();

@@ -2,7 +2,7 @@
 
 use axum::http::{Method, StatusCode};
 use mediamanager_auth::{
-    domain::{Event, User},
+    domain::{AuditEvent, User},
     server::{
         db::{
             self,
@@ -113,7 +113,7 @@ async fn what_an_attacker_puts_into_an_event_stays_text_on_one_line() {
     let headers = [("sec-fetch-site", "cross-site"), ("origin", "https://<script>alert(1)</script>.example\t"), ("x-correlation-id", "not\ta number")];
     let page = app.browser().call(Method::POST, "/login", &headers, "").await;
     assert_eq!(page.status, StatusCode::FORBIDDEN);
-    let row = &find(&app, AuditFilter { kind: Some(Event::CrossSiteRefused), ..AuditFilter::default() }).await[0];
+    let row = &find(&app, AuditFilter { kind: Some(AuditEvent::CsrfRejected), ..AuditFilter::default() }).await[0];
     assert!(row.detail.contains("alert(1)") && row.request_id == page.header("x-correlation-id").unwrap());
     assert!(row.request_id.len() == 32 && row.request_id.bytes().all(|byte| byte.is_ascii_hexdigit()), "{}", row.request_id);
     let page = search(&mut ada, "cross_site_refused", "", "").await;
@@ -128,7 +128,7 @@ async fn the_fifty_first_event_is_on_the_second_page() {
         let detail = format!("number {number}");
         let row = NewEvent {
             occurred_at: number,
-            kind: Event::MailSent,
+            kind: AuditEvent::MailSent,
             user: Some(bob.id),
             actor: None,
             method: "",
@@ -204,20 +204,20 @@ async fn a_flood_of_strangers_fills_the_log_and_not_the_table() {
     let home = Household::new().await;
     home.app.member("eve@example.org").await;
     let mut eve = logged_in(&home.app, "eve@example.org").await;
-    let count = async |kind: Event| find(&home.app, AuditFilter { kind: Some(kind), ..AuditFilter::default() }).await.len();
+    let count = async |kind: AuditEvent| find(&home.app, AuditFilter { kind: Some(kind), ..AuditFilter::default() }).await.len();
     for number in 0..60 {
         post_from_another_site(&home.app).await;
         assert_eq!(eve.get("/users").await.status, StatusCode::FORBIDDEN);
         home.app.browser().at("198.51.100.1").get("/api/v1/auth/oauth/callback?code=x&state=y").await;
         home.app.browser().at("198.51.100.2").post_form("/login", &[("email", &format!("nobody{number}@example.org")), ("password", "x")]).await;
     }
-    assert_eq!((count(Event::CrossSiteRefused).await, count(Event::AccessRefused).await, count(Event::LoginThrottled).await), (20, 20, 20));
-    assert_eq!(count(Event::LoginFailed).await, 40, "twenty with a password, twenty from the provider");
+    assert_eq!((count(AuditEvent::CsrfRejected).await, count(AuditEvent::AccessDenied).await, count(AuditEvent::LoginThrottled).await), (20, 20, 20));
+    assert_eq!(count(AuditEvent::LoginFailed).await, 40, "twenty with a password, twenty from the provider");
     let lines = |code: &str| log.text().lines().filter(|line| line.contains(&format!("\"event\":\"{code}\""))).count();
     assert_eq!((lines("cross_site_refused"), lines("access_refused"), lines("login_throttled"), lines("login_failed")), (60, 60, 40, 80));
     home.app.pass(600);
     post_from_another_site(&home.app).await;
-    assert_eq!(count(Event::CrossSiteRefused).await, 21, "later there is room again");
+    assert_eq!(count(AuditEvent::CsrfRejected).await, 21, "later there is room again");
 }
 
 #[tokio::test]

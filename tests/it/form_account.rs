@@ -213,7 +213,7 @@ async fn where_nobody_is_logged_in_any_more_the_session_has_ended() {
 async fn every_form_for_somebody_who_is_logged_in_carries_the_field_and_no_other() {
     let home = Household::with(SMTP).await;
     let ada = home.app.user("ada@example.org", Role::Administrator).await;
-    let eve = home.app.user("eve@example.org", Role::Waiting).await;
+    let eve = home.app.user("eve@example.org", Role::QueueWait).await;
     let mut browsers = [logged_in(&home.app, "ada@example.org").await, logged_in(&home.app, "eve@example.org").await, home.app.browser()];
     // So that there is another session to end.
     logged_in(&home.app, "ada@example.org").await;

@@ -40,7 +40,7 @@ async fn a_wrong_password_shows_the_page_again_with_the_address_kept() {
 #[tokio::test]
 async fn somebody_who_waits_for_approval_is_told_who_can_help() {
     let app = App::new().await;
-    app.user("ada@example.org", Role::Waiting).await;
+    app.user("ada@example.org", Role::QueueWait).await;
     let page = app.browser().log_in("ada@example.org", PASSWORD).await;
     assert_eq!(page.path, "/login/verify");
     assert_eq!(page.heading(), "Waiting for approval");

@@ -8,7 +8,7 @@ use mediamanager_auth::{
         config::{self, Sources},
         db,
         flows::{Ctx, mail, password_reset, users::Role},
-        mailer::{Mailer, Outgone},
+        mailer::{Mailer, SentMessages},
     },
 };
 
@@ -112,7 +112,7 @@ async fn a_mail_waits_for_a_server_that_is_away_and_is_sent_once_it_is_back() {
     app.pass(60);
     assert_eq!(mail::send_due(&app.state).await, Ok(1));
     assert_eq!(waiting(&app).await, 1);
-    app.state.mailer = Mailer::Memory(Outgone::default());
+    app.state.mailer = Mailer::Memory(SentMessages::default());
     app.pass(300);
     let mail = app.mail().await;
     assert_eq!(app.browser().get(&mail.link()).await.heading(), "Choose a new password", "the link is as old as the mail, not as the request");
@@ -133,7 +133,7 @@ async fn after_five_attempts_a_mail_is_given_up() {
 #[tokio::test]
 async fn a_mail_whose_attempts_never_end_is_given_up() {
     let mut app = with_mail_waiting().await;
-    app.state.mailer = Mailer::Memory(Outgone::default());
+    app.state.mailer = Mailer::Memory(SentMessages::default());
     for attempt in 1..=5 {
         // Taken, and then nothing: this is what a panic or a power cut leaves.
         assert_eq!(db::outbox::claim_next(&app.state.db, app.state.clock.now()).await.unwrap().unwrap().attempts, attempt);
@@ -154,7 +154,7 @@ async fn no_mail_waits_for_an_hour_that_the_clock_was_set_back() {
         app.pass(-3600);
         assert_eq!(mail::send_due(&app.state).await, Ok(1), "at once, after {attempts} attempts");
         assert_eq!(mail::send_due(&app.state).await, Ok(0), "and not once a second from here on");
-        app.state.mailer = Mailer::Memory(Outgone::default());
+        app.state.mailer = Mailer::Memory(SentMessages::default());
         app.pass(900);
         assert_eq!((app.mails().await.len(), waiting(&app).await), (1, 0));
     }
@@ -163,7 +163,7 @@ async fn no_mail_waits_for_an_hour_that_the_clock_was_set_back() {
 #[tokio::test]
 async fn a_link_that_nobody_waits_for_any_more_is_not_sent() {
     let mut app = with_mail_waiting().await;
-    app.state.mailer = Mailer::Memory(Outgone::default());
+    app.state.mailer = Mailer::Memory(SentMessages::default());
     app.pass(6 * 3600 + 1);
     assert_eq!((app.mails().await.len(), waiting(&app).await), (0, 0));
 }
@@ -182,7 +182,7 @@ async fn make_void(home: &Household, ada: &mut Browser, how: &str) {
     match how {
         "a reset" => {
             let ada = Email::parse("ada@example.org").unwrap();
-            let link = password_reset::handed_over_link(&Ctx::cli(&app.state), &ada).await.unwrap().unwrap().link;
+            let link = password_reset::create_reset_link_by_email(&Ctx::cli(&app.state), &ada).await.unwrap().unwrap().link;
             let mut browser = app.browser();
             let page = browser.get(link.strip_prefix("http://localhost:8000").unwrap()).await;
             assert_eq!(browser.submit(&page, "Set password", &[("password", NEW)]).await.path, "/login?notice=password_reset");
@@ -228,7 +228,7 @@ async fn a_link_that_waits_for_the_mail_server_does_not_outlive_what_voids_all_l
         }
         assert_eq!((mail::send_due(&home.app.state).await, waiting(&home.app).await), (Ok(3), 3), "the server is away");
         make_void(&home, &mut ada, how).await;
-        home.app.state.mailer = Mailer::Memory(Outgone::default());
+        home.app.state.mailer = Mailer::Memory(SentMessages::default());
         home.app.pass(60);
         let links: Vec<_> = home.app.mails().await.into_iter().filter(|mail| mail.text.contains("token=")).map(|mail| mail.to).collect();
         assert_eq!(links, ["boss@example.org"], "{how}: and nobody else's link");

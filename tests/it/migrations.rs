@@ -3,7 +3,7 @@ use mediamanager_auth::{
     server::{
         clock::Clock,
         db::{migrations::Migrator, users},
-        hasher::{Cost, Hasher, Verdict},
+        hasher::{Argon2Params, Hasher, Verification},
         random,
     },
 };
@@ -183,7 +183,7 @@ async fn its_people_log_in_and_only_weaker_hashes_are_upgraded() {
 async fn with_the_cost_of_production_mediamanagers_own_hashes_stay() {
     let (database, db) = mediamanagers().await;
     let app = App::on(database, "").await;
-    let hasher = Hasher::new(Cost::STANDARD, 1).unwrap();
+    let hasher = Hasher::new(Argon2Params::STANDARD, 1).unwrap();
     let production = app.with_hasher(hasher.clone());
     for email in ["ada.lovelace@example.org", "charlie@example.org"] {
         assert_eq!(Browser::new(production.clone()).log_in(email, PASSWORD).await.path, "/account", "{email}");
@@ -193,7 +193,7 @@ async fn with_the_cost_of_production_mediamanagers_own_hashes_stay() {
     assert!(after[2].hashed_password.starts_with("$argon2id$v=19$m=65536,t=3,p=4$"));
     let password = Password::parse(PASSWORD.to_owned()).unwrap();
     let verdict = hasher.verify(hasher.admit().await.unwrap(), password, Some(after[2].hashed_password.clone())).await;
-    assert_eq!(verdict, Ok(Verdict::Right { upgrade: None }), "now as strong as MediaManager's own");
+    assert_eq!(verdict, Ok(Verification::Valid { upgrade: None }), "now as strong as MediaManager's own");
 }
 
 #[tokio::test]

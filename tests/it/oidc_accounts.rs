@@ -247,7 +247,7 @@ async fn a_disabled_account_is_refused_without_saying_why() {
 #[tokio::test]
 async fn somebody_who_waits_for_approval_goes_on_waiting() {
     let home = Household::new().await;
-    home.app.user("ada@example.org", Role::Waiting).await;
+    home.app.user("ada@example.org", Role::QueueWait).await;
     assert_eq!(home.log_in(&mut home.app.browser(), &ada()).await.path, "/login/verify");
 }
 
@@ -306,7 +306,7 @@ async fn an_account_that_a_stranger_may_know_the_password_of_does_not_get_the_ow
 #[tokio::test]
 async fn a_link_of_mediamanager_proves_no_address_of_an_account_that_a_stranger_may_know_the_password_of() {
     let home = Household::with(&format!("auth.admin_emails = ['ada@example.org']\n{SMTP}")).await;
-    home.app.user("ada@example.org", Role::Waiting).await;
+    home.app.user("ada@example.org", Role::QueueWait).await;
     // As MediaManager leaves it: the stranger's account, linked to its owner by the address.
     home.app.sql("DELETE FROM auth_user_account").await;
     home.app.sql("INSERT INTO oauth_account (id, user_id, oauth_name, access_token, account_id, account_email) SELECT id, id, 'Über ID 100%', 'x', 'subject-of-ada@example.org', 'a@b' FROM \"user\"").await;

@@ -91,7 +91,7 @@ async fn a_code_that_could_not_be_redeemed_is_not_tried_again() {
         let home = Household::new().await;
         home.provider.replace("/token", move || (status, r#"{"error":"of_next_year"}"#).into_response());
         told(&home).await;
-        home.app.state.provider.as_ref().unwrap().keep_fresh().await;
+        home.app.state.provider.as_ref().unwrap().refresh_if_stale().await;
         assert_eq!(home.provider.times("/token"), 1, "{status}");
     }
 }

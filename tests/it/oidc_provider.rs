@@ -42,7 +42,7 @@ async fn metadata_is_refused(code: &str, wrong: impl FnOnce(&TestProvider)) -> S
     home.app.pass(60);
     home.provider.twist("claims", |claims| claims["iat"] = (claims["iat"].as_i64().unwrap() + 60).into());
     // What the program does every second by itself.
-    home.app.state.provider.as_ref().unwrap().keep_fresh().await;
+    home.app.state.provider.as_ref().unwrap().refresh_if_stale().await;
     assert_eq!(home.come_back(&ada()).await.status, StatusCode::SEE_OTHER, "it comes back by itself");
     log.text()
 }
@@ -108,13 +108,13 @@ async fn an_issuer_that_changes_while_we_run_is_no_longer_used() {
     assert_eq!(home.come_back(&ada()).await.status, StatusCode::SEE_OTHER);
     set(&home.provider, "issuer", json!("https://evil.example"));
     home.app.pass(61);
-    home.app.state.provider.as_ref().unwrap().keep_fresh().await;
+    home.app.state.provider.as_ref().unwrap().refresh_if_stale().await;
     is_unusable(&home.app, "provider_unusable").await;
     // With a slash it still belongs to the address, and what was signed for the old name does not count.
     set(&home.provider, "issuer", json!(format!("{}/", home.provider.origin())));
     home.app.pass(60);
     home.provider.twist("claims", |claims| claims["iat"] = (claims["iat"].as_i64().unwrap() + 121).into());
-    home.app.state.provider.as_ref().unwrap().keep_fresh().await;
+    home.app.state.provider.as_ref().unwrap().refresh_if_stale().await;
     assert!(home.come_back(&ada()).await.text(".reference").unwrap().contains("token_refused"));
 }
 
@@ -233,7 +233,7 @@ async fn a_page_with_a_number_has_a_line_with_it_in_the_log() {
     home.provider.replace("/.well-known/openid-configuration", || StatusCode::BAD_GATEWAY.into_response());
     home.app.pass(61);
     // The program notices by itself, so nobody's visit is what tells it.
-    home.app.state.provider.as_ref().unwrap().keep_fresh().await;
+    home.app.state.provider.as_ref().unwrap().refresh_if_stale().await;
     let paths = ["/account/connect/start", "/login/provider", "/api/v1/auth/oauth/authorize", "/api/v1/auth/cookie/%C3%9Cber%20ID%20100%25/authorize"];
     for path in paths {
         let log = Log::begin();
@@ -257,14 +257,14 @@ async fn a_provider_dying_while_we_run_greys_its_button() {
     };
     assert_eq!(home.come_back(&ada()).await.status, StatusCode::SEE_OTHER);
     dies();
-    provider.keep_fresh().await;
+    provider.refresh_if_stale().await;
     assert!(!greyed(&home).await, "what was read a moment ago is believed");
     home.app.pass(61);
-    provider.keep_fresh().await;
+    provider.refresh_if_stale().await;
     assert!(greyed(&home).await, "a minute later it is asked");
     home.provider.is_good_again();
     home.app.pass(1);
-    provider.keep_fresh().await;
+    provider.refresh_if_stale().await;
     assert!(!greyed(&home).await);
     // Somebody who comes back finds out sooner.
     home.provider.twist("claims", |claims| claims["iat"] = (claims["iat"].as_i64().unwrap() + 62).into());
@@ -272,7 +272,7 @@ async fn a_provider_dying_while_we_run_greys_its_button() {
     let back = home.provider.answer(&household::set_out(&mut browser).await, &ada());
     dies();
     assert!(household::call_back(&mut browser, &back).await.text(".reference").unwrap().contains("provider_unreachable"));
-    provider.keep_fresh().await;
+    provider.refresh_if_stale().await;
     assert!(greyed(&home).await, "it is asked at once");
 }
 
@@ -370,7 +370,7 @@ async fn many_visitors_ask_once_and_a_provider_that_is_away_is_not_hammered() {
     let mut pauses = Vec::new();
     for _ in 0..200 {
         let before = home.provider.times(discovery);
-        provider.keep_fresh().await;
+        provider.refresh_if_stale().await;
         pauses.push(home.provider.times(discovery) - before);
         home.app.pass(1);
     }
@@ -378,7 +378,7 @@ async fn many_visitors_ask_once_and_a_provider_that_is_away_is_not_hammered() {
     assert!((8..=12).contains(&tries), "1, 2, 4 … 60 seconds apart: {tries}");
     home.provider.is_good_again();
     home.app.pass(60);
-    provider.keep_fresh().await;
+    provider.refresh_if_stale().await;
     assert!(provider.trouble().is_none(), "it comes back by itself");
 }
 

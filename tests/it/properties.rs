@@ -309,5 +309,5 @@ proptest! {
 fn good_inputs_reach_the_rules() {
     let good: String = CLAIMS.map(|line| line[0]).join(",");
     let person = rules::id_token(HEADERS[1].as_bytes(), format!("{{{good}}}").as_bytes()).expect("a person");
-    assert_eq!((person.subject.as_str(), person.email.as_deref(), person.email_is_verified), ("ada", Some("ada@example.org"), true));
+    assert_eq!((person.subject.as_str(), person.email.as_deref(), person.is_email_verified), ("ada", Some("ada@example.org"), true));
 }

@@ -26,8 +26,8 @@ async fn the_operator_hands_over_a_link_without_any_mail() {
     let app = App::new().await;
     app.member("ada@example.org").await;
     let email = |text| Email::parse(text).unwrap();
-    assert!(password_reset::handed_over_link(&Ctx::cli(&app.state), &email("nobody@example.org")).await.unwrap().is_none());
-    let link = password_reset::handed_over_link(&Ctx::cli(&app.state), &email("ada@example.org")).await.unwrap().unwrap().link;
+    assert!(password_reset::create_reset_link_by_email(&Ctx::cli(&app.state), &email("nobody@example.org")).await.unwrap().is_none());
+    let link = password_reset::create_reset_link_by_email(&Ctx::cli(&app.state), &email("ada@example.org")).await.unwrap().unwrap().link;
     let link = link.strip_prefix("http://localhost:8000").unwrap();
     assert_eq!(set(&app, link).await, "/login?notice=password_reset");
     assert_eq!(app.browser().log_in("ada@example.org", NEW).await.path, "/account");
@@ -43,7 +43,7 @@ async fn a_handed_over_link_leaves_a_stranger_nothing() {
     let mut stranger = home.app.browser();
     let page = home.log_in(&mut stranger, &strangers).await;
     stranger.submit(&page, "Connect and log in", &[("password", PASSWORD)]).await;
-    let link = password_reset::handed_over_link(&Ctx::cli(&home.app.state), &Email::parse("ada@example.org").unwrap()).await.unwrap().unwrap().link;
+    let link = password_reset::create_reset_link_by_email(&Ctx::cli(&home.app.state), &Email::parse("ada@example.org").unwrap()).await.unwrap().unwrap().link;
     set(&home.app, link.strip_prefix("http://localhost:8000").unwrap()).await;
     assert_eq!(home.log_in(&mut home.app.browser(), &strangers).await.path, "/login/connect");
 }
@@ -70,7 +70,7 @@ async fn the_token_of_a_link_opens_no_session() {
     let app = App::new().await;
     let ada = app.user("ada@example.org", Role::Administrator).await;
     let setup = app.state.tokens.setup(600).unwrap();
-    let purposes = [Purpose::Reset, Purpose::HandedOver, Purpose::FirstPassword, Purpose::Proof, Purpose::NewAddress];
+    let purposes = [Purpose::Reset, Purpose::AdminReset, Purpose::Invitation, Purpose::EmailVerification, Purpose::EmailChange];
     for token in purposes.map(|purpose| app.state.tokens.link(purpose, ada.id, &ada.email, 600).unwrap()).into_iter().chain([setup]) {
         let bearer = [("authorization", &*format!("Bearer {token}"))];
         assert_eq!(app.browser().call(Method::GET, "/api/v1/users/me", &bearer, "").await.status, StatusCode::UNAUTHORIZED);
@@ -84,7 +84,7 @@ async fn the_token_of_a_link_opens_no_session() {
 async fn what_is_sealed_for_one_cookie_opens_under_no_other_name() {
     let app = App::new().await;
     app.user("ada@example.org", Role::Administrator).await;
-    let link = password_reset::handed_over_link(&Ctx::cli(&app.state), &Email::parse("ada@example.org").unwrap()).await.unwrap().unwrap().link;
+    let link = password_reset::create_reset_link_by_email(&Ctx::cli(&app.state), &Email::parse("ada@example.org").unwrap()).await.unwrap().unwrap().link;
     let link = link.strip_prefix("http://localhost:8000").unwrap();
     let mut ada = app.browser();
     ada.log_in("ada@example.org", PASSWORD).await;
@@ -93,7 +93,7 @@ async fn what_is_sealed_for_one_cookie_opens_under_no_other_name() {
     ada.set_cookie("handed-over", &sealed);
     assert_eq!(ada.get("/users/link").await.status, StatusCode::NOT_FOUND, "it would show an administrator what a stranger has written");
     // Both ways, and with a value that would be read: what the page of a link to hand over shows is no token, whoever moves it.
-    let key = app.state.tokens.link_key();
+    let key = app.state.tokens.link_cookie_key();
     let token = link.split("token=").nth(1).unwrap();
     for (name, status) in [("handed-over", StatusCode::GONE), ("reset-link", StatusCode::OK)] {
         let cookie = cookies::sealed(&app.state.config, key, name, token, 60).unwrap();

@@ -14,15 +14,15 @@ use mediamanager_auth::{
             account::EmailChange,
             login::Attempt,
             password_reset::PasswordReset,
-            setup::FirstAdministrator,
+            setup::FirstAdmin,
             signup,
-            users::{Change, Role, shell::NewCliUser},
+            users::{UserUpdate, Role, shell::NewCliUser},
         },
         http::api::{
             bodies::{LoginForm, OnlyToken, Register, ResetPassword, StrictJson},
             error::ApiError,
-            patch::{ChangeMe, ChangeUser},
-            wire::Object,
+            patch::{SelfUpdateBody, UserUpdateBody},
+            wire::JsonObject,
         },
     },
 };
@@ -49,7 +49,7 @@ fn request(content_type: &str, body: impl Into<Body>) -> Request {
 }
 
 /// A body of the API, as a script sends it.
-async fn body<T: TryFrom<Object, Error = ApiError> + Debug>(members: &[&str]) {
+async fn body<T: TryFrom<JsonObject, Error = ApiError> + Debug>(members: &[&str]) {
     let sent: serde_json::Map<_, _> = [("email", "ada@example.org"), ("password", PASSWORD), ("current_password", PASSWORD), ("token", TOKEN)]
         .into_iter()
         .filter(|(name, _)| members.contains(name))
@@ -86,8 +86,8 @@ async fn bodies_of_the_api() {
     body::<Register>(&["email", "password"]).await;
     body::<ResetPassword>(&["token", "password"]).await;
     body::<OnlyToken>(&["token"]).await;
-    body::<ChangeMe>(&["email", "password", "current_password"]).await;
-    body::<ChangeUser>(&["email", "password", "current_password"]).await;
+    body::<SelfUpdateBody>(&["email", "password", "current_password"]).await;
+    body::<UserUpdateBody>(&["email", "password", "current_password"]).await;
     let form = format!("username=ada%40example.org&password={}", PASSWORD.replace(' ', "+"));
     hides(&LoginForm::from_request(request("application/x-www-form-urlencoded", form), &()).await.unwrap());
 }
@@ -97,9 +97,9 @@ fn inputs_of_flows() {
     let (email, password, token) = (Email::parse("ada@example.org").unwrap(), Password::new(PASSWORD.to_owned()), LinkToken::new(TOKEN.to_owned()));
     hides(&Attempt { email: Some(email.clone()), password: password.clone() });
     hides(&signup::Request { email: email.clone(), password: password.clone() });
-    hides(&FirstAdministrator { token: token.clone(), email: email.clone(), password: password.clone() });
+    hides(&FirstAdmin { token: token.clone(), email: email.clone(), password: password.clone() });
     hides(&PasswordReset { token: token.clone(), shown_email: None, password: password.clone() });
     hides(&EmailChange { token, address: String::new() });
     hides(&NewCliUser { email, password: password.clone(), role: Role::Member });
-    hides(&Change { password: Some(password.clone()), current_password: Some(password), ..Change::default() });
+    hides(&UserUpdate { password: Some(password.clone()), current_password: Some(password), ..UserUpdate::default() });
 }

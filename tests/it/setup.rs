@@ -128,7 +128,7 @@ async fn a_token_for_something_else_is_no_setup_token() {
     // Everything right but the key: the session's key signs nothing else.
     let claims = json!({ "aud": ["mediamanager-auth:setup"], "iat": now, "exp": now + 60 });
     let forged = encode(&Header::default(), &claims, &EncodingKey::from_secret(TOKEN_SECRET.as_bytes())).unwrap();
-    let purposes = [Purpose::Reset, Purpose::HandedOver, Purpose::FirstPassword, Purpose::Proof, Purpose::NewAddress];
+    let purposes = [Purpose::Reset, Purpose::AdminReset, Purpose::Invitation, Purpose::EmailVerification, Purpose::EmailChange];
     let links = purposes.map(|purpose| app.state.tokens.link(purpose, random::uuid(), "x", 600).unwrap());
     for token in [session, forged].into_iter().chain(links) {
         is_refused(&app, &format!("/setup?token={token}"), StatusCode::GONE, "Open the setup link").await;

@@ -30,7 +30,7 @@ pub async fn take_address(#[server(default)] address: String) -> Result<(), Auth
     };
     let (state, visitor) = server_fn::request()?;
     let current = visitor.current_user()?;
-    let token = server_fn::link_token(&paths::CONFIRM_EMAIL)?.ok_or(AuthError::ProofLinkInvalid)?;
+    let token = server_fn::link_token(&paths::CONFIRM_EMAIL)?.ok_or(AuthError::VerificationLinkInvalid)?;
     account::change_address(&visitor.ctx(&state), current, EmailChange { token, address }).await?;
     server_fn::clear_link_token(&state, &paths::CONFIRM_EMAIL)?;
     server_fn::redirect(&paths::ACCOUNT, Notice::EmailChanged);

@@ -11,7 +11,7 @@ use crate::{
 pub async fn connect_provider() -> Result<(), AuthError> {
     use crate::server::{flows::oidc, web::server_fn};
     let (state, visitor) = server_fn::request()?;
-    let connects = oidc::what_connects(&visitor.ctx(&state), &visitor.current_user()?.recent(state.clock.now())?)?;
+    let connects = oidc::link_request(&visitor.ctx(&state), &visitor.current_user()?.recent(state.clock.now())?)?;
     server_fn::store_link_request(&state, &connects)?;
     server_fn::redirect_to(paths::LINK_REDIRECT.path);
     Ok(())

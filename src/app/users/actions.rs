@@ -79,13 +79,13 @@ pub struct TargetUser {
 pub async fn change_user(#[server(default)] id: String, #[server(default)] action: String, #[server(default)] session: String) -> Result<(), AuthError> {
     use crate::app::notice::Notice;
     use crate::server::{
-        flows::users::{self, Change},
+        flows::users::{self, UserUpdate},
         web::server_fn,
     };
     let (state, visitor) = server_fn::request()?;
     let admin = server_fn::admin(&visitor)?;
     let cx = &visitor.ctx(&state);
-    let (id, action) = (id.parse().map_err(|_| AuthError::NotFound)?, action.parse::<Action>().map_err(|_| AuthError::Malformed)?);
+    let (id, action) = (id.parse().map_err(|_| AuthError::NotFound)?, action.parse::<Action>().map_err(|_| AuthError::BadRequest)?);
     let change = match action {
         Action::EndSessions => {
             return users::end_sessions(cx, &admin, id).await.map(|()| server_fn::redirect_to_user(id, Notice::SessionsEnded));
@@ -96,16 +96,16 @@ pub async fn change_user(#[server(default)] id: String, #[server(default)] actio
         }
         Action::Delete => return users::delete(cx, &admin, id).await.map(|()| server_fn::redirect(&paths::USERS, Notice::UserDeleted)),
         Action::CreateResetLink => {
-            let link = users::hand_over_link(cx, &admin, id).await?;
+            let link = users::create_reset_link(cx, &admin, id).await?;
             server_fn::store_one_time_link(&state, id, &link)?;
             server_fn::redirect_to(paths::RESET_LINK.path);
             return Ok(());
         }
-        Action::Approve => Change { is_verified: Some(true), ..Change::default() },
-        Action::Disable => Change { is_active: Some(false), ..Change::default() },
-        Action::Enable => Change { is_active: Some(true), ..Change::default() },
-        Action::MakeAdministrator => Change { is_superuser: Some(true), is_verified: Some(true), ..Change::default() },
-        Action::MakeMember => Change { is_superuser: Some(false), ..Change::default() },
+        Action::Approve => UserUpdate { is_verified: Some(true), ..UserUpdate::default() },
+        Action::Disable => UserUpdate { is_active: Some(false), ..UserUpdate::default() },
+        Action::Enable => UserUpdate { is_active: Some(true), ..UserUpdate::default() },
+        Action::MakeAdministrator => UserUpdate { is_superuser: Some(true), is_verified: Some(true), ..UserUpdate::default() },
+        Action::MakeMember => UserUpdate { is_superuser: Some(false), ..UserUpdate::default() },
     };
     users::update(cx, &admin, id, change).await?;
     if action == Action::Approve {
@@ -123,14 +123,14 @@ pub async fn change_address(#[server(default)] id: String, #[server(default)] em
     use crate::{
         domain::Email,
         server::{
-            flows::users::{self, Change},
+            flows::users::{self, UserUpdate},
             web::server_fn,
         },
     };
     let (state, visitor) = server_fn::request()?;
     let admin = server_fn::admin(&visitor)?;
     let id = id.parse().map_err(|_| AuthError::NotFound)?;
-    let change = Change { email: Some(Email::parse(&email)?), ..Change::default() };
+    let change = UserUpdate { email: Some(Email::parse(&email)?), ..UserUpdate::default() };
     users::update(&visitor.ctx(&state), &admin, id, change).await?;
     server_fn::redirect_to_user(id, Notice::UserUpdated);
     Ok(())

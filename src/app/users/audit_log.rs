@@ -3,7 +3,7 @@ use strum::IntoEnumIterator;
 
 use crate::{
     app::{page_context::Timestamp, paths, ui},
-    domain::Event,
+    domain::AuditEvent,
 };
 
 /// One page of what has happened.
@@ -45,7 +45,7 @@ pub struct UserRef {
 #[component]
 pub fn AuditLogPage(list: EventsPage) -> impl IntoView {
     let mut kinds = vec![(String::new(), "Everything")];
-    kinds.extend(Event::iter().map(|event| (event.code().to_owned(), event.words())));
+    kinds.extend(AuditEvent::iter().map(|event| (event.code().to_owned(), event.words())));
     let found = match list.total {
         0 => "Nothing matches.".to_owned(),
         1 => "One event".to_owned(),

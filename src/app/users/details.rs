@@ -76,7 +76,7 @@ fn UserSummary(user: UserDetails) -> impl IntoView {
         Some(GrantedBy { by, at }) => view! { ", "{by}", "<ui::Time at=at/> }.into_any(),
         None => ", by MediaManager or before this was written down".into_any(),
     };
-    let state = if user.status == AccountStatus::Pending {
+    let state = if user.status == AccountStatus::PendingLink {
         view! { "Waiting for approval" }.into_any()
     } else {
         view! { {user.status.words()}{granted(user.approved)} }.into_any()
@@ -104,7 +104,7 @@ fn UserSummary(user: UserDetails) -> impl IntoView {
 #[component]
 fn Actions(user: UserDetails) -> impl IntoView {
     let (first, last) = match user.status {
-        AccountStatus::Pending => (Some(Action::Approve), Some(Action::Disable)),
+        AccountStatus::PendingLink => (Some(Action::Approve), Some(Action::Disable)),
         AccountStatus::Active => (None, Some(Action::Disable)),
         AccountStatus::Disabled => (Some(Action::Enable), None),
     };

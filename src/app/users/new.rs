@@ -15,7 +15,7 @@ pub async fn create_user(#[server(default)] email: String) -> Result<(), AuthErr
     };
     let (state, visitor) = server_fn::request()?;
     let admin = server_fn::admin(&visitor)?;
-    let invited = users::create_invited(&visitor.ctx(&state), &admin, Email::parse(&email)?).await?;
+    let invited = users::invite(&visitor.ctx(&state), &admin, Email::parse(&email)?).await?;
     match invited.link {
         Some(link) => {
             server_fn::store_one_time_link(&state, invited.user.id, &link)?;

@@ -1,7 +1,7 @@
 use clap::Args;
 
 use super::{plural, say};
-use crate::server::{clock::Clock, config::Config, finding::Standing, flows::inspection, mailer::Mailer, provider::Provider};
+use crate::server::{clock::Clock, config::Config, finding::CheckStatus, flows::inspection, mailer::Mailer, provider::Provider};
 
 #[derive(Args)]
 pub(super) struct Check {
@@ -30,7 +30,7 @@ pub(super) async fn run(config: &Config, arguments: Check) -> Result<(), String>
     for finding in &findings {
         say(&finding.to_string());
     }
-    match findings.iter().filter(|finding| finding.standing == Standing::Wrong).count() {
+    match findings.iter().filter(|finding| finding.standing == CheckStatus::Error).count() {
         0 => Ok(()),
         wrong => Err(format!("{} wrong; each line above ends with what to change", plural(wrong, "thing"))),
     }

@@ -6,7 +6,7 @@ use crate::server::{
     clock::Clock,
     config::Config,
     flows::{Ctx, import},
-    hasher::Cost,
+    hasher::Argon2Params,
     log,
 };
 
@@ -20,8 +20,8 @@ pub(super) struct Import {
 /// `import`: copies the people of a MediaManager whose database is not shared.
 pub(super) async fn run(config: Config, arguments: Import) -> Result<(), String> {
     log::start(config.server.log_format, "warn");
-    let state = AppState::new(config, Cost::STANDARD, Clock::System).await?;
-    let report = import::from_mediamanager(&Ctx::cli(&state), &arguments.from).await?;
+    let state = AppState::new(config, Argon2Params::STANDARD, Clock::System).await?;
+    let report = import::redirect_legacy_reset(&Ctx::cli(&state), &arguments.from).await?;
     say(&format!("Copied {} and {}.", plural(report.users, "user"), plural(report.links, "provider account")));
     if report.known_users > 0 {
         say(&format!("Here already, and left as they are: {}.", plural(report.known_users, "user")));

@@ -6,7 +6,7 @@ use crate::{
     server::{
         clock::Clock,
         config::Config,
-        mailer::{self, Letter, Mailer},
+        mailer::{self, MailMessage, Mailer},
     },
 };
 
@@ -22,7 +22,7 @@ pub(super) async fn run(config: &Config, Command::Test { address }: Command) -> 
     let Some(smtp) = &config.smtp else {
         return Err("There are no mail settings: [notifications.smtp_config] needs smtp_host and from_email.".to_owned());
     };
-    let security = match (smtp.use_tls, mailer::is_implicit(config, smtp.port)) {
+    let security = match (smtp.use_tls, mailer::is_implicit_tls(config, smtp.port)) {
         (false, _) => "without TLS",
         (true, true) => "with TLS from the start",
         (true, false) => "with STARTTLS",
@@ -30,7 +30,7 @@ pub(super) async fn run(config: &Config, Command::Test { address }: Command) -> 
     let login = if smtp.user.is_some() { "logging in" } else { "without login" };
     say(&format!("Sending to {email} over {}:{}, {security}, {login} …", smtp.host, smtp.port));
     let app = &config.server.app_name;
-    let letter = Letter::new(format!("Test mail of {app}"), &["Hello,", &format!("this is a test. If you read it, {app} can send mail.")]);
+    let letter = MailMessage::new(format!("Test mail of {app}"), &["Hello,", &format!("this is a test. If you read it, {app} can send mail.")]);
     match Mailer::new(config)?.send(config, &Clock::System, email.as_str(), &letter).await {
         Ok(answer) => {
             say(&format!("Accepted: {answer}"));

@@ -24,7 +24,7 @@ use crate::{
         config::Config,
         db,
         flows::{Ctx, events, mail, setup},
-        hasher::Cost,
+        hasher::Argon2Params,
         http::limits,
         log, metrics,
         provider::Provider,
@@ -33,15 +33,15 @@ use crate::{
 };
 
 /// How long running requests may take to finish after a stop was asked for (SR-192).
-const GRACE: Duration = Duration::from_secs(10);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long whatever comes after them may take at least.
-const LAST_WORDS: Duration = Duration::from_secs(2);
+const MIN_SHUTDOWN_TIME: Duration = Duration::from_secs(2);
 /// How often what is over is forgotten.
-const HOUSEKEEPING: Duration = Duration::from_secs(10 * 60);
+const CLEANUP_INTERVAL: Duration = Duration::from_secs(10 * 60);
 /// How often it is looked whether it is time to ask the provider again.
-const LOOK: Duration = Duration::from_secs(1);
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// How often it is said that there is no room for another connection: it is tried many times a second.
-const REMINDER: Duration = Duration::from_secs(60);
+const LOG_INTERVAL: Duration = Duration::from_secs(60);
 
 /// `serve`: answers requests until SIGTERM or SIGINT.
 pub(super) async fn run(config: Config) -> Result<(), String> {
@@ -51,7 +51,7 @@ pub(super) async fn run(config: Config) -> Result<(), String> {
         tracing::warn!(event = "configuration_warning", "{warning}");
     }
     let address = SocketAddr::new(config.server.host, config.server.port);
-    let state = AppState::new(config, Cost::STANDARD, Clock::System).await?;
+    let state = AppState::new(config, Argon2Params::STANDARD, Clock::System).await?;
     if state.assets.css.is_empty() {
         tracing::error!(event = "site_missing", "the program was built without its site, so pages have no looks; `make build` builds both");
     }
@@ -60,7 +60,7 @@ pub(super) async fn run(config: Config) -> Result<(), String> {
     listener.set_nonblocking(true).map_err(fault)?;
     // Every connection inherits it: whoever does not read their answer is let go by the kernel.
     #[cfg(target_os = "linux")]
-    SockRef::from(&listener).set_tcp_user_timeout(Some(limits::UNREAD)).map_err(fault)?;
+    SockRef::from(&listener).set_tcp_user_timeout(Some(limits::TCP_USER_TIMEOUT)).map_err(fault)?;
     let address = listener.local_addr().map_err(fault)?;
 
     let handle = Handle::new();
@@ -69,12 +69,12 @@ pub(super) async fn run(config: Config) -> Result<(), String> {
     let (Ok(terminate), Ok(interrupt)) = signals else { return Err("cannot listen for the signals that ask to stop".to_owned()) };
     let stop = tokio::spawn(stop_on_signal(terminate, interrupt, state.clone(), handle.clone()));
     let house = state.clone();
-    let house = keep_going(move || keep_house(house.clone()));
+    let house = spawn_supervised(move || keep_house(house.clone()));
     let carrier = state.clone();
-    let carrier = keep_going(move || carry_mail(carrier.clone()));
+    let carrier = spawn_supervised(move || run_mail_worker(carrier.clone()));
     if let Some(provider) = state.provider.clone() {
         let stopping = state.stopping.clone();
-        keep_going(move || watch(provider.clone(), stopping.clone()));
+        spawn_supervised(move || watch(provider.clone(), stopping.clone()));
     }
     if let Some(wanted) = state.config.server.metrics_address {
         let address = metrics::serve(&state, wanted).await?;
@@ -82,15 +82,15 @@ pub(super) async fn run(config: Config) -> Result<(), String> {
     }
     greet(&state, address).await;
 
-    let mut server = axum_server::from_tcp(listener).map_err(fault)?.handle(handle).accept_error_handler(complain_of_crowd()).http1_only();
-    server.http_builder().http1().max_buf_size(limits::HEADER_BLOCK).header_read_timeout(limits::HEADER_DEADLINE);
+    let mut server = axum_server::from_tcp(listener).map_err(fault)?.handle(handle).accept_error_handler(log_accept_errors()).http1_only();
+    server.http_builder().http1().max_buf_size(limits::MAX_HEADER_BYTES).header_read_timeout(limits::HEADER_TIMEOUT);
     let (db, config) = (state.db.clone(), state.config.clone());
     server.serve(router(state).into_make_service_with_connect_info::<SocketAddr>()).await.map_err(fault)?;
     // A mail that is being handed over may finish, or it goes out twice; and nobody should hold the database when it closes. All within the
     // time that a service manager gives (SR-192).
-    let deadline = stop.await.unwrap_or_else(|_| Instant::now()).max(Instant::now() + LAST_WORDS);
+    let deadline = stop.await.unwrap_or_else(|_| Instant::now()).max(Instant::now() + MIN_SHUTDOWN_TIME);
     let _ = timeout_at(deadline, async { tokio::join!(carrier, house) }).await;
-    if !matches!(timeout(LAST_WORDS, db::close(db, config.database_url.expose())).await, Ok(Ok(()))) {
+    if !matches!(timeout(MIN_SHUTDOWN_TIME, db::close(db, config.database_url.expose())).await, Ok(Ok(()))) {
         // Nothing is lost: the next start finds everything in the write-ahead log.
         tracing::warn!(event = "database_not_closed", "the database could not be closed in order");
     }
@@ -106,11 +106,11 @@ fn listener(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// Says, now and then, that there is no room for another connection. Who waits in front of the door is seen by nobody else.
-fn complain_of_crowd() -> impl Fn(Option<&SocketAddr>, &io::Error) + Send + Sync {
+fn log_accept_errors() -> impl Fn(Option<&SocketAddr>, &io::Error) + Send + Sync {
     let said = Mutex::new(None::<Instant>);
     move |_, err| {
         let Ok(mut said) = said.lock() else { return };
-        if said.is_none_or(|at| at.elapsed() >= REMINDER) {
+        if said.is_none_or(|at| at.elapsed() >= LOG_INTERVAL) {
             *said = Some(Instant::now());
             tracing::error!(event = "connections_full", error = %err, "no connection can be accepted; raise the limit of open files, or look who holds them");
         }
@@ -125,8 +125,8 @@ async fn greet(state: &AppState, address: SocketAddr) {
     }
     match setup::link(&Ctx::cli(state)).await {
         Ok(link) => say(&format!("Nobody has an account yet. Set up the first administrator here, once:\n{link}")),
-        Err(AuthError::SetupDone) => {}
-        Err(overtaken @ AuthError::SetupOvertaken) => say(&overtaken.to_string()),
+        Err(AuthError::AlreadySetUp) => {}
+        Err(overtaken @ AuthError::UsersExistWithoutAdmin) => say(&overtaken.to_string()),
         Err(error) => tracing::error!(event = "setup_link_failed", code = error.code(), "cannot tell whether the first administrator is set up"),
     }
 }
@@ -136,15 +136,15 @@ async fn stop_on_signal(mut terminate: Signal, mut interrupt: Signal, state: App
     tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
     tracing::info!(event = "stopping", "asked to stop");
     state.stopping.cancel();
-    handle.graceful_shutdown(Some(GRACE));
-    Instant::now() + GRACE
+    handle.graceful_shutdown(Some(SHUTDOWN_TIMEOUT));
+    Instant::now() + SHUTDOWN_TIMEOUT
 }
 
 /// Runs a job in the background, and again should it panic (SR-184).
-fn keep_going<F: Future<Output = ()> + Send + 'static>(job: impl Fn() -> F + Send + 'static) -> JoinHandle<()> {
+fn spawn_supervised<F: Future<Output = ()> + Send + 'static>(job: impl Fn() -> F + Send + 'static) -> JoinHandle<()> {
     tokio::spawn(async move {
         while tokio::spawn(job()).await.is_err() {
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     })
 }
@@ -157,11 +157,11 @@ fn every(period: Duration) -> Interval {
 }
 
 /// Sends mail as it becomes due.
-async fn carry_mail(state: AppState) {
+async fn run_mail_worker(state: AppState) {
     if !mail::is_on(&state) {
         return;
     }
-    let mut ticks = every(mail::LOOK);
+    let mut ticks = every(mail::POLL_INTERVAL);
     loop {
         tokio::select! { _ = ticks.tick() => {}, () = state.stopping.cancelled() => return }
         // A failure of the database has been logged, and the next round tries again.
@@ -171,16 +171,16 @@ async fn carry_mail(state: AppState) {
 
 /// Keeps an eye on the provider, so that its button is honest and comes back by itself (SR-081).
 async fn watch(provider: Provider, stopping: CancellationToken) {
-    let mut ticks = every(LOOK);
+    let mut ticks = every(POLL_INTERVAL);
     loop {
         tokio::select! { _ = ticks.tick() => {}, () = stopping.cancelled() => return }
-        provider.keep_fresh().await;
+        provider.refresh_if_stale().await;
     }
 }
 
 /// Forgets sessions and throttles that are long over, so that the tables stay small (SR-100, SR-173).
 async fn keep_house(state: AppState) {
-    let mut ticks = every(HOUSEKEEPING);
+    let mut ticks = every(CLEANUP_INTERVAL);
     loop {
         tokio::select! { _ = ticks.tick() => {}, () = state.stopping.cancelled() => return }
         let now = state.clock.now();

@@ -7,18 +7,18 @@ use crate::{
     domain::{Email, Password},
     server::{
         AppState,
-        clock::{Clock, in_figures},
+        clock::{Clock, format_rfc3339},
         config::Config,
         db::users::UserFilter,
         flows::{
             Ctx,
-            password_reset::{self, HandedOver},
+            password_reset::{self, ResetLink},
             users::{
-                Change, Role,
+                UserUpdate, Role,
                 shell::{self, NewCliUser},
             },
         },
-        hasher::Cost,
+        hasher::Argon2Params,
         log,
     },
 };
@@ -82,22 +82,22 @@ pub(super) async fn run(config: Config, command: Command) -> Result<(), String> 
     match command {
         Command::Create(create) => make(config, create).await,
         Command::List(wanted) => list(config, wanted).await,
-        Command::Approve { email } => change(config, &email, Change { is_verified: Some(true), ..Change::default() }, "is approved").await,
-        Command::Disable { email } => change(config, &email, Change { is_active: Some(false), ..Change::default() }, "is disabled").await,
-        Command::Enable { email } => change(config, &email, Change { is_active: Some(true), ..Change::default() }, "is enabled").await,
+        Command::Approve { email } => change(config, &email, UserUpdate { is_verified: Some(true), ..UserUpdate::default() }, "is approved").await,
+        Command::Disable { email } => change(config, &email, UserUpdate { is_active: Some(false), ..UserUpdate::default() }, "is disabled").await,
+        Command::Enable { email } => change(config, &email, UserUpdate { is_active: Some(true), ..UserUpdate::default() }, "is enabled").await,
         Command::Admin { email, revoke: false } => {
-            let administrator = Change { is_superuser: Some(true), is_verified: Some(true), ..Change::default() };
+            let administrator = UserUpdate { is_superuser: Some(true), is_verified: Some(true), ..UserUpdate::default() };
             change(config, &email, administrator, "is now an administrator").await
         }
-        Command::Admin { email, revoke: true } => change(config, &email, Change { is_superuser: Some(false), ..Change::default() }, "is now a member").await,
+        Command::Admin { email, revoke: true } => change(config, &email, UserUpdate { is_superuser: Some(false), ..UserUpdate::default() }, "is now a member").await,
         Command::EndSessions { email } => end_sessions(config, &email).await,
         Command::ResetLink { email } => reset_link(config, &email).await,
     }
 }
 
-async fn change(config: Config, email: &str, change: Change, done: &str) -> Result<(), String> {
+async fn change(config: Config, email: &str, change: UserUpdate, done: &str) -> Result<(), String> {
     let email = Email::parse(email).map_err(|err| err.to_string())?;
-    let state = AppState::new(config, Cost::STANDARD, Clock::System).await?;
+    let state = AppState::new(config, Argon2Params::STANDARD, Clock::System).await?;
     let user = shell::change(&Ctx::cli(&state), &email, change).await.map_err(|err| err.to_string())?.ok_or_else(|| nobody(&email))?;
     say(&format!("{} {done}.", user.email));
     Ok(())
@@ -105,7 +105,7 @@ async fn change(config: Config, email: &str, change: Change, done: &str) -> Resu
 
 async fn end_sessions(config: Config, email: &str) -> Result<(), String> {
     let email = Email::parse(email).map_err(|err| err.to_string())?;
-    let state = AppState::new(config, Cost::STANDARD, Clock::System).await?;
+    let state = AppState::new(config, Argon2Params::STANDARD, Clock::System).await?;
     let ended = shell::end_sessions(&Ctx::cli(&state), &email).await.map_err(|err| err.to_string())?.ok_or_else(|| nobody(&email))?;
     say(&format!("{email} is logged out everywhere ({}).", plural(usize::try_from(ended).unwrap_or(usize::MAX), "session")));
     Ok(())
@@ -113,9 +113,9 @@ async fn end_sessions(config: Config, email: &str) -> Result<(), String> {
 
 /// One line each, in columns that `cut` and `awk` can take apart: address, state, role, last login.
 async fn list(config: Config, wanted: List) -> Result<(), String> {
-    let state = AppState::new(config, Cost::STANDARD, Clock::System).await?;
+    let state = AppState::new(config, Argon2Params::STANDARD, Clock::System).await?;
     let which = match (wanted.waiting, wanted.disabled, wanted.admins) {
-        (true, ..) => UserFilter::Pending,
+        (true, ..) => UserFilter::PendingLink,
         (_, true, _) => UserFilter::Disabled,
         (_, _, true) => UserFilter::Administrators,
         _ => UserFilter::All,
@@ -127,7 +127,7 @@ async fn list(config: Config, wanted: List) -> Result<(), String> {
             (true, true) => "active",
         };
         let role = if user.is_superuser { "administrator" } else { "member" };
-        let last_login = account.and_then(|account| account.last_login_at).map_or_else(|| "never".to_owned(), in_figures);
+        let last_login = account.and_then(|account| account.last_login_at).map_or_else(|| "never".to_owned(), format_rfc3339);
         say(&format!("{}\t{standing}\t{role}\t{last_login}", user.email.escape_debug()));
     }
     Ok(())
@@ -139,10 +139,10 @@ fn nobody(email: &Email) -> String {
 
 async fn reset_link(config: Config, email: &str) -> Result<(), String> {
     let email = Email::parse(email).map_err(|err| err.to_string())?;
-    let state = AppState::new(config, Cost::STANDARD, Clock::System).await?;
-    match password_reset::handed_over_link(&Ctx::cli(&state), &email).await.map_err(|err| err.to_string())? {
+    let state = AppState::new(config, Argon2Params::STANDARD, Clock::System).await?;
+    match password_reset::create_reset_link_by_email(&Ctx::cli(&state), &email).await.map_err(|err| err.to_string())? {
         // Like the setup link: the one thing the person at the terminal has asked for, and never in the log.
-        Some(HandedOver { link, lifetime }) => say(&format!("Hand this to {email}; it works once, for {} minutes:\n{link}", lifetime / 60)),
+        Some(ResetLink { link, lifetime }) => say(&format!("Hand this to {email}; it works once, for {} minutes:\n{link}", lifetime / 60)),
         None => return Err(format!("Nobody active has the address {email}.")),
     }
     Ok(())
@@ -153,15 +153,15 @@ async fn make(config: Config, create: Create) -> Result<(), String> {
     let password = ask_password()?;
     let role = match (create.admin, create.waiting) {
         (true, _) => Role::Administrator,
-        (false, true) => Role::Waiting,
+        (false, true) => Role::QueueWait,
         (false, false) => Role::Member,
     };
-    let state = AppState::new(config, Cost::STANDARD, Clock::System).await?;
+    let state = AppState::new(config, Argon2Params::STANDARD, Clock::System).await?;
     let user = shell::create(&Ctx::cli(&state), NewCliUser { email, password, role }).await.map_err(|err| err.to_string())?;
     let can = match role {
         Role::Administrator => "an administrator",
         Role::Member => "a member",
-        Role::Waiting => "waiting for approval",
+        Role::QueueWait => "waiting for approval",
     };
     say(&format!("{} is now {can}.", user.email));
     Ok(())

@@ -8,20 +8,20 @@ use ipnet::IpNet;
 use url::Url;
 
 use super::reader::Reader;
-use super::{Auth, Config, LogFormat, Misc, OpenIdConnect, Policy, Secret, Server, Smtp, Throttle, urls};
+use super::{Auth, Config, LogFormat, Misc, OpenIdConnect, Policy, Secret, Server, Smtp, RateLimits, urls};
 use crate::domain::{Email, ReturnTo};
 use crate::server::log;
 
 /// The `token_secret` in the complete example that MediaManager's manual prints (chapter Authentication). Everybody knows it.
-const SECRET_OF_THE_MANUAL: &str = "a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6q7r8s9t0u1v2w3x4y5z6";
+const DOCUMENTED_SAMPLE_SECRET: &str = "a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6q7r8s9t0u1v2w3x4y5z6";
 /// How invented secrets begin, in letters and digits: `CHANGE_ME…`, `secret…`, `your_super_secret_key_here`.
 const PLACEHOLDERS: [&str; 3] = ["changeme", "secret", "your"];
 const TOKEN_SECRET_FIX: &str = r#"write token_secret = "…" with the output of `openssl rand -hex 32`"#;
 const MIN_SECRET_BYTES: usize = 32;
-const MIN_SECRET_CHARACTERS: usize = 10;
+const MIN_DISTINCT_SECRET_CHARS: usize = 10;
 
 const SECONDS_PER_MONTH: u32 = 30 * 24 * 60 * 60;
-const MAX_NAME_CHARACTERS: usize = 64;
+const MAX_NAME_CHARS: usize = 64;
 const DISCOVERY_PATH: &str = "/.well-known/openid-configuration";
 const SMTPS_PORT: u16 = 465;
 
@@ -86,14 +86,14 @@ fn token_secret(reader: &mut Reader) -> Option<Secret> {
     characters.sort_unstable();
     characters.dedup();
     let letters: String = trimmed.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
-    let fault = if trimmed == SECRET_OF_THE_MANUAL {
+    let fault = if trimmed == DOCUMENTED_SAMPLE_SECRET {
         reader.warn(format!("INSECURE: {key} is the sample printed in MediaManager's manual, so anyone can log in as anyone; {TOKEN_SECRET_FIX}."));
         return Some(Secret::new(text));
     } else if PLACEHOLDERS.iter().any(|placeholder| letters.starts_with(placeholder)) {
         "is a placeholder that anyone can guess"
     } else if trimmed.len() < MIN_SECRET_BYTES {
         "is shorter than 32 bytes"
-    } else if characters.len() < MIN_SECRET_CHARACTERS {
+    } else if characters.len() < MIN_DISTINCT_SECRET_CHARS {
         "has fewer than 10 different characters"
     } else {
         return Some(Secret::new(text));
@@ -116,9 +116,9 @@ fn openid_connect(reader: &mut Reader, frontend_url: Option<&Url>) -> Option<Ope
     let client_id = reader.required("auth.openid_connect.client_id", "copy it from the provider");
     let client_secret = reader.required("auth.openid_connect.client_secret", "copy it from the provider").map(Secret::new);
     let configuration_endpoint = configuration_endpoint(reader);
-    let name = provider_name(reader);
-    let has_own_redirect_uri = !reader.is_blank("policy.openid_connect.redirect_uri");
-    let redirect_uri = if !has_own_redirect_uri {
+    let name = read_provider_name(reader);
+    let redirect_uri_is_configured = !reader.is_blank("policy.openid_connect.redirect_uri");
+    let redirect_uri = if !redirect_uri_is_configured {
         frontend_url.zip(name.as_deref()).map(|(base, name)| urls::join(base, &format!("/api/v1/auth/cookie/{}/callback", urls::encoded(name))))
     } else {
         let fix = "write the address that is registered at the provider, or remove the key";
@@ -126,11 +126,11 @@ fn openid_connect(reader: &mut Reader, frontend_url: Option<&Url>) -> Option<Ope
         let parse = |text: &str| urls::web(text).map(|_| text.to_owned());
         reader.parsed("policy.openid_connect.redirect_uri", "", parse, "is not a web address (http or https, without user, query and fragment)", fix)
     };
-    let trust_email = reader.boolean("policy.openid_connect.trust_email", false);
+    let trust_unverified_email = reader.boolean("policy.openid_connect.trust_email", false);
     let name_of_a_client = |text: &str| (!text.is_empty() && !text.contains(char::is_control)).then(|| text.to_owned());
     let fix = r#"write the project id and clients that the provider names beside this one, like ["123456789@media"], or remove the key"#;
     let trusted_audiences = reader.list("policy.openid_connect.trusted_audiences", name_of_a_client, "a name", fix);
-    let ca_file = readable_file(reader, "policy.openid_connect.ca_file");
+    let ca_file = read_file_path(reader, "policy.openid_connect.ca_file");
     let (configuration_endpoint, discovery_url) = configuration_endpoint?;
     Some(OpenIdConnect {
         client_id: client_id?,
@@ -139,14 +139,14 @@ fn openid_connect(reader: &mut Reader, frontend_url: Option<&Url>) -> Option<Ope
         discovery_url,
         name: name?,
         redirect_uri: redirect_uri?,
-        has_own_redirect_uri,
-        trust_email,
+        redirect_uri_is_configured,
+        trust_unverified_email,
         trusted_audiences,
         ca_file,
     })
 }
 
-fn readable_file(reader: &mut Reader, key: &str) -> Option<PathBuf> {
+fn read_file_path(reader: &mut Reader, key: &str) -> Option<PathBuf> {
     let file = reader.optional(key).map(PathBuf::from);
     if let Some(Err(error)) = file.as_ref().map(File::open) {
         reader.problem(key, &format!("cannot be read: {error}"), "check path and permissions");
@@ -180,13 +180,13 @@ fn configuration_endpoint(reader: &mut Reader) -> Option<(Url, String)> {
     Some((url, without_slash.to_owned()))
 }
 
-fn provider_name(reader: &mut Reader) -> Option<String> {
+fn read_provider_name(reader: &mut Reader) -> Option<String> {
     let key = "auth.openid_connect.name";
     let fix = "write what the button shall say, such as Authentik";
     let name = reader.required(key, fix)?;
     // A part of a path: dots would be read as directories.
     let is_segment = name != "." && name != ".." && !name.contains(|c: char| c.is_control() || "/\\?#".contains(c));
-    if is_segment && name.chars().count() <= MAX_NAME_CHARACTERS {
+    if is_segment && name.chars().count() <= MAX_NAME_CHARS {
         return Some(name);
     }
     reader.problem(key, r"must have at most 64 characters and none of / \ ? # or control characters", fix);
@@ -258,8 +258,8 @@ fn server(reader: &mut Reader) -> Option<Server> {
         reader.warn("INSECURE: server.trusted_proxies trusts every address, so anyone can pretend to be another client and escape the throttle.");
     }
     let smtp_implicit_tls = reader.boolean("server.smtp_implicit_tls", false);
-    let smtp_ca_file = readable_file(reader, "server.smtp_ca_file");
-    let is_name = |text: &str| !text.is_empty() && text.chars().count() <= MAX_NAME_CHARACTERS && !text.contains(char::is_control);
+    let smtp_ca_file = read_file_path(reader, "server.smtp_ca_file");
+    let is_name = |text: &str| !text.is_empty() && text.chars().count() <= MAX_NAME_CHARS && !text.contains(char::is_control);
     let app_name = reader.parsed(
         "server.app_name",
         "MediaManager",
@@ -312,10 +312,10 @@ fn policy(reader: &mut Reader, frontend_url: Option<&Url>) -> Option<Policy> {
     );
     let reset_link_lifetime = reader.number("policy.reset_link_lifetime", &(600..=3600), 1800);
     let setup_link_lifetime = reader.number("policy.setup_link_lifetime", &(600..=604_800), 86_400);
-    let event_days = reader.number("policy.event_days", &(1..=3650), 90);
+    let audit_retention_days = reader.number("policy.event_days", &(1..=3650), 90);
     let throttle = throttle(reader);
     let permits = "policy.password_hash_permits";
-    let password_hash_permits = reader.has(permits).then(|| reader.number(permits, &(1..=64), 4));
+    let password_hash_concurrency = reader.has(permits).then(|| reader.number(permits, &(1..=64), 4));
     Some(Policy {
         registration,
         password_min_length,
@@ -323,24 +323,24 @@ fn policy(reader: &mut Reader, frontend_url: Option<&Url>) -> Option<Policy> {
         landing_page: landing_page?,
         reset_link_lifetime,
         setup_link_lifetime,
-        event_days,
+        audit_retention_days,
         throttle,
-        password_hash_permits,
+        password_hash_concurrency,
     })
 }
 
-fn throttle(reader: &mut Reader) -> Throttle {
+fn throttle(reader: &mut Reader) -> RateLimits {
     let enabled = reader.boolean("policy.throttle.enabled", true);
     if !enabled {
         reader.warn("INSECURE: policy.throttle.enabled is false: passwords can be guessed as fast as this machine checks them, and mailboxes filled.");
     }
-    Throttle {
+    RateLimits {
         enabled,
-        network_failures: reader.number("policy.throttle.network_failures", &(5..=1000), 20),
-        account_failures: reader.number("policy.throttle.account_failures", &(3..=100), 10),
-        longest_delay: reader.number("policy.throttle.longest_delay", &(1..=3600), 900),
-        network_requests: reader.number("policy.throttle.network_requests", &(1..=1000), 10),
-        account_mails: reader.number("policy.throttle.account_mails", &(1..=100), 3),
+        login_failures_per_ip: reader.number("policy.throttle.network_failures", &(5..=1000), 20),
+        login_failures_per_account: reader.number("policy.throttle.account_failures", &(3..=100), 10),
+        max_delay: reader.number("policy.throttle.longest_delay", &(1..=3600), 900),
+        requests_per_ip: reader.number("policy.throttle.network_requests", &(1..=1000), 10),
+        mails_per_account: reader.number("policy.throttle.account_mails", &(1..=100), 3),
     }
 }
 

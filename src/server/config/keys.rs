@@ -7,29 +7,29 @@ use super::tree::{self, Value};
 struct Section {
     path: &'static str,
     keys: &'static [&'static str],
-    unknown: Unknown,
+    unknown: UnknownKeys,
 }
 
 /// What an unknown key does.
-enum Unknown {
+enum UnknownKeys {
     /// A typing mistake here could leave the door open (SR-208).
-    Stops,
+    Reject,
     /// MediaManager's section: a newer version of it may have keys that we do not know.
-    Warns,
+    Warn,
     /// MediaManager's section, most of which is not about us.
-    IsLeftAlone,
+    Ignore,
 }
 
 const SECTIONS: [Section; 10] = [
-    Section { path: "auth", keys: &["token_secret", "session_lifetime", "admin_emails", "email_password_resets", "openid_connect"], unknown: Unknown::Stops },
-    Section { path: "auth.openid_connect", keys: &["enabled", "client_id", "client_secret", "configuration_endpoint", "name"], unknown: Unknown::Stops },
-    Section { path: "misc", keys: &["frontend_url", "cors_urls"], unknown: Unknown::IsLeftAlone },
-    Section { path: "database", keys: &["host", "port", "user", "password", "dbname"], unknown: Unknown::Warns },
-    Section { path: "notifications", keys: &["smtp_config"], unknown: Unknown::IsLeftAlone },
+    Section { path: "auth", keys: &["token_secret", "session_lifetime", "admin_emails", "email_password_resets", "openid_connect"], unknown: UnknownKeys::Reject },
+    Section { path: "auth.openid_connect", keys: &["enabled", "client_id", "client_secret", "configuration_endpoint", "name"], unknown: UnknownKeys::Reject },
+    Section { path: "misc", keys: &["frontend_url", "cors_urls"], unknown: UnknownKeys::Ignore },
+    Section { path: "database", keys: &["host", "port", "user", "password", "dbname"], unknown: UnknownKeys::Warn },
+    Section { path: "notifications", keys: &["smtp_config"], unknown: UnknownKeys::Ignore },
     Section {
         path: "notifications.smtp_config",
         keys: &["smtp_host", "smtp_port", "smtp_user", "smtp_password", "from_email", "use_tls"],
-        unknown: Unknown::Warns,
+        unknown: UnknownKeys::Warn,
     },
     Section {
         path: "server",
@@ -46,7 +46,7 @@ const SECTIONS: [Section; 10] = [
             "log_client_address",
             "metrics_address",
         ],
-        unknown: Unknown::Stops,
+        unknown: UnknownKeys::Reject,
     },
     Section {
         path: "policy",
@@ -62,14 +62,14 @@ const SECTIONS: [Section; 10] = [
             "openid_connect",
             "throttle",
         ],
-        unknown: Unknown::Stops,
+        unknown: UnknownKeys::Reject,
     },
     Section {
         path: "policy.throttle",
         keys: &["enabled", "network_failures", "account_failures", "longest_delay", "network_requests", "account_mails"],
-        unknown: Unknown::Stops,
+        unknown: UnknownKeys::Reject,
     },
-    Section { path: "policy.openid_connect", keys: &["redirect_uri", "trust_email", "trusted_audiences", "ca_file"], unknown: Unknown::Stops },
+    Section { path: "policy.openid_connect", keys: &["redirect_uri", "trust_email", "trusted_audiences", "ca_file"], unknown: UnknownKeys::Reject },
 ];
 
 /// Keys that may also come from the file that a `…_FILE` variable names, and that make a world-readable file worth a warning.
@@ -80,11 +80,11 @@ pub const SECRETS: [&str; 5] =
 pub const LISTS: [&str; 4] = ["auth.admin_emails", "misc.cors_urls", "server.trusted_proxies", "policy.openid_connect.trusted_audiences"];
 
 /// MediaManager's sections that we have no key in.
-const NOT_OURS: [&str; 3] = ["torrents", "indexers", "metadata"];
+const IGNORED_SECTIONS: [&str; 3] = ["torrents", "indexers", "metadata"];
 
 /// How alike two names must be (1.0 is equal) for one to be a slip of the other: surely, and possibly.
-const LIKELY_SLIP: f64 = 0.9;
-const POSSIBLE_SLIP: f64 = 0.7;
+const LIKELY_TYPO: f64 = 0.9;
+const POSSIBLE_TYPO: f64 = 0.7;
 
 /// Whether a path names a section, and not a key.
 pub fn is_section(path: &str) -> bool {
@@ -98,10 +98,10 @@ pub fn is_top_level(name: &str) -> bool {
 
 /// Reports unknown names in the sections we know, and sections that are none.
 pub fn check(reader: &mut Reader) {
-    for (name, node) in reader.tree.iter().filter(|(name, _)| !is_top_level(name) && !NOT_OURS.contains(&name.as_str())) {
+    for (name, node) in reader.tree.iter().filter(|(name, _)| !is_top_level(name) && !IGNORED_SECTIONS.contains(&name.as_str())) {
         let (nearest, likeness) = nearest(name, top_level_names());
         // Anything unknown here is MediaManager's business. But `[polcy]` with `registration = false` under it must not pass unseen.
-        if likeness > LIKELY_SLIP {
+        if likeness > LIKELY_TYPO {
             let (place, name) = (&node.place, name.escape_debug());
             reader.warnings.push(format!("{place}: [{name}] is not a section of this program and is not read; did you mean [{nearest}]?"));
         }
@@ -116,9 +116,9 @@ pub fn check(reader: &mut Reader) {
         for (name, node) in table.iter().filter(|(name, _)| !section.keys.contains(&name.as_str())) {
             let problem = Problem { place: node.place.clone(), text: unknown_key(section, name) };
             match section.unknown {
-                Unknown::Stops => reader.problems.push(problem),
-                Unknown::Warns => reader.warnings.push(format!("{problem} It is not read.")),
-                Unknown::IsLeftAlone => {}
+                UnknownKeys::Reject => reader.problems.push(problem),
+                UnknownKeys::Warn => reader.warnings.push(format!("{problem} It is not read.")),
+                UnknownKeys::Ignore => {}
             }
         }
     }
@@ -133,7 +133,7 @@ fn unknown_key(section: &Section, name: &str) -> String {
     let (nearest, likeness) = nearest(name, section.keys.iter().copied());
     let fix = match home {
         Some(home) => format!("it belongs in [{}].", home.path),
-        None if likeness > POSSIBLE_SLIP => format!("did you mean {nearest}?"),
+        None if likeness > POSSIBLE_TYPO => format!("did you mean {nearest}?"),
         None => format!("nearest is {nearest} among {}.", section.keys.join(", ")),
     };
     format!("{}.{} is not a known key; {fix}", section.path, name.escape_debug())

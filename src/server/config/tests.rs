@@ -91,9 +91,9 @@ fn the_required_keys_are_enough() {
     assert_eq!((config.server.port, config.auth.session_lifetime), (8000, 86_400));
     assert!(config.smtp.is_none() && config.auth.openid_connect.is_none() && !config.auth.email_password_resets);
     assert!(config.policy.registration && config.server.log_client_address);
-    assert_eq!((config.policy.reset_link_lifetime, config.policy.setup_link_lifetime, config.policy.event_days), (1800, 86_400, 90));
+    assert_eq!((config.policy.reset_link_lifetime, config.policy.setup_link_lifetime, config.policy.audit_retention_days), (1800, 86_400, 90));
     assert_eq!((config.policy.cookie_name.as_str(), config.policy.landing_page.as_str()), ("fastapiusersauth", "/account"));
-    assert_eq!((config.policy.password_min_length, config.policy.password_hash_permits), (12, None));
+    assert_eq!((config.policy.password_min_length, config.policy.password_hash_concurrency), (12, None));
 }
 
 #[test]

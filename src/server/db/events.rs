@@ -7,7 +7,7 @@ use sea_orm::{
 };
 
 use super::{delete_in_batches, hide_db_error};
-use crate::domain::{AuthError, Event};
+use crate::domain::{AuthError, AuditEvent};
 
 pub use Model as AuditRow;
 
@@ -48,7 +48,7 @@ impl ActiveModelBehavior for ActiveModel {}
 /// The columns of a new row.
 pub struct NewEvent<'a> {
     pub occurred_at: i64,
-    pub kind: Event,
+    pub kind: AuditEvent,
     pub user: Option<Uuid>,
     pub actor: Option<Uuid>,
     pub method: &'a str,
@@ -60,7 +60,7 @@ pub struct NewEvent<'a> {
 /// Restricts a search; `None` matches every row.
 #[derive(Clone, Debug, Default)]
 pub struct AuditFilter {
-    pub kind: Option<Event>,
+    pub kind: Option<AuditEvent>,
     pub user: Option<Uuid>,
     pub request_id: Option<String>,
 }

@@ -15,7 +15,7 @@ pub use Model as QueuedMail;
 /// The length of the queue beyond which new mails are dropped, so that requests cannot fill the disk (SR-162).
 const MAX_QUEUED: u64 = 1000;
 /// How long a claimed mail belongs to one instance, in seconds: longer than one attempt to send it may take.
-const LEASE: i64 = 120;
+const LEASE_SECONDS: i64 = 120;
 /// The longest delay before the next attempt to send a mail, in seconds.
 pub const MAX_RETRY_DELAY: i64 = 60 * 60;
 
@@ -74,20 +74,20 @@ pub async fn enqueue(db: &impl ConnectionTrait, mail: NewMail<'_>, now: i64) -> 
     Ok(true)
 }
 
-/// Claims the due mail that has waited longest. Until [`LEASE`] ends no other instance gets it.
+/// Claims the due mail that has waited longest. Until [`LEASE_SECONDS`] ends no other instance gets it.
 pub async fn claim_next(db: &impl ConnectionTrait, now: i64) -> Result<Option<QueuedMail>, AuthError> {
     loop {
         // A mail created in the future, or delayed for longer than the longest delay, was written before the clock was set back (SR-195).
         // LEASE also allows for the clock skew between instances.
         let is_due = Condition::any()
             .add(Column::NextAttemptAt.lte(now))
-            .add(Column::NextAttemptAt.gt(now + MAX_RETRY_DELAY + LEASE))
-            .add(Column::CreatedAt.gt(now + LEASE));
+            .add(Column::NextAttemptAt.gt(now + MAX_RETRY_DELAY + LEASE_SECONDS))
+            .add(Column::CreatedAt.gt(now + LEASE_SECONDS));
         let due = Entity::find().filter(is_due).order_by_asc(Column::NextAttemptAt).order_by_asc(Column::Id);
         let Some(row) = due.one(db).await.map_err(hide_db_error)? else { return Ok(None) };
         let created_at = std::cmp::min(row.created_at, now);
         let update = Entity::update_many()
-            .col_expr(Column::NextAttemptAt, Expr::value(now + LEASE))
+            .col_expr(Column::NextAttemptAt, Expr::value(now + LEASE_SECONDS))
             .col_expr(Column::CreatedAt, Expr::value(created_at))
             .col_expr(Column::Attempts, Expr::col(Column::Attempts).add(1));
         let unclaimed = update.filter(Column::Id.eq(row.id)).filter(Column::NextAttemptAt.eq(row.next_attempt_at));

@@ -70,7 +70,7 @@ pub enum UserFilter {
     #[default]
     All,
     /// Active, but not approved.
-    Pending,
+    PendingLink,
     /// Active and approved.
     Active,
     Disabled,
@@ -268,7 +268,7 @@ fn filtered(filter: UserFilter) -> Select<Entity> {
     let rows = Entity::find();
     match filter {
         UserFilter::All => rows,
-        UserFilter::Pending => rows.filter(Column::IsActive.eq(true)).filter(Column::IsVerified.eq(false)),
+        UserFilter::PendingLink => rows.filter(Column::IsActive.eq(true)).filter(Column::IsVerified.eq(false)),
         UserFilter::Active => rows.filter(Column::IsActive.eq(true)).filter(Column::IsVerified.eq(true)),
         UserFilter::Disabled => rows.filter(Column::IsActive.eq(false)),
         UserFilter::Administrators => rows.filter(Column::IsSuperuser.eq(true)),

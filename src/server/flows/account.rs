@@ -3,17 +3,17 @@
 
 use super::{
     Ctx,
-    events::Note,
+    events::EventDetails,
     login::{self, Login},
-    mail::{self, Kind},
+    mail::{self, MailKind},
     new_password::NewPassword,
     password_reset,
     sessions::{self, CurrentUser, RecentLogin},
     throttle,
-    users::{self, Change},
+    users::{self, UserUpdate},
 };
 use crate::{
-    domain::{AuthError, Email, Event, LinkToken, Password},
+    domain::{AuthError, Email, AuditEvent, LinkToken, Password},
     server::{
         AppState,
         db::{self, identities::Identity, rate_limits::RateLimit, sessions::Session, users::Credentials},
@@ -22,12 +22,12 @@ use crate::{
 };
 
 /// How long a link to a new address works, in seconds.
-const LINK_LIFETIME: u32 = 24 * 60 * 60;
+const LINK_LIFETIME_SECONDS: u32 = 24 * 60 * 60;
 /// Other passwords, and other addresses, that one account may ask for.
-const REQUESTS: RateLimit = RateLimit { max: 5, window: 60 * 60 };
+const EMAIL_CHANGE_LIMIT: RateLimit = RateLimit { max: 5, window: 60 * 60 };
 
 /// All that the account page shows.
-pub struct Overview {
+pub struct AccountDetails {
     pub sessions: Vec<Session>,
     pub identities: Vec<Identity>,
     /// Somebody knows the password.
@@ -38,9 +38,9 @@ pub struct Overview {
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn overview(cx: &Ctx<'_>, current: &CurrentUser) -> Result<Overview, AuthError> {
+pub async fn overview(cx: &Ctx<'_>, current: &CurrentUser) -> Result<AccountDetails, AuthError> {
     let user = current.user().id;
-    Ok(Overview {
+    Ok(AccountDetails {
         sessions: sessions::of(cx, user).await?,
         identities: db::identities::list_for_user(&cx.state.db, user).await?,
         has_password: !db::accounts::is_passwordless(&cx.state.db, user).await?,
@@ -52,7 +52,7 @@ pub async fn overview(cx: &Ctx<'_>, current: &CurrentUser) -> Result<Overview, A
 /// # Errors
 /// Those of a login.
 pub async fn log_in_again(cx: &Ctx<'_>, current: &CurrentUser, password: Password) -> Result<Login, AuthError> {
-    let verified = login::prove_user(cx, current.user(), password).await?;
+    let verified = login::verify_password_of(cx, current.user(), password).await?;
     login::start(cx, verified).await
 }
 
@@ -62,7 +62,7 @@ pub async fn log_in_again(cx: &Ctx<'_>, current: &CurrentUser, password: Passwor
 /// `LoginTooOld` without either; those of a login.
 pub async fn require_reauthentication(cx: &Ctx<'_>, current: &CurrentUser, password: Option<Password>) -> Result<RecentLogin, AuthError> {
     match password {
-        Some(password) => current.with_password(&login::prove_user(cx, current.user(), password).await?),
+        Some(password) => current.with_password(&login::verify_password_of(cx, current.user(), password).await?),
         None => current.recent(cx.now()),
     }
 }
@@ -71,25 +71,25 @@ pub async fn require_reauthentication(cx: &Ctx<'_>, current: &CurrentUser, passw
 ///
 /// # Errors
 /// Those of [`require_reauthentication`], [`change_password`] and [`request_address`].
-pub async fn change(cx: &Ctx<'_>, current: &CurrentUser, change: Change) -> Result<(), AuthError> {
-    let Change { email, password, current_password, .. } = change;
+pub async fn change(cx: &Ctx<'_>, current: &CurrentUser, change: UserUpdate) -> Result<(), AuthError> {
+    let UserUpdate { email, password, current_password, .. } = change;
     let email = email.filter(|email| !current.user().email.eq_ignore_ascii_case(email.as_str()));
     if email.is_none() && password.is_none() {
         return Ok(());
     }
     let user = require_reauthentication(cx, current, current_password).await?;
     if email.is_some() && !mail::is_on(cx.state) {
-        return Err(AuthError::EmailNeedsAdministrator);
+        return Err(AuthError::EmailChangeUnavailable);
     }
     if email.is_some() {
-        take_address_request(cx, &user).await?;
+        consume_email_change_quota(cx, &user).await?;
     }
     // In this order: the mailed link dies with the password that it was made beside.
     if let Some(password) = password {
         change_password(cx, &user, password).await?;
     }
     match email {
-        Some(email) => mail_address_link(cx, &user, &email).await,
+        Some(email) => queue_email_change_link(cx, &user, &email).await,
         None => Ok(()),
     }
 }
@@ -104,19 +104,19 @@ pub async fn change_password(cx: &Ctx<'_>, recent: &RecentLogin, password: Passw
     let password = NewPassword::parse(password, &user.email, &state.config)?;
     // Each one is a hash and a mail, to an address that may be a stranger's.
     let taken = format!("new-password:{}", user.id);
-    throttle::take(cx, &taken, REQUESTS).await?;
+    throttle::take(cx, &taken, EMAIL_CHANGE_LIMIT).await?;
     let found = db::users::find_with_hash(&state.db, user.id).await?.ok_or(AuthError::NotLoggedIn)?;
-    let hash = throttle::unless_failed(cx, &taken, state.hasher.hash(admission, password.into_password()).await).await?;
+    let hash = throttle::refund_on_error(cx, &taken, state.hasher.hash(admission, password.into_password()).await).await?;
     let mut tx = cx.exclusive().await?;
-    sessions::still_live(&tx, recent.current()).await?;
+    sessions::ensure_session_live(&tx, recent.current()).await?;
     if !db::users::replace_hash(tx.db(), &found, hash).await? {
         return Err(AuthError::NotLoggedIn);
     }
     db::sessions::revoke_all_except(tx.db(), user.id, recent.current().session(), tx.now()).await?;
     db::accounts::clear_passwordless(tx.db(), user.id, tx.now()).await?;
-    mail::forget_links(&tx, &found.user).await?;
-    mail::notify(&tx, Kind::PasswordChanged, &found.user).await?;
-    tx.record(Event::PasswordChanged, Note::of(user.id)).await?;
+    mail::drop_queued_links(&tx, &found.user).await?;
+    mail::notify(&tx, MailKind::PasswordChanged, &found.user).await?;
+    tx.record(AuditEvent::PasswordChanged, EventDetails::of(user.id)).await?;
     tx.commit().await
 }
 
@@ -129,22 +129,22 @@ pub async fn request_address(cx: &Ctx<'_>, recent: &RecentLogin, email: &Email) 
         return Err(AuthError::EmailUnchanged);
     }
     if !mail::is_on(cx.state) {
-        return Err(AuthError::EmailNeedsAdministrator);
+        return Err(AuthError::EmailChangeUnavailable);
     }
-    take_address_request(cx, recent).await?;
-    mail_address_link(cx, recent, email).await
+    consume_email_change_quota(cx, recent).await?;
+    queue_email_change_link(cx, recent, email).await
 }
 
-async fn take_address_request(cx: &Ctx<'_>, recent: &RecentLogin) -> Result<(), AuthError> {
-    throttle::take(cx, &format!("new-address:{}", recent.user().id), REQUESTS).await
+async fn consume_email_change_quota(cx: &Ctx<'_>, recent: &RecentLogin) -> Result<(), AuthError> {
+    throttle::take(cx, &format!("new-address:{}", recent.user().id), EMAIL_CHANGE_LIMIT).await
 }
 
-async fn mail_address_link(cx: &Ctx<'_>, recent: &RecentLogin, email: &Email) -> Result<(), AuthError> {
+async fn queue_email_change_link(cx: &Ctx<'_>, recent: &RecentLogin, email: &Email) -> Result<(), AuthError> {
     let user = recent.user();
     let mut tx = cx.transaction().await?;
-    sessions::still_live(&tx, recent.current()).await?;
-    mail::queue_about(&tx, Kind::NewAddress, user, email.as_str()).await?;
-    tx.record(Event::AddressChangeRequested, Note::of(user.id)).await?;
+    sessions::ensure_session_live(&tx, recent.current()).await?;
+    mail::queue_for_user(&tx, MailKind::EmailChange, user, email.as_str()).await?;
+    tx.record(AuditEvent::EmailChangeRequested, EventDetails::of(user.id)).await?;
     tx.commit().await
 }
 
@@ -152,9 +152,9 @@ async fn mail_address_link(cx: &Ctx<'_>, recent: &RecentLogin, email: &Email) ->
 ///
 /// # Errors
 /// `Unavailable`, `Internal`.
-pub(super) async fn new_address_link(state: &AppState, found: &Credentials, email: &Email) -> Result<String, AuthError> {
+pub(super) async fn email_change_link(state: &AppState, found: &Credentials, email: &Email) -> Result<String, AuthError> {
     let replaced = format!("{}\0{email}", password_reset::replaced(&state.db, found).await?);
-    let token = state.tokens.link(Purpose::NewAddress, found.user.id, &replaced, LINK_LIFETIME).map_err(|_| AuthError::Internal)?;
+    let token = state.tokens.link(Purpose::EmailChange, found.user.id, &replaced, LINK_LIFETIME_SECONDS).map_err(|_| AuthError::Internal)?;
     Ok(state.config.link(&format!(
         "/account/new-address?token={token}&address={}",
         percent_encoding::utf8_percent_encode(email.as_str(), percent_encoding::NON_ALPHANUMERIC)
@@ -177,28 +177,28 @@ pub struct EmailChange {
 /// `ProofLinkInvalid`, `EmailTaken`, `TooManyAttempts` for the network, `Unavailable`.
 pub async fn change_address(cx: &Ctx<'_>, current: &CurrentUser, change: EmailChange) -> Result<(), AuthError> {
     let tokens = &cx.state.tokens;
-    throttle::take_token(cx, "proof-token").await?;
-    let email = Email::parse(&change.address).map_err(|_| AuthError::ProofLinkInvalid)?;
-    let (owner, fingerprint) = tokens.read_link(Purpose::NewAddress, change.token.expose()).map_err(|_| AuthError::ProofLinkInvalid)?;
+    throttle::consume_token(cx, "proof-token").await?;
+    let email = Email::parse(&change.address).map_err(|_| AuthError::VerificationLinkInvalid)?;
+    let (owner, fingerprint) = tokens.check_link(Purpose::EmailChange, change.token.expose()).map_err(|_| AuthError::VerificationLinkInvalid)?;
     let mut tx = cx.exclusive().await?;
-    sessions::still_live(&tx, current).await?;
+    sessions::ensure_session_live(&tx, current).await?;
     let found = db::users::find_with_hash(tx.db(), owner).await?.filter(|found| found.user.is_active && owner == current.user().id);
-    let found = found.ok_or(AuthError::ProofLinkInvalid)?;
+    let found = found.ok_or(AuthError::VerificationLinkInvalid)?;
     let replaced = format!("{}\0{email}", password_reset::replaced(tx.db(), &found).await?);
-    if !tokens.still_replaces(Purpose::NewAddress, &fingerprint, &replaced) {
-        return Err(AuthError::ProofLinkInvalid);
+    if !tokens.binding_matches(Purpose::EmailChange, &fingerprint, &replaced) {
+        return Err(AuthError::VerificationLinkInvalid);
     }
     if db::users::is_taken_by_another(tx.db(), &email, owner).await? {
         return Err(AuthError::EmailTaken);
     }
     db::users::set_email(tx.db(), owner, &email).await?;
     // They name the address that is gone, and would live again if it came back.
-    mail::void_links(&tx, &found.user).await?;
+    mail::revoke_links(&tx, &found.user).await?;
     if db::accounts::is_email_verified(tx.db(), owner).await? {
         db::accounts::set_email_verified(tx.db(), owner, tx.now()).await?;
     }
-    mail::notify(&tx, Kind::AddressChanged, &found.user).await?;
-    tx.record(Event::AddressChanged, Note::of(owner)).await?;
+    mail::notify(&tx, MailKind::EmailChanged, &found.user).await?;
+    tx.record(AuditEvent::EmailChanged, EventDetails::of(owner)).await?;
     tx.commit().await
 }
 
@@ -208,6 +208,6 @@ pub async fn change_address(cx: &Ctx<'_>, current: &CurrentUser, change: EmailCh
 /// `LastAdministrator`, `Unavailable`; `NotLoggedIn` when the session has ended meanwhile.
 pub async fn delete(cx: &Ctx<'_>, recent: &RecentLogin) -> Result<(), AuthError> {
     let tx = cx.exclusive().await?;
-    sessions::still_live(&tx, recent.current()).await?;
+    sessions::ensure_session_live(&tx, recent.current()).await?;
     users::remove(tx, recent.current(), recent.user().id).await
 }

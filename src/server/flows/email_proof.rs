@@ -2,32 +2,32 @@
 
 use super::{
     Ctx,
-    events::Note,
+    events::EventDetails,
     login::{self, LoginMethod},
-    mail::{self, Kind},
+    mail::{self, MailKind},
     oidc,
     sessions::CurrentUser,
     throttle,
 };
 use crate::{
-    domain::{AuthError, Event, LinkToken, User},
+    domain::{AuthError, AuditEvent, LinkToken, User},
     server::{AppState, db, tokens::Purpose},
 };
 
 /// How long a link works, in seconds.
-const LIFETIME: u32 = 24 * 60 * 60;
+const LINK_LIFETIME_SECONDS: u32 = 24 * 60 * 60;
 
 /// Asks for a link by mail, for whoever has the address; the answer is the same for all (SR-040).
 ///
 /// # Errors
 /// `TooManyAttempts` for the network; `Unavailable`.
 pub async fn request(cx: &Ctx<'_>, email: &str) -> Result<(), AuthError> {
-    throttle::take_request(cx, "proof-request").await?;
+    throttle::consume_request(cx, "proof-request").await?;
     if !mail::is_on(cx.state) {
         return Ok(());
     }
     let tx = cx.transaction().await?;
-    mail::queue(&tx, Kind::Proof, email).await?;
+    mail::queue(&tx, MailKind::EmailVerification, email).await?;
     tx.commit().await
 }
 
@@ -47,15 +47,15 @@ pub(super) async fn link(state: &AppState, user: &User) -> Result<Option<String>
     if db::accounts::is_email_verified(&state.db, user.id).await? {
         return Ok(None);
     }
-    let token = state.tokens.link(Purpose::Proof, user.id, &user.email, LIFETIME).map_err(|_| AuthError::Internal)?;
+    let token = state.tokens.link(Purpose::EmailVerification, user.id, &user.email, LINK_LIFETIME_SECONDS).map_err(|_| AuthError::Internal)?;
     Ok(Some(state.config.link(&format!("/account/confirm?token={token}"))))
 }
 
 /// Somebody whose address is proven.
-pub struct Proven {
+pub struct EmailVerification {
     pub user: User,
     /// It was before.
-    pub was_proven: bool,
+    pub was_verified: bool,
 }
 
 /// Takes a link as proof. It counts only for the very person who is logged in: else somebody who clicks on a stranger's mail would make
@@ -63,30 +63,30 @@ pub struct Proven {
 ///
 /// # Errors
 /// `ProofLinkInvalid`; `ProofNeedsPassword` for whoever has not shown that they know it; `TooManyAttempts` for the network; `Unavailable`.
-pub async fn complete(cx: &Ctx<'_>, current: &CurrentUser, token: &LinkToken) -> Result<Proven, AuthError> {
+pub async fn complete(cx: &Ctx<'_>, current: &CurrentUser, token: &LinkToken) -> Result<EmailVerification, AuthError> {
     let tokens = &cx.state.tokens;
-    throttle::take_token(cx, "proof-token").await?;
-    let (owner, fingerprint) = tokens.read_link(Purpose::Proof, token.expose()).map_err(|_| AuthError::ProofLinkInvalid)?;
+    throttle::consume_token(cx, "proof-token").await?;
+    let (owner, fingerprint) = tokens.check_link(Purpose::EmailVerification, token.expose()).map_err(|_| AuthError::VerificationLinkInvalid)?;
     let mut tx = cx.exclusive().await?;
     let user = db::users::find(tx.db(), owner).await?.filter(|user| user.is_active && user.id == current.user().id);
-    let user = user.filter(|user| tokens.still_replaces(Purpose::Proof, &fingerprint, &user.email)).ok_or(AuthError::ProofLinkInvalid)?;
+    let user = user.filter(|user| tokens.binding_matches(Purpose::EmailVerification, &fingerprint, &user.email)).ok_or(AuthError::VerificationLinkInvalid)?;
     let account = db::accounts::find(tx.db(), user.id).await?;
-    let was_proven = account.as_ref().is_some_and(|account| account.email_verified_at.is_some());
-    if !was_proven {
+    let was_verified = account.as_ref().is_some_and(|account| account.email_verified_at.is_some());
+    if !was_verified {
         // A session that came through a link MediaManager created does not show that its owner knows the password. Verifying the address
         // now would benefit whoever set that password.
         let method = db::sessions::find_method(tx.db(), current.session()).await?;
         let has_shown_it = method.as_deref() == Some(LoginMethod::Password.name());
-        if !has_shown_it && !account.is_some_and(|account| oidc::was_made_for_them(&account)) {
-            return Err(AuthError::ProofNeedsPassword);
+        if !has_shown_it && !account.is_some_and(|account| oidc::created_by_provider(&account)) {
+            return Err(AuthError::PasswordLoginRequired);
         }
         db::accounts::set_email_verified(tx.db(), user.id, tx.now()).await?;
     }
-    let user = login::grant_administration(&mut tx, user).await?;
-    if !was_proven && !user.is_verified {
-        mail::tell_administrators(&tx).await?;
+    let user = login::apply_admin_emails(&mut tx, user).await?;
+    if !was_verified && !user.is_verified {
+        mail::notify_admins(&tx).await?;
     }
-    tx.record(Event::AddressProven, Note::of(user.id)).await?;
+    tx.record(AuditEvent::EmailVerified, EventDetails::of(user.id)).await?;
     tx.commit().await?;
-    Ok(Proven { user, was_proven })
+    Ok(EmailVerification { user, was_verified })
 }

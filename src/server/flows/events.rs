@@ -4,7 +4,7 @@
 use uuid::Uuid;
 
 use crate::{
-    domain::{AuthError, Event},
+    domain::{AuthError, AuditEvent},
     server::{
         AppState,
         db::{self, events::NewEvent, rate_limits::RateLimit},
@@ -14,20 +14,20 @@ use crate::{
 };
 
 /// Rows about one network for one kind of event that strangers can cause as often as they like.
-const RARELY: RateLimit = RateLimit { max: 20, window: 10 * 60 };
+const STRANGER_EVENT_LIMIT: RateLimit = RateLimit { max: 20, window: 10 * 60 };
 /// Seconds of a day.
-const DAY: i64 = 24 * 60 * 60;
+const SECONDS_PER_DAY: i64 = 24 * 60 * 60;
 
 /// Whom it is about, and how. Never anything that somebody has typed.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Note<'a> {
+pub struct EventDetails<'a> {
     pub(super) user: Option<Uuid>,
     pub(super) actor: Option<Uuid>,
     pub(super) method: &'a str,
     pub(super) detail: &'a str,
 }
 
-impl<'a> Note<'a> {
+impl<'a> EventDetails<'a> {
     /// About nobody in particular.
     #[must_use]
     pub fn new() -> Self {
@@ -42,7 +42,7 @@ impl<'a> Note<'a> {
 
     /// About this user, if there is one.
     #[must_use]
-    pub fn of_maybe(user: Option<Uuid>) -> Self {
+    pub fn for_user_if_known(user: Option<Uuid>) -> Self {
         Self { user, ..Self::default() }
     }
 
@@ -66,20 +66,20 @@ impl<'a> Note<'a> {
 }
 
 /// Inserts the row of an event. Flows record through [`Tx::record`](super::Tx::record), which logs after the commit.
-pub(super) async fn insert(cx: &Ctx<'_>, db: &impl db::Connection, event: Event, about: Note<'_>) -> Result<(), AuthError> {
+pub(super) async fn insert(cx: &Ctx<'_>, db: &impl db::Connection, event: AuditEvent, about: EventDetails<'_>) -> Result<(), AuthError> {
     let network = cx.state.loggable(&cx.client.rate_limit_key);
-    let Note { user, actor, method, detail } = about;
+    let EventDetails { user, actor, method, detail } = about;
     let row = NewEvent { occurred_at: cx.now(), kind: event, user, actor, method, client_ip: network, request_id: &cx.client.request_id, detail };
     // In a box, or the room for it would be kept in everything that may come to an event.
     Box::pin(db::events::insert(db, row)).await
 }
 
 /// Records, outside of any transaction, an event that strangers can cause without end: always a log line, a row only within
-/// [`RARELY`], and no failure of its own.
-pub async fn record_rate_limited(cx: &Ctx<'_>, event: Event, about: Note<'_>) {
+/// [`STRANGER_EVENT_LIMIT`], and no failure of its own.
+pub async fn record_rate_limited(cx: &Ctx<'_>, event: AuditEvent, about: EventDetails<'_>) {
     let key = format!("event:{}:{}", event.code(), cx.client.rate_limit_key);
     // In a box, as in [`insert`].
-    let may_insert = Box::pin(db::rate_limits::consume(&cx.state.db, &key, RARELY, cx.now())).await.is_ok();
+    let may_insert = Box::pin(db::rate_limits::consume(&cx.state.db, &key, STRANGER_EVENT_LIMIT, cx.now())).await.is_ok();
     if may_insert {
         // The log line is written in any case, and the database has logged its failure.
         let _ = insert(cx, &cx.state.db, event, about).await;
@@ -87,17 +87,17 @@ pub async fn record_rate_limited(cx: &Ctx<'_>, event: Event, about: Note<'_>) {
     log(cx, event, about);
 }
 
-/// Forgets what is older than `policy.event_days`.
+/// Forgets what is older than `policy.audit_retention_days`.
 ///
 /// # Errors
 /// `Unavailable`.
 pub async fn purge(state: &AppState) -> Result<u64, AuthError> {
-    db::events::purge(&state.db, state.clock.now() - i64::from(state.config.policy.event_days) * DAY).await
+    db::events::purge(&state.db, state.clock.now() - i64::from(state.config.policy.audit_retention_days) * SECONDS_PER_DAY).await
 }
 
 /// Writes the log line of an event and counts it. Without a row: for what only reads.
-pub fn log(cx: &Ctx<'_>, event: Event, about: Note<'_>) {
-    let Note { user, actor, method, detail } = about;
+pub fn log(cx: &Ctx<'_>, event: AuditEvent, about: EventDetails<'_>) {
+    let EventDetails { user, actor, method, detail } = about;
     let (user, actor) = (user.map(tracing::field::display), actor.map(tracing::field::display));
     let some = |text| Some(text).filter(|text: &&str| !text.is_empty());
     let (method, detail, network) = (some(method), some(detail), cx.state.loggable(&cx.client.rate_limit_key));

@@ -1,9 +1,9 @@
 //! People of a MediaManager that goes on without its own authentication, copied once from its database. Can be repeated: who is here
 //! already stays as they are here.
 
-use super::{Ctx, Tx, events::Note};
+use super::{Ctx, Tx, events::EventDetails};
 use crate::{
-    domain::{AuthError, Email, Event},
+    domain::{AuthError, Email, AuditEvent},
     server::db::{self, import_source, users::Credentials},
 };
 
@@ -23,7 +23,7 @@ pub struct Report {
 ///
 /// # Errors
 /// A sentence for the operator.
-pub async fn from_mediamanager(cx: &Ctx<'_>, url: &str) -> Result<Report, String> {
+pub async fn redirect_legacy_reset(cx: &Ctx<'_>, url: &str) -> Result<Report, String> {
     if url == cx.state.config.database_url.expose() {
         return Err("this is the database that the program uses: there is nothing to import, its users are here".to_owned());
     }
@@ -54,7 +54,7 @@ async fn copy(tx: &mut Tx<'_>, source: &db::Database, found: &Credentials, repor
         return Ok(());
     } else {
         import_source::insert_user(tx.db(), found).await?;
-        tx.record(Event::UserCreated, Note::of(user.id).method("import")).await?;
+        tx.record(AuditEvent::UserCreated, EventDetails::of(user.id).method("import")).await?;
         report.users += 1;
     }
     for link in import_source::list_links(source, user.id).await? {

@@ -2,15 +2,15 @@ use uuid::Uuid;
 
 use super::{
     Ctx, Tx,
-    events::{self, Note},
+    events::{self, EventDetails},
     sessions::{self, NewSession},
     throttle, users,
 };
 use crate::{
-    domain::{AuthError, Email, Event, Password, User},
+    domain::{AuthError, Email, AuditEvent, Password, User},
     server::{
         db::{self, users::Credentials},
-        hasher::{Admission, Verdict},
+        hasher::{QueueSlot, Verification},
     },
 };
 
@@ -72,7 +72,7 @@ pub enum Login {
 /// # Errors
 /// `Unavailable`, `Internal`.
 pub async fn complete(tx: &mut Tx<'_>, proven: FirstFactor) -> Result<Login, AuthError> {
-    let user = grant_administration(tx, proven.user).await?;
+    let user = apply_admin_emails(tx, proven.user).await?;
     sessions::start(tx, FirstFactor { user, ..proven }).await.map(Login::Complete)
 }
 
@@ -85,7 +85,7 @@ pub struct Attempt {
 }
 
 /// The budgets one attempt was taken out of.
-struct Reserved {
+struct Reservation {
     network: String,
     account: String,
     at: i64,
@@ -144,7 +144,7 @@ pub async fn prove(cx: &Ctx<'_>, attempt: Attempt) -> Result<VerifiedPassword, A
 ///
 /// # Errors
 /// Those of [`prove`].
-pub async fn prove_user(cx: &Ctx<'_>, user: &User, password: Password) -> Result<VerifiedPassword, AuthError> {
+pub async fn verify_password_of(cx: &Ctx<'_>, user: &User, password: Password) -> Result<VerifiedPassword, AuthError> {
     password.check()?;
     let admission = cx.state.hasher.admit().await?;
     let found = db::users::find_with_hash(&cx.state.db, user.id).await?;
@@ -158,7 +158,7 @@ struct Candidate<'a> {
     password: Password,
 }
 
-async fn decide(cx: &Ctx<'_>, admission: Admission, candidate: Candidate<'_>) -> Result<VerifiedPassword, AuthError> {
+async fn decide(cx: &Ctx<'_>, admission: QueueSlot, candidate: Candidate<'_>) -> Result<VerifiedPassword, AuthError> {
     let Candidate { address, found, password } = candidate;
     let reserved = reserve(cx, address, found.as_ref().map(|found| &found.user)).await?;
     let stored = found.as_ref().map(|found| found.hashed_password.clone());
@@ -169,13 +169,13 @@ async fn decide(cx: &Ctx<'_>, admission: Admission, candidate: Candidate<'_>) ->
             return Err(err);
         }
     };
-    if let (Verdict::Unusable, Some(found)) = (&verdict, &found) {
+    if let (Verification::UnsupportedHash, Some(found)) = (&verdict, &found) {
         tracing::error!(event = "hash_unusable", user = %found.user.id, "the stored password hash cannot be checked; the account needs a new password");
     }
     let about = found.as_ref().map(|found| found.user.id);
     // A disabled account is not revealed even to somebody who knows its password (SR-021).
-    let (Verdict::Right { upgrade }, Some(found)) = (verdict, found.filter(|found| found.user.is_active)) else {
-        cx.record(Event::LoginFailed, Note::of_maybe(about).method(LoginMethod::Password.name())).await?;
+    let (Verification::Valid { upgrade }, Some(found)) = (verdict, found.filter(|found| found.user.is_active)) else {
+        cx.record(AuditEvent::LoginFailed, EventDetails::for_user_if_known(about).method(LoginMethod::Password.name())).await?;
         return Err(AuthError::BadCredentials);
     };
     throttle::give_back(cx, &reserved.network).await?;
@@ -195,19 +195,19 @@ pub async fn confirm(tx: &Tx<'_>, verified: &VerifiedPassword) -> Result<(), Aut
     if db::users::recheck_unchanged(tx.db(), &verified.user, &verified.hashed_password, stronger).await? {
         return Ok(());
     }
-    Err(if stronger.is_some() { AuthError::Busy } else { AuthError::BadCredentials })
+    Err(if stronger.is_some() { AuthError::Overloaded } else { AuthError::BadCredentials })
 }
 
 /// Counts the attempt before the password is looked at, so that parallel guesses cannot exceed the budget (SR-022). Whoever
 /// has logged in to this account from here lately keeps a budget of their own: strangers cannot lock them out (SR-024).
-async fn reserve(cx: &Ctx<'_>, address: &str, user: Option<&User>) -> Result<Reserved, AuthError> {
+async fn reserve(cx: &Ctx<'_>, address: &str, user: Option<&User>) -> Result<Reservation, AuthError> {
     let (now, network) = (cx.now(), &cx.client.rate_limit_key);
     let about = user.map(|user| user.id);
     // Of nobody too: where no password is looked at, the time would tell whether there is an account (SR-020).
     let is_familiar = db::sessions::has_logged_in_from(&cx.state.db, about.unwrap_or_default(), network, now).await?;
     let account = throttle::account_key(address, is_familiar.then_some(network.as_str()));
-    let reserved = Reserved { network: throttle::network_key(network), account, at: now };
-    if let Err(err) = throttle::take_failure(cx).await {
+    let reserved = Reservation { network: throttle::client_key(network), account, at: now };
+    if let Err(err) = throttle::consume_failure(cx).await {
         record_throttled(cx, about, err).await;
         return Err(err);
     }
@@ -221,7 +221,7 @@ async fn reserve(cx: &Ctx<'_>, address: &str, user: Option<&User>) -> Result<Res
 }
 
 /// An attempt that was never decided is no failure.
-async fn give_back(cx: &Ctx<'_>, reserved: &Reserved) -> Result<(), AuthError> {
+async fn give_back(cx: &Ctx<'_>, reserved: &Reservation) -> Result<(), AuthError> {
     throttle::give_back(cx, &reserved.network).await?;
     db::rate_limits::refund_account(&cx.state.db, &reserved.account, reserved.at).await
 }
@@ -231,7 +231,7 @@ async fn give_back(cx: &Ctx<'_>, reserved: &Reserved) -> Result<(), AuthError> {
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn grant_administration(tx: &mut Tx<'_>, user: User) -> Result<User, AuthError> {
+pub async fn apply_admin_emails(tx: &mut Tx<'_>, user: User) -> Result<User, AuthError> {
     if !users::is_listed(tx.cx().state, &user) || user.is_superuser || !db::accounts::is_email_verified(tx.db(), user.id).await? {
         return Ok(user);
     }
@@ -242,13 +242,13 @@ pub async fn grant_administration(tx: &mut Tx<'_>, user: User) -> Result<User, A
     if !user.is_verified {
         db::accounts::set_approval(tx.db(), user.id, Some(ADMIN_EMAILS), now).await?;
     }
-    tx.record(Event::RoleChanged, Note::of(user.id).method(ADMIN_EMAILS).detail("administrator")).await?;
+    tx.record(AuditEvent::RoleChanged, EventDetails::of(user.id).method(ADMIN_EMAILS).detail("administrator")).await?;
     Ok(administrator)
 }
 
 async fn record_throttled(cx: &Ctx<'_>, about: Option<Uuid>, err: AuthError) {
     if matches!(err, AuthError::TooManyAttempts { .. }) {
-        let about = Note::of_maybe(about).method(LoginMethod::Password.name()).detail(err.code());
-        events::record_rate_limited(cx, Event::LoginThrottled, about).await;
+        let about = EventDetails::for_user_if_known(about).method(LoginMethod::Password.name()).detail(err.code());
+        events::record_rate_limited(cx, AuditEvent::LoginThrottled, about).await;
     }
 }

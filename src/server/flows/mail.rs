@@ -8,9 +8,9 @@ mod letters;
 use letters::Written;
 use uuid::Uuid;
 
-use super::{ClientInfo, Ctx, Tx, events::Note};
+use super::{ClientInfo, Ctx, Tx, events::EventDetails};
 use crate::{
-    domain::{AuthError, Event, User},
+    domain::{AuthError, AuditEvent, User},
     server::{
         AppState,
         db::{
@@ -21,42 +21,42 @@ use crate::{
 };
 
 /// How often it is looked whether mail is waiting.
-pub const LOOK: Duration = Duration::from_secs(1);
+pub const POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// Seconds before the second, third, fourth and fifth attempt.
-const PAUSES: [i64; 4] = [60, 5 * 60, 15 * 60, db::outbox::MAX_RETRY_DELAY];
+const RETRY_DELAYS: [i64; 4] = [60, 5 * 60, 15 * 60, db::outbox::MAX_RETRY_DELAY];
 /// The first one and one after each pause. A mail that is taken more often has left an attempt without an end, such as a panic, and would be
 /// taken for ever.
-const MOST_ATTEMPTS: i32 = 5;
+const MAX_ATTEMPTS: i32 = 5;
 
 /// What a mail is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumString, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
-pub enum Kind {
+pub enum MailKind {
     /// A link for a new password.
     Reset,
     /// A link that proves the mailbox.
-    Proof,
+    EmailVerification,
     /// Somebody tried to make an account with an address that has one (SR-033).
     AccountExists,
     /// A first password for an account that an administrator has made.
-    FirstPassword,
+    Invitation,
     /// A link that gives an account another address, to that address.
-    NewAddress,
+    EmailChange,
     /// The password was changed (SR-046).
     PasswordChanged,
     /// An administrator has set the password (SR-143).
     PasswordSet,
     /// The address was changed, to the one that it was (SR-142).
-    AddressChanged,
+    EmailChanged,
     /// To administrators: somebody waits for approval.
-    SomebodyWaits,
+    PendingApproval,
 }
 
-impl Kind {
+impl MailKind {
     /// What tells an owner that something has happened, or what an administrator has caused, is never crowded out by what strangers can ask
     /// for.
     fn is_notice(self) -> bool {
-        matches!(self, Self::PasswordChanged | Self::PasswordSet | Self::AddressChanged | Self::SomebodyWaits | Self::FirstPassword)
+        matches!(self, Self::PasswordChanged | Self::PasswordSet | Self::EmailChanged | Self::PendingApproval | Self::Invitation)
     }
 }
 
@@ -64,7 +64,7 @@ impl Kind {
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn queue(tx: &Tx<'_>, kind: Kind, address: &str) -> Result<(), AuthError> {
+pub async fn queue(tx: &Tx<'_>, kind: MailKind, address: &str) -> Result<(), AuthError> {
     add(tx, kind, address, None).await
 }
 
@@ -72,7 +72,7 @@ pub async fn queue(tx: &Tx<'_>, kind: Kind, address: &str) -> Result<(), AuthErr
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn queue_about(tx: &Tx<'_>, kind: Kind, user: &User, address: &str) -> Result<(), AuthError> {
+pub async fn queue_for_user(tx: &Tx<'_>, kind: MailKind, user: &User, address: &str) -> Result<(), AuthError> {
     add(tx, kind, address, Some(user.id)).await
 }
 
@@ -80,11 +80,11 @@ pub async fn queue_about(tx: &Tx<'_>, kind: Kind, user: &User, address: &str) ->
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn notify(tx: &Tx<'_>, kind: Kind, user: &User) -> Result<(), AuthError> {
-    if is_on(tx.cx().state) { queue_about(tx, kind, user, &user.email).await } else { Ok(()) }
+pub async fn notify(tx: &Tx<'_>, kind: MailKind, user: &User) -> Result<(), AuthError> {
+    if is_on(tx.cx().state) { queue_for_user(tx, kind, user, &user.email).await } else { Ok(()) }
 }
 
-async fn add(tx: &Tx<'_>, kind: Kind, address: &str, user: Option<Uuid>) -> Result<(), AuthError> {
+async fn add(tx: &Tx<'_>, kind: MailKind, address: &str, user: Option<Uuid>) -> Result<(), AuthError> {
     let mail = NewMail { kind: kind.into(), address, user, client_ip: &tx.cx().client.rate_limit_key, is_priority: kind.is_notice() };
     if !db::outbox::enqueue(tx.db(), mail, tx.now()).await? {
         tracing::error!(event = "outbox_full", "1000 mails are waiting, so a new one was dropped; look at the mail server");
@@ -97,8 +97,8 @@ async fn add(tx: &Tx<'_>, kind: Kind, address: &str, user: Option<Uuid>) -> Resu
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn forget_links(tx: &Tx<'_>, user: &User) -> Result<(), AuthError> {
-    db::outbox::delete_kinds_for_user(tx.db(), [Kind::Reset.into(), Kind::NewAddress.into()], &user.email, user.id).await
+pub async fn drop_queued_links(tx: &Tx<'_>, user: &User) -> Result<(), AuthError> {
+    db::outbox::delete_kinds_for_user(tx.db(), [MailKind::Reset.into(), MailKind::EmailChange.into()], &user.email, user.id).await
 }
 
 /// Makes all links of an account void: those that are out, whatever becomes of the account later, and those that wait (SR-046).
@@ -106,22 +106,22 @@ pub async fn forget_links(tx: &Tx<'_>, user: &User) -> Result<(), AuthError> {
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn void_links(tx: &Tx<'_>, user: &User) -> Result<(), AuthError> {
+pub async fn revoke_links(tx: &Tx<'_>, user: &User) -> Result<(), AuthError> {
     db::accounts::revoke_links(tx.db(), user.id, tx.now()).await?;
-    forget_links(tx, user).await
+    drop_queued_links(tx, user).await
 }
 
 /// Tells the administrators that somebody waits, each at most once an hour: who waits later is announced at its end.
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn tell_administrators(tx: &Tx<'_>) -> Result<(), AuthError> {
+pub async fn notify_admins(tx: &Tx<'_>) -> Result<(), AuthError> {
     if !is_on(tx.cx().state) {
         return Ok(());
     }
     for administrator in db::users::list_admins(tx.db()).await? {
-        if !db::outbox::is_queued(tx.db(), Kind::SomebodyWaits.into(), &administrator.email).await? {
-            queue(tx, Kind::SomebodyWaits, &administrator.email).await?;
+        if !db::outbox::is_queued(tx.db(), MailKind::PendingApproval.into(), &administrator.email).await? {
+            queue(tx, MailKind::PendingApproval, &administrator.email).await?;
         }
     }
     Ok(())
@@ -145,11 +145,11 @@ pub async fn send_due(state: &AppState) -> Result<usize, AuthError> {
 
 async fn send(cx: &Ctx<'_>, waiting: QueuedMail) -> Result<(), AuthError> {
     let db = &cx.state.db;
-    if waiting.attempts > MOST_ATTEMPTS {
-        return give_up(cx, &waiting, None, "no attempt has come to an end; the log has what happened").await;
+    if waiting.attempts > MAX_ATTEMPTS {
+        return mark_failed(cx, &waiting, None, "no attempt has come to an end; the log has what happened").await;
     }
     let (user, to, letter) = match letters::write(cx, &waiting).await? {
-        Written::Letter { user, to, letter } => (user, to, letter),
+        Written::MailMessage { user, to, letter } => (user, to, letter),
         Written::Later(due_at) => return db::outbox::postpone(db, waiting.id, due_at, true).await,
         Written::Nothing => return db::outbox::delete(db, waiting.id).await,
     };
@@ -158,25 +158,25 @@ async fn send(cx: &Ctx<'_>, waiting: QueuedMail) -> Result<(), AuthError> {
         Ok(_) => {
             // First of all, or a failure in between would send it again.
             db::outbox::delete(db, waiting.id).await?;
-            cx.record(Event::MailSent, Note::of(user).method(kind)).await
+            cx.record(AuditEvent::MailSent, EventDetails::of(user).method(kind)).await
         }
         Err(not_sent) => {
-            let pause = usize::try_from(waiting.attempts - 1).ok().and_then(|index| PAUSES.get(index)).filter(|_| not_sent.is_temporary);
-            let reason = not_sent.for_the_log;
+            let pause = usize::try_from(waiting.attempts - 1).ok().and_then(|index| RETRY_DELAYS.get(index)).filter(|_| not_sent.is_temporary);
+            let reason = not_sent.log_reason;
             if let Some(pause) = pause {
                 tracing::warn!(event = "mail_postponed", kind, reason, attempt = waiting.attempts, "a mail could not be sent and is tried again");
                 return db::outbox::postpone(db, waiting.id, cx.now() + pause, false).await;
             }
-            give_up(cx, &waiting, Some(user), &reason).await
+            mark_failed(cx, &waiting, Some(user), &reason).await
         }
     }
 }
 
-async fn give_up(cx: &Ctx<'_>, waiting: &QueuedMail, user: Option<Uuid>, reason: &str) -> Result<(), AuthError> {
+async fn mark_failed(cx: &Ctx<'_>, waiting: &QueuedMail, user: Option<Uuid>, reason: &str) -> Result<(), AuthError> {
     let (kind, attempt) = (&waiting.kind, waiting.attempts);
     tracing::error!(event = "mail_failed", kind, reason, attempt, "a mail is given up; try `mediamanager-auth mail test`");
     db::outbox::delete(&cx.state.db, waiting.id).await?;
-    cx.record(Event::MailGivenUp, Note::of_maybe(user).method(kind).detail(reason)).await
+    cx.record(AuditEvent::MailFailed, EventDetails::for_user_if_known(user).method(kind).detail(reason)).await
 }
 
 /// Whether somebody can be written to at all.

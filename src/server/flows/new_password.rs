@@ -4,9 +4,9 @@ use crate::{
 };
 
 /// Below this local part length, "contains your e-mail name" would forbid half the language (SR-013).
-const SHORTEST_TELLING_LOCAL_PART: usize = 4;
+const MIN_LOCAL_PART_LEN: usize = 4;
 /// zxcvbn's time grows with the square of the length; what follows cannot make a password weaker.
-const LONGEST_ESTIMATED: usize = 72;
+const MAX_ESTIMATED_CHARS: usize = 72;
 
 /// A password good enough to be set: the rule of SR-010 and SR-013 for every way of setting one.
 #[derive(Clone, Debug)]
@@ -26,13 +26,13 @@ impl NewPassword {
         }
         let address = address.to_ascii_lowercase();
         let local = address.split('@').next().unwrap_or_default();
-        if local.len() >= SHORTEST_TELLING_LOCAL_PART && text.to_ascii_lowercase().contains(local) {
+        if local.len() >= MIN_LOCAL_PART_LEN && text.to_ascii_lowercase().contains(local) {
             return Err(AuthError::PasswordContainsEmail);
         }
-        let start: String = text.chars().take(LONGEST_ESTIMATED).collect();
+        let start: String = text.chars().take(MAX_ESTIMATED_CHARS).collect();
         let estimate = zxcvbn::zxcvbn(&start, &[&address, local, &config.server.app_name, "mediamanager"]);
         if estimate.score() < zxcvbn::Score::Two {
-            return Err(AuthError::PasswordGuessable);
+            return Err(AuthError::PasswordTooWeak);
         }
         Ok(Self(password))
     }

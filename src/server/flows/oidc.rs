@@ -5,16 +5,16 @@ use tokio::time::Instant;
 
 use super::{
     Ctx,
-    events::{self, Note},
+    events::{self, EventDetails},
     login::Login,
     sessions::CurrentUser,
     throttle,
 };
 use crate::{
-    domain::{AuthError, Event, ReturnTo, refusal::Refusal},
+    domain::{AuthError, AuditEvent, ReturnTo, refusal::OidcError},
     server::{
         AppState, db,
-        provider::{self, Attempt, Fault, Person, quote},
+        provider::{self, Attempt, Fault, ExternalUser, quote},
         random,
     },
 };
@@ -25,43 +25,43 @@ mod connect;
 mod handshake;
 mod link;
 
-pub use account::{unknown_to_all, was_made_for_them};
-pub use backchannel::log_out_by_provider;
-pub use connect::{Pending, connect};
-pub use handshake::{Handshake, LIFETIME, fingerprint};
-pub use link::{Connects, unlink, what_connects};
+pub use account::{unknown_to_all, created_by_provider};
+pub use backchannel::backchannel_logout;
+pub use connect::{PendingLink, connect};
+pub use handshake::{LoginAttempt, ATTEMPT_LIFETIME_SECONDS, fingerprint};
+pub use link::{LinkRequest, unlink, link_request};
 
 /// What is always asked for (SR-050).
 const SCOPES: [&str; 3] = ["openid", "email", "profile"];
 
 /// Its documentation knows no `prompt=login`; it can be told to ask at least which account it shall be.
-const GOOGLE: &str = "https://accounts.google.com";
+const GOOGLE_ISSUER: &str = "https://accounts.google.com";
 
 /// How many more a frontend may ask for.
-const MOST_SCOPES: usize = 8;
+const MAX_EXTRA_SCOPES: usize = 8;
 
 /// How somebody sets out.
-pub struct Start {
+pub struct AuthorizationRequest {
     pub return_to: Option<ReturnTo>,
     /// Where the provider sends the browser back to, exactly as registered there.
     pub redirect_uri: String,
     /// Asked for beyond what is always asked for.
     pub scopes: Vec<String>,
     /// To connect the account at the provider with that of somebody who is logged in, and for nothing else.
-    pub connects: Option<Connects>,
+    pub connects: Option<LinkRequest>,
     /// Lets the provider ask the person again, whatever session they have there (OIDC Core §3.1.2.1): somebody has to show that it is them.
-    pub asks_again: bool,
+    pub force_login: bool,
 }
 
 /// On the way: where to send the browser, and what it has to carry.
-pub struct Begun {
+pub struct AuthorizationStarted {
     pub url: String,
-    pub handshake: Handshake,
+    pub handshake: LoginAttempt,
 }
 
 /// A browser that came back: what it has carried, and the answer that came with it, if that can be read.
 pub struct Callback {
-    pub handshake: Handshake,
+    pub handshake: LoginAttempt,
     pub answer: Result<Answer, Fault>,
 }
 
@@ -81,7 +81,7 @@ pub enum Outcome {
         return_to: Option<ReturnTo>,
     },
     /// The address belongs to an account that has to be proven first.
-    MustConnect(Pending),
+    MustConnect(PendingLink),
     /// Nobody was logged in: the person was, and their account has one way in more.
     Connected,
 }
@@ -89,7 +89,7 @@ pub enum Outcome {
 /// Why nobody is logged in: what the page says, and the provider's own words where it answered with an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
-    pub refusal: Refusal,
+    pub refusal: OidcError,
     pub said: Option<String>,
     /// Where the person wanted to go, for the next try.
     pub return_to: Option<ReturnTo>,
@@ -101,18 +101,18 @@ pub struct Refused {
 ///
 /// # Errors
 /// Why nobody can log in with the provider right now, logged already.
-pub async fn begin(state: &AppState, start: Start) -> Result<Begun, Refusal> {
-    let provider = state.provider.as_ref().ok_or(Refusal::ProviderUnusable)?;
+pub async fn begin(state: &AppState, start: AuthorizationRequest) -> Result<AuthorizationStarted, OidcError> {
+    let provider = state.provider.as_ref().ok_or(OidcError::ProviderMisconfigured)?;
     let metadata = provider.fresh().await.map_err(logged)?;
     let secrets = [(); 3].map(|()| URL_SAFE_NO_PAD.encode(random::bytes::<32>()));
-    let handshake = Handshake::new(secrets, start.redirect_uri, start.return_to.as_ref(), start.connects, state.clock.now());
+    let handshake = LoginAttempt::new(secrets, start.redirect_uri, start.return_to.as_ref(), start.connects, state.clock.now());
     let mut scopes = SCOPES.map(ToOwned::to_owned).to_vec();
-    scopes.extend(start.scopes.into_iter().filter(|scope| is_scope(scope) && !SCOPES.contains(&scope.as_str())).take(MOST_SCOPES));
+    scopes.extend(start.scopes.into_iter().filter(|scope| is_scope(scope) && !SCOPES.contains(&scope.as_str())).take(MAX_EXTRA_SCOPES));
     let mut url = provider.authorization_url(&metadata, &attempt(&handshake), &handshake.state, &scopes).map_err(logged)?;
-    if start.asks_again {
-        url.push_str(if metadata.issuer == GOOGLE { "&prompt=select_account" } else { "&prompt=login" });
+    if start.force_login {
+        url.push_str(if metadata.issuer == GOOGLE_ISSUER { "&prompt=select_account" } else { "&prompt=login" });
     }
-    Ok(Begun { url, handshake })
+    Ok(AuthorizationStarted { url, handshake })
 }
 
 /// Comes back. The handshake is used up first, whatever came with it; then the answer is looked at, then the code is redeemed, then
@@ -132,22 +132,22 @@ pub async fn finish(cx: &Ctx<'_>, current: Option<&CurrentUser>, callback: Callb
 pub async fn refuse(cx: &Ctx<'_>, fault: Fault) -> Refused {
     fault.log();
     let detail = [fault.refusal.code(), &fault.reason, &fault.fix].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("; ");
-    events::record_rate_limited(cx, Event::LoginFailed, Note::of_maybe(fault.about).method("oidc").detail(&detail)).await;
+    events::record_rate_limited(cx, AuditEvent::LoginFailed, EventDetails::for_user_if_known(fault.about).method("oidc").detail(&detail)).await;
     Refused { said: fault.said, ..fault.refusal.into() }
 }
 
 async fn finish_unlogged(cx: &Ctx<'_>, current: Option<&CurrentUser>, callback: Callback) -> Result<Outcome, Fault> {
     let Callback { handshake, answer } = callback;
-    let taken = throttle::take_answer(cx).await?;
-    let expires_at = handshake.started_at + i64::from(LIFETIME);
+    let taken = throttle::consume_callback(cx).await?;
+    let expires_at = handshake.started_at + i64::from(ATTEMPT_LIFETIME_SECONDS);
     // Atomic over all instances: of two answers to one attempt one counts, whatever the browser does with its cookies (SR-053).
     let is_first = db::used_tokens::mark_used(&cx.state.db, fingerprint("handshake", &handshake.state), expires_at).await?;
     if !is_first || !handshake.is_current(cx.now()) {
-        return Err(Fault::new(Refusal::AttemptUnknown, "the attempt was used already or took longer than ten minutes", ""));
+        return Err(Fault::new(OidcError::UnknownState, "the attempt was used already or took longer than ten minutes", ""));
     }
     let return_to = handshake.return_to();
     let person = who(cx, &handshake, answer).await;
-    if person.as_ref().err().is_none_or(|fault| fault.refusal == Refusal::ProviderUnreachable) {
+    if person.as_ref().err().is_none_or(|fault| fault.refusal == OidcError::ProviderUnreachable) {
         throttle::give_back(cx, &taken).await?;
     }
     let person = person?;
@@ -156,33 +156,33 @@ async fn finish_unlogged(cx: &Ctx<'_>, current: Option<&CurrentUser>, callback: 
         return Ok(Outcome::Connected);
     }
     match account::enter(cx, person).await? {
-        account::Entered::LoggedIn(login) => Ok(Outcome::LoggedIn { login, return_to }),
-        account::Entered::MustConnect(person, email) => Ok(Outcome::MustConnect(Pending::new(person, &email, return_to.as_ref(), cx.now()))),
+        account::LoginResult::LoggedIn(login) => Ok(Outcome::LoggedIn { login, return_to }),
+        account::LoginResult::LinkRequired(person, email) => Ok(Outcome::MustConnect(PendingLink::new(person, &email, return_to.as_ref(), cx.now()))),
     }
 }
 
 /// Who the provider says this is, if its answer is one to this attempt.
-async fn who(cx: &Ctx<'_>, handshake: &Handshake, answer: Result<Answer, Fault>) -> Result<Person, Fault> {
-    let provider = cx.state.provider.as_ref().ok_or_else(|| Fault::new(Refusal::ProviderUnusable, "auth.openid_connect is not enabled", ""))?;
+async fn who(cx: &Ctx<'_>, handshake: &LoginAttempt, answer: Result<Answer, Fault>) -> Result<ExternalUser, Fault> {
+    let provider = cx.state.provider.as_ref().ok_or_else(|| Fault::new(OidcError::ProviderMisconfigured, "auth.openid_connect is not enabled", ""))?;
     let answer = answer?;
-    let deadline = Instant::now() + provider::TOTAL;
+    let deadline = Instant::now() + provider::REQUEST_TIMEOUT;
     provider.check_issuer(answer.issuer.as_deref()).await?;
     let code = match (answer.code, answer.error) {
         (Some(code), None) => code,
-        (_, error) => return Err(error_of_the_provider(&error.unwrap_or_default(), answer.error_description.as_deref())),
+        (_, error) => return Err(provider_error(&error.unwrap_or_default(), answer.error_description.as_deref())),
     };
     // Anybody can make up a code. Counted before it is tried, and given back unless it was one (SR-005, SR-022).
-    throttle::take_failure(cx).await?;
+    throttle::consume_failure(cx).await?;
     let redeemed = provider::until(deadline, provider.redeem(code, attempt(handshake))).await;
-    if !matches!(&redeemed, Err(fault) if fault.refusal == Refusal::CodeRefused) {
-        throttle::give_back(cx, &throttle::network_key(&cx.client.rate_limit_key)).await?;
+    if !matches!(&redeemed, Err(fault) if fault.refusal == OidcError::InvalidGrant) {
+        throttle::give_back(cx, &throttle::client_key(&cx.client.rate_limit_key)).await?;
     }
     redeemed
 }
 
 /// The provider's own error, in its own words for the log and the page (SR-055).
-fn error_of_the_provider(error: &str, description: Option<&str>) -> Fault {
-    let refusal = if error == "access_denied" { Refusal::AccessDenied } else { Refusal::ProviderError };
+fn provider_error(error: &str, description: Option<&str>) -> Fault {
+    let refusal = if error == "access_denied" { OidcError::AccessDenied } else { OidcError::ProviderError };
     let said = quote(description.filter(|text| !text.trim().is_empty()).unwrap_or(error));
     let fix = match error {
         "invalid_scope" => "allow the scopes openid, email and profile for this client at the provider",
@@ -197,37 +197,37 @@ fn is_scope(text: &str) -> bool {
     (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"\\".contains(&byte))
 }
 
-fn attempt(handshake: &Handshake) -> Attempt {
+fn attempt(handshake: &LoginAttempt) -> Attempt {
     Attempt { nonce: handshake.nonce.clone(), verifier: handshake.verifier.clone(), redirect_uri: handshake.redirect_uri.clone() }
 }
 
-fn logged(fault: Fault) -> Refusal {
+fn logged(fault: Fault) -> OidcError {
     fault.log();
     fault.refusal
 }
 
 /// What a failure of ours looks like from the provider's side. The database has logged its own.
-fn refusal_of(error: AuthError) -> Refusal {
+fn oidc_error_of(error: AuthError) -> OidcError {
     match error {
-        AuthError::Unavailable | AuthError::Busy | AuthError::Internal => Refusal::NotNow,
-        AuthError::TooManyAttempts { .. } => Refusal::TooManyAttempts,
-        _ => Refusal::AccountRefused,
+        AuthError::Unavailable | AuthError::Overloaded | AuthError::Internal => OidcError::TemporarilyUnavailable,
+        AuthError::TooManyAttempts { .. } => OidcError::TooManyAttempts,
+        _ => OidcError::LoginNotAllowed,
     }
 }
 
 impl From<AuthError> for Fault {
     fn from(error: AuthError) -> Self {
-        Self::new(refusal_of(error), format!("the account could not be used: {}", error.code()), "")
+        Self::new(oidc_error_of(error), format!("the account could not be used: {}", error.code()), "")
     }
 }
 
-impl From<Refusal> for Refused {
-    fn from(refusal: Refusal) -> Self {
+impl From<OidcError> for Refused {
+    fn from(refusal: OidcError) -> Self {
         Self { refusal, said: None, return_to: None, connects: false }
     }
 }
 
 /// What identifies somebody at the provider, for the log: never the address.
-fn named(person: &Person) -> String {
+fn named(person: &ExternalUser) -> String {
     format!("{:?} at {:?}", quote(&person.subject), quote(&person.issuer))
 }

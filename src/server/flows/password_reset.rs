@@ -6,13 +6,13 @@ use uuid::Uuid;
 use super::{
     Ctx,
     client_info::SHELL,
-    events::Note,
-    mail::{self, Kind},
+    events::EventDetails,
+    mail::{self, MailKind},
     new_password::NewPassword,
     throttle,
 };
 use crate::{
-    domain::{AuthError, Email, Event, LinkToken, Password, User},
+    domain::{AuthError, Email, AuditEvent, LinkToken, Password, User},
     server::{
         AppState,
         db::{self, users::Credentials},
@@ -21,19 +21,19 @@ use crate::{
 };
 
 /// How long a link for a first password works, in seconds.
-const FIRST_LIFETIME: u32 = 72 * 60 * 60;
+const INVITATION_LIFETIME_SECONDS: u32 = 72 * 60 * 60;
 
 /// Asks for a link by mail. The answer is the same whoever has the address, and whether or not resets are on (SR-040, SR-048).
 ///
 /// # Errors
 /// `TooManyAttempts` for the network; `Unavailable`.
 pub async fn request(cx: &Ctx<'_>, email: &Email) -> Result<(), AuthError> {
-    throttle::take_request(cx, "reset-request").await?;
+    throttle::consume_request(cx, "reset-request").await?;
     let mut tx = cx.transaction().await?;
     if cx.state.config.auth.email_password_resets {
-        mail::queue(&tx, Kind::Reset, email.as_str()).await?;
+        mail::queue(&tx, MailKind::Reset, email.as_str()).await?;
     }
-    tx.record(Event::ResetRequested, Note::new()).await?;
+    tx.record(AuditEvent::ResetRequested, EventDetails::new()).await?;
     tx.commit().await
 }
 
@@ -52,15 +52,15 @@ pub(super) async fn mailed_link(state: &AppState, found: &Credentials) -> Result
 ///
 /// # Errors
 /// `Unavailable`, `Internal`.
-pub(super) async fn first_link(state: &AppState, found: &Credentials) -> Result<Option<String>, AuthError> {
+pub(super) async fn invitation_link(state: &AppState, found: &Credentials) -> Result<Option<String>, AuthError> {
     if !db::accounts::is_passwordless(&state.db, found.user.id).await? {
         return Ok(None);
     }
-    link(state, Purpose::FirstPassword, found, FIRST_LIFETIME).await.map(Some)
+    link(state, Purpose::Invitation, found, INVITATION_LIFETIME_SECONDS).await.map(Some)
 }
 
 /// A link to hand over, in person or over any channel that is trusted.
-pub struct HandedOver {
+pub struct ResetLink {
     pub link: String,
     /// Seconds.
     pub lifetime: u32,
@@ -71,22 +71,22 @@ pub struct HandedOver {
 ///
 /// # Errors
 /// `Unavailable`, `Internal`.
-pub async fn hand_over(cx: &Ctx<'_>, user: Uuid, by: Option<Uuid>) -> Result<Option<HandedOver>, AuthError> {
+pub async fn create_reset_link(cx: &Ctx<'_>, user: Uuid, by: Option<Uuid>) -> Result<Option<ResetLink>, AuthError> {
     let state = cx.state;
     let Some(found) = db::users::find_with_hash(&state.db, user).await?.filter(|found| found.user.is_active) else { return Ok(None) };
-    let lifetime = if is_new(&state.db, user).await? { FIRST_LIFETIME } else { state.config.policy.reset_link_lifetime };
-    let note = Note::of(user).method("handed_over");
-    cx.record(Event::ResetLinkMade, by.map_or(note.method(SHELL), |by| note.by(by))).await?;
-    Ok(Some(HandedOver { link: link(state, Purpose::HandedOver, &found, lifetime).await?, lifetime }))
+    let lifetime = if is_new(&state.db, user).await? { INVITATION_LIFETIME_SECONDS } else { state.config.policy.reset_link_lifetime };
+    let note = EventDetails::of(user).method("handed_over");
+    cx.record(AuditEvent::ResetLinkCreated, by.map_or(note.method(SHELL), |by| note.by(by))).await?;
+    Ok(Some(ResetLink { link: link(state, Purpose::AdminReset, &found, lifetime).await?, lifetime }))
 }
 
 /// The same from the command line, for whoever has the address.
 ///
 /// # Errors
 /// `Unavailable`, `Internal`.
-pub async fn handed_over_link(cx: &Ctx<'_>, email: &Email) -> Result<Option<HandedOver>, AuthError> {
+pub async fn create_reset_link_by_email(cx: &Ctx<'_>, email: &Email) -> Result<Option<ResetLink>, AuthError> {
     match db::users::find_by_email(&cx.state.db, email).await? {
-        Some(found) => hand_over(cx, found.user.id, None).await,
+        Some(found) => create_reset_link(cx, found.user.id, None).await,
         None => Ok(None),
     }
 }
@@ -128,13 +128,13 @@ pub struct PasswordReset {
 pub async fn complete(cx: &Ctx<'_>, reset: PasswordReset) -> Result<(), AuthError> {
     let (state, token) = (cx.state, reset.token.expose());
     let admission = state.hasher.admit().await?;
-    let taken = throttle::take_token(cx, "reset-token").await?;
+    let taken = throttle::consume_token(cx, "reset-token").await?;
     let (purpose, found) = read(state, &state.db, token).await?;
     if reset.shown_email.is_some_and(|shown| shown != found.user.email) {
         return Err(AuthError::ResetLinkInvalid);
     }
     let password = NewPassword::parse(reset.password, &found.user.email, &state.config)?;
-    let hash = throttle::unless_failed(cx, &taken, state.hasher.hash(admission, password.into_password()).await).await?;
+    let hash = throttle::refund_on_error(cx, &taken, state.hasher.hash(admission, password.into_password()).await).await?;
     let user = found.user.id;
 
     // Not beside a login through the provider that has found its account and not yet started its session.
@@ -144,31 +144,31 @@ pub async fn complete(cx: &Ctx<'_>, reset: PasswordReset) -> Result<(), AuthErro
         return Err(AuthError::ResetLinkInvalid);
     }
     db::sessions::revoke_all(tx.db(), user, tx.now()).await?;
-    mail::forget_links(&tx, &found.user).await?;
+    mail::drop_queued_links(&tx, &found.user).await?;
     if !db::accounts::is_email_verified(tx.db(), user).await? {
         // What a stranger may have set before is void (SR-037).
         db::identities::delete_for_user(tx.db(), user).await?;
-        if purpose != Purpose::HandedOver {
+        if purpose != Purpose::AdminReset {
             db::accounts::set_email_verified(tx.db(), user, tx.now()).await?;
             if !found.user.is_verified {
-                mail::tell_administrators(&tx).await?;
+                mail::notify_admins(&tx).await?;
             }
         }
     }
     db::accounts::clear_passwordless(tx.db(), user, tx.now()).await?;
-    throttle::forget_account(tx.db(), &found.user.email).await?;
-    mail::notify(&tx, Kind::PasswordChanged, &found.user).await?;
-    tx.record(Event::PasswordReset, Note::of(user)).await?;
+    throttle::clear_account_failures(tx.db(), &found.user.email).await?;
+    mail::notify(&tx, MailKind::PasswordChanged, &found.user).await?;
+    tx.record(AuditEvent::PasswordReset, EventDetails::of(user)).await?;
     tx.commit().await
 }
 
 async fn read(state: &AppState, db: &impl db::Connection, token: &str) -> Result<(Purpose, Credentials), AuthError> {
-    let usable = [(Purpose::Reset, state.config.auth.email_password_resets), (Purpose::HandedOver, true), (Purpose::FirstPassword, true)];
+    let usable = [(Purpose::Reset, state.config.auth.email_password_resets), (Purpose::AdminReset, true), (Purpose::Invitation, true)];
     for (purpose, _) in usable.into_iter().filter(|(_, is_usable)| *is_usable) {
-        let Ok((user, fingerprint)) = state.tokens.read_link(purpose, token) else { continue };
+        let Ok((user, fingerprint)) = state.tokens.check_link(purpose, token) else { continue };
         let found = db::users::find_with_hash(db, user).await?.filter(|found| found.user.is_active).ok_or(AuthError::ResetLinkInvalid)?;
         let replaced = replaced(db, &found).await?;
-        return if state.tokens.still_replaces(purpose, &fingerprint, &replaced) { Ok((purpose, found)) } else { Err(AuthError::ResetLinkInvalid) };
+        return if state.tokens.binding_matches(purpose, &fingerprint, &replaced) { Ok((purpose, found)) } else { Err(AuthError::ResetLinkInvalid) };
     }
     Err(AuthError::ResetLinkInvalid)
 }

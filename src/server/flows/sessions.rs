@@ -2,11 +2,11 @@ use uuid::Uuid;
 
 use super::{
     Ctx, Tx,
-    events::Note,
+    events::EventDetails,
     login::{FirstFactor, LoginMethod, VerifiedPassword},
 };
 use crate::{
-    domain::{AuthError, Event, User},
+    domain::{AuthError, AuditEvent, User},
     server::{
         AppState,
         db::{self, sessions::NewSessionRow},
@@ -58,7 +58,7 @@ pub(super) async fn start(tx: &mut Tx<'_>, proven: FirstFactor) -> Result<NewSes
     if let Some(presented) = client.presented_session {
         db::sessions::revoke(tx.db(), presented, claims.iat).await?;
     }
-    tx.record(Event::LoggedIn, Note::of(user.id).method(method.name())).await?;
+    tx.record(AuditEvent::LoggedIn, EventDetails::of(user.id).method(method.name())).await?;
     let row = NewSessionRow {
         id,
         user: user.id,
@@ -82,7 +82,7 @@ pub(super) async fn start(tx: &mut Tx<'_>, proven: FirstFactor) -> Result<NewSes
 pub async fn resolve(state: &AppState, token: &str) -> Result<Option<CurrentUser>, AuthError> {
     let moment = state.sessions.moment(&state.clock);
     if let Some(known) = state.sessions.find(token, moment) {
-        metrics::session_checked("remembered");
+        metrics::record_session_check("remembered");
         return Ok(Some(known));
     }
     let found = match state.tokens.check_session(token) {
@@ -90,7 +90,7 @@ pub async fn resolve(state: &AppState, token: &str) -> Result<Option<CurrentUser
         Ok(claims) => Box::pin(db::sessions::find_live(&state.db, claims.jti, claims.sub, state.clock.now())).await,
         Err(_) => Ok(None),
     };
-    metrics::session_checked(match &found {
+    metrics::record_session_check(match &found {
         Ok(Some(_)) => "live",
         Ok(None) => "worthless",
         Err(_) => "unknown",
@@ -112,7 +112,7 @@ pub async fn end(cx: &Ctx<'_>, token: &str) -> Result<bool, AuthError> {
     let Ok(claims) = cx.state.tokens.check_session(token) else { return Ok(false) };
     let mut tx = cx.transaction().await?;
     if db::sessions::revoke(tx.db(), claims.jti, tx.now()).await? {
-        tx.record(Event::LoggedOut, Note::of(claims.sub)).await?;
+        tx.record(AuditEvent::LoggedOut, EventDetails::of(claims.sub)).await?;
     }
     let method = db::sessions::find_method(tx.db(), claims.jti).await?;
     tx.commit().await?;
@@ -124,7 +124,7 @@ pub async fn end(cx: &Ctx<'_>, token: &str) -> Result<bool, AuthError> {
 ///
 /// # Errors
 /// `NotLoggedIn`, `Unavailable`.
-pub async fn still_live(tx: &Tx<'_>, current: &CurrentUser) -> Result<(), AuthError> {
+pub async fn ensure_session_live(tx: &Tx<'_>, current: &CurrentUser) -> Result<(), AuthError> {
     if db::sessions::is_live(tx.db(), current.session(), tx.now()).await? { Ok(()) } else { Err(AuthError::NotLoggedIn) }
 }
 
@@ -140,12 +140,12 @@ pub async fn of(cx: &Ctx<'_>, user: Uuid) -> Result<Vec<db::sessions::Session>, 
 ///
 /// # Errors
 /// `NotFound` for every id that is no live session of theirs; `Unavailable`.
-pub async fn end_one(cx: &Ctx<'_>, current: &CurrentUser, session: Uuid) -> Result<(), AuthError> {
+pub async fn revoke_own(cx: &Ctx<'_>, current: &CurrentUser, session: Uuid) -> Result<(), AuthError> {
     let mut tx = cx.transaction().await?;
     if !db::sessions::revoke_for_user(tx.db(), current.user().id, session, tx.now()).await? {
         return Err(AuthError::NotFound);
     }
-    tx.record(Event::SessionsEnded, Note::of(current.user().id)).await?;
+    tx.record(AuditEvent::SessionsEnded, EventDetails::of(current.user().id)).await?;
     tx.commit().await
 }
 
@@ -156,7 +156,7 @@ pub async fn end_one(cx: &Ctx<'_>, current: &CurrentUser, session: Uuid) -> Resu
 pub async fn end_others(cx: &Ctx<'_>, current: &CurrentUser) -> Result<(), AuthError> {
     let mut tx = cx.transaction().await?;
     if db::sessions::revoke_all_except(tx.db(), current.user().id, current.session(), tx.now()).await? > 0 {
-        tx.record(Event::SessionsEnded, Note::of(current.user().id)).await?;
+        tx.record(AuditEvent::SessionsEnded, EventDetails::of(current.user().id)).await?;
     }
     tx.commit().await
 }
@@ -189,7 +189,7 @@ impl CurrentUser {
         let Proof::Session { logged_in_at, .. } = self.proof;
         // A login from the future is not recent: the clock has been set back.
         let is_recent = (0..RECENT_LOGIN_SECONDS).contains(&now.saturating_sub(logged_in_at));
-        if is_recent { Ok(RecentLogin(self.clone())) } else { Err(AuthError::LoginTooOld) }
+        if is_recent { Ok(RecentLogin(self.clone())) } else { Err(AuthError::ReauthenticationRequired) }
     }
 
     /// The same person after typing their password, which counts as a recent login.

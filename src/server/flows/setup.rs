@@ -1,21 +1,21 @@
 use super::{
     Ctx,
-    events::Note,
+    events::EventDetails,
     login::{self, FirstFactor, Login, LoginMethod},
     new_password::NewPassword,
     users,
 };
 use crate::{
-    domain::{AuthError, Email, Event, LinkToken, Password},
+    domain::{AuthError, Email, AuditEvent, LinkToken, Password},
     server::db,
 };
 
 /// Who made the first administrator.
-const SETUP: &str = "setup";
+const GRANTED_BY_SETUP: &str = "setup";
 
 /// The first administrator, as typed into the setup page.
 #[derive(Debug)]
-pub struct FirstAdministrator {
+pub struct FirstAdmin {
     /// Of the setup link.
     pub token: LinkToken,
     pub email: Email,
@@ -28,17 +28,17 @@ pub struct FirstAdministrator {
 /// # Errors
 /// `SetupDone`, `SetupOvertaken`, `Unavailable`, `Internal`.
 pub async fn link(cx: &Ctx<'_>) -> Result<String, AuthError> {
-    is_open(&cx.state.db).await?;
+    ensure_open(&cx.state.db).await?;
     let token = cx.state.tokens.setup(cx.state.config.policy.setup_link_lifetime).map_err(|_| AuthError::Internal)?;
     Ok(cx.state.config.link(&format!("/setup?token={token}")))
 }
 
 /// Makes sure that nobody has an account; who has one, and cannot manage the others, ends setup too.
-async fn is_open(db: &impl db::Connection) -> Result<(), AuthError> {
+async fn ensure_open(db: &impl db::Connection) -> Result<(), AuthError> {
     if db::users::is_empty(db).await? {
         return Ok(());
     }
-    Err(if db::users::has_administrator(db).await? { AuthError::SetupDone } else { AuthError::SetupOvertaken })
+    Err(if db::users::has_administrator(db).await? { AuthError::AlreadySetUp } else { AuthError::UsersExistWithoutAdmin })
 }
 
 /// Whether the setup page may offer its form to the bearer of this token.
@@ -46,7 +46,7 @@ async fn is_open(db: &impl db::Connection) -> Result<(), AuthError> {
 /// # Errors
 /// `SetupDone`, `SetupOvertaken`, `SetupLinkInvalid`, `Unavailable`.
 pub async fn check(cx: &Ctx<'_>, token: &str) -> Result<(), AuthError> {
-    is_open(&cx.state.db).await?;
+    ensure_open(&cx.state.db).await?;
     cx.state.tokens.check_setup(token).map_err(|_| AuthError::SetupLinkInvalid)
 }
 
@@ -55,17 +55,17 @@ pub async fn check(cx: &Ctx<'_>, token: &str) -> Result<(), AuthError> {
 ///
 /// # Errors
 /// `SetupDone` or `SetupOvertaken` for everybody but the first; what is wrong with the password; `Busy`, `Unavailable`.
-pub async fn create_first_administrator(cx: &Ctx<'_>, first: FirstAdministrator) -> Result<Login, AuthError> {
-    let FirstAdministrator { token, email, password } = first;
+pub async fn create_first_admin(cx: &Ctx<'_>, first: FirstAdmin) -> Result<Login, AuthError> {
+    let FirstAdmin { token, email, password } = first;
     let admission = cx.state.hasher.admit().await?;
     check(cx, token.expose()).await?;
     let password = NewPassword::parse(password, email.as_str(), &cx.state.config)?;
     let hashed_password = cx.state.hasher.hash(admission, password.into_password()).await?;
     let mut tx = cx.exclusive().await?;
-    is_open(tx.db()).await?;
-    let new = users::New { email, hashed_password, role: users::Role::Administrator, email_is_proven: true, is_passwordless: false, by: SETUP.to_owned() };
+    ensure_open(tx.db()).await?;
+    let new = users::New { email, hashed_password, role: users::Role::Administrator, is_email_verified: true, is_passwordless: false, by: GRANTED_BY_SETUP.to_owned() };
     let user = users::insert(&tx, new).await?;
-    tx.record(Event::SetupDone, Note::of(user.id)).await?;
+    tx.record(AuditEvent::SetupDone, EventDetails::of(user.id)).await?;
     let login = login::complete(&mut tx, FirstFactor::new(user, LoginMethod::Setup)).await?;
     tx.commit().await?;
     Ok(login)

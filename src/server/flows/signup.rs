@@ -1,14 +1,14 @@
 use super::{
     Ctx,
-    events::Note,
+    events::EventDetails,
     login::{self, FirstFactor, Login, LoginMethod},
-    mail::{self, Kind},
+    mail::{self, MailKind},
     new_password::NewPassword,
     throttle,
     users::{self, Role},
 };
 use crate::{
-    domain::{AuthError, Email, Event, Password, User},
+    domain::{AuthError, Email, AuditEvent, Password, User},
     server::{
         db::{self, rate_limits::RateLimit},
         random,
@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Addresses that one network may find taken, where that has to be said (SR-033).
-const REFUSALS: RateLimit = RateLimit { max: 3, window: 60 * 60 };
+const DUPLICATE_EMAIL_LIMIT: RateLimit = RateLimit { max: 3, window: 60 * 60 };
 
 /// Somebody who wants an account.
 #[derive(Debug)]
@@ -26,11 +26,11 @@ pub struct Request {
 }
 
 /// What came of it. `user` looks the same whether or not the account is new.
-pub enum SignedUp {
+pub enum SignupOutcome {
     /// There is a mail on its way, to whoever has the address.
     MailSent { user: User },
     /// There are no mail settings: the account is made.
-    Made { user: User },
+    Created { user: User },
 }
 
 /// Makes an account that waits for approval (SR-030 to SR-039). Logs nobody in.
@@ -40,7 +40,7 @@ pub enum SignedUp {
 ///
 /// # Errors
 /// `RegistrationClosed`; what is wrong with the password; `AddressRefused` without mail settings; `TooManyAttempts`, `Busy`, `Unavailable`.
-pub async fn sign_up(cx: &Ctx<'_>, request: Request) -> Result<SignedUp, AuthError> {
+pub async fn sign_up(cx: &Ctx<'_>, request: Request) -> Result<SignupOutcome, AuthError> {
     let state = cx.state;
     if !state.config.policy.registration {
         return Err(AuthError::RegistrationClosed);
@@ -48,39 +48,39 @@ pub async fn sign_up(cx: &Ctx<'_>, request: Request) -> Result<SignedUp, AuthErr
     let Request { email, password } = request;
     // First, or a flood would queue at the database, and who is told to come back would have used up what they may ask for.
     let admission = state.hasher.admit().await?;
-    let taken = throttle::take_request(cx, "signup").await?;
+    let taken = throttle::consume_request(cx, "signup").await?;
     let password = NewPassword::parse(password, email.as_str(), &state.config)?;
-    let hashed_password = throttle::unless_failed(cx, &taken, state.hasher.hash(admission, password.into_password()).await).await?;
+    let hashed_password = throttle::refund_on_error(cx, &taken, state.hasher.hash(admission, password.into_password()).await).await?;
     // Taken before it is known whether the address is free, or running out of refusals would tell as much as a refusal.
     let refusals = format!("signup-refused:{}", cx.client.rate_limit_key);
     if !mail::is_on(state) {
-        throttle::take(cx, &refusals, REFUSALS).await?;
+        throttle::take(cx, &refusals, DUPLICATE_EMAIL_LIMIT).await?;
     }
     let mut tx = cx.exclusive().await?;
     let is_taken = db::users::is_taken(tx.db(), &email).await?;
     if is_taken && !mail::is_on(state) {
-        return Err(AuthError::AddressRefused);
+        return Err(AuthError::EmailUnavailable);
     }
     let user = if is_taken {
-        mail::queue(&tx, Kind::AccountExists, email.as_str()).await?;
+        mail::queue(&tx, MailKind::AccountExists, email.as_str()).await?;
         User { id: random::uuid(), email: email.as_str().to_owned(), is_active: true, is_superuser: false, is_verified: false }
     } else {
         if mail::is_on(state) {
-            mail::queue(&tx, Kind::Proof, email.as_str()).await?;
+            mail::queue(&tx, MailKind::EmailVerification, email.as_str()).await?;
         }
-        let new = users::New { email, hashed_password, role: Role::Waiting, email_is_proven: false, is_passwordless: false, by: String::new() };
+        let new = users::New { email, hashed_password, role: Role::QueueWait, is_email_verified: false, is_passwordless: false, by: String::new() };
         users::insert(&tx, new).await?
     };
-    let event = if is_taken { Event::SignupTaken } else { Event::SignedUp };
+    let event = if is_taken { AuditEvent::SignupDuplicateEmail } else { AuditEvent::SignupOutcome };
     // Nobody has the id of somebody who only seems to have been made.
-    tx.record(event, Note::of_maybe((!is_taken).then_some(user.id))).await?;
+    tx.record(event, EventDetails::for_user_if_known((!is_taken).then_some(user.id))).await?;
     tx.commit().await?;
     if mail::is_on(state) {
-        return Ok(SignedUp::MailSent { user });
+        return Ok(SignupOutcome::MailSent { user });
     }
     // The account is made, whatever becomes of this.
     let _ = throttle::give_back(cx, &refusals).await;
-    Ok(SignedUp::Made { user })
+    Ok(SignupOutcome::Created { user })
 }
 
 /// Logs in somebody who has just made their account and needs no mail for it.

@@ -10,20 +10,20 @@ use crate::{
 };
 
 /// Seconds in which a network's failed logins are counted.
-const FAILURE_WINDOW: i64 = 10 * 60;
+const FAILURE_WINDOW_SECONDS: i64 = 10 * 60;
 /// Tokens that one network may try: links are too long to be guessed, and looking one up is cheap.
-const TOKENS: RateLimit = RateLimit { max: 20, window: 10 * 60 };
+const TOKEN_LIMIT: RateLimit = RateLimit { max: 20, window: 10 * 60 };
 /// Answers of the provider with which one network may come back and not be logged in: each leaves a row for a day (SR-173).
-const ANSWERS: RateLimit = RateLimit { max: 100, window: 10 * 60 };
-const HOUR: i64 = 60 * 60;
+const CALLBACK_LIMIT: RateLimit = RateLimit { max: 100, window: 10 * 60 };
+const SECONDS_PER_HOUR: i64 = 60 * 60;
 
 /// Takes one failed login out of a network's budget. Given back by [`give_back`] when it was none.
 ///
 /// # Errors
 /// `TooManyAttempts`, `Unavailable`.
-pub async fn take_failure(cx: &Ctx<'_>) -> Result<(), AuthError> {
-    let max = cx.state.config.policy.throttle.network_failures;
-    take(cx, &network_key(&cx.client.rate_limit_key), RateLimit { max, window: FAILURE_WINDOW }).await
+pub async fn consume_failure(cx: &Ctx<'_>) -> Result<(), AuthError> {
+    let max = cx.state.config.policy.throttle.login_failures_per_ip;
+    take(cx, &client_key(&cx.client.rate_limit_key), RateLimit { max, window: FAILURE_WINDOW_SECONDS }).await
 }
 
 /// Takes one failed login out of an account's budget. The key is the address, whether or not it has an account.
@@ -35,7 +35,7 @@ pub async fn reserve_account(cx: &Ctx<'_>, key: &str) -> Result<(), AuthError> {
     if !throttle.enabled {
         return Ok(());
     }
-    let budget = BackoffLimit { failures: throttle.account_failures, max_delay: throttle.longest_delay };
+    let budget = BackoffLimit { failures: throttle.login_failures_per_account, max_delay: throttle.max_delay };
     db::rate_limits::reserve_account(&cx.state.db, key, budget, cx.now()).await
 }
 
@@ -43,33 +43,33 @@ pub async fn reserve_account(cx: &Ctx<'_>, key: &str) -> Result<(), AuthError> {
 ///
 /// # Errors
 /// `TooManyAttempts`, `Unavailable`.
-pub async fn take_request(cx: &Ctx<'_>, what: &str) -> Result<String, AuthError> {
-    let (key, max) = (format!("{what}:{}", cx.client.rate_limit_key), cx.state.config.policy.throttle.network_requests);
-    take(cx, &key, RateLimit { max, window: HOUR }).await.map(|()| key)
+pub async fn consume_request(cx: &Ctx<'_>, what: &str) -> Result<String, AuthError> {
+    let (key, max) = (format!("{what}:{}", cx.client.rate_limit_key), cx.state.config.policy.throttle.requests_per_ip);
+    take(cx, &key, RateLimit { max, window: SECONDS_PER_HOUR }).await.map(|()| key)
 }
 
 /// Takes one of the tokens that a network may try. Returns the key, to give it back.
 ///
 /// # Errors
 /// `TooManyAttempts`, `Unavailable`.
-pub async fn take_token(cx: &Ctx<'_>, what: &str) -> Result<String, AuthError> {
+pub async fn consume_token(cx: &Ctx<'_>, what: &str) -> Result<String, AuthError> {
     let key = format!("{what}:{}", cx.client.rate_limit_key);
-    take(cx, &key, TOKENS).await.map(|()| key)
+    take(cx, &key, TOKEN_LIMIT).await.map(|()| key)
 }
 
 /// Takes one of the provider's answers with which a network may come back. Returns the key, to give it back.
 ///
 /// # Errors
 /// `TooManyAttempts`, `Unavailable`.
-pub async fn take_answer(cx: &Ctx<'_>) -> Result<String, AuthError> {
+pub async fn consume_callback(cx: &Ctx<'_>) -> Result<String, AuthError> {
     let key = format!("answer:{}", cx.client.rate_limit_key);
-    take(cx, &key, ANSWERS).await.map(|()| key)
+    take(cx, &key, CALLBACK_LIMIT).await.map(|()| key)
 }
 
 /// How many mails of a kind an account gets in an hour.
 #[must_use]
 pub fn mails(cx: &Ctx<'_>) -> RateLimit {
-    RateLimit { max: cx.state.config.policy.throttle.account_mails, window: HOUR }
+    RateLimit { max: cx.state.config.policy.throttle.mails_per_account, window: SECONDS_PER_HOUR }
 }
 
 /// Takes one out of a budget.
@@ -84,7 +84,7 @@ pub async fn take(cx: &Ctx<'_>, key: &str, budget: RateLimit) -> Result<(), Auth
 ///
 /// # Errors
 /// Its own; `Unavailable`.
-pub async fn unless_failed<T>(cx: &Ctx<'_>, key: &str, outcome: Result<T, AuthError>) -> Result<T, AuthError> {
+pub async fn refund_on_error<T>(cx: &Ctx<'_>, key: &str, outcome: Result<T, AuthError>) -> Result<T, AuthError> {
     if outcome.is_err() {
         give_back(cx, key).await?;
     }
@@ -104,7 +104,7 @@ pub async fn give_back(cx: &Ctx<'_>, key: &str) -> Result<(), AuthError> {
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn forget_account(db: &impl db::Connection, address: &str) -> Result<(), AuthError> {
+pub async fn clear_account_failures(db: &impl db::Connection, address: &str) -> Result<(), AuthError> {
     db::rate_limits::clear_everywhere(db, &account_key(&address.to_ascii_lowercase(), None)).await
 }
 
@@ -116,6 +116,6 @@ pub fn account_key(address: &str, familiar: Option<&str>) -> String {
 
 /// The key of a network's failed logins.
 #[must_use]
-pub fn network_key(network: &str) -> String {
+pub fn client_key(network: &str) -> String {
     format!("network:{network}")
 }

@@ -2,10 +2,10 @@ use uuid::Uuid;
 
 use super::{
     client_info::ClientInfo,
-    events::{self, Note},
+    events::{self, EventDetails},
 };
 use crate::{
-    domain::{AuthError, Event},
+    domain::{AuthError, AuditEvent},
     server::{AppState, db},
 };
 
@@ -52,7 +52,7 @@ impl<'a> Ctx<'a> {
     ///
     /// # Errors
     /// `Unavailable`: then nothing is logged.
-    pub(super) async fn record(&self, event: Event, about: Note<'_>) -> Result<(), AuthError> {
+    pub(super) async fn record(&self, event: AuditEvent, about: EventDetails<'_>) -> Result<(), AuthError> {
         events::insert(self, &self.state.db, event, about).await?;
         events::log(self, event, about);
         Ok(())
@@ -69,7 +69,7 @@ pub struct Tx<'a> {
 
 /// An event whose log line and metric wait for the commit.
 struct Recorded {
-    event: Event,
+    event: AuditEvent,
     user: Option<Uuid>,
     actor: Option<Uuid>,
     method: String,
@@ -99,15 +99,15 @@ impl<'a> Tx<'a> {
     ///
     /// # Errors
     /// `Unavailable`.
-    pub async fn record(&mut self, event: Event, about: Note<'_>) -> Result<(), AuthError> {
+    pub async fn record(&mut self, event: AuditEvent, about: EventDetails<'_>) -> Result<(), AuthError> {
         events::insert(&self.cx, &self.transaction, event, about).await?;
         self.log(event, about);
         Ok(())
     }
 
     /// Logs an event after the commit, without a row: for what happens again at every login.
-    pub fn log(&mut self, event: Event, about: Note<'_>) {
-        let Note { user, actor, method, detail } = about;
+    pub fn log(&mut self, event: AuditEvent, about: EventDetails<'_>) {
+        let EventDetails { user, actor, method, detail } = about;
         self.recorded.push(Recorded { event, user, actor, method: method.to_owned(), detail: detail.to_owned() });
     }
 
@@ -118,7 +118,7 @@ impl<'a> Tx<'a> {
     pub async fn commit(self) -> Result<(), AuthError> {
         db::commit(self.transaction).await?;
         for Recorded { event, user, actor, method, detail } in &self.recorded {
-            events::log(&self.cx, *event, Note { user: *user, actor: *actor, method, detail });
+            events::log(&self.cx, *event, EventDetails { user: *user, actor: *actor, method, detail });
         }
         Ok(())
     }

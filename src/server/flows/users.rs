@@ -8,14 +8,14 @@ mod administration;
 pub mod shell;
 mod view;
 
-pub use administration::{Change, Invited, create_invited, delete, end_session, end_sessions, hand_over_link, remove, update};
+pub use administration::{UserUpdate, Invited, invite, delete, end_session, end_sessions, create_reset_link, remove, update};
 pub use view::{Details, EventQuery, Listed, PAGE_SIZE, Query, details, events, everybody, find, is_listed, list, waiting};
 
 /// What a new user may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// Waits for an administrator's approval.
-    Waiting,
+    QueueWait,
     /// May use the application.
     Member,
     /// May also manage the others.
@@ -27,7 +27,7 @@ impl Role {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
-            Self::Waiting => "waiting",
+            Self::QueueWait => "waiting",
             Self::Member => "member",
             Self::Administrator => "administrator",
         }
@@ -39,7 +39,7 @@ pub struct New {
     pub email: Email,
     pub hashed_password: String,
     pub role: Role,
-    pub email_is_proven: bool,
+    pub is_email_verified: bool,
     pub is_passwordless: bool,
     /// Who answers for the role: the id of an administrator, `shell`, `setup` or `provider`.
     pub by: String,
@@ -54,14 +54,14 @@ pub async fn insert(tx: &Tx<'_>, new: New) -> Result<User, AuthError> {
         email: &new.email,
         hashed_password: new.hashed_password,
         is_superuser: new.role == Role::Administrator,
-        is_verified: new.role != Role::Waiting,
+        is_verified: new.role != Role::QueueWait,
     };
     let user = db::users::insert(tx.db(), row).await?;
     let account = NewAccount {
         user: user.id,
-        is_email_verified: new.email_is_proven,
+        is_email_verified: new.is_email_verified,
         is_passwordless: new.is_passwordless,
-        approved_by: (new.role != Role::Waiting).then_some(&new.by),
+        approved_by: (new.role != Role::QueueWait).then_some(&new.by),
         admin_granted_by: (new.role == Role::Administrator).then_some(&new.by),
     };
     db::accounts::insert(tx.db(), account, tx.now()).await?;

@@ -39,18 +39,18 @@ pub mod wire;
 #[derive(OpenApi)]
 #[openapi(
     info(title = "MediaManager's authentication", description = "Accounts and sessions, as MediaManager's own API has them."),
-    components(schemas(shapes::Refused, shapes::Invalid)),
-    modifiers(&Carriers)
+    components(schemas(shapes::Refused, shapes::ValidationErrorBody)),
+    modifiers(&SecuritySchemes)
 )]
-struct Description;
+struct ApiDoc;
 
 /// The whole of it, once the routes have been made. Not an extension of every request, which would be one more layer around every route.
-static DESCRIPTION: OnceLock<utoipa::openapi::OpenApi> = OnceLock::new();
+static API_DOC: OnceLock<utoipa::openapi::OpenApi> = OnceLock::new();
 
 /// What carries a session.
-struct Carriers;
+struct SecuritySchemes;
 
-impl Modify for Carriers {
+impl Modify for SecuritySchemes {
     fn modify(&self, description: &mut utoipa::openapi::OpenApi) {
         let components = description.components.get_or_insert_default();
         let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
@@ -61,14 +61,14 @@ impl Modify for Carriers {
 
 /// Whether a path belongs to machines: they get JSON and never a page.
 #[must_use]
-pub fn is_machines(path: &str) -> bool {
+pub fn is_api(path: &str) -> bool {
     // Where the provider sends people back to is a page, although it has an address of the contract.
     (path == "/api" || path.starts_with("/api/")) && !path.ends_with("/callback")
 }
 
 /// The routes, each with its whole path. Without a prefix for all of them, which would be two more layers around every one.
 pub fn routes() -> Router<AppState> {
-    let (router, description) = OpenApiRouter::with_openapi(Description::openapi())
+    let (router, description) = OpenApiRouter::with_openapi(ApiDoc::openapi())
         .routes(routes!(auth::cookie_login))
         .routes(routes!(auth::cookie_logout))
         .routes(routes!(auth::jwt_login))
@@ -84,12 +84,12 @@ pub fn routes() -> Router<AppState> {
         .routes(routes!(oidc::oauth_authorize))
         .routes(routes!(oidc_callback::unnamed))
         .routes(routes!(oidc::backchannel_logout))
-        .routes(routes!(users::me, users::change_me, users::delete_me))
+        .routes(routes!(users::me, users::update_me, users::delete_me))
         .routes(routes!(users::all))
-        .routes(routes!(users::one, users::change_one, users::delete_one))
+        .routes(routes!(users::one, users::update_user, users::delete_user))
         .routes(routes!(openapi))
         .split_for_parts();
-    DESCRIPTION.get_or_init(|| description);
+    API_DOC.get_or_init(|| description);
     // Not a fallback, which would be that of the pages too.
     router.route("/api/v1/{*unknown}", any(not_found))
 }
@@ -97,12 +97,12 @@ pub fn routes() -> Router<AppState> {
 /// This description.
 #[utoipa::path(get, path = "/api/v1/openapi.json", responses((status = 200, description = "OpenAPI 3.1")))]
 async fn openapi() -> Response {
-    Json(DESCRIPTION.get()).into_response()
+    Json(API_DOC.get()).into_response()
 }
 
 /// A slash too many is forgiven, as in the original: the client is sent to the route that it means.
 async fn not_found(State(state): State<AppState>, request: Request) -> Response {
-    let is_known = |path: &str| DESCRIPTION.get().is_some_and(|description| description.paths.paths.keys().any(|known| matches(known, path)));
+    let is_known = |path: &str| API_DOC.get().is_some_and(|description| description.paths.paths.keys().any(|known| matches(known, path)));
     match request.uri().path().strip_suffix('/') {
         Some(path) if is_known(path) => {
             (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, state.config.link(&form_data::with_query(path, request.uri())))]).into_response()

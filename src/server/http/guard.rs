@@ -11,12 +11,12 @@ use super::{
     visitor::{self, bearer},
 };
 use crate::{
-    domain::{AuthError, Event},
+    domain::{AuthError, AuditEvent},
     server::{
         AppState,
         flows::{
             Ctx,
-            events::{self, Note},
+            events::{self, EventDetails},
         },
         web::render,
     },
@@ -27,22 +27,22 @@ use crate::{
 ///
 /// # Errors
 /// The answer to send.
-pub async fn refuse_cross_site(state: &AppState, request: &mut Request) -> Result<(), Response> {
-    if is_from_here(state, request) { Ok(()) } else { Err(Box::pin(refuse(state, mem::take(request))).await) }
+pub async fn reject_cross_site(state: &AppState, request: &mut Request) -> Result<(), Response> {
+    if is_same_origin(state, request) { Ok(()) } else { Err(Box::pin(refuse(state, mem::take(request))).await) }
 }
 
 async fn refuse(state: &AppState, request: Request) -> Response {
     let came_from = request.headers().get(header::ORIGIN).and_then(|origin| origin.to_str().ok()).unwrap_or("no origin");
     let detail = format!("from {:?} instead of {:?}", came_from.chars().take(200).collect::<String>(), state.config.origin());
     let client = visitor::client_info(state, &request);
-    events::record_rate_limited(&Ctx { state, client: &client }, Event::CrossSiteRefused, Note::new().detail(&detail)).await;
+    events::record_rate_limited(&Ctx { state, client: &client }, AuditEvent::CsrfRejected, EventDetails::new().detail(&detail)).await;
     render::error_response(state, request, AuthError::CrossSite).await
 }
 
-fn is_from_here(state: &AppState, request: &Request) -> bool {
+fn is_same_origin(state: &AppState, request: &Request) -> bool {
     let headers = request.headers();
     let is_safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    let is_api = api::is_machines(request.uri().path());
+    let is_api = api::is_api(request.uri().path());
     // A bearer header is never added by a browser on its own, so there is nothing to forge.
     if is_safe || (is_api && bearer(headers).is_some()) {
         return true;

@@ -10,16 +10,16 @@ use crate::{
     domain::AuthError,
     server::{
         AppState, cookies,
-        flows::{Ctx, password_reset::HandedOver, sessions::Admin, users},
+        flows::{Ctx, password_reset::ResetLink, sessions::Admin, users},
     },
 };
 
-const COOKIE: &str = "handed-over";
+const COOKIE_NAME: &str = "handed-over";
 /// Seconds.
-const LIFETIME: u32 = 60;
+const LIFETIME_SECONDS: u32 = 60;
 
 #[derive(Serialize, Deserialize)]
-struct Carried {
+struct Payload {
     user: Uuid,
     url: String,
     lifetime: u32,
@@ -27,15 +27,15 @@ struct Carried {
 
 /// The cookie that carries it.
 #[must_use]
-pub fn keep(state: &AppState, user: Uuid, made: &HandedOver) -> Option<HeaderValue> {
-    let text = serde_json::to_string(&Carried { user, url: made.link.clone(), lifetime: made.lifetime }).ok()?;
-    cookies::sealed(&state.config, state.tokens.link_key(), &cookies::own_name(&state.config, COOKIE), &text, LIFETIME).ok()
+pub fn keep(state: &AppState, user: Uuid, made: &ResetLink) -> Option<HeaderValue> {
+    let text = serde_json::to_string(&Payload { user, url: made.link.clone(), lifetime: made.lifetime }).ok()?;
+    cookies::sealed(&state.config, state.tokens.link_cookie_key(), &cookies::prefixed_name(&state.config, COOKIE_NAME), &text, LIFETIME_SECONDS).ok()
 }
 
 /// The cookie that takes it away.
 #[must_use]
 pub fn forget(state: &AppState) -> Option<HeaderValue> {
-    cookies::unset(&state.config, &cookies::own_name(&state.config, COOKIE)).ok()
+    cookies::unset(&state.config, &cookies::prefixed_name(&state.config, COOKIE_NAME)).ok()
 }
 
 /// What the page shows.
@@ -44,8 +44,8 @@ pub fn forget(state: &AppState) -> Option<HeaderValue> {
 /// `NotFound` when nothing is carried, or no more; `Unavailable`.
 pub async fn shown(cx: &Ctx<'_>, admin: &Admin, headers: &HeaderMap) -> Result<OneTimeLink, AuthError> {
     let state = cx.state;
-    let (_, text) = cookies::unsealed(state.tokens.link_key(), headers, &cookies::own_name(&state.config, COOKIE)).pop().ok_or(AuthError::NotFound)?;
-    let carried: Carried = serde_json::from_str(&text).map_err(|_| AuthError::NotFound)?;
+    let (_, text) = cookies::unsealed(state.tokens.link_cookie_key(), headers, &cookies::prefixed_name(&state.config, COOKIE_NAME)).pop().ok_or(AuthError::NotFound)?;
+    let carried: Payload = serde_json::from_str(&text).map_err(|_| AuthError::NotFound)?;
     let user = users::find(cx, admin, carried.user).await?;
     let lifetime = if carried.lifetime < 7200 { format!("{} minutes", carried.lifetime / 60) } else { format!("{} hours", carried.lifetime / 3600) };
     Ok(OneTimeLink { user: user.id.to_string(), email: user.email, url: carried.url, lifetime })

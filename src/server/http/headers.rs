@@ -11,30 +11,30 @@ const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
 const ONE_YEAR: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
 /// What one request and its answer are known by.
-pub struct Names {
+pub struct RequestIds {
     /// On the error page, in the log and in the answer's `X-Correlation-ID`, as MediaManager does it.
     pub reference: String,
     /// Lets our inline scripts run, new in every answer (SR-113).
     pub script_nonce: String,
 }
 
-impl Names {
+impl RequestIds {
     /// The reference is the caller's own, to the letter, if it is a version-4 UUID; else a new one.
     pub fn of(headers: &HeaderMap) -> Self {
         let given = headers.get(CORRELATION_ID).and_then(|value| value.to_str().ok());
         let is_fit = |text: &&str| Uuid::parse_str(text).is_ok_and(|id| id.get_version_num() == 4);
         Self {
-            reference: given.filter(is_fit).map_or_else(|| random::uuid_of(random::quick()).simple().to_string(), ToOwned::to_owned),
+            reference: given.filter(is_fit).map_or_else(|| random::uuid_from(random::quick()).simple().to_string(), ToOwned::to_owned),
             script_nonce: URL_SAFE_NO_PAD.encode(random::quick()),
         }
     }
 }
 
 /// Gives an answer its headers, errors and static files included (SR-113, SR-115).
-pub fn secure(state: &AppState, names: &Names, headers: &mut HeaderMap) {
+pub fn secure(state: &AppState, names: &RequestIds, headers: &mut HeaderMap) {
     // At once, or the table grows twice.
-    headers.reserve(FIXED.len() + 4);
-    headers.extend(FIXED);
+    headers.reserve(STATIC_HEADERS.len() + 4);
+    headers.extend(STATIC_HEADERS);
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     set(headers, CONTENT_SECURITY_POLICY, policy(&names.script_nonce));
     set(headers, CORRELATION_ID, names.reference.clone());
@@ -52,7 +52,7 @@ fn policy(nonce: &str) -> String {
     )
 }
 
-const FIXED: [(HeaderName, HeaderValue); 5] = [
+const STATIC_HEADERS: [(HeaderName, HeaderValue); 5] = [
     (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     // Not `no-referrer`: browsers would then send `Origin: null` with our own forms (SR-045).
     (REFERRER_POLICY, HeaderValue::from_static("same-origin")),

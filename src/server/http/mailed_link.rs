@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// How long the page may stay open, in seconds; the token may expire earlier.
-const LIFETIME: u32 = 60 * 60;
+const LIFETIME_SECONDS: u32 = 60 * 60;
 
 /// The address of the page without the token. A new e-mail address stays in it, because the page names it.
 #[must_use]
@@ -24,13 +24,13 @@ pub fn without_token(page: &Page, link: &Uri) -> String {
 /// The token that this browser carries for a page.
 #[must_use]
 pub fn token(state: &AppState, headers: &HeaderMap, page: &Page) -> Option<String> {
-    cookies::unsealed(state.tokens.link_key(), headers, &name(state, page)?).pop().map(|(_, token)| token)
+    cookies::unsealed(state.tokens.link_cookie_key(), headers, &name(state, page)?).pop().map(|(_, token)| token)
 }
 
 /// The cookie that carries the token, for its own page alone.
 #[must_use]
 pub fn keep(state: &AppState, page: &Page, token: &str) -> Option<HeaderValue> {
-    cookies::sealed(&state.config, state.tokens.link_key(), &name(state, page)?, token, LIFETIME).ok()
+    cookies::sealed(&state.config, state.tokens.link_cookie_key(), &name(state, page)?, token, LIFETIME_SECONDS).ok()
 }
 
 /// The header that clears the cookie.
@@ -40,5 +40,5 @@ pub fn forget(state: &AppState, page: &Page) -> Option<HeaderValue> {
 }
 
 fn name(state: &AppState, page: &Page) -> Option<String> {
-    Some(cookies::own_name(&state.config, page.link_cookie?))
+    Some(cookies::prefixed_name(&state.config, page.link_cookie?))
 }

@@ -11,7 +11,7 @@ use axum::{
 use super::{api::error::ApiError, handshakes, visitor::Visitor};
 use crate::{
     app::{notice::Notice, paths},
-    domain::{AuthError, refusal::Refusal},
+    domain::{AuthError, refusal::OidcError},
     server::{
         AppState,
         flows::oidc::{self, Answer, Callback, Outcome, Refused},
@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// The parameters that mean something; each may be there once (SR-056). An ID token among the others is not looked at.
-const PARAMETERS: [&str; 5] = ["code", "state", "iss", "error", "error_description"];
+const CALLBACK_PARAMS: [&str; 5] = ["code", "state", "iss", "error", "error_description"];
 
 /// `GET /auth/cookie/{name}/callback`. The name is compared to the letter.
 #[utoipa::path(get, path = "/api/v1/auth/cookie/{name}/callback", params(("name" = String, Path), ("code" = Option<String>, Query), ("state" = Option<String>, Query), ("iss" = Option<String>, Query), ("error" = Option<String>, Query)), responses((status = 303, description = "Logged in"), (status = "4XX", description = "A page that says why not"), (status = "5XX", description = "A page that says why not")))]
@@ -47,7 +47,7 @@ async fn back(state: AppState, visitor: Visitor, request: Request) -> Response {
         return render::error_response(&state, request, AuthError::MethodNotAllowed).await;
     }
     let (parts, _) = request.into_parts();
-    let (handshake, unset) = handshakes::take(&state, &parts.headers, &returned_state(&parts.uri));
+    let (handshake, unset) = handshakes::take(&state, &parts.headers, &state_param(&parts.uri));
     let answer = read(parts.uri.query().unwrap_or_default());
     let (cx, is_logged_in) = (visitor.ctx(&state), visitor.current.is_some());
     let connects = handshake.as_ref().is_some_and(|handshake| handshake.connects.is_some());
@@ -60,14 +60,14 @@ async fn back(state: AppState, visitor: Visitor, request: Request) -> Response {
         (None, Err(fault)) => Err(oidc::refuse(&cx, fault).await),
         (None, Ok(_)) if is_logged_in => Ok(home()),
         (None, Ok(_)) => {
-            let fault = Fault::new(Refusal::AttemptUnknown, "this browser has no attempt with the state of the answer", "");
+            let fault = Fault::new(OidcError::UnknownState, "this browser has no attempt with the state of the answer", "");
             Err(oidc::refuse(&cx, fault).await)
         }
     };
     let mut response = match answered {
         Ok(response) => response,
         // Reloading, or the Back button after a login: everything is fine already (SR-057).
-        Err(refused) if is_logged_in && !connects && refused.refusal == Refusal::AttemptUnknown => home(),
+        Err(refused) if is_logged_in && !connects && refused.refusal == OidcError::UnknownState => home(),
         Err(refused) => render::oidc_error_page(&state, &parts, refused),
     };
     response.headers_mut().extend(unset.map(|cookie| (header::SET_COOKIE, cookie)));
@@ -75,15 +75,15 @@ async fn back(state: AppState, visitor: Visitor, request: Request) -> Response {
 }
 
 /// The attempt that is over now, also if the rest of the answer cannot be read.
-fn returned_state(uri: &Uri) -> String {
+fn state_param(uri: &Uri) -> String {
     form_data::parameter(uri, "state").unwrap_or_default()
 }
 
 /// Reads the answer strictly: what two readers could understand differently is refused.
 fn read(query: &str) -> Result<Answer, Fault> {
-    let malformed = || Fault::new(Refusal::CallbackMalformed, "the answer has a parameter twice, a code and an error, or neither", "");
+    let malformed = || Fault::new(OidcError::MalformedCallback, "the answer has a parameter twice, a code and an error, or neither", "");
     let fields = form_data::parse_fields(query.as_bytes()).map_err(|_| malformed())?;
-    let ours: Vec<(String, String)> = fields.into_iter().filter(|(name, _)| PARAMETERS.contains(&name.as_str())).collect();
+    let ours: Vec<(String, String)> = fields.into_iter().filter(|(name, _)| CALLBACK_PARAMS.contains(&name.as_str())).collect();
     form_data::reject_duplicates(&ours).map_err(|_| malformed())?;
     let given = |wanted: &str| ours.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.clone());
     let find = |wanted: &str| given(wanted).filter(|value| !value.is_empty());
@@ -100,8 +100,8 @@ fn enter(state: &AppState, outcome: Outcome) -> Result<Response, Refused> {
             let return_to = return_to.as_ref().map_or("", |target| target.as_str());
             login_response::session_cookie_and_path(state, &login, return_to).ok()
         }
-        Outcome::MustConnect(pending) => handshakes::keep_pending(state, &pending).map(|cookie| (cookie, paths::CONFIRM_LINK.path.to_owned())),
+        Outcome::MustConnect(pending) => handshakes::set_pending_link(state, &pending).map(|cookie| (cookie, paths::CONFIRM_LINK.path.to_owned())),
     };
-    let (cookie, path) = answer.ok_or_else(|| Refused::from(Refusal::NotNow))?;
+    let (cookie, path) = answer.ok_or_else(|| Refused::from(OidcError::TemporarilyUnavailable))?;
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&path)).into_response())
 }

@@ -12,17 +12,17 @@ use super::{handshakes, visitor::Visitor};
 use crate::app::paths;
 use crate::server::{
     AppState, cookies,
-    flows::oidc::{self, Connects, LIFETIME, Refused},
+    flows::oidc::{self, LinkRequest, ATTEMPT_LIFETIME_SECONDS, Refused},
     web::render,
 };
 
-const COOKIE: &str = "oidc-asked";
+const COOKIE_NAME: &str = "oidc-asked";
 
 /// The cookie that carries it.
 #[must_use]
-pub fn keep(state: &AppState, connects: &Connects) -> Option<HeaderValue> {
+pub fn keep(state: &AppState, connects: &LinkRequest) -> Option<HeaderValue> {
     let text = serde_json::to_string(connects).ok()?;
-    cookies::sealed(&state.config, state.tokens.pending_key(), &cookies::own_name(&state.config, COOKIE), &text, LIFETIME).ok()
+    cookies::sealed(&state.config, state.tokens.pending_link_cookie_key(), &cookies::prefixed_name(&state.config, COOKIE_NAME), &text, ATTEMPT_LIFETIME_SECONDS).ok()
 }
 
 /// Sets out for the provider. Without the form before it, it leads back to the form.
@@ -31,12 +31,12 @@ pub async fn set_out(State(state): State<AppState>, Extension(visitor): Extensio
     let connects = visitor.current.as_ref().and_then(|current| asked.filter(|asked| asked.is_of(current, state.clock.now())));
     let (Some(connects), Some(provider)) = (connects, &state.provider) else { return Redirect::to(paths::LINK_IDENTITY.path).into_response() };
     let start =
-        oidc::Start { return_to: None, redirect_uri: provider.config().redirect_uri.clone(), scopes: Vec::new(), connects: Some(connects), asks_again: false };
+        oidc::AuthorizationRequest { return_to: None, redirect_uri: provider.config().redirect_uri.clone(), scopes: Vec::new(), connects: Some(connects), force_login: false };
     match oidc::begin(&state, start).await {
         Ok(begun) => {
             let mut response = Redirect::to(&begun.url).into_response();
             let kept = handshakes::keep(&state, request.headers(), &begun.handshake);
-            let forgotten = cookies::unset(&state.config, &cookies::own_name(&state.config, COOKIE)).ok();
+            let forgotten = cookies::unset(&state.config, &cookies::prefixed_name(&state.config, COOKIE_NAME)).ok();
             response.headers_mut().extend(kept.into_iter().chain(forgotten).map(|cookie| (header::SET_COOKIE, cookie)));
             response
         }
@@ -44,7 +44,7 @@ pub async fn set_out(State(state): State<AppState>, Extension(visitor): Extensio
     }
 }
 
-fn asked(state: &AppState, headers: &HeaderMap) -> Option<Connects> {
-    let (_, text) = cookies::unsealed(state.tokens.pending_key(), headers, &cookies::own_name(&state.config, COOKIE)).pop()?;
+fn asked(state: &AppState, headers: &HeaderMap) -> Option<LinkRequest> {
+    let (_, text) = cookies::unsealed(state.tokens.pending_link_cookie_key(), headers, &cookies::prefixed_name(&state.config, COOKIE_NAME)).pop()?;
     serde_json::from_str(&text).ok()
 }

@@ -10,7 +10,7 @@ use axum::{
     response::Response,
 };
 
-use super::{client, headers::Names};
+use super::{client, headers::RequestIds};
 use crate::{
     domain::AuthError,
     server::{
@@ -24,22 +24,22 @@ use crate::{
 };
 
 /// Characters of what a browser says about itself that are kept.
-const MOST_OF_USER_AGENT: usize = 255;
+const MAX_USER_AGENT_BYTES: usize = 255;
 
 /// Who sent a request, as far as it can be told before anything is done.
 #[derive(Clone, Debug, Default)]
 pub struct Visitor {
     pub current: Option<CurrentUser>,
     /// The token that was presented, live or not, so that logging out works in any case.
-    pub token: Option<Token>,
+    pub token: Option<PresentedToken>,
     pub client: ClientInfo,
 }
 
 /// A presented token; never shown.
 #[derive(Clone)]
-pub struct Token(pub String);
+pub struct PresentedToken(pub String);
 
-impl std::fmt::Debug for Token {
+impl std::fmt::Debug for PresentedToken {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("***")
     }
@@ -69,7 +69,7 @@ impl Visitor {
 pub async fn identify(state: &AppState, request: &mut Request) -> Result<(), Response> {
     let token = presented_token(state, request);
     let current = match &token {
-        Some(Token(token)) => match sessions::resolve(state, token).await {
+        Some(PresentedToken(token)) => match sessions::resolve(state, token).await {
             Ok(current) => current,
             Err(err) => return Err(render::error_response(state, mem::take(request), err).await),
         },
@@ -86,7 +86,7 @@ pub fn client_info(state: &AppState, request: &Request) -> ClientInfo {
     ClientInfo {
         rate_limit_key: client::network(peer(request.extensions()), request.headers(), &state.config.server.trusted_proxies),
         user_agent: user_agent(request.headers()),
-        request_id: request.extensions().get::<Arc<Names>>().map(|names| names.reference.clone()).unwrap_or_default(),
+        request_id: request.extensions().get::<Arc<RequestIds>>().map(|names| names.reference.clone()).unwrap_or_default(),
         presented_session: None,
     }
 }
@@ -98,12 +98,12 @@ pub fn peer(extensions: &Extensions) -> Option<IpAddr> {
 }
 
 /// The cookie everywhere; a bearer header on `/api/v1`, and then only that (SR-093).
-fn presented_token(state: &AppState, request: &Request) -> Option<Token> {
+fn presented_token(state: &AppState, request: &Request) -> Option<PresentedToken> {
     let token = match bearer(request.headers()) {
         Some(bearer) if request.uri().path().starts_with("/api/v1/") => Some(bearer.to_owned()),
         _ => cookies::presented_token(&state.config, request.headers()),
     };
-    token.map(Token)
+    token.map(PresentedToken)
 }
 
 /// The credential of an `Authorization: Bearer` header, in any letter case (RFC 9110 §11.1). Empty when it is unreadable.
@@ -117,5 +117,5 @@ pub fn bearer(headers: &HeaderMap) -> Option<&str> {
 fn user_agent(headers: &HeaderMap) -> String {
     // Of visible ASCII alone, so that a byte is a character.
     let said = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    said.get(..MOST_OF_USER_AGENT).unwrap_or(said).to_owned()
+    said.get(..MAX_USER_AGENT_BYTES).unwrap_or(said).to_owned()
 }

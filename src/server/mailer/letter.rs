@@ -2,29 +2,29 @@ use html_escape::encode_text;
 
 /// A mail before it is one: what it says, in paragraphs, with one thing to do at most.
 #[derive(Clone, Debug, Default)]
-pub struct Letter {
+pub struct MailMessage {
     pub subject: String,
     pub paragraphs: Vec<String>,
-    pub link: Option<Link>,
+    pub link: Option<MailLink>,
     /// After the link.
     pub closing: Vec<String>,
 }
 
 /// Where the one button leads.
 #[derive(Clone)]
-pub struct Link {
+pub struct MailLink {
     pub label: String,
     pub url: String,
 }
 
 /// Written by hand, because the address may hold a token (SR-181).
-impl std::fmt::Debug for Link {
+impl std::fmt::Debug for MailLink {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Link").field("label", &self.label).finish_non_exhaustive()
     }
 }
 
-impl Letter {
+impl MailMessage {
     #[must_use]
     pub fn new(subject: impl Into<String>, paragraphs: &[&str]) -> Self {
         Self { subject: subject.into(), paragraphs: paragraphs.iter().map(|&text| text.to_owned()).collect(), ..Self::default() }
@@ -32,7 +32,7 @@ impl Letter {
 
     #[must_use]
     pub fn with_link(self, label: &str, url: String, closing: &[&str]) -> Self {
-        Self { link: Some(Link { label: label.to_owned(), url }), closing: closing.iter().map(|&text| text.to_owned()).collect(), ..self }
+        Self { link: Some(MailLink { label: label.to_owned(), url }), closing: closing.iter().map(|&text| text.to_owned()).collect(), ..self }
     }
 
     /// All that stands in the body.
@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn what_a_visitor_wrote_is_text_in_both_parts() {
-        let letter = Letter::new("Hello <b>", &["from <script>alert(1)</script> & co"]).with_link("Go", "https://x/?a=1&b=\"2\"".into(), &["Bye"]);
+        let letter = MailMessage::new("Hello <b>", &["from <script>alert(1)</script> & co"]).with_link("Go", "https://x/?a=1&b=\"2\"".into(), &["Bye"]);
         let html = letter.html("My <app>");
         assert!(html.contains("from &lt;script&gt;alert(1)&lt;/script&gt; &amp; co") && html.contains("My &lt;app&gt;"), "{html}");
         assert!(html.contains("href=\"https://x/?a=1&amp;b=&quot;2&quot;\""), "{html}");

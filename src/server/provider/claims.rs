@@ -4,30 +4,30 @@ use serde_json::{Map, Value};
 
 use super::fault::{Fault, quote};
 use super::jwt::Verified;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::OidcError;
 
 /// How far the provider's clock and ours may be apart, in seconds (SR-066).
-pub const LEEWAY: i64 = 60;
+pub const CLOCK_LEEWAY_SECONDS: i64 = 60;
 /// The oldest ID token that is taken, in seconds: it was made a moment ago, for this very login.
-const OLDEST: i64 = 10 * 60;
-const LONGEST_SUBJECT: usize = 255;
+const MAX_AGE: i64 = 10 * 60;
+const MAX_SUBJECT_BYTES: usize = 255;
 /// What is longer than our column is not kept, and back-channel logout then goes by `sub`.
-const LONGEST_SESSION_ID: usize = 255;
+const MAX_SID_BYTES: usize = 255;
 
 /// A person as the provider knows them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Person {
+pub struct ExternalUser {
     pub issuer: String,
     /// Unique at this issuer, never reused, and the only thing that identifies a person there (SR-070).
     pub subject: String,
     pub email: Option<String>,
-    pub email_is_verified: bool,
+    pub is_email_verified: bool,
     /// The provider's own session, for back-channel logout.
     pub session: Option<String>,
 }
 
 /// What an ID token has to say to be the answer to this attempt.
-pub struct Expected<'a> {
+pub struct ExpectedClaims<'a> {
     pub issuer: &'a str,
     pub client_id: &'a str,
     /// Who may stand in `aud` beside us.
@@ -42,11 +42,11 @@ pub struct Expected<'a> {
 ///
 /// # Errors
 /// `TokenRefused`, with the claim that is wrong.
-pub fn person(token: &Verified, expected: &Expected) -> Result<Person, Fault> {
+pub fn person(token: &Verified, expected: &ExpectedClaims) -> Result<ExternalUser, Fault> {
     let claims = &token.claims;
     issuer(claims, expected.issuer)?;
     audience(claims, expected.client_id, expected.trusted_audiences)?;
-    lifetime(claims, expected.now, Some(OLDEST))?;
+    lifetime(claims, expected.now, Some(MAX_AGE))?;
     if text(claims, "nonce")? != Some(expected.nonce) {
         return Err(refused("its nonce is not this attempt's: it was made for another login", ""));
     }
@@ -56,14 +56,14 @@ pub fn person(token: &Verified, expected: &Expected) -> Result<Person, Fault> {
             return Err(refused("its at_hash does not belong to the access token that came with it", ""));
         }
     }
-    let (email, email_is_verified) = email(claims);
+    let (email, is_email_verified) = email(claims);
     let session = claims.get("sid").and_then(Value::as_str).filter(|sid| is_session_id(sid)).map(ToOwned::to_owned);
-    Ok(Person { issuer: expected.issuer.to_owned(), subject: subject(claims)?, email, email_is_verified, session })
+    Ok(ExternalUser { issuer: expected.issuer.to_owned(), subject: subject(claims)?, email, is_email_verified, session })
 }
 
 /// Whether a `sid` can be kept. It is a name the provider invents, and an odd one is no reason to refuse a login.
 fn is_session_id(sid: &str) -> bool {
-    (1..=LONGEST_SESSION_ID).contains(&sid.len()) && !sid.contains(char::is_control)
+    (1..=MAX_SID_BYTES).contains(&sid.len()) && !sid.contains(char::is_control)
 }
 
 /// `iss`, byte for byte.
@@ -119,17 +119,17 @@ pub fn lifetime(claims: &Map<String, Value>, now: i64, oldest: Option<i64>) -> R
     let (exp, iat) = (date(claims, "exp")?, date(claims, "iat")?);
     let exp = exp.ok_or_else(|| refused("it has no expiry (exp)", ""))?;
     let iat = iat.ok_or_else(|| refused("it has no time of issue (iat)", ""))?;
-    if exp + LEEWAY <= now {
+    if exp + CLOCK_LEEWAY_SECONDS <= now {
         return Err(refused(format!("it expired {} seconds ago", now - exp), clock));
     }
-    if iat > now + LEEWAY {
+    if iat > now + CLOCK_LEEWAY_SECONDS {
         return Err(refused(format!("it was issued {} seconds in the future", iat - now), clock));
     }
-    if oldest.is_some_and(|oldest| now - iat > oldest + LEEWAY) {
+    if oldest.is_some_and(|oldest| now - iat > oldest + CLOCK_LEEWAY_SECONDS) {
         return Err(refused(format!("it was issued {} seconds ago, which is too long for a login", now - iat), clock));
     }
     match date(claims, "nbf")? {
-        Some(nbf) if nbf > now + LEEWAY => Err(refused(format!("it is not valid for another {} seconds (nbf)", nbf - now), clock)),
+        Some(nbf) if nbf > now + CLOCK_LEEWAY_SECONDS => Err(refused(format!("it is not valid for another {} seconds (nbf)", nbf - now), clock)),
         _ => Ok(exp),
     }
 }
@@ -139,7 +139,7 @@ pub fn lifetime(claims: &Map<String, Value>, now: i64, oldest: Option<i64>) -> R
 /// # Errors
 /// `TokenRefused`.
 pub fn subject(claims: &Map<String, Value>) -> Result<String, Fault> {
-    let is_good = |sub: &&str| (1..=LONGEST_SUBJECT).contains(&sub.len()) && sub.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_control());
+    let is_good = |sub: &&str| (1..=MAX_SUBJECT_BYTES).contains(&sub.len()) && sub.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_control());
     let subject = text(claims, "sub")?.filter(is_good);
     subject.map(ToOwned::to_owned).ok_or_else(|| refused("its subject (sub) is missing, or not 1 to 255 ASCII characters", ""))
 }
@@ -176,5 +176,5 @@ fn date(claims: &Map<String, Value>, name: &str) -> Result<Option<i64>, Fault> {
 /// Nothing may be built on this token.
 #[must_use]
 pub fn refused(what: impl std::fmt::Display, fix: impl Into<String>) -> Fault {
-    Fault::new(Refusal::TokenRefused, format!("the provider's token is refused: {what}"), fix)
+    Fault::new(OidcError::InvalidToken, format!("the provider's token is refused: {what}"), fix)
 }

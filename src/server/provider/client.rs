@@ -12,22 +12,22 @@ use reqwest::{Certificate, redirect::Policy};
 
 use crate::server::{config::OpenIdConnect, metrics};
 
-const CONNECT: Duration = Duration::from_secs(5);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// From the first byte sent to the last byte read.
-pub const TOTAL: Duration = Duration::from_secs(10);
-const LARGEST_BODY: usize = 1024 * 1024;
+pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+const MAX_BODY_BYTES: usize = 1024 * 1024;
 
 /// Why there is no answer.
 #[derive(Debug)]
-pub struct NoAnswer(pub String);
+pub struct HttpError(pub String);
 
-impl std::fmt::Display for NoAnswer {
+impl std::fmt::Display for HttpError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl std::error::Error for NoAnswer {}
+impl std::error::Error for HttpError {}
 
 /// The client. Cheap to clone.
 #[derive(Clone)]
@@ -35,8 +35,8 @@ pub struct Client(reqwest::Client);
 
 /// What the library asks of a client; its own adapter would read an answer without end.
 impl<'c> AsyncHttpClient<'c> for Client {
-    type Error = NoAnswer;
-    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, NoAnswer>> + Send + 'c>>;
+    type Error = HttpError;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, HttpError>> + Send + 'c>>;
 
     fn call(&'c self, request: HttpRequest) -> Self::Future {
         Box::pin(send(self, request))
@@ -51,8 +51,8 @@ pub fn new(config: &OpenIdConnect) -> Result<Client, String> {
     let mut builder = reqwest::Client::builder()
         .redirect(Policy::none())
         .no_proxy()
-        .connect_timeout(CONNECT)
-        .timeout(TOTAL)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .timeout(REQUEST_TIMEOUT)
         // Never a step down: an https provider is spoken to over https only.
         .https_only(config.configuration_endpoint.scheme() == "https")
         .user_agent(concat!("mediamanager-auth/", env!("CARGO_PKG_VERSION")));
@@ -73,15 +73,15 @@ pub fn new(config: &OpenIdConnect) -> Result<Client, String> {
 /// Sends one request and reads the whole answer, within the limits.
 ///
 /// # Errors
-/// `NoAnswer`, with the chain of causes and without the address's query.
-async fn send(client: &Client, request: HttpRequest) -> Result<HttpResponse, NoAnswer> {
+/// `HttpError`, with the chain of causes and without the address's query.
+async fn send(client: &Client, request: HttpRequest) -> Result<HttpResponse, HttpError> {
     let since = Instant::now();
     let answer = send_unmeasured(client, request).await;
-    metrics::provider_asked(since, answer.is_ok());
+    metrics::observe_provider_request(since, answer.is_ok());
     answer
 }
 
-async fn send_unmeasured(client: &Client, request: HttpRequest) -> Result<HttpResponse, NoAnswer> {
+async fn send_unmeasured(client: &Client, request: HttpRequest) -> Result<HttpResponse, HttpError> {
     let request = request.try_into().map_err(|err| explain(&err))?;
     let mut response = client.0.execute(request).await.map_err(|err| explain(&err))?;
     let mut answer = http::Response::builder().status(response.status());
@@ -90,42 +90,42 @@ async fn send_unmeasured(client: &Client, request: HttpRequest) -> Result<HttpRe
     }
     // None was asked for: what arrives compressed could be far larger than what was counted.
     if response.headers().get(http::header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
-        return Err(NoAnswer("the answer is compressed, which was not asked for".to_owned()));
+        return Err(HttpError("the answer is compressed, which was not asked for".to_owned()));
     }
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|err| explain(&err))? {
         body.extend_from_slice(&chunk);
-        if body.len() > LARGEST_BODY {
-            return Err(NoAnswer("the answer is larger than 1 MiB".to_owned()));
+        if body.len() > MAX_BODY_BYTES {
+            return Err(HttpError("the answer is larger than 1 MiB".to_owned()));
         }
     }
-    answer.body(body).map_err(|err| NoAnswer(err.to_string()))
+    answer.body(body).map_err(|err| HttpError(err.to_string()))
 }
 
 /// Asks for a document.
 ///
 /// # Errors
-/// `NoAnswer`, also for every status but 200.
-pub async fn get(client: &Client, url: &str, headers: &[(http::HeaderName, String)]) -> Result<HttpResponse, NoAnswer> {
+/// `HttpError`, also for every status but 200.
+pub async fn get(client: &Client, url: &str, headers: &[(http::HeaderName, String)]) -> Result<HttpResponse, HttpError> {
     let mut request = http::Request::get(url);
     for (name, value) in headers {
         request = request.header(name, value);
     }
-    let request = request.body(Vec::new()).map_err(|err| NoAnswer(err.to_string()))?;
+    let request = request.body(Vec::new()).map_err(|err| HttpError(err.to_string()))?;
     let response = send(client, request).await?;
     match response.status() {
         http::StatusCode::OK => Ok(response),
-        status if status.is_redirection() => Err(NoAnswer(format!("it answers with a redirect ({status}), which is not followed"))),
-        status => Err(NoAnswer(format!("it answers with {status}"))),
+        status if status.is_redirection() => Err(HttpError(format!("it answers with a redirect ({status}), which is not followed"))),
+        status => Err(HttpError(format!("it answers with {status}"))),
     }
 }
 
 /// The status with which an address answers, whatever it is.
 ///
 /// # Errors
-/// `NoAnswer`.
-pub async fn status(client: &Client, url: &str) -> Result<http::StatusCode, NoAnswer> {
-    let request = http::Request::get(url).body(Vec::new()).map_err(|err| NoAnswer(err.to_string()))?;
+/// `HttpError`.
+pub async fn status(client: &Client, url: &str) -> Result<http::StatusCode, HttpError> {
+    let request = http::Request::get(url).body(Vec::new()).map_err(|err| HttpError(err.to_string()))?;
     Ok(send(client, request).await?.status())
 }
 
@@ -136,12 +136,12 @@ pub fn media_type(response: &HttpResponse) -> String {
     value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
-fn explain(err: &reqwest::Error) -> NoAnswer {
+fn explain(err: &reqwest::Error) -> HttpError {
     if err.is_timeout() {
         let what = if err.is_connect() { "no connection within 5 seconds" } else { "no whole answer within 10 seconds" };
-        return NoAnswer(what.to_owned());
+        return HttpError(what.to_owned());
     }
-    NoAnswer(causes(err))
+    HttpError(causes(err))
 }
 
 /// All causes in one line: reqwest's own text stops at "error sending request". The address is not repeated: it may have a

@@ -12,15 +12,15 @@ use oauth2::{
 use openidconnect::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use super::client::{self, NoAnswer};
+use super::client::{self, HttpError};
 use super::discovery::Metadata;
 use super::fault::{Fault, quote};
-use super::{Attempt, ENDPOINT_NOT_REACHED, OWN_LOG};
-use crate::domain::refusal::Refusal;
+use super::{Attempt, HINT_ENDPOINT_UNREACHABLE, HINT_PROVIDER_LOG};
+use crate::domain::refusal::OidcError;
 use crate::server::config::OpenIdConnect;
 
 /// What the token endpoint gave. Both are dropped when the login is over (SR-069).
-pub struct Issued {
+pub struct TokenSet {
     pub access_token: String,
     pub id_token: String,
 }
@@ -55,14 +55,14 @@ impl std::fmt::Debug for IdToken {
 }
 
 /// A client that remembers the status of the answer, which the library's errors do not say.
-struct Watched<'a> {
+struct StatusRecorder<'a> {
     http: &'a client::Client,
     status: OnceLock<StatusCode>,
 }
 
-impl<'c> AsyncHttpClient<'c> for Watched<'_> {
-    type Error = NoAnswer;
-    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, NoAnswer>> + Send + 'c>>;
+impl<'c> AsyncHttpClient<'c> for StatusRecorder<'_> {
+    type Error = HttpError;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, HttpError>> + Send + 'c>>;
 
     fn call(&'c self, request: HttpRequest) -> Self::Future {
         Box::pin(async move { self.http.call(request).await.inspect(|answer| _ = self.status.set(answer.status())) })
@@ -101,7 +101,7 @@ pub fn authorization_url(config: &OpenIdConnect, metadata: &Metadata, attempt: &
 
 fn client(config: &OpenIdConnect, metadata: &Metadata, redirect_uri: &str) -> Result<Client, Fault> {
     let fix = "open auth.openid_connect.configuration_endpoint in a browser, and correct the provider's own public address";
-    let bad = |_| Fault::new(Refusal::ProviderUnusable, "an endpoint of the provider is not an address", fix);
+    let bad = |_| Fault::new(OidcError::ProviderMisconfigured, "an endpoint of the provider is not an address", fix);
     Ok(OAuthClient::new(ClientId::new(config.client_id.clone()))
         .set_client_secret(ClientSecret::new(config.client_secret.expose().to_owned()))
         .set_auth_type(if uses_post(metadata) { AuthType::RequestBody } else { AuthType::BasicAuth })
@@ -120,11 +120,11 @@ fn uses_post(metadata: &Metadata) -> bool {
 ///
 /// # Errors
 /// `ClientRefused`, `CodeRefused`, `TokenRefused`, `ProviderUnusable` or `ProviderUnreachable`.
-pub async fn redeem(http: &client::Client, config: &OpenIdConnect, metadata: &Metadata, code: &str, attempt: &Attempt) -> Result<Issued, Refused> {
+pub async fn redeem(http: &client::Client, config: &OpenIdConnect, metadata: &Metadata, code: &str, attempt: &Attempt) -> Result<TokenSet, Refused> {
     let redirect_uri = &attempt.redirect_uri;
     let client = client(config, metadata, redirect_uri)?;
     let request = client.exchange_code(AuthorizationCode::new(code.to_owned())).set_pkce_verifier(PkceCodeVerifier::new(attempt.verifier.clone()));
-    let http = Watched { http, status: OnceLock::new() };
+    let http = StatusRecorder { http, status: OnceLock::new() };
     let response: Response = request.request_async(&http).await.map_err(|err| {
         // Some providers repeat what they were sent.
         let secrets = [code, &attempt.verifier, config.client_secret.expose()];
@@ -139,13 +139,13 @@ pub async fn redeem(http: &client::Client, config: &OpenIdConnect, metadata: &Me
         let fix = "allow the scope openid for this client at the provider, and make sure that it is an OpenID Connect client and not a plain OAuth one";
         return Err(super::claims::refused("the token endpoint gave no ID token", fix).into());
     };
-    Ok(Issued { access_token: response.access_token().secret().clone(), id_token })
+    Ok(TokenSet { access_token: response.access_token().secret().clone(), id_token })
 }
 
 /// Whose fault it is, and what to change. Only `invalid_grant` is about the code, which is what somebody may have made up: whatever else the
 /// provider complains of is nobody's failed login.
 fn explain(
-    err: RequestTokenError<NoAnswer, BasicErrorResponse>,
+    err: RequestTokenError<HttpError, BasicErrorResponse>,
     status: StatusCode,
     config: &OpenIdConnect,
     metadata: &Metadata,
@@ -161,30 +161,30 @@ fn explain(
             (Some(kind), reason)
         }
         RequestTokenError::Request(no_answer) => {
-            return Fault::new(Refusal::ProviderUnreachable, format!("the token endpoint {endpoint} gives no answer: {no_answer}"), ENDPOINT_NOT_REACHED);
+            return Fault::new(OidcError::ProviderUnreachable, format!("the token endpoint {endpoint} gives no answer: {no_answer}"), HINT_ENDPOINT_UNREACHABLE);
         }
         RequestTokenError::Parse(..) | RequestTokenError::Other(_) if status == StatusCode::OK => {
             let reason = format!("the answer of the token endpoint {endpoint} is no token that can be read");
-            return super::claims::refused(reason, OWN_LOG);
+            return super::claims::refused(reason, HINT_PROVIDER_LOG);
         }
         RequestTokenError::Parse(..) | RequestTokenError::Other(_) => (None, format!("the token endpoint {endpoint} answers with {status} and no OAuth error")),
     };
-    let own_log = OWN_LOG.to_owned();
+    let own_log = HINT_PROVIDER_LOG.to_owned();
     let (refusal, fix) = match kind {
-        Some(InvalidGrant) => (Refusal::CodeRefused, format!("register exactly this redirect URI for client {:?}: {redirect_uri}", config.client_id)),
-        Some(InvalidScope) => (Refusal::ProviderUnusable, "allow the scopes openid, email and profile for this client at the provider".to_owned()),
-        Some(UnsupportedGrantType) => (Refusal::ProviderUnusable, "allow the authorization code flow for this client at the provider".to_owned()),
-        Some(InvalidRequest) => (Refusal::ProviderUnusable, format!("allow PKCE with S256 for this client at the provider; else {own_log}")),
-        Some(InvalidClient | UnauthorizedClient) => (Refusal::ClientRefused, how_we_proved_ourselves(metadata)),
-        Some(Extension(kind)) if ["server_error", "temporarily_unavailable"].contains(&kind.as_str()) => (Refusal::ProviderUnreachable, own_log),
-        _ if status == StatusCode::UNAUTHORIZED => (Refusal::ClientRefused, how_we_proved_ourselves(metadata)),
-        Some(Extension(_)) if status.is_client_error() => (Refusal::ProviderUnusable, own_log),
-        _ => (Refusal::ProviderUnreachable, own_log),
+        Some(InvalidGrant) => (OidcError::InvalidGrant, format!("register exactly this redirect URI for client {:?}: {redirect_uri}", config.client_id)),
+        Some(InvalidScope) => (OidcError::ProviderMisconfigured, "allow the scopes openid, email and profile for this client at the provider".to_owned()),
+        Some(UnsupportedGrantType) => (OidcError::ProviderMisconfigured, "allow the authorization code flow for this client at the provider".to_owned()),
+        Some(InvalidRequest) => (OidcError::ProviderMisconfigured, format!("allow PKCE with S256 for this client at the provider; else {own_log}")),
+        Some(InvalidClient | UnauthorizedClient) => (OidcError::InvalidClient, auth_method_hint(metadata)),
+        Some(Extension(kind)) if ["server_error", "temporarily_unavailable"].contains(&kind.as_str()) => (OidcError::ProviderUnreachable, own_log),
+        _ if status == StatusCode::UNAUTHORIZED => (OidcError::InvalidClient, auth_method_hint(metadata)),
+        Some(Extension(_)) if status.is_client_error() => (OidcError::ProviderMisconfigured, own_log),
+        _ => (OidcError::ProviderUnreachable, own_log),
     };
     Fault::new(refusal, reason, fix)
 }
 
-fn how_we_proved_ourselves(metadata: &Metadata) -> String {
+fn auth_method_hint(metadata: &Metadata) -> String {
     let used = if uses_post(metadata) { "client_secret_post" } else { "client_secret_basic" };
     let offered = if metadata.token_auth_methods.is_empty() { "client_secret_basic".to_owned() } else { quote(&metadata.token_auth_methods.join(", ")) };
     format!(

@@ -5,12 +5,12 @@ use url::Url;
 
 use super::fault::{Fault, quote};
 use super::keys::ALGORITHMS;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::OidcError;
 use crate::server::config::OpenIdConnect;
 use crate::server::strict_json;
 
 /// What our column holds, in bytes.
-const LONGEST_ISSUER: usize = 512;
+const MAX_ISSUER_BYTES: usize = 512;
 const WELL_KNOWN: &str = "/.well-known/openid-configuration";
 
 /// The part of the metadata that we act on.
@@ -28,7 +28,7 @@ pub struct Metadata {
     /// How a client may prove itself at the token endpoint; empty means `client_secret_basic` (Discovery §3).
     pub token_auth_methods: Vec<String>,
     /// RFC 9207: every answer names its issuer, so one that does not is refused.
-    pub names_issuer_in_answers: bool,
+    pub iss_parameter_supported: bool,
 }
 
 /// Reads the document and compares it with the configuration.
@@ -36,10 +36,10 @@ pub struct Metadata {
 /// # Errors
 /// `ProviderUnusable`, in one precise line.
 pub fn read(document: &[u8], config: &OpenIdConnect) -> Result<Metadata, Fault> {
-    let members = strict_json::object(document).map_err(|fault| unusable(format!("the discovery document {fault}"), NOT_THE_ADDRESS))?;
-    let required = |name: &str| text(&members, name).ok_or_else(|| unusable(format!("the discovery document has no {name}"), NOT_THE_ADDRESS));
+    let members = strict_json::object(document).map_err(|fault| unusable(format!("the discovery document {fault}"), HINT_WRONG_ENDPOINT))?;
+    let required = |name: &str| text(&members, name).ok_or_else(|| unusable(format!("the discovery document has no {name}"), HINT_WRONG_ENDPOINT));
     let issuer = required("issuer")?;
-    if issuer.len() > LONGEST_ISSUER {
+    if issuer.len() > MAX_ISSUER_BYTES {
         let fix = "give the provider a shorter public address, and write it into auth.openid_connect.configuration_endpoint";
         return Err(unusable("the provider's issuer is longer than 512 bytes", fix));
     }
@@ -63,7 +63,7 @@ pub fn read(document: &[u8], config: &OpenIdConnect) -> Result<Metadata, Fault> 
         end_session_endpoint: text(&members, "end_session_endpoint"),
         algorithms: algorithms(&members)?,
         token_auth_methods: list(&members, "token_endpoint_auth_methods_supported"),
-        names_issuer_in_answers: members.get("authorization_response_iss_parameter_supported") == Some(&Value::Bool(true)),
+        iss_parameter_supported: members.get("authorization_response_iss_parameter_supported") == Some(&Value::Bool(true)),
         issuer,
     };
     let endpoints = [&metadata.authorization_endpoint, &metadata.token_endpoint, &metadata.jwks_uri];
@@ -73,14 +73,14 @@ pub fn read(document: &[u8], config: &OpenIdConnect) -> Result<Metadata, Fault> 
     Ok(metadata)
 }
 
-const NOT_THE_ADDRESS: &str = "open auth.openid_connect.configuration_endpoint in a browser: it must show the provider's OpenID configuration";
+const HINT_WRONG_ENDPOINT: &str = "open auth.openid_connect.configuration_endpoint in a browser: it must show the provider's OpenID configuration";
 
 /// The intersection of what it announces and what is safe (SR-062).
 fn algorithms(members: &Map<String, Value>) -> Result<Vec<String>, Fault> {
     let member = "id_token_signing_alg_values_supported";
     let announced = list(members, member);
     if announced.is_empty() {
-        return Err(unusable(format!("the discovery document has no {member}"), NOT_THE_ADDRESS));
+        return Err(unusable(format!("the discovery document has no {member}"), HINT_WRONG_ENDPOINT));
     }
     let accepted: Vec<String> = ALGORITHMS.into_iter().map(|(name, _)| name.to_owned()).filter(|name| announced.contains(name)).collect();
     if accepted.is_empty() {
@@ -116,5 +116,5 @@ fn list(members: &Map<String, Value>, name: &str) -> Vec<String> {
 }
 
 fn unusable(reason: impl Into<String>, fix: impl Into<String>) -> Fault {
-    Fault::new(Refusal::ProviderUnusable, reason, fix)
+    Fault::new(OidcError::ProviderMisconfigured, reason, fix)
 }

@@ -26,11 +26,11 @@ pub struct Verified {
 
 /// Why a token was not verified.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Unverifiable {
+pub enum VerifyError {
     /// No published key has the token's `kid`: the keys may have been rotated.
-    KeyUnknown,
+    UnknownKid,
     /// For good, in words for the log.
-    Refused(String),
+    Rejected(String),
 }
 
 /// Takes a token apart. `types` are the accepted values of `typ` besides its absence, in lower case.
@@ -78,8 +78,8 @@ impl Unverified<'_> {
     ///
     /// # Errors
     /// `KeyUnknown` when a fresh look at the keys may help, else `Refused`.
-    pub fn verify(self, keys: &[Key], allowed: &[String]) -> Result<Verified, Unverifiable> {
-        let refused = |why: String| Err(Unverifiable::Refused(why));
+    pub fn verify(self, keys: &[Key], allowed: &[String]) -> Result<Verified, VerifyError> {
+        let refused = |why: String| Err(VerifyError::Rejected(why));
         let Some((name, algorithm)) = ALGORITHMS.into_iter().find(|(name, _)| *name == self.algorithm && allowed.iter().any(|allowed| allowed == name)) else {
             return refused(format!("is signed with {}, which is not accepted", super::fault::quote(&self.algorithm)));
         };
@@ -87,7 +87,7 @@ impl Unverified<'_> {
         let fitting: Vec<&Key> = keys.iter().filter(named).filter(|key| key.fits(name)).collect();
         let key = match fitting[..] {
             [key] => key,
-            [] if self.key_id.is_some() => return Err(Unverifiable::KeyUnknown),
+            [] if self.key_id.is_some() => return Err(VerifyError::UnknownKid),
             [] => return refused(format!("names no key, and none of the published ones fits {name}")),
             _ => return refused(format!("can be checked with {} published keys, and does not say which", fitting.len())),
         };

@@ -20,7 +20,7 @@ pub const ALGORITHMS: [(&str, Algorithm); 9] = [
     ("EdDSA", Algorithm::EdDsa),
 ];
 
-const SHORTEST_RSA_BYTES: usize = 2048 / 8;
+const MIN_RSA_BYTES: usize = 2048 / 8;
 
 /// One usable key.
 #[derive(Clone, Debug)]
@@ -55,7 +55,7 @@ fn usable(key: Value) -> Option<Key> {
     if kty == "RSA" {
         let modulus = URL_SAFE_NO_PAD.decode(text("n")?).ok()?;
         let significant = modulus.iter().skip_while(|byte| **byte == 0).count();
-        if significant < SHORTEST_RSA_BYTES {
+        if significant < MIN_RSA_BYTES {
             return None;
         }
     }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::client;
 use super::discovery::Metadata;
 use super::fault::Fault;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::OidcError;
 use crate::server::strict_json;
 
 /// What the endpoint said: claims, or a signed token (`application/jwt`) still to be verified.
@@ -23,7 +23,7 @@ pub async fn ask(http: &client::Client, metadata: &Metadata, access_token: &str)
     let Some(endpoint) = &metadata.userinfo_endpoint else { return Ok(None) };
     let headers = [(AUTHORIZATION, format!("Bearer {access_token}")), (ACCEPT, "application/json, application/jwt".to_owned())];
     let response = client::get(http, endpoint, &headers).await;
-    let response = response.map_err(|why| Fault::new(Refusal::ProviderUnreachable, format!("the userinfo endpoint {endpoint} gives no answer: {why}"), ""))?;
+    let response = response.map_err(|why| Fault::new(OidcError::ProviderUnreachable, format!("the userinfo endpoint {endpoint} gives no answer: {why}"), ""))?;
     if client::media_type(&response) == "application/jwt" {
         let token = String::from_utf8(response.into_body()).map_err(|_| super::claims::refused("userinfo is not text", ""))?;
         return Ok(Some(Answer::Signed(token.trim().to_owned())));

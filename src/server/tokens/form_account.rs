@@ -5,7 +5,7 @@ use hkdf::hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use uuid::Uuid;
 
-use super::{BadToken, Tokens};
+use super::{InvalidToken, Tokens};
 
 impl Tokens {
     /// The value of the hidden field in a form that is shown to `user` in `session`: `<session id>.<MAC over both ids>`. Empty if it
@@ -19,17 +19,17 @@ impl Tokens {
     /// Accepts the field of a form that was shown to `user`, in this session or in another one of theirs.
     ///
     /// # Errors
-    /// `BadToken` for the field of somebody else's page, and for everything that is no such field.
-    pub fn check_form_account(&self, field: &str, user: Uuid) -> Result<(), BadToken> {
-        let (session, mac) = field.split_once('.').ok_or(BadToken)?;
-        let mac = URL_SAFE_NO_PAD.decode(mac).map_err(|_| BadToken)?;
+    /// `InvalidToken` for the field of somebody else's page, and for everything that is no such field.
+    pub fn check_form_account(&self, field: &str, user: Uuid) -> Result<(), InvalidToken> {
+        let (session, mac) = field.split_once('.').ok_or(InvalidToken)?;
+        let mac = URL_SAFE_NO_PAD.decode(mac).map_err(|_| InvalidToken)?;
         // Compared in constant time.
-        self.form_mac(user, session)?.verify_slice(&mac).map_err(|_| BadToken)
+        self.form_mac(user, session)?.verify_slice(&mac).map_err(|_| InvalidToken)
     }
 
-    fn form_mac(&self, user: Uuid, session: &str) -> Result<Hmac<Sha256>, BadToken> {
+    fn form_mac(&self, user: Uuid, session: &str) -> Result<Hmac<Sha256>, InvalidToken> {
         // A user id is always 16 bytes, so the two parts cannot be divided in another way.
-        let mac = Hmac::<Sha256>::new_from_slice(&self.form).map_err(|_| BadToken)?;
+        let mac = Hmac::<Sha256>::new_from_slice(&self.form).map_err(|_| InvalidToken)?;
         Ok(mac.chain_update(user.as_bytes()).chain_update(session))
     }
 }
@@ -46,8 +46,8 @@ mod tests {
         let field = tokens.form_account(user, session);
         assert_eq!(tokens.check_form_account(&field, user), Ok(()));
         assert_eq!(tokens.check_form_account(&tokens.form_account(user, Uuid::from_u128(3)), user), Ok(()));
-        assert_eq!(tokens.check_form_account(&field, Uuid::from_u128(3)), Err(BadToken));
-        assert_eq!(tokens.check_form_account(&field, session), Err(BadToken));
+        assert_eq!(tokens.check_form_account(&field, Uuid::from_u128(3)), Err(InvalidToken));
+        assert_eq!(tokens.check_form_account(&field, session), Err(InvalidToken));
         assert_ne!(field, tokens.form_account(session, user));
     }
 
@@ -58,13 +58,13 @@ mod tests {
         let user = Uuid::from_u128(1);
         let field = tokens.form_account(user, user);
         for end in 0..field.len() {
-            assert_eq!(tokens.check_form_account(&field[..end], user), Err(BadToken), "{end}");
+            assert_eq!(tokens.check_form_account(&field[..end], user), Err(InvalidToken), "{end}");
         }
         for position in 0..field.len() {
             let mut altered = field.clone().into_bytes();
             altered[position] ^= 1;
-            assert_eq!(tokens.check_form_account(&String::from_utf8(altered).unwrap(), user), Err(BadToken), "{position}");
+            assert_eq!(tokens.check_form_account(&String::from_utf8(altered).unwrap(), user), Err(InvalidToken), "{position}");
         }
-        assert_eq!(tokens.check_form_account(&other.form_account(user, user), user), Err(BadToken));
+        assert_eq!(tokens.check_form_account(&other.form_account(user, user), user), Err(InvalidToken));
     }
 }

@@ -14,11 +14,11 @@ use crate::{
         page_context::{FailedForm, PageContext},
         paths::{self, Access},
     },
-    domain::{AuthError, Event},
+    domain::{AuthError, AuditEvent},
     server::{
         AppState,
         flows::{
-            events::{self, Note},
+            events::{self, EventDetails},
             sessions::{Admin, CurrentUser},
             users,
         },
@@ -104,7 +104,7 @@ async fn check_head(state: &AppState, parts: &Parts) -> Result<(), Response> {
             Ok(_) => Ok(()),
             Err(error) => {
                 if let Some(visitor) = visitor {
-                    events::record_rate_limited(&visitor.ctx(state), Event::AccessRefused, Note::of(current.user().id)).await;
+                    events::record_rate_limited(&visitor.ctx(state), AuditEvent::AccessDenied, EventDetails::of(current.user().id)).await;
                 }
                 Err(render::error_for(state, parts, error))
             }

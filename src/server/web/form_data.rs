@@ -28,9 +28,9 @@ pub fn with_query(path: &str, uri: &Uri) -> String {
 /// Reads a form strictly: valid UTF-8, no field twice, so that no two parts of the program can see different values (SR-026).
 pub async fn read_fields(headers: &HeaderMap, body: Body) -> Result<Vec<(String, String)>, AuthError> {
     if media_type(headers) != URLENCODED {
-        return Err(AuthError::UnsupportedMedia);
+        return Err(AuthError::UnsupportedMediaType);
     }
-    let fields = parse_fields(&to_bytes(body, limits::BODY).await.map_err(|_| AuthError::TooLarge)?)?;
+    let fields = parse_fields(&to_bytes(body, limits::MAX_BODY_BYTES).await.map_err(|_| AuthError::PayloadTooLarge)?)?;
     reject_duplicates(&fields)?;
     Ok(fields)
 }
@@ -48,7 +48,7 @@ pub fn media_type(headers: &HeaderMap) -> String {
 /// `Malformed`.
 pub fn reject_duplicates(fields: &[(String, String)]) -> Result<(), AuthError> {
     let is_repeated = |index: usize, name: &str| fields.iter().take(index).any(|(earlier, _)| earlier == name);
-    if fields.iter().enumerate().any(|(index, (name, _))| is_repeated(index, name)) { Err(AuthError::Malformed) } else { Ok(()) }
+    if fields.iter().enumerate().any(|(index, (name, _))| is_repeated(index, name)) { Err(AuthError::BadRequest) } else { Ok(()) }
 }
 
 /// The fields of an urlencoded form.
@@ -63,12 +63,12 @@ pub fn parse_fields(body: &[u8]) -> Result<Vec<(String, String)>, AuthError> {
             Ok((decode(name)?, decode(value)?))
         })
         .collect();
-    fields.and_then(|fields| if fields.len() <= limits::FIELDS { Ok(fields) } else { Err(AuthError::Malformed) })
+    fields.and_then(|fields| if fields.len() <= limits::MAX_FIELDS { Ok(fields) } else { Err(AuthError::BadRequest) })
 }
 
 fn decode(text: &[u8]) -> Result<String, AuthError> {
     let spaced: Vec<u8> = text.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
-    percent_encoding::percent_decode(&spaced).decode_utf8().map(std::borrow::Cow::into_owned).map_err(|_| AuthError::Malformed)
+    percent_encoding::percent_decode(&spaced).decode_utf8().map(std::borrow::Cow::into_owned).map_err(|_| AuthError::BadRequest)
 }
 
 /// Refuses control characters: they have no place in a text field, and PostgreSQL cannot store NUL (SR-151).
@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn broken_utf8_and_too_many_fields_are_refused() {
-        assert_eq!(parse_fields(b"email=%ff"), Err(AuthError::Malformed));
-        assert_eq!(parse_fields("a=1&".repeat(65).as_bytes()), Err(AuthError::Malformed));
+        assert_eq!(parse_fields(b"email=%ff"), Err(AuthError::BadRequest));
+        assert_eq!(parse_fields("a=1&".repeat(65).as_bytes()), Err(AuthError::BadRequest));
     }
 }

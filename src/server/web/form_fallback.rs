@@ -137,7 +137,7 @@ fn as_get(mut parts: Parts) -> Request {
 }
 
 async fn read_error(answer: Response) -> AuthError {
-    let body = to_bytes(answer.into_body(), limits::BODY).await.unwrap_or_default();
+    let body = to_bytes(answer.into_body(), limits::MAX_BODY_BYTES).await.unwrap_or_default();
     serde_json::from_slice(&body).unwrap_or(AuthError::Internal)
 }
 

@@ -24,7 +24,7 @@ use crate::{
     server::{
         AppState, clock,
         flows::{oidc::Refused, sessions::CurrentUser},
-        http::{api, guard, headers::Names, visitor::Visitor},
+        http::{api, guard, headers::RequestIds, visitor::Visitor},
     },
 };
 
@@ -44,7 +44,7 @@ pub fn page_context(state: &AppState, parts: &Parts, pending_approvals: u64) -> 
     let config = &state.config;
     let current = parts.extensions.get::<Visitor>().and_then(|visitor| visitor.current.as_ref());
     let provider = state.provider.as_ref();
-    let ids = parts.extensions.get::<Arc<Names>>();
+    let ids = parts.extensions.get::<Arc<RequestIds>>();
     let query: BTreeMap<String, String> = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
     PageContext {
         app_name: config.server.app_name.clone(),
@@ -80,7 +80,7 @@ fn viewer(state: &AppState, current: &CurrentUser) -> Viewer {
 /// A time as pages show it.
 #[must_use]
 pub fn timestamp(at: i64) -> Timestamp {
-    Timestamp { rfc3339: clock::in_figures(at), human: clock::in_words(at) }
+    Timestamp { rfc3339: clock::format_rfc3339(at), human: clock::in_words(at) }
 }
 
 /// Answers a request that cannot be served: the API's JSON, or a page that says what happened and what to do.
@@ -90,7 +90,7 @@ pub async fn error_response(state: &AppState, request: Request, error: AuthError
 
 /// The same where only the head of the request is at hand.
 pub fn error_for(state: &AppState, parts: &Parts, error: AuthError) -> Response {
-    if api::is_machines(parts.uri.path()) {
+    if api::is_api(parts.uri.path()) {
         return api::wire::failure(error);
     }
     match error {

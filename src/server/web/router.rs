@@ -26,9 +26,9 @@ use crate::{
         AppState,
         http::{
             api, guard,
-            headers::{self, Names},
+            headers::{self, RequestIds},
             health,
-            limits::{self, StandIn},
+            limits::{self, RequestSnapshot},
             provider_link, site, visitor,
         },
         metrics,
@@ -58,8 +58,8 @@ pub fn router(state: AppState) -> Router {
 /// route.
 pub fn with_middleware(state: AppState, routes: Router<AppState>) -> Router {
     let is_measured = state.config.server.metrics_address.is_some();
-    let routes = if is_measured { routes.layer(from_fn(metrics::note_route)) } else { routes };
-    let service = (from_fn_with_state(state.clone(), handle_request), DefaultBodyLimit::max(limits::BODY)).layer(routes.with_state(state));
+    let routes = if is_measured { routes.layer(from_fn(metrics::record_route)) } else { routes };
+    let service = (from_fn_with_state(state.clone(), handle_request), DefaultBodyLimit::max(limits::MAX_BODY_BYTES)).layer(routes.with_state(state));
     let router = Router::new().fallback_service(service);
     if is_measured { router.layer(from_fn(metrics::measure)) } else { router }
 }
@@ -132,11 +132,11 @@ async fn run_server_fn(State(state): State<AppState>, request: Request) -> Respo
 /// Runs the checks every request must pass. They are called in sequence inside one layer, because each axum `from_fn` layer clones the
 /// inner service and allocates twice per request.
 fn handle_request(State(state): State<AppState>, mut request: Request, next: Next) -> impl Future<Output = Response> {
-    let ids = Arc::new(Names::of(request.headers()));
+    let ids = Arc::new(RequestIds::of(request.headers()));
     request.extensions_mut().insert(Arc::clone(&ids));
     // An error-level span, so that the request id is attached to log lines at every configured level.
     let span = tracing::error_span!("request", reference = ids.reference, method = request.method().as_str(), path = request.uri().path());
-    let snapshot = StandIn::of(&request, &ids);
+    let snapshot = RequestSnapshot::of(&request, &ids);
     let for_work = state.clone();
     // Boxed, because every future around it would hold a copy of its size.
     let work = Box::pin(async move {
@@ -155,7 +155,7 @@ fn handle_request(State(state): State<AppState>, mut request: Request, next: Nex
 /// Puts the authentication of the request into its extensions, or says why it gets no further.
 async fn run_checks(state: &AppState, request: &mut Request) -> Result<(), Response> {
     limits::enforce(state, request).await?;
-    guard::refuse_cross_site(state, request).await?;
+    guard::reject_cross_site(state, request).await?;
     if skips_authentication(request.uri().path()) { Ok(()) } else { visitor::identify(state, request).await }
 }
 

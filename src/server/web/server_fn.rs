@@ -14,13 +14,13 @@ use crate::{
         AppState, cookies,
         flows::{
             login::Login,
-            oidc::{self, Connects, Pending},
-            password_reset::HandedOver,
+            oidc::{self, LinkRequest, PendingLink},
+            password_reset::ResetLink,
             sessions::Admin,
         },
         http::{
             handed_over, handshakes, mailed_link, provider_link,
-            visitor::{Token, Visitor},
+            visitor::{PresentedToken, Visitor},
         },
         web::login_response,
     },
@@ -53,7 +53,7 @@ pub fn admin(visitor: &Visitor) -> Result<Admin, AuthError> {
 /// The token that was presented, for logging out.
 #[must_use]
 pub fn presented_token(visitor: &Visitor) -> Option<&str> {
-    visitor.token.as_ref().map(|Token(token)| token.as_str())
+    visitor.token.as_ref().map(|PresentedToken(token)| token.as_str())
 }
 
 /// Ends a successful server function: the browser goes on to this page, which shows the notice.
@@ -87,7 +87,7 @@ pub fn log_in_browser(state: &AppState, login: &Login, return_to: &str) -> Resul
 /// # Errors
 /// `Internal` when the cookie cannot be written.
 pub fn clear_session_cookie(state: &AppState) -> Result<(), AuthError> {
-    set_cookie(cookies::no_session(&state.config).map_err(|_| AuthError::Internal)?);
+    set_cookie(cookies::clear_session(&state.config).map_err(|_| AuthError::Internal)?);
     if let Some(response) = use_context::<ResponseOptions>() {
         response.insert_header(HeaderName::from_static("clear-site-data"), CLEAR_SITE_DATA);
     }
@@ -100,13 +100,13 @@ pub async fn start_oidc_login(return_to: &str) -> String {
     let unavailable = || return_to::with_target(paths::OIDC_ERROR.path, return_to);
     let Ok((state, parts)) = state_and_parts() else { return unavailable() };
     let Some(provider) = &state.provider else { return paths::LOGIN.path.to_owned() };
-    let start = oidc::Start {
+    let start = oidc::AuthorizationRequest {
         return_to: ReturnTo::parse(return_to),
         redirect_uri: provider.config().redirect_uri.clone(),
         scopes: Vec::new(),
         connects: None,
         // Somebody who is logged in logs in again, so the provider must ask.
-        asks_again: parts.extensions.get::<Visitor>().is_some_and(|visitor| visitor.current.is_some()),
+        force_login: parts.extensions.get::<Visitor>().is_some_and(|visitor| visitor.current.is_some()),
     };
     match oidc::begin(&state, start).await {
         Ok(begun) => {
@@ -121,7 +121,7 @@ pub async fn start_oidc_login(return_to: &str) -> String {
 ///
 /// # Errors
 /// `Internal` outside a request.
-pub fn pending_link() -> Result<Option<Pending>, AuthError> {
+pub fn pending_link() -> Result<Option<PendingLink>, AuthError> {
     let (state, parts) = state_and_parts()?;
     Ok(handshakes::pending(&state, &parts.headers))
 }
@@ -130,8 +130,8 @@ pub fn pending_link() -> Result<Option<Pending>, AuthError> {
 ///
 /// # Errors
 /// `Internal` when the cookie cannot be written.
-pub fn finish_linking(state: &AppState, login: &Login, pending: &Pending) -> Result<(), AuthError> {
-    set_cookie(handshakes::drop_pending(state).ok_or(AuthError::Internal)?);
+pub fn finish_linking(state: &AppState, login: &Login, pending: &PendingLink) -> Result<(), AuthError> {
+    set_cookie(handshakes::clear_pending_link(state).ok_or(AuthError::Internal)?);
     log_in_browser(state, login, pending.return_to())
 }
 
@@ -139,7 +139,7 @@ pub fn finish_linking(state: &AppState, login: &Login, pending: &Pending) -> Res
 ///
 /// # Errors
 /// `Internal` when the cookie cannot be written.
-pub fn store_link_request(state: &AppState, connects: &Connects) -> Result<(), AuthError> {
+pub fn store_link_request(state: &AppState, connects: &LinkRequest) -> Result<(), AuthError> {
     set_cookie(provider_link::keep(state, connects).ok_or(AuthError::Internal)?);
     Ok(())
 }
@@ -148,7 +148,7 @@ pub fn store_link_request(state: &AppState, connects: &Connects) -> Result<(), A
 ///
 /// # Errors
 /// `Internal` when the cookie cannot be written.
-pub fn store_one_time_link(state: &AppState, user: uuid::Uuid, link: &HandedOver) -> Result<(), AuthError> {
+pub fn store_one_time_link(state: &AppState, user: uuid::Uuid, link: &ResetLink) -> Result<(), AuthError> {
     set_cookie(handed_over::keep(state, user, link).ok_or(AuthError::Internal)?);
     Ok(())
 }

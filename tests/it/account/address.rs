@@ -199,7 +199,7 @@ async fn a_link_holds_for_its_own_address_and_purpose_only() {
     let link = asked(&app, &mut ada, MOVED).await;
     let user = ada.get("/api/v1/users/me").await.json()["id"].as_str().unwrap().parse().unwrap();
     let token = link.split("token=").nth(1).unwrap().split('&').next().unwrap();
-    let proof = app.state.tokens.link(Purpose::Proof, user, OLD, 600).unwrap();
+    let proof = app.state.tokens.link(Purpose::EmailVerification, user, OLD, 600).unwrap();
     let reset = handed_over(&app, OLD).await;
     for (token, address) in [
         (token, "thief@example.org"),
@@ -261,7 +261,7 @@ async fn whoever_asks_learns_nothing_about_an_address_and_its_owner_is_told() {
 async fn another_address_proves_approves_and_raises_nobody() {
     // The listed address may be asked for, and even taken by whoever reads its mail; that alone makes no administrator.
     let app = App::with(&format!("auth.admin_emails = ['boss@example.org']\n{SMTP}")).await;
-    app.user("eve@example.org", Role::Waiting).await;
+    app.user("eve@example.org", Role::QueueWait).await;
     app.sql("UPDATE auth_user_account SET email_verified_at = NULL").await;
     let mut eve = logged_in(&app, "eve@example.org").await;
     let link = asked(&app, &mut eve, "boss@example.org").await;

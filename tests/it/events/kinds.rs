@@ -88,7 +88,7 @@ async fn everything_that_people_do_leaves_one_row() {
     is_written(&app, &page, &[("user_deleted", id, None, "", "")]).await;
     let page = post_from_another_site(&app).await;
     is_written(&app, &page, &[("cross_site_refused", None, None, "", "from \"https://evil.example\" instead of \"http://localhost:8000\"")]).await;
-    let mut sent: Vec<_> = find(&app, AuditFilter { kind: Some(Event::MailSent), ..AuditFilter::default() }).await.into_iter().map(|row| row.method).collect();
+    let mut sent: Vec<_> = find(&app, AuditFilter { kind: Some(AuditEvent::MailSent), ..AuditFilter::default() }).await.into_iter().map(|row| row.method).collect();
     // Two that are due in the same second go in any order.
     sent.sort();
     assert_eq!(sent, ["account_exists", "address_changed", "new_address", "password_changed", "proof", "reset", "somebody_waits"], "and one for each mail");
@@ -97,7 +97,7 @@ async fn everything_that_people_do_leaves_one_row() {
 #[tokio::test]
 async fn everything_that_administrators_do_leaves_one_row() {
     let (app, mut ada, user, _) = household("").await;
-    let (by, eve) = (Some(user.id), app.user("eve@example.org", Role::Waiting).await);
+    let (by, eve) = (Some(user.id), app.user("eve@example.org", Role::QueueWait).await);
     let (about, id) = (Some(eve.id), eve.id.to_string());
     for (action, expected) in [
         ("approve", &[("user_approved", about, by, "", "")][..]),
@@ -141,7 +141,7 @@ async fn everything_that_administrators_do_leaves_one_row() {
         assert_eq!(page.status, StatusCode::CONFLICT, "{action}");
         is_written(&app, &page, &[]).await;
     }
-    let made = find(&app, AuditFilter { user: Some(user.id), kind: Some(Event::UserCreated), ..AuditFilter::default() }).await;
+    let made = find(&app, AuditFilter { user: Some(user.id), kind: Some(AuditEvent::UserCreated), ..AuditFilter::default() }).await;
     assert_eq!((made[0].method.as_str(), made[0].client_ip.as_str(), made[0].detail.as_str()), ("shell", "shell", "administrator"));
 }
 
@@ -171,7 +171,7 @@ async fn everything_that_happens_with_the_provider_leaves_one_row() {
     is_written(app, &page, &[("identity_unlinked", eves, None, "", "")]).await;
     let mut browser = app.browser();
     let page = home.log_in(&mut browser, &Account { subject: "x".into(), ..Account::unconfirmed("eve@example.org") }).await;
-    let asked = find(app, AuditFilter { kind: Some(Event::ConnectionAsked), user: eves, ..AuditFilter::default() }).await;
+    let asked = find(app, AuditFilter { kind: Some(AuditEvent::LinkConfirmationRequired), user: eves, ..AuditFilter::default() }).await;
     assert_eq!(asked.len(), 1);
     let page = browser.submit_only(&page, "Connect and log in", &[("password", PASSWORD)]).await;
     is_written(app, &page, &[("identity_linked", eves, None, "password", ""), ("logged_in", eves, None, "oidc", "")]).await;
@@ -186,7 +186,7 @@ async fn what_the_program_does_by_itself_leaves_one_row() {
         app.browser().post_form("/login/forgot-password", &[("email", "eve@example.org")]).await;
     }
     assert_eq!(app.mails().await.len(), 3);
-    let withheld = find(app, AuditFilter { kind: Some(Event::MailWithheld), ..AuditFilter::default() }).await;
+    let withheld = find(app, AuditFilter { kind: Some(AuditEvent::MailRateLimited), ..AuditFilter::default() }).await;
     assert_eq!((withheld.len(), withheld[0].user_id, withheld[0].method.as_str(), withheld[0].client_ip.as_str()), (1, Some(eve.id), "reset", NETWORK));
     // Nobody has proven this address, so that its owner, who comes from the provider, finds nothing of whoever made the account.
     app.sql("UPDATE auth_user_account SET email_verified_at = NULL").await;

@@ -19,7 +19,7 @@ async fn nothing_of_a_failed_login_is_written_down_but_that_it_failed() {
             app.browser().post_form(path, &[("email", email), ("username", email), ("password", password)]).await;
         }
     }
-    let failed = find(&app, AuditFilter { kind: Some(Event::LoginFailed), ..AuditFilter::default() }).await;
+    let failed = find(&app, AuditFilter { kind: Some(AuditEvent::LoginFailed), ..AuditFilter::default() }).await;
     let users: Vec<_> = failed.iter().rev().take(4).map(|row| row.user_id).collect();
     assert_eq!(users, [Some(ada.id), Some(ada.id), None, None], "known and unknown");
     let table = in_the_table(&app).await;

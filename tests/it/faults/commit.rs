@@ -2,8 +2,8 @@
 
 use axum::http::StatusCode;
 use mediamanager_auth::{
-    domain::Event,
-    server::flows::{Ctx, events::Note},
+    domain::AuditEvent,
+    server::flows::{Ctx, events::EventDetails},
 };
 use metrics_exporter_prometheus::PrometheusBuilder;
 
@@ -75,7 +75,7 @@ async fn what_a_dropped_transaction_has_recorded_is_not_logged() {
     let log = Log::begin();
     let app = App::new().await;
     let mut tx = Ctx::cli(&app.state).transaction().await.unwrap();
-    tx.record(Event::UserDeleted, Note::new()).await.unwrap();
+    tx.record(AuditEvent::UserDeleted, EventDetails::new()).await.unwrap();
     drop(tx);
     assert_eq!(app.count("SELECT count(*) FROM auth_event").await, 0);
     assert!(!log.text().contains("user_deleted"), "{}", log.text());

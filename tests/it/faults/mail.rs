@@ -2,7 +2,7 @@
 
 use mediamanager_auth::server::{
     flows::mail,
-    mailer::{Mailer, Outgone},
+    mailer::{Mailer, SentMessages},
     web::router::router,
 };
 use serde_json::json;
@@ -49,7 +49,7 @@ async fn people_are_told_the_same_while_the_mail_server_is_away_and_get_their_ma
     mail::send_due(&app.state).await.unwrap();
     assert_eq!(app.count("SELECT count(*) FROM auth_outbox WHERE attempts = 1").await, i64::try_from(expected_mails.len()).unwrap(), "tried in vain");
     assert_eq!(app.browser().log_in(NEW, PASSWORD).await.path, "/login/verify", "the account is there");
-    app.state.mailer = Mailer::Memory(Outgone::default());
+    app.state.mailer = Mailer::Memory(SentMessages::default());
     app.pass(60);
     assert_eq!(recipients(&app, app.mails().await), expected_mails, "none is lost, none is sent twice");
     assert!(app.mails().await.is_empty());

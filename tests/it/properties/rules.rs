@@ -11,7 +11,7 @@ use base64::{
 use ipnet::IpNet;
 use jsonwebtoken::{Algorithm, EncodingKey, crypto};
 use mediamanager_auth::{
-    domain::{Email, ReturnTo, refusal::Refusal, return_to},
+    domain::{Email, ReturnTo, refusal::OidcError, return_to},
     server::{
         config::{self, Config, Sources},
         cookies,
@@ -239,7 +239,7 @@ pub fn forged_token(token: &str) {
 
 /// Of a token that the provider has signed, with any header and any claims: who it names is really what it says, of us, now and for this
 /// login (SR-062 to SR-067, SR-073).
-pub fn id_token(header: &[u8], payload: &[u8]) -> Option<claims::Person> {
+pub fn id_token(header: &[u8], payload: &[u8]) -> Option<claims::ExternalUser> {
     let (head, body) = (strict(header), strict(payload));
     let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
     let token = format!("{signed}.{}", crypto::sign(signed.as_bytes(), &SIGNING, Algorithm::EdDSA).unwrap());
@@ -258,7 +258,7 @@ pub fn id_token(header: &[u8], payload: &[u8]) -> Option<claims::Person> {
     assert!(["crit", "cty", "enc"].iter().all(|name| !head.contains_key(*name)), "{head:?}");
     assert_eq!(verified.claims, body);
 
-    let expected = claims::Expected { issuer: ISSUER, client_id: CLIENT_ID, trusted_audiences: &[], nonce: NONCE, access_token: ACCESS_TOKEN, now: NOW };
+    let expected = claims::ExpectedClaims { issuer: ISSUER, client_id: CLIENT_ID, trusted_audiences: &[], nonce: NONCE, access_token: ACCESS_TOKEN, now: NOW };
     let half_hash = verified.half_hash(ACCESS_TOKEN).unwrap();
     match claims::person(&verified, &expected) {
         Ok(person) => {
@@ -266,14 +266,14 @@ pub fn id_token(header: &[u8], payload: &[u8]) -> Option<claims::Person> {
             Some(person)
         }
         Err(fault) => {
-            assert_eq!(fault.refusal, Refusal::TokenRefused);
+            assert_eq!(fault.refusal, OidcError::InvalidToken);
             assert!(!fault.reason.contains(char::is_control), "{:?}", fault.reason);
             None
         }
     }
 }
 
-fn believed(person: &claims::Person, body: &Map<String, Value>, half_hash: &str) {
+fn believed(person: &claims::ExternalUser, body: &Map<String, Value>, half_hash: &str) {
     assert_eq!((person.issuer.as_str(), &body["iss"], &body["nonce"]), (ISSUER, &ISSUER.into(), &NONCE.into()));
     assert!(body["aud"] == CLIENT_ID || body["aud"] == serde_json::json!([CLIENT_ID]), "{body:?}");
     assert!(body.get("azp").is_none_or(|azp| azp == CLIENT_ID), "{body:?}");
@@ -286,7 +286,7 @@ fn believed(person: &claims::Person, body: &Map<String, Value>, half_hash: &str)
     assert_eq!(person.subject, body["sub"]);
     assert!((1..=255).contains(&person.subject.len()) && person.subject.bytes().all(|byte| (b' '..0x7f).contains(&byte)), "{person:?}");
     assert!(person.email.as_ref().is_none_or(|email| body["email"] == *email && !email.is_empty()), "{person:?}");
-    assert!(!person.email_is_verified || (person.email.is_some() && [true.into(), "true".into()].contains(&body["email_verified"])), "{body:?}");
+    assert!(!person.is_email_verified || (person.email.is_some() && [true.into(), "true".into()].contains(&body["email_verified"])), "{body:?}");
     let is_kept = |sid: &String| body["sid"] == *sid && (1..=255).contains(&sid.len()) && !sid.contains(char::is_control);
     assert!(person.session.as_ref().is_none_or(is_kept), "{person:?}");
 }

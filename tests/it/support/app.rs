@@ -18,8 +18,8 @@ use mediamanager_auth::{
                 shell::{self, NewCliUser},
             },
         },
-        hasher::{Cost, Hasher},
-        mailer::{Mailer, Outgone},
+        hasher::{Argon2Params, Hasher},
+        mailer::{Mailer, SentMessages},
         web::router::router,
     },
 };
@@ -32,7 +32,7 @@ pub const PASSWORD: &str = "violet kettle harbour 9";
 /// What signs sessions in the tests.
 pub const TOKEN_SECRET: &str = "0123456789abcdef0123456789abcdef";
 /// Weak on purpose: the tests check many passwords, and not how long one takes.
-pub const CHEAP: Cost = Cost { memory_kib: 64, passes: 1, lanes: 1 };
+pub const CHEAP: Argon2Params = Argon2Params { memory_kib: 64, passes: 1, lanes: 1 };
 
 /// One running program with a database of its own and a clock that can be moved.
 pub struct App {
@@ -54,16 +54,16 @@ impl App {
 
     pub async fn on(database: TestDatabase, toml: &str) -> Self {
         let time = Arc::new(AtomicI64::new(Clock::System.now()));
-        let mut state = state(&database.url, toml, Clock::Set(time.clone())).await.unwrap();
+        let mut state = state(&database.url, toml, Clock::Manual(time.clone())).await.unwrap();
         if state.config.smtp.is_some() {
-            state.mailer = Mailer::Memory(Outgone::default());
+            state.mailer = Mailer::Memory(SentMessages::default());
         }
         Self { router: router(state.clone()), state, database, time }
     }
 
     /// A second instance on the same database, with the same clock.
     pub async fn another(&self, toml: &str) -> Router {
-        router(state(&self.database.url, toml, Clock::Set(self.time.clone())).await.unwrap())
+        router(state(&self.database.url, toml, Clock::Manual(self.time.clone())).await.unwrap())
     }
 
     pub fn browser(&self) -> Browser {

@@ -2,29 +2,29 @@
 
 use uuid::Uuid;
 
-use super::Kind;
+use super::MailKind;
 use crate::{
-    domain::{AuthError, Email, Event},
+    domain::{AuthError, Email, AuditEvent},
     server::{
         AppState,
         clock::in_words,
         db::{self, outbox::QueuedMail, rate_limits::RateLimit, users::Credentials},
-        flows::{Ctx, account, email_proof, events::Note, password_reset, throttle},
-        mailer::Letter,
+        flows::{Ctx, account, email_proof, events::EventDetails, password_reset, throttle},
+        mailer::MailMessage,
     },
 };
 
 /// Notices that somebody waits for approval, to each administrator.
-const NOTICES: RateLimit = RateLimit { max: 1, window: 60 * 60 };
+const NOTICE_LIMIT: RateLimit = RateLimit { max: 1, window: 60 * 60 };
 /// A link that was asked for so long ago, in seconds, is not waited for any more: the mail server was away, or switched off.
-const STALE: i64 = 6 * 60 * 60;
+const MAX_LINK_MAIL_AGE: i64 = 6 * 60 * 60;
 
 pub(super) enum Written {
-    Letter {
+    MailMessage {
         /// Whom it is about.
         user: Uuid,
         to: String,
-        letter: Letter,
+        letter: MailMessage,
     },
     /// Not before then, Unix seconds.
     Later(i64),
@@ -35,12 +35,12 @@ pub(super) enum Written {
 /// To whom, and what.
 pub(super) async fn write(cx: &Ctx<'_>, waiting: &QueuedMail) -> Result<Written, AuthError> {
     let (state, now) = (cx.state, cx.now());
-    let Ok(kind) = waiting.kind.parse::<Kind>() else { return Ok(Written::Nothing) };
-    let is_stale = now - waiting.created_at > STALE && matches!(kind, Kind::Reset | Kind::Proof | Kind::AccountExists | Kind::NewAddress);
+    let Ok(kind) = waiting.kind.parse::<MailKind>() else { return Ok(Written::Nothing) };
+    let is_stale = now - waiting.created_at > MAX_LINK_MAIL_AGE && matches!(kind, MailKind::Reset | MailKind::EmailVerification | MailKind::AccountExists | MailKind::EmailChange);
     let Some(found) = find(state, waiting).await?.filter(|found| found.user.is_active && !is_stale) else { return Ok(Written::Nothing) };
     let budget = match kind {
-        Kind::PasswordChanged | Kind::PasswordSet | Kind::AddressChanged => None,
-        Kind::SomebodyWaits => Some(NOTICES),
+        MailKind::PasswordChanged | MailKind::PasswordSet | MailKind::EmailChanged => None,
+        MailKind::PendingApproval => Some(NOTICE_LIMIT),
         // A stranger who keeps asking must not fill somebody's mailbox (SR-047).
         _ => Some(throttle::mails(cx)),
     };
@@ -49,17 +49,17 @@ pub(super) async fn write(cx: &Ctx<'_>, waiting: &QueuedMail) -> Result<Written,
         let key = format!("mail:{}:{}", waiting.kind, found.user.id);
         match throttle::take(cx, &key, budget).await {
             Ok(()) => {}
-            Err(AuthError::TooManyAttempts { retry_after }) if kind == Kind::SomebodyWaits => return Ok(Written::Later(now + i64::from(retry_after))),
+            Err(AuthError::TooManyAttempts { retry_after }) if kind == MailKind::PendingApproval => return Ok(Written::Later(now + i64::from(retry_after))),
             Err(AuthError::TooManyAttempts { .. }) => {
-                cx.record(Event::MailWithheld, Note::of(found.user.id).method(&waiting.kind)).await?;
+                cx.record(AuditEvent::MailRateLimited, EventDetails::of(found.user.id).method(&waiting.kind)).await?;
                 return Ok(Written::Nothing);
             }
             Err(error) => return Err(error),
         }
     }
     let Some(letter) = letter(state, kind, waiting, &found).await? else { return Ok(Written::Nothing) };
-    let to = if matches!(kind, Kind::NewAddress | Kind::AddressChanged) { waiting.address.clone() } else { found.user.email };
-    Ok(Written::Letter { user: found.user.id, to, letter })
+    let to = if matches!(kind, MailKind::EmailChange | MailKind::EmailChanged) { waiting.address.clone() } else { found.user.email };
+    Ok(Written::MailMessage { user: found.user.id, to, letter })
 }
 
 /// The user whom it is about: named when it was queued, or whoever has the address now.
@@ -71,24 +71,24 @@ async fn find(state: &AppState, waiting: &QueuedMail) -> Result<Option<Credentia
     }
 }
 
-async fn letter(state: &AppState, kind: Kind, waiting: &QueuedMail, found: &Credentials) -> Result<Option<Letter>, AuthError> {
+async fn letter(state: &AppState, kind: MailKind, waiting: &QueuedMail, found: &Credentials) -> Result<Option<MailMessage>, AuthError> {
     let app = &state.config.server.app_name;
     Ok(match kind {
-        Kind::Reset => password_reset::mailed_link(state, found).await?.map(|link| reset(state, app, link)),
-        Kind::FirstPassword => password_reset::first_link(state, found).await?.map(|link| first_password(app, link)),
-        Kind::Proof => email_proof::link(state, &found.user).await?.map(|link| proof(app, link)),
-        Kind::NewAddress => new_address(state, app, waiting, found).await?,
-        Kind::AccountExists => Some(account_exists(state, app)),
-        Kind::PasswordChanged => Some(password_changed(app, waiting)),
-        Kind::PasswordSet => Some(password_set(app, waiting)),
-        Kind::AddressChanged => Some(address_changed(app, waiting)),
-        Kind::SomebodyWaits => Some(somebody_waits(state, app)),
+        MailKind::Reset => password_reset::mailed_link(state, found).await?.map(|link| reset(state, app, link)),
+        MailKind::Invitation => password_reset::invitation_link(state, found).await?.map(|link| invitation(app, link)),
+        MailKind::EmailVerification => email_proof::link(state, &found.user).await?.map(|link| proof(app, link)),
+        MailKind::EmailChange => email_change(state, app, waiting, found).await?,
+        MailKind::AccountExists => Some(account_exists(state, app)),
+        MailKind::PasswordChanged => Some(password_changed(app, waiting)),
+        MailKind::PasswordSet => Some(password_set(app, waiting)),
+        MailKind::EmailChanged => Some(email_changed(app, waiting)),
+        MailKind::PendingApproval => Some(pending_approval(state, app)),
     })
 }
 
-fn reset(state: &AppState, app: &str, link: String) -> Letter {
+fn reset(state: &AppState, app: &str, link: String) -> MailMessage {
     let minutes = state.config.policy.reset_link_lifetime / 60;
-    Letter::new(format!("New password for {app}"), &["Hello,", &format!("somebody, probably you, asked for a new password for your account at {app}.")])
+    MailMessage::new(format!("New password for {app}"), &["Hello,", &format!("somebody, probably you, asked for a new password for your account at {app}.")])
         .with_link(
             "Choose a new password",
             link,
@@ -96,13 +96,13 @@ fn reset(state: &AppState, app: &str, link: String) -> Letter {
         )
 }
 
-fn first_password(app: &str, link: String) -> Letter {
-    Letter::new(format!("Your account at {app}"), &["Hello,", &format!("an administrator has made an account at {app} for you. Choose a password for it.")])
+fn invitation(app: &str, link: String) -> MailMessage {
+    MailMessage::new(format!("Your account at {app}"), &["Hello,", &format!("an administrator has made an account at {app} for you. Choose a password for it.")])
         .with_link("Choose a password", link, &["The link works for three days and once. After that, an administrator can give you another one."])
 }
 
-fn proof(app: &str, link: String) -> Letter {
-    Letter::new(
+fn proof(app: &str, link: String) -> MailMessage {
+    MailMessage::new(
         format!("Confirm your address for {app}"),
         &["Hello,", &format!("an account at {app} was made with this address. If it is yours, confirm that the mailbox is too.")],
     )
@@ -114,14 +114,14 @@ fn proof(app: &str, link: String) -> Letter {
 }
 
 /// To whoever has the mailbox; if that is somebody with an account of their own, they are told what was tried, and nobody else is.
-async fn new_address(state: &AppState, app: &str, waiting: &QueuedMail, found: &Credentials) -> Result<Option<Letter>, AuthError> {
+async fn email_change(state: &AppState, app: &str, waiting: &QueuedMail, found: &Credentials) -> Result<Option<MailMessage>, AuthError> {
     let Ok(address) = Email::parse(&waiting.address) else { return Ok(None) };
     if db::users::is_taken_by_another(&state.db, &address, found.user.id).await? {
         let text = format!("somebody has tried to give this address to another account at {app}. You have an account with it, and nothing was changed.");
-        return Ok(Some(Letter::new(format!("You have an account at {app}"), &["Hello,", &text, "If it was not you, do nothing."])));
+        return Ok(Some(MailMessage::new(format!("You have an account at {app}"), &["Hello,", &text, "If it was not you, do nothing."])));
     }
-    let link = account::new_address_link(state, found, &address).await?;
-    let letter = Letter::new(
+    let link = account::email_change_link(state, found, &address).await?;
+    let letter = MailMessage::new(
         format!("Your new address for {app}"),
         &["Hello,", &format!("somebody, probably you, wants to use this address for an account at {app}. If it was you, confirm that the mailbox is yours.")],
     );
@@ -129,8 +129,8 @@ async fn new_address(state: &AppState, app: &str, waiting: &QueuedMail, found: &
     Ok(Some(letter.with_link("Use this address", link, &[closing])))
 }
 
-fn account_exists(state: &AppState, app: &str) -> Letter {
-    Letter::new(
+fn account_exists(state: &AppState, app: &str) -> MailMessage {
+    MailMessage::new(
         format!("You have an account at {app}"),
         &["Hello,", &format!("somebody, probably you, tried to create an account at {app} with this address. There is one already, and nothing was changed.")],
     )
@@ -145,8 +145,8 @@ fn account_exists(state: &AppState, app: &str) -> Letter {
     )
 }
 
-fn password_changed(app: &str, waiting: &QueuedMail) -> Letter {
-    Letter::new(
+fn password_changed(app: &str, waiting: &QueuedMail) -> MailMessage {
+    MailMessage::new(
         format!("Your password for {app} was changed"),
         &[
             "Hello,",
@@ -161,8 +161,8 @@ fn password_changed(app: &str, waiting: &QueuedMail) -> Letter {
     )
 }
 
-fn password_set(app: &str, waiting: &QueuedMail) -> Letter {
-    Letter::new(
+fn password_set(app: &str, waiting: &QueuedMail) -> MailMessage {
+    MailMessage::new(
         format!("Your password for {app} was changed"),
         &[
             "Hello,",
@@ -172,8 +172,8 @@ fn password_set(app: &str, waiting: &QueuedMail) -> Letter {
     )
 }
 
-fn address_changed(app: &str, waiting: &QueuedMail) -> Letter {
-    Letter::new(
+fn email_changed(app: &str, waiting: &QueuedMail) -> MailMessage {
+    MailMessage::new(
         format!("Your address for {app} was changed"),
         &[
             "Hello,",
@@ -183,8 +183,8 @@ fn address_changed(app: &str, waiting: &QueuedMail) -> Letter {
     )
 }
 
-fn somebody_waits(state: &AppState, app: &str) -> Letter {
-    Letter::new(
+fn pending_approval(state: &AppState, app: &str) -> MailMessage {
+    MailMessage::new(
         format!("Somebody waits for approval at {app}"),
         &["Hello,", &format!("somebody has made an account at {app} and confirmed the address. They can do nothing until an administrator approves them.")],
     )

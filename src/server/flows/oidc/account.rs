@@ -5,7 +5,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::named;
 use crate::{
-    domain::{AuthError, Email, Event, Password, User, refusal::Refusal},
+    domain::{AuthError, Email, AuditEvent, Password, User, refusal::OidcError},
     server::{
         AppState,
         db::{
@@ -15,20 +15,20 @@ use crate::{
         },
         flows::{
             Ctx, Tx,
-            events::Note,
+            events::EventDetails,
             login::{self, FirstFactor, IdentityRef, Login, LoginMethod},
-            mail::{self, Kind},
+            mail::{self, MailKind},
             users::{self, Role},
         },
-        provider::{Fault, Person},
+        provider::{Fault, ExternalUser},
         random,
     },
 };
 
-pub enum Entered {
+pub enum LoginResult {
     LoggedIn(Login),
     /// Somebody has an account with this address, and the provider does not say that it is this person.
-    MustConnect(Person, Email),
+    LinkRequired(ExternalUser, Email),
 }
 
 /// An account about to be made.
@@ -38,16 +38,16 @@ struct New {
     is_trusted: bool,
 }
 
-enum Found {
+enum AccountMatch {
     Identity(Identity),
-    MustConnect(Email),
+    LinkRequired(Email),
 }
 
 /// Logs in whoever the provider says this is.
 ///
 /// # Errors
 /// `EmailMissing`, `EmailUnusable`, `AccountRefused`, `NotNow`.
-pub async fn enter(cx: &Ctx<'_>, person: Person) -> Result<Entered, Fault> {
+pub async fn enter(cx: &Ctx<'_>, person: ExternalUser) -> Result<LoginResult, Fault> {
     let known = db::identities::find(&cx.state.db, &person.issuer, &person.subject).await?;
     // Takes long, so it is done before the transaction, in case an account has to be made.
     let unknown_to_all = if known.is_none() { Some(unknown_to_all(cx.state).await?) } else { None };
@@ -56,19 +56,19 @@ pub async fn enter(cx: &Ctx<'_>, person: Person) -> Result<Entered, Fault> {
     let identity = match (found, unknown_to_all) {
         (Some(identity), _) => identity,
         (None, Some(hash)) => match adopt(&mut tx, &person, hash).await? {
-            Found::Identity(identity) => identity,
-            Found::MustConnect(email) => {
+            AccountMatch::Identity(identity) => identity,
+            AccountMatch::LinkRequired(email) => {
                 tx.commit().await?;
-                return Ok(Entered::MustConnect(person, email));
+                return Ok(LoginResult::LinkRequired(person, email));
             }
         },
         // It was taken away in this very moment.
         (None, None) => return Err(AuthError::Unavailable.into()),
     };
     let user = db::users::find(tx.db(), identity.user_id).await?.filter(|user| user.is_active);
-    let disabled = || Fault::new(Refusal::AccountRefused, "the account is disabled", "enable it in the list of users").about(identity.user_id);
+    let disabled = || Fault::new(OidcError::LoginNotAllowed, "the account is disabled", "enable it in the list of users").about(identity.user_id);
     let user = user.ok_or_else(disabled)?;
-    let user = follow_email(&mut tx, user, &identity, &person).await?;
+    let user = sync_email(&mut tx, user, &identity, &person).await?;
     // What the account and the provider agree on: an address that one of them has left is not followed later.
     let agreed = address(&person).filter(|email| user.email.eq_ignore_ascii_case(email.as_str()));
     let email = agreed.as_ref().map(Email::as_str).or(identity.email.as_deref());
@@ -76,17 +76,17 @@ pub async fn enter(cx: &Ctx<'_>, person: Person) -> Result<Entered, Fault> {
     let identity = Some(IdentityRef { id: identity.id, provider_session: person.session.clone() });
     let login = login::complete(&mut tx, FirstFactor { user, method: LoginMethod::Oidc, identity }).await?;
     tx.commit().await?;
-    Ok(Entered::LoggedIn(login))
+    Ok(LoginResult::LoggedIn(login))
 }
 
 /// Whether the provider's address may be believed: it says so itself, or the operator says so for it (SR-073).
-fn trusts_email(state: &AppState, person: &Person) -> bool {
-    person.email_is_verified || (person.email.is_some() && state.config.auth.openid_connect.as_ref().is_some_and(|provider| provider.trust_email))
+fn is_email_trusted(state: &AppState, person: &ExternalUser) -> bool {
+    person.is_email_verified || (person.email.is_some() && state.config.auth.openid_connect.as_ref().is_some_and(|provider| provider.trust_unverified_email))
 }
 
 /// Finds or makes the account of an identity that is new here.
-async fn adopt(tx: &mut Tx<'_>, person: &Person, hash: String) -> Result<Found, Fault> {
-    if let Some(user) = linked_by_mediamanager(tx, person).await? {
+async fn adopt(tx: &mut Tx<'_>, person: &ExternalUser, hash: String) -> Result<AccountMatch, Fault> {
+    if let Some(user) = find_linked_by_mediamanager(tx, person).await? {
         if db::accounts::find(tx.db(), user).await?.is_none() {
             // MediaManager gives whoever comes from the provider a password that nobody knows; a login with it says otherwise.
             db::accounts::set_passwordless(tx.db(), user, tx.now()).await?;
@@ -95,7 +95,7 @@ async fn adopt(tx: &mut Tx<'_>, person: &Person, hash: String) -> Result<Found, 
     }
     let missing = || {
         Fault::new(
-            Refusal::EmailMissing,
+            OidcError::EmailMissing,
             "the provider gives no e-mail address for this person",
             "allow the scope email for this client, and give the person an address there",
         )
@@ -103,18 +103,18 @@ async fn adopt(tx: &mut Tx<'_>, person: &Person, hash: String) -> Result<Found, 
     let email = Email::parse(person.email.as_deref().ok_or_else(missing)?);
     let email = email.map_err(|_| {
         Fault::new(
-            Refusal::EmailUnusable,
+            OidcError::InvalidEmail,
             "the provider's e-mail address for this person breaks the rule for addresses",
             "give the person an ASCII address there",
         )
     })?;
-    let is_trusted = trusts_email(tx.cx().state, person);
+    let is_trusted = is_email_trusted(tx.cx().state, person);
     match db::users::find_by_email(tx.db(), &email).await? {
         None => create(tx, person, New { email, hash, is_trusted }).await,
-        Some(found) if !is_trusted => must_connect(tx, person, email, &found.user).await,
+        Some(found) if !is_trusted => require_link(tx, person, email, &found.user).await,
         Some(found) if !found.user.is_active => {
             let reason = "the account with this person's address is disabled";
-            Err(Fault::new(Refusal::AccountRefused, reason, "enable it in the list of users").about(found.user.id))
+            Err(Fault::new(OidcError::LoginNotAllowed, reason, "enable it in the list of users").about(found.user.id))
         }
         Some(found) => {
             if !db::accounts::is_email_verified(tx.db(), found.user.id).await? {
@@ -126,29 +126,29 @@ async fn adopt(tx: &mut Tx<'_>, person: &Person, hash: String) -> Result<Found, 
 }
 
 /// Asks for the password of the account that has the address. One that nobody ever knew cannot be asked for.
-async fn must_connect(tx: &mut Tx<'_>, person: &Person, email: Email, user: &User) -> Result<Found, Fault> {
+async fn require_link(tx: &mut Tx<'_>, person: &ExternalUser, email: Email, user: &User) -> Result<AccountMatch, Fault> {
     let fix = "let it confirm addresses, or set policy.openid_connect.trust_email = true if nobody can choose a stranger's address there";
     let account = db::accounts::find(tx.db(), user.id).await?;
     if account.is_some_and(|account| account.is_passwordless) {
         let reason =
             format!("the account with the address of {} has no password to prove it with, and the provider does not say email_verified: true", named(person));
-        return Err(Fault::new(Refusal::AccountRefused, reason, fix).about(user.id));
+        return Err(Fault::new(OidcError::LoginNotAllowed, reason, fix).about(user.id));
     }
     let why = format!("the provider does not say email_verified: true; {fix}");
-    tx.record(Event::ConnectionAsked, Note::of(user.id).detail(&why)).await?;
-    Ok(Found::MustConnect(email))
+    tx.record(AuditEvent::LinkConfirmationRequired, EventDetails::of(user.id).detail(&why)).await?;
+    Ok(AccountMatch::LinkRequired(email))
 }
 
 /// The user whom MediaManager's own login has linked to this person. Its address is not proven by that: MediaManager never read
 /// `email_verified`, and the account may still have a password that a stranger chose.
-async fn linked_by_mediamanager(tx: &Tx<'_>, person: &Person) -> Result<Option<uuid::Uuid>, Fault> {
+async fn find_linked_by_mediamanager(tx: &Tx<'_>, person: &ExternalUser) -> Result<Option<uuid::Uuid>, Fault> {
     let Some(provider) = &tx.cx().state.config.auth.openid_connect else { return Ok(None) };
     let users = db::identities::find_linked_by_mediamanager(tx.db(), &provider.name, &person.subject).await?;
     match users[..] {
         [] => Ok(None),
         [user] => Ok(Some(user)),
         _ => Err(Fault::new(
-            Refusal::AccountRefused,
+            OidcError::LoginNotAllowed,
             format!("MediaManager has linked {} users to {}", users.len(), named(person)),
             "delete all but one of these rows in oauth_account",
         )),
@@ -156,21 +156,21 @@ async fn linked_by_mediamanager(tx: &Tx<'_>, person: &Person) -> Result<Option<u
 }
 
 /// An ordinary account, approved because the provider vouches for the person, with a password that nobody knows.
-async fn create(tx: &mut Tx<'_>, person: &Person, new: New) -> Result<Found, Fault> {
+async fn create(tx: &mut Tx<'_>, person: &ExternalUser, new: New) -> Result<AccountMatch, Fault> {
     let New { email, hash, is_trusted } = new;
-    let new = users::New { email, hashed_password: hash, role: Role::Member, email_is_proven: is_trusted, is_passwordless: true, by: PROVIDER.to_owned() };
+    let new = users::New { email, hashed_password: hash, role: Role::Member, is_email_verified: is_trusted, is_passwordless: true, by: GRANTED_BY_PROVIDER.to_owned() };
     let user = users::insert(tx, new).await?;
-    let note = Note::of(user.id).method(PROVIDER).detail(Role::Member.name());
-    tx.record(Event::UserCreated, note).await?;
+    let note = EventDetails::of(user.id).method(GRANTED_BY_PROVIDER).detail(Role::Member.name());
+    tx.record(AuditEvent::UserCreated, note).await?;
     identify(tx, user.id, person).await
 }
 
-async fn identify(tx: &mut Tx<'_>, user: uuid::Uuid, person: &Person) -> Result<Found, Fault> {
+async fn identify(tx: &mut Tx<'_>, user: uuid::Uuid, person: &ExternalUser) -> Result<AccountMatch, Fault> {
     let email = address(person);
     let new = NewIdentity { user, issuer: &person.issuer, subject: &person.subject, email: email.as_ref().map(Email::as_str) };
     let identity = db::identities::insert(tx.db(), new, tx.now()).await?;
-    tx.record(Event::IdentityLinked, Note::of(user).method("oidc")).await?;
-    Ok(Found::Identity(identity))
+    tx.record(AuditEvent::IdentityLinked, EventDetails::of(user).method("oidc")).await?;
+    Ok(AccountMatch::Identity(identity))
 }
 
 /// Somebody made this account before its address was proven, and it may have been a stranger who waits for the owner. What they
@@ -181,13 +181,13 @@ async fn make_void(tx: &mut Tx<'_>, user: &User, hash: String) -> Result<(), Aut
     db::sessions::revoke_all(tx.db(), user.id, now).await?;
     db::identities::delete_for_user(tx.db(), user.id).await?;
     db::accounts::set_email_verified_without_password(tx.db(), user.id, now).await?;
-    mail::void_links(tx, user).await?;
-    tx.record(Event::AccountMadeVoid, Note::of(user.id).method("oidc")).await
+    mail::revoke_links(tx, user).await?;
+    tx.record(AuditEvent::UnverifiedCredentialsRevoked, EventDetails::of(user.id).method("oidc")).await
 }
 
 /// The stored address follows the provider's, if that is verified there and free here (SR-071). Not on an account that may still have
 /// a stranger's password: the owner of the new address must not find themselves in it.
-async fn follow_email(tx: &mut Tx<'_>, user: User, identity: &Identity, person: &Person) -> Result<User, AuthError> {
+async fn sync_email(tx: &mut Tx<'_>, user: User, identity: &Identity, person: &ExternalUser) -> Result<User, AuthError> {
     let Some(email) = address(person) else { return Ok(user) };
     let is_the_same = user.email.eq_ignore_ascii_case(email.as_str());
     let was_the_same = identity.email.as_ref().is_some_and(|known| known.eq_ignore_ascii_case(&user.email));
@@ -195,13 +195,13 @@ async fn follow_email(tx: &mut Tx<'_>, user: User, identity: &Identity, person: 
         // Somebody has given the account an address of its own, or connected two that never had the same. A line and no row, because it is
         // so at every login.
         let why = "the account's address was another than the provider's before";
-        tx.log(Event::AddressKept, Note::of(user.id).method("oidc").detail(why));
+        tx.log(AuditEvent::EmailSyncSkipped, EventDetails::of(user.id).method("oidc").detail(why));
         return Ok(user);
     }
     let account = db::accounts::find(tx.db(), user.id).await?;
     let is_proven = account.as_ref().is_some_and(|account| account.email_verified_at.is_some());
-    let is_its_owners = is_proven || account.is_some_and(|account| was_made_for_them(&account));
-    let why_not = if !trusts_email(tx.cx().state, person) {
+    let is_its_owners = is_proven || account.is_some_and(|account| created_by_provider(&account));
+    let why_not = if !is_email_trusted(tx.cx().state, person) {
         Some("the provider does not say email_verified: true for its address")
     } else if !is_its_owners {
         Some("nobody has proven the account's address, so its password may be a stranger's")
@@ -212,7 +212,7 @@ async fn follow_email(tx: &mut Tx<'_>, user: User, identity: &Identity, person: 
     };
     if let Some(why_not) = why_not {
         if !is_the_same {
-            tx.record(Event::AddressKept, Note::of(user.id).method("oidc").detail(why_not)).await?;
+            tx.record(AuditEvent::EmailSyncSkipped, EventDetails::of(user.id).method("oidc").detail(why_not)).await?;
         }
         return Ok(user);
     }
@@ -223,24 +223,24 @@ async fn follow_email(tx: &mut Tx<'_>, user: User, identity: &Identity, person: 
         return Ok(user);
     }
     db::users::set_email(tx.db(), user.id, &email).await?;
-    mail::void_links(tx, &user).await?;
-    mail::notify(tx, Kind::AddressChanged, &user).await?;
-    tx.record(Event::AddressFollowed, Note::of(user.id).method("oidc")).await?;
+    mail::revoke_links(tx, &user).await?;
+    mail::notify(tx, MailKind::EmailChanged, &user).await?;
+    tx.record(AuditEvent::EmailSynced, EventDetails::of(user.id).method("oidc")).await?;
     Ok(User { email: email.as_str().to_owned(), ..user })
 }
 
 /// Whether an account was made for whoever the provider sends, with a password that nobody has ever known. Not one that MediaManager has
 /// linked, although nobody is known to know its password: somebody may have chosen one there (SR-037).
 #[must_use]
-pub fn was_made_for_them(account: &Account) -> bool {
-    account.is_passwordless && account.approved_by.as_deref() == Some(PROVIDER)
+pub fn created_by_provider(account: &Account) -> bool {
+    account.is_passwordless && account.approved_by.as_deref() == Some(GRANTED_BY_PROVIDER)
 }
 
 /// Who made an account that nobody here has made, and who vouches for it.
-const PROVIDER: &str = "provider";
+const GRANTED_BY_PROVIDER: &str = "provider";
 
 /// The provider's address for a person, if it can be one here.
-pub(super) fn address(person: &Person) -> Option<Email> {
+pub(super) fn address(person: &ExternalUser) -> Option<Email> {
     Email::parse(person.email.as_deref()?).ok()
 }
 

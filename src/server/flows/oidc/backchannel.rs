@@ -1,9 +1,9 @@
 use super::fingerprint;
 use crate::{
-    domain::{Event, refusal::Refusal},
+    domain::{AuditEvent, refusal::OidcError},
     server::{
         db,
-        flows::{Ctx, events::Note},
+        flows::{Ctx, events::EventDetails},
         provider::Fault,
     },
 };
@@ -13,20 +13,20 @@ use crate::{
 ///
 /// # Errors
 /// `TokenRefused` for a token that is not good or was used; `ProviderUnreachable` or `NotNow` when that cannot be told.
-pub async fn log_out_by_provider(cx: &Ctx<'_>, token: &str) -> Result<usize, Fault> {
-    let missing = || Fault::new(Refusal::ProviderUnusable, "auth.openid_connect is not enabled", "");
+pub async fn backchannel_logout(cx: &Ctx<'_>, token: &str) -> Result<usize, Fault> {
+    let missing = || Fault::new(OidcError::ProviderMisconfigured, "auth.openid_connect is not enabled", "");
     let provider = cx.state.provider.as_ref().ok_or_else(missing)?;
     let (issuer, token) = provider.check_logout_token(token).await?;
     let mut tx = cx.transaction().await?;
     let name = fingerprint("logout", &format!("{issuer} {}", token.id));
     if !db::used_tokens::mark_used(tx.db(), name, token.expires_at).await? {
-        return Err(Fault::new(Refusal::TokenRefused, "the provider's logout token was used before", ""));
+        return Err(Fault::new(OidcError::InvalidToken, "the provider's logout token was used before", ""));
     }
     let now = tx.now();
     let ended = db::sessions::revoke_from_provider(tx.db(), &issuer, token.subject.as_deref(), token.session.as_deref(), now).await?;
     let users = ended.iter().copied().collect::<std::collections::BTreeSet<_>>();
     for user in users {
-        tx.record(Event::LoggedOutByProvider, Note::of(user)).await?;
+        tx.record(AuditEvent::BackchannelLogout, EventDetails::of(user)).await?;
     }
     tx.commit().await?;
     Ok(ended.len())

@@ -2,22 +2,22 @@ use serde::{Deserialize, Serialize};
 
 use super::handshake::is_current;
 use crate::{
-    domain::{AuthError, Email, Event, Password, ReturnTo},
+    domain::{AuthError, Email, AuditEvent, Password, ReturnTo},
     server::{
         db::{self, identities::NewIdentity},
         flows::{
             Ctx,
-            events::Note,
+            events::EventDetails,
             login::{self, FirstFactor, IdentityRef, Login, LoginMethod},
         },
-        provider::Person,
+        provider::ExternalUser,
     },
 };
 
 /// Somebody who has logged in at the provider, whose address has an account here that they have to prove. The browser carries
 /// it, encrypted, for ten minutes.
 #[derive(Clone, Serialize, Deserialize)]
-pub struct Pending {
+pub struct PendingLink {
     issuer: String,
     subject: String,
     session: Option<String>,
@@ -27,9 +27,9 @@ pub struct Pending {
     started_at: i64,
 }
 
-impl Pending {
+impl PendingLink {
     #[must_use]
-    pub fn new(person: Person, email: &Email, return_to: Option<&ReturnTo>, now: i64) -> Self {
+    pub fn new(person: ExternalUser, email: &Email, return_to: Option<&ReturnTo>, now: i64) -> Self {
         Self {
             issuer: person.issuer,
             subject: person.subject,
@@ -58,9 +58,9 @@ impl Pending {
 ///
 /// # Errors
 /// `ConnectionExpired`, and those of a login.
-pub async fn connect(cx: &Ctx<'_>, pending: &Pending, password: Password) -> Result<Login, AuthError> {
+pub async fn connect(cx: &Ctx<'_>, pending: &PendingLink, password: Password) -> Result<Login, AuthError> {
     if !pending.is_current(cx.now()) {
-        return Err(AuthError::ConnectionExpired);
+        return Err(AuthError::PendingLinkExpired);
     }
     let attempt = login::Attempt { email: Some(Email::parse(&pending.email)?), password };
     let verified = login::prove(cx, attempt).await?;
@@ -70,11 +70,11 @@ pub async fn connect(cx: &Ctx<'_>, pending: &Pending, password: Password) -> Res
     let identity = match db::identities::find(tx.db(), &pending.issuer, &pending.subject).await? {
         Some(identity) if identity.user_id == user.id => identity,
         // Connected with somebody else in another tab; which account that is, is nobody's business here.
-        Some(_) => return Err(AuthError::ConnectionExpired),
+        Some(_) => return Err(AuthError::PendingLinkExpired),
         None => {
             let new = NewIdentity { user: user.id, issuer: &pending.issuer, subject: &pending.subject, email: Some(&pending.email) };
             let identity = db::identities::insert(tx.db(), new, tx.now()).await?;
-            tx.record(Event::IdentityLinked, Note::of(user.id).method("password")).await?;
+            tx.record(AuditEvent::IdentityLinked, EventDetails::of(user.id).method("password")).await?;
             identity
         }
     };
@@ -85,7 +85,7 @@ pub async fn connect(cx: &Ctx<'_>, pending: &Pending, password: Password) -> Res
 }
 
 /// Written by hand: who somebody is at the provider is not for logs.
-impl std::fmt::Debug for Pending {
+impl std::fmt::Debug for PendingLink {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Pending").field("started_at", &self.started_at).finish_non_exhaustive()
     }

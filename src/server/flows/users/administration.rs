@@ -4,17 +4,17 @@ use uuid::Uuid;
 
 use super::{New, Role, insert};
 use crate::{
-    domain::{AuthError, Email, Event, Password, User},
+    domain::{AuthError, Email, AuditEvent, Password, User},
     server::{
         db,
         flows::{
             Ctx, Tx, account,
             client_info::SHELL,
-            events::Note,
-            mail::{self, Kind},
+            events::EventDetails,
+            mail::{self, MailKind},
             new_password::NewPassword,
             oidc,
-            password_reset::{self, HandedOver},
+            password_reset::{self, ResetLink},
             sessions::{self, Admin, CurrentUser},
             throttle,
         },
@@ -23,7 +23,7 @@ use crate::{
 
 /// What shall be different about a user; `None` leaves it as it is.
 #[derive(Clone, Debug, Default)]
-pub struct Change {
+pub struct UserUpdate {
     pub email: Option<Email>,
     pub password: Option<Password>,
     pub is_active: Option<bool>,
@@ -38,19 +38,19 @@ pub struct Change {
 /// # Errors
 /// `NotFound`; `LastAdministrator`; `EmailTaken`; what is wrong with the password; `LoginTooOld` and those of a login for one's own address
 /// and password; `NotLoggedIn`, `Forbidden` when the right has gone meanwhile; `Busy`, `Unavailable`.
-pub async fn update(cx: &Ctx<'_>, admin: &Admin, id: Uuid, change: Change) -> Result<User, AuthError> {
-    update_by(cx, By::Admin(admin), id, change).await
+pub async fn update(cx: &Ctx<'_>, admin: &Admin, id: Uuid, change: UserUpdate) -> Result<User, AuthError> {
+    update_by(cx, Actor::Admin(admin), id, change).await
 }
 
 /// Who acts.
 #[derive(Clone, Copy)]
-pub(super) enum By<'a> {
+pub(super) enum Actor<'a> {
     Admin(&'a Admin),
     /// The operator, at the machine itself.
-    Shell,
+    Cli,
 }
 
-impl By<'_> {
+impl Actor<'_> {
     /// The administrator, if it is this very user who acts.
     fn oneself(&self, id: Uuid) -> Option<&CurrentUser> {
         match self {
@@ -63,7 +63,7 @@ impl By<'_> {
     fn name(&self) -> String {
         match self {
             Self::Admin(admin) => admin.user().id.to_string(),
-            Self::Shell => SHELL.to_owned(),
+            Self::Cli => SHELL.to_owned(),
         }
     }
 }
@@ -72,9 +72,9 @@ impl By<'_> {
 ///
 /// # Errors
 /// Those of [`update`].
-pub(super) async fn update_by(cx: &Ctx<'_>, by: By<'_>, id: Uuid, change: Change) -> Result<User, AuthError> {
+pub(super) async fn update_by(cx: &Ctx<'_>, by: Actor<'_>, id: Uuid, change: UserUpdate) -> Result<User, AuthError> {
     let state = cx.state;
-    let Change { email, password, is_active, is_superuser, is_verified, current_password } = change;
+    let UserUpdate { email, password, is_active, is_superuser, is_verified, current_password } = change;
     let before = db::users::find(&state.db, id).await?.ok_or(AuthError::NotFound)?;
     if let Some(current) = by.oneself(id).filter(|_| email.is_some() || password.is_some()) {
         account::require_reauthentication(cx, current, current_password).await?;
@@ -89,8 +89,8 @@ pub(super) async fn update_by(cx: &Ctx<'_>, by: By<'_>, id: Uuid, change: Change
     };
 
     let tx = cx.exclusive().await?;
-    if let By::Admin(admin) = by {
-        still_may(&tx, admin).await?;
+    if let Actor::Admin(admin) = by {
+        ensure_still_admin(&tx, admin).await?;
     }
     let before = db::users::find(tx.db(), id).await?.ok_or(AuthError::NotFound)?;
     let mut after = User {
@@ -99,9 +99,9 @@ pub(super) async fn update_by(cx: &Ctx<'_>, by: By<'_>, id: Uuid, change: Change
         is_verified: is_verified.unwrap_or(before.is_verified),
         ..before.clone()
     };
-    let mut acting = Acting { tx, by };
+    let mut acting = UserEditor { tx, by };
     if before.is_administrator() && !after.is_administrator() {
-        keep_one_administrator(&acting.tx, id).await?;
+        ensure_other_admin(&acting.tx, id).await?;
     }
     if let Some(email) = email.filter(|email| email.as_str() != before.email) {
         acting.set_address(&before, &email).await?;
@@ -116,22 +116,22 @@ pub(super) async fn update_by(cx: &Ctx<'_>, by: By<'_>, id: Uuid, change: Change
 }
 
 /// The one who remains must be able to manage the others (SR-144).
-async fn keep_one_administrator(tx: &Tx<'_>, id: Uuid) -> Result<(), AuthError> {
+async fn ensure_other_admin(tx: &Tx<'_>, id: Uuid) -> Result<(), AuthError> {
     if db::users::has_other_administrator(tx.db(), id).await? { Ok(()) } else { Err(AuthError::LastAdministrator) }
 }
 
 /// One change of one user, and who makes it.
-struct Acting<'a> {
+struct UserEditor<'a> {
     tx: Tx<'a>,
-    by: By<'a>,
+    by: Actor<'a>,
 }
 
-impl Acting<'_> {
-    async fn record(&mut self, event: Event, user: Uuid, detail: &str) -> Result<(), AuthError> {
-        let note = Note::of(user).detail(detail);
+impl UserEditor<'_> {
+    async fn record(&mut self, event: AuditEvent, user: Uuid, detail: &str) -> Result<(), AuthError> {
+        let note = EventDetails::of(user).detail(detail);
         let note = match self.by {
-            By::Admin(admin) => note.by(admin.user().id),
-            By::Shell => note.method(SHELL),
+            Actor::Admin(admin) => note.by(admin.user().id),
+            Actor::Cli => note.method(SHELL),
         };
         self.tx.record(event, note).await
     }
@@ -145,10 +145,10 @@ impl Acting<'_> {
         if !before.email.eq_ignore_ascii_case(email.as_str()) {
             db::accounts::clear_email_verified(self.tx.db(), before.id, self.tx.now()).await?;
             // They name the address that is gone, and would live again if it came back.
-            mail::void_links(&self.tx, before).await?;
-            mail::notify(&self.tx, Kind::AddressChanged, before).await?;
+            mail::revoke_links(&self.tx, before).await?;
+            mail::notify(&self.tx, MailKind::EmailChanged, before).await?;
         }
-        self.record(Event::AddressChanged, before.id, "").await
+        self.record(AuditEvent::EmailChanged, before.id, "").await
     }
 
     async fn set_rights(&mut self, before: &User, after: &User) -> Result<(), AuthError> {
@@ -156,18 +156,18 @@ impl Acting<'_> {
         db::users::set_rights(self.tx.db(), before, after).await?;
         if before.is_verified != after.is_verified {
             db::accounts::set_approval(self.tx.db(), id, after.is_verified.then_some(&by), now).await?;
-            self.record(if after.is_verified { Event::UserApproved } else { Event::ApprovalWithdrawn }, id, "").await?;
+            self.record(if after.is_verified { AuditEvent::UserApproved } else { AuditEvent::ApprovalRevoked }, id, "").await?;
         }
         if before.is_superuser != after.is_superuser {
             db::accounts::set_admin_grant(self.tx.db(), id, after.is_superuser.then_some(&by), now).await?;
-            self.record(Event::RoleChanged, id, if after.is_superuser { "administrator" } else { "member" }).await?;
+            self.record(AuditEvent::RoleChanged, id, if after.is_superuser { "administrator" } else { "member" }).await?;
         }
         if before.is_active != after.is_active {
             if !after.is_active {
                 db::sessions::revoke_all(self.tx.db(), id, now).await?;
-                mail::void_links(&self.tx, before).await?;
+                mail::revoke_links(&self.tx, before).await?;
             }
-            self.record(if after.is_active { Event::UserEnabled } else { Event::UserDisabled }, id, "").await?;
+            self.record(if after.is_active { AuditEvent::UserEnabled } else { AuditEvent::UserDisabled }, id, "").await?;
         }
         Ok(())
     }
@@ -176,14 +176,14 @@ impl Acting<'_> {
         let (now, id) = (self.tx.now(), before.id);
         db::users::set_hash(self.tx.db(), id, hash).await?;
         db::accounts::clear_passwordless(self.tx.db(), id, now).await?;
-        throttle::forget_account(self.tx.db(), &before.email).await?;
-        mail::forget_links(&self.tx, before).await?;
+        throttle::clear_account_failures(self.tx.db(), &before.email).await?;
+        mail::drop_queued_links(&self.tx, before).await?;
         match self.by.oneself(id) {
             Some(current) => db::sessions::revoke_all_except(self.tx.db(), id, current.session(), now).await?,
             None => db::sessions::revoke_all(self.tx.db(), id, now).await?,
         };
-        mail::notify(&self.tx, Kind::PasswordSet, before).await?;
-        self.record(Event::PasswordChanged, id, "").await
+        mail::notify(&self.tx, MailKind::PasswordSet, before).await?;
+        self.record(AuditEvent::PasswordChanged, id, "").await
     }
 }
 
@@ -194,7 +194,7 @@ impl Acting<'_> {
 pub async fn delete(cx: &Ctx<'_>, admin: &Admin, id: Uuid) -> Result<(), AuthError> {
     require_recent_for_oneself(cx, admin, id)?;
     let tx = cx.exclusive().await?;
-    still_may(&tx, admin).await?;
+    ensure_still_admin(&tx, admin).await?;
     remove(tx, admin.current(), id).await
 }
 
@@ -205,12 +205,12 @@ pub async fn delete(cx: &Ctx<'_>, admin: &Admin, id: Uuid) -> Result<(), AuthErr
 pub async fn remove(mut tx: Tx<'_>, by: &CurrentUser, id: Uuid) -> Result<(), AuthError> {
     let user = db::users::find(tx.db(), id).await?.ok_or(AuthError::NotFound)?;
     if user.is_administrator() {
-        keep_one_administrator(&tx, id).await?;
+        ensure_other_admin(&tx, id).await?;
     }
     db::outbox::delete_for_user(tx.db(), &user.email, id).await?;
     db::users::delete(tx.db(), id).await?;
-    let (note, by) = (Note::of(id), by.user().id);
-    tx.record(Event::UserDeleted, if by == id { note } else { note.by(by) }).await?;
+    let (note, by) = (EventDetails::of(id), by.user().id);
+    tx.record(AuditEvent::UserDeleted, if by == id { note } else { note.by(by) }).await?;
     tx.commit().await
 }
 
@@ -222,7 +222,7 @@ pub async fn end_sessions(cx: &Ctx<'_>, admin: &Admin, id: Uuid) -> Result<(), A
     let mut tx = cx.transaction().await?;
     db::users::find(tx.db(), id).await?.ok_or(AuthError::NotFound)?;
     db::sessions::revoke_all(tx.db(), id, tx.now()).await?;
-    tx.record(Event::SessionsEnded, Note::of(id).by(admin.user().id).detail("all")).await?;
+    tx.record(AuditEvent::SessionsEnded, EventDetails::of(id).by(admin.user().id).detail("all")).await?;
     tx.commit().await
 }
 
@@ -235,14 +235,14 @@ pub async fn end_session(cx: &Ctx<'_>, admin: &Admin, id: Uuid, session: Uuid) -
     if !db::sessions::revoke_for_user(tx.db(), id, session, tx.now()).await? {
         return Err(AuthError::NotFound);
     }
-    tx.record(Event::SessionsEnded, Note::of(id).by(admin.user().id)).await?;
+    tx.record(AuditEvent::SessionsEnded, EventDetails::of(id).by(admin.user().id)).await?;
     tx.commit().await
 }
 
 /// Somebody who has just been invited, and the link to hand over where no mail can carry it.
 pub struct Invited {
     pub user: User,
-    pub link: Option<HandedOver>,
+    pub link: Option<ResetLink>,
 }
 
 /// Makes an account that is approved, for somebody who chooses the password: they get a link by mail, or the administrator hands one over.
@@ -250,16 +250,16 @@ pub struct Invited {
 ///
 /// # Errors
 /// `EmailTaken`, `Busy`, `Unavailable`; `NotLoggedIn`, `Forbidden` when the right has gone meanwhile.
-pub async fn create_invited(cx: &Ctx<'_>, admin: &Admin, email: Email) -> Result<Invited, AuthError> {
+pub async fn invite(cx: &Ctx<'_>, admin: &Admin, email: Email) -> Result<Invited, AuthError> {
     let (by, hashed_password) = (admin.user().id, oidc::unknown_to_all(cx.state).await?);
     let mut tx = cx.exclusive().await?;
-    still_may(&tx, admin).await?;
-    let new = New { email, hashed_password, role: Role::Member, email_is_proven: false, is_passwordless: true, by: by.to_string() };
+    ensure_still_admin(&tx, admin).await?;
+    let new = New { email, hashed_password, role: Role::Member, is_email_verified: false, is_passwordless: true, by: by.to_string() };
     let user = insert(&tx, new).await?;
-    mail::notify(&tx, Kind::FirstPassword, &user).await?;
-    tx.record(Event::UserCreated, Note::of(user.id).by(by).detail(Role::Member.name())).await?;
+    mail::notify(&tx, MailKind::Invitation, &user).await?;
+    tx.record(AuditEvent::UserCreated, EventDetails::of(user.id).by(by).detail(Role::Member.name())).await?;
     tx.commit().await?;
-    let link = if mail::is_on(cx.state) { None } else { password_reset::hand_over(cx, user.id, Some(by)).await? };
+    let link = if mail::is_on(cx.state) { None } else { password_reset::create_reset_link(cx, user.id, Some(by)).await? };
     Ok(Invited { user, link })
 }
 
@@ -267,9 +267,9 @@ pub async fn create_invited(cx: &Ctx<'_>, admin: &Admin, email: Email) -> Result
 ///
 /// # Errors
 /// `NotFound` when there is no such active user; `Unavailable`; `LoginTooOld` for oneself.
-pub async fn hand_over_link(cx: &Ctx<'_>, admin: &Admin, id: Uuid) -> Result<HandedOver, AuthError> {
+pub async fn create_reset_link(cx: &Ctx<'_>, admin: &Admin, id: Uuid) -> Result<ResetLink, AuthError> {
     require_recent_for_oneself(cx, admin, id)?;
-    password_reset::hand_over(cx, id, Some(admin.user().id)).await?.ok_or(AuthError::NotFound)
+    password_reset::create_reset_link(cx, id, Some(admin.user().id)).await?.ok_or(AuthError::NotFound)
 }
 
 /// The way over the users page into one's own account is no shorter than the other: a stolen cookie keeps no account (SR-142).
@@ -278,8 +278,8 @@ fn require_recent_for_oneself(cx: &Ctx<'_>, admin: &Admin, id: Uuid) -> Result<(
 }
 
 /// Whether the administrator still is one, and still logged in: hashing a password takes its time.
-async fn still_may(tx: &Tx<'_>, admin: &Admin) -> Result<(), AuthError> {
-    sessions::still_live(tx, admin.current()).await?;
+async fn ensure_still_admin(tx: &Tx<'_>, admin: &Admin) -> Result<(), AuthError> {
+    sessions::ensure_session_live(tx, admin.current()).await?;
     let user = db::users::find(tx.db(), admin.user().id).await?.ok_or(AuthError::NotLoggedIn)?;
     if user.is_administrator() { Ok(()) } else { Err(AuthError::Forbidden) }
 }

@@ -1,21 +1,21 @@
 //! What the operator does at the machine itself, who has the whole database anyway. Written down like everything else.
 
 use super::{
-    Change, New, Role,
-    administration::{By, update_by},
+    UserUpdate, New, Role,
+    administration::{Actor, update_by},
     insert,
     view::with_accounts,
 };
 use crate::{
-    domain::{AuthError, Email, Event, Password, User},
+    domain::{AuthError, Email, AuditEvent, Password, User},
     server::{
         db::{self, accounts::Account, users::UserFilter},
-        flows::{Ctx, client_info::SHELL, events::Note, new_password::NewPassword},
+        flows::{Ctx, client_info::SHELL, events::EventDetails, new_password::NewPassword},
     },
 };
 
 /// The most users that are listed.
-const MOST: u64 = 10_000;
+const MAX_ROWS: u64 = 10_000;
 
 /// A user whom the operator makes.
 #[derive(Debug)]
@@ -35,9 +35,9 @@ pub async fn create(cx: &Ctx<'_>, new: NewCliUser) -> Result<User, AuthError> {
     let hashed_password = cx.state.hasher.hash(cx.state.hasher.admit().await?, password.into_password()).await?;
     // Not between a setup's look at the empty table and its first administrator.
     let mut tx = cx.exclusive().await?;
-    let new = New { email, hashed_password, role, email_is_proven: true, is_passwordless: false, by: SHELL.to_owned() };
+    let new = New { email, hashed_password, role, is_email_verified: true, is_passwordless: false, by: SHELL.to_owned() };
     let user = insert(&tx, new).await?;
-    tx.record(Event::UserCreated, Note::of(user.id).method(SHELL).detail(role.name())).await?;
+    tx.record(AuditEvent::UserCreated, EventDetails::of(user.id).method(SHELL).detail(role.name())).await?;
     tx.commit().await?;
     Ok(user)
 }
@@ -46,9 +46,9 @@ pub async fn create(cx: &Ctx<'_>, new: NewCliUser) -> Result<User, AuthError> {
 ///
 /// # Errors
 /// `LastAdministrator`, `Unavailable`.
-pub async fn change(cx: &Ctx<'_>, email: &Email, change: Change) -> Result<Option<User>, AuthError> {
+pub async fn change(cx: &Ctx<'_>, email: &Email, change: UserUpdate) -> Result<Option<User>, AuthError> {
     let Some(found) = db::users::find_by_email(&cx.state.db, email).await? else { return Ok(None) };
-    update_by(cx, By::Shell, found.user.id, change).await.map(Some)
+    update_by(cx, Actor::Cli, found.user.id, change).await.map(Some)
 }
 
 /// Ends all sessions of whoever has the address, and says how many; `None` when nobody has it.
@@ -59,7 +59,7 @@ pub async fn end_sessions(cx: &Ctx<'_>, email: &Email) -> Result<Option<u64>, Au
     let Some(found) = db::users::find_by_email(&cx.state.db, email).await? else { return Ok(None) };
     let mut tx = cx.transaction().await?;
     let ended = db::sessions::revoke_all(tx.db(), found.user.id, tx.now()).await?;
-    tx.record(Event::SessionsEnded, Note::of(found.user.id).method(SHELL).detail("all")).await?;
+    tx.record(AuditEvent::SessionsEnded, EventDetails::of(found.user.id).method(SHELL).detail("all")).await?;
     tx.commit().await?;
     Ok(Some(ended))
 }
@@ -69,6 +69,6 @@ pub async fn end_sessions(cx: &Ctx<'_>, email: &Email) -> Result<Option<u64>, Au
 /// # Errors
 /// `Unavailable`.
 pub async fn list(cx: &Ctx<'_>, which: UserFilter, search: &str) -> Result<Vec<(User, Option<Account>)>, AuthError> {
-    let (users, _) = db::users::find_page(&cx.state.db, which, search, 0, MOST).await?;
+    let (users, _) = db::users::find_page(&cx.state.db, which, search, 0, MAX_ROWS).await?;
     with_accounts(cx, users).await
 }

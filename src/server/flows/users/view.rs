@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use uuid::Uuid;
 
 use crate::{
-    domain::{AuthError, Email, Event, User},
+    domain::{AuthError, Email, AuditEvent, User},
     server::{
         AppState,
         db::{
@@ -26,9 +26,9 @@ use crate::{
 /// Rows of a page (SR-146).
 pub const PAGE_SIZE: u64 = 50;
 /// The most users in the list that is not paged.
-const MOST: u64 = 10_000;
+const MAX_USERS: u64 = 10_000;
 /// Events on the page of one user.
-const LAST_EVENTS: u64 = 10;
+const RECENT_EVENTS: u64 = 10;
 
 /// What an administrator looks for.
 #[derive(Clone, Debug, Default)]
@@ -70,7 +70,7 @@ pub(super) async fn with_accounts(cx: &Ctx<'_>, users: Vec<User>) -> Result<Vec<
 /// # Errors
 /// `Unavailable`.
 pub async fn everybody(cx: &Ctx<'_>, _: &Admin) -> Result<Vec<User>, AuthError> {
-    Ok(db::users::find_page(&cx.state.db, UserFilter::All, "", 0, MOST).await?.0)
+    Ok(db::users::find_page(&cx.state.db, UserFilter::All, "", 0, MAX_USERS).await?.0)
 }
 
 /// One user.
@@ -86,7 +86,7 @@ pub async fn find(cx: &Ctx<'_>, _: &Admin, id: Uuid) -> Result<User, AuthError> 
 /// # Errors
 /// `Unavailable`.
 pub async fn waiting(cx: &Ctx<'_>, _: &Admin) -> Result<u64, AuthError> {
-    db::users::count(&cx.state.db, UserFilter::Pending).await
+    db::users::count(&cx.state.db, UserFilter::PendingLink).await
 }
 
 /// Everything about one user.
@@ -110,7 +110,7 @@ pub async fn details(cx: &Ctx<'_>, _: &Admin, id: Uuid) -> Result<Details, AuthE
     let user = db::users::find(&cx.state.db, id).await?.ok_or(AuthError::NotFound)?;
     let account = db::accounts::find(&cx.state.db, id).await?;
     let filter = AuditFilter { user: Some(id), ..AuditFilter::default() };
-    let (events, _) = db::events::find_page(&cx.state.db, &filter, 0, LAST_EVENTS).await?;
+    let (events, _) = db::events::find_page(&cx.state.db, &filter, 0, RECENT_EVENTS).await?;
     let grantors = account.iter().flat_map(|account| [&account.approved_by, &account.admin_granted_by]).flatten().filter_map(|by| by.parse().ok());
     let named = grantors.chain(events.iter().filter_map(|event| event.actor_id)).collect();
     let names = names(cx, named).await?;
@@ -128,7 +128,7 @@ pub fn is_listed(state: &AppState, user: &User) -> bool {
 /// What somebody looks for among the events, as they typed it.
 #[derive(Clone, Debug, Default)]
 pub struct EventQuery {
-    pub kind: Option<Event>,
+    pub kind: Option<AuditEvent>,
     /// An address, or the id of a user who may be gone.
     pub user: String,
     pub reference: String,
@@ -143,7 +143,7 @@ pub struct EventQuery {
 pub async fn events(cx: &Ctx<'_>, _: &Admin, query: &EventQuery) -> Result<(Listed<AuditRow>, HashMap<Uuid, String>), AuthError> {
     let user = match query.user.trim() {
         "" => None,
-        typed => match find_typed(cx, typed).await? {
+        typed => match find_by_search(cx, typed).await? {
             Some(user) => Some(user),
             None => return Ok((Listed { rows: Vec::new(), total: 0 }, HashMap::new())),
         },
@@ -156,7 +156,7 @@ pub async fn events(cx: &Ctx<'_>, _: &Admin, query: &EventQuery) -> Result<(List
     Ok((Listed { rows, total }, names))
 }
 
-async fn find_typed(cx: &Ctx<'_>, typed: &str) -> Result<Option<Uuid>, AuthError> {
+async fn find_by_search(cx: &Ctx<'_>, typed: &str) -> Result<Option<Uuid>, AuthError> {
     if let Ok(id) = typed.parse() {
         return Ok(Some(id));
     }

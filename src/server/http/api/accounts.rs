@@ -15,7 +15,7 @@ use crate::{
         flows::{
             email_proof,
             password_reset::{self, PasswordReset},
-            signup::{self, SignedUp},
+            signup::{self, SignupOutcome},
         },
         http::visitor::Visitor,
     },
@@ -30,9 +30,9 @@ use crate::{
         (status = 201, description = "The account, which waits for approval", body = UserBody),
         (status = 400, description = "The address or the password cannot be used", body = shapes::Refused),
         (status = 403, description = "Accounts are made by administrators here, or the request was made by another site", body = shapes::Refused),
-        shapes::WithBody,
-        shapes::Throttled,
-        shapes::Stored
+        shapes::HasBody,
+        shapes::RateLimited,
+        shapes::NeedsDatabase
     )
 )]
 pub async fn register(
@@ -41,10 +41,10 @@ pub async fn register(
     StrictJson(Register { email, password }): StrictJson<Register>,
 ) -> Result<(StatusCode, Json<UserBody>), ApiError> {
     let signed_up = signup::sign_up(&visitor.ctx(&state), signup::Request { email, password }).await.map_err(|error| match error {
-        AuthError::AddressRefused => ApiError::code("REGISTER_USER_ALREADY_EXISTS"),
+        AuthError::EmailUnavailable => ApiError::code("REGISTER_USER_ALREADY_EXISTS"),
         error => ApiError::password("REGISTER_INVALID_PASSWORD", error),
     })?;
-    let (SignedUp::MailSent { user } | SignedUp::Made { user }) = signed_up;
+    let (SignupOutcome::MailSent { user } | SignupOutcome::Created { user }) = signed_up;
     Ok((StatusCode::CREATED, Json(UserBody::from(&user))))
 }
 
@@ -56,7 +56,7 @@ pub async fn register(
     responses(
         (status = 202, description = "`null`, whoever has the address"),
         (status = 400, description = "The body is no text", body = shapes::Refused),
-        shapes::FromAnybody
+        shapes::PublicEndpoint
     )
 )]
 pub async fn forgot_password(
@@ -76,7 +76,7 @@ pub async fn forgot_password(
     responses(
         (status = 200, description = "`null`"),
         (status = 400, description = "The link or the password cannot be used", body = shapes::Refused),
-        shapes::FromAnybody
+        shapes::PublicEndpoint
     )
 )]
 pub async fn reset_password(
@@ -100,7 +100,7 @@ pub async fn reset_password(
     responses(
         (status = 202, description = "`null`, whoever has the address"),
         (status = 400, description = "The body is no text", body = shapes::Refused),
-        shapes::FromAnybody
+        shapes::PublicEndpoint
     )
 )]
 pub async fn request_verify_token(
@@ -120,8 +120,8 @@ pub async fn request_verify_token(
     responses(
         (status = 200, description = "The user, whose address is proven now", body = UserBody),
         (status = 400, description = "The link cannot be used, or the address was proven before", body = shapes::Refused),
-        shapes::ForUsers,
-        shapes::FromAnybody
+        shapes::Unauthenticated401,
+        shapes::PublicEndpoint
     ),
     security(("cookie" = []), ("bearer" = []))
 )]
@@ -131,10 +131,10 @@ pub async fn verify(
     StrictJson(body): StrictJson<OnlyToken>,
 ) -> Result<Json<UserBody>, ApiError> {
     let proven = email_proof::complete(&visitor.ctx(&state), visitor.current_user()?, &body.token).await.map_err(|error| match error {
-        AuthError::ProofLinkInvalid => ApiError::code("VERIFY_USER_BAD_TOKEN"),
+        AuthError::VerificationLinkInvalid => ApiError::code("VERIFY_USER_BAD_TOKEN"),
         error => error.into(),
     })?;
-    if proven.was_proven { Err(ApiError::code("VERIFY_USER_ALREADY_VERIFIED")) } else { Ok(Json(UserBody::from(&proven.user))) }
+    if proven.was_verified { Err(ApiError::code("VERIFY_USER_ALREADY_VERIFIED")) } else { Ok(Json(UserBody::from(&proven.user))) }
 }
 
 /// 202 and `null`.

@@ -28,7 +28,7 @@ use crate::{
     responses(
         (status = 204, description = "The session cookie"),
         (status = 400, description = "Address and password do not match, or a field is there twice", body = shapes::Refused),
-        shapes::FromAnybody
+        shapes::PublicEndpoint
     )
 )]
 pub async fn cookie_login(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, form: LoginForm) -> Result<Response, ApiError> {
@@ -45,7 +45,7 @@ pub async fn cookie_login(State(state): State<AppState>, Extension(visitor): Ext
     responses(
         (status = 200, description = "The token", body = shapes::BearerToken),
         (status = 400, description = "Address and password do not match, or a field is there twice", body = shapes::Refused),
-        shapes::FromAnybody
+        shapes::PublicEndpoint
     )
 )]
 pub async fn jwt_login(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, form: LoginForm) -> Result<Json<Value>, ApiError> {
@@ -66,15 +66,15 @@ async fn log_in(state: &AppState, visitor: &Visitor, form: LoginForm) -> Result<
     path = "/api/v1/auth/cookie/logout",
     responses(
         (status = 204, description = "Logged out, and the cookie is gone"),
-        shapes::ForUsers,
-        shapes::ForThisSite,
-        shapes::Stored
+        shapes::Unauthenticated401,
+        shapes::CsrfProtected,
+        shapes::NeedsDatabase
     ),
     security(("cookie" = []), ("bearer" = []))
 )]
 pub async fn cookie_logout(State(state): State<AppState>, Extension(visitor): Extension<Visitor>) -> Response {
     let mut response = jwt_logout(State(state.clone()), Extension(visitor)).await.into_response();
-    if let Ok(cookie) = cookies::no_session(&state.config) {
+    if let Ok(cookie) = cookies::clear_session(&state.config) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     response.headers_mut().insert("clear-site-data", server_fn::CLEAR_SITE_DATA);
@@ -87,9 +87,9 @@ pub async fn cookie_logout(State(state): State<AppState>, Extension(visitor): Ex
     path = "/api/v1/auth/jwt/logout",
     responses(
         (status = 204, description = "Logged out"),
-        shapes::ForUsers,
-        shapes::ForThisSite,
-        shapes::Stored
+        shapes::Unauthenticated401,
+        shapes::CsrfProtected,
+        shapes::NeedsDatabase
     ),
     security(("cookie" = []), ("bearer" = []))
 )]

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::{
     error::{ApiError, missing},
-    wire::{self, Missing, Object},
+    wire::{self, MissingInput, JsonObject},
 };
 use crate::{
     domain::{AuthError, Email, LinkToken, Password},
@@ -16,11 +16,11 @@ use crate::{
 /// A JSON object that was read into a body.
 pub struct StrictJson<T>(pub T);
 
-impl<S: Send + Sync, T: TryFrom<Object, Error = ApiError>> FromRequest<S> for StrictJson<T> {
+impl<S: Send + Sync, T: TryFrom<JsonObject, Error = ApiError>> FromRequest<S> for StrictJson<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
-        Object::read(request).await?.try_into().map(Self)
+        JsonObject::read(request).await?.try_into().map(Self)
     }
 }
 
@@ -82,11 +82,11 @@ pub struct Register {
     pub password: Password,
 }
 
-impl TryFrom<Object> for Register {
+impl TryFrom<JsonObject> for Register {
     type Error = ApiError;
 
-    fn try_from(body: Object) -> Result<Self, ApiError> {
-        let (email, password) = both(body.email(Missing::Body), body.password("password", Missing::Body))?;
+    fn try_from(body: JsonObject) -> Result<Self, ApiError> {
+        let (email, password) = both(body.email(MissingInput::Body), body.password("password", MissingInput::Body))?;
         Ok(Self { email, password })
     }
 }
@@ -97,11 +97,11 @@ pub struct OnlyEmail {
     pub email: Email,
 }
 
-impl TryFrom<Object> for OnlyEmail {
+impl TryFrom<JsonObject> for OnlyEmail {
     type Error = ApiError;
 
-    fn try_from(body: Object) -> Result<Self, ApiError> {
-        let email = body.email(Missing::Nothing).map_err(|fault| ApiError::validation([fault]))?;
+    fn try_from(body: JsonObject) -> Result<Self, ApiError> {
+        let email = body.email(MissingInput::Nothing).map_err(|fault| ApiError::validation([fault]))?;
         Ok(Self { email })
     }
 }
@@ -112,10 +112,10 @@ pub struct OnlyToken {
     pub token: LinkToken,
 }
 
-impl TryFrom<Object> for OnlyToken {
+impl TryFrom<JsonObject> for OnlyToken {
     type Error = ApiError;
 
-    fn try_from(body: Object) -> Result<Self, ApiError> {
+    fn try_from(body: JsonObject) -> Result<Self, ApiError> {
         let token = body.token().map_err(|fault| ApiError::validation([fault]))?;
         Ok(Self { token })
     }
@@ -130,11 +130,11 @@ pub struct ResetPassword {
     pub password: Password,
 }
 
-impl TryFrom<Object> for ResetPassword {
+impl TryFrom<JsonObject> for ResetPassword {
     type Error = ApiError;
 
-    fn try_from(body: Object) -> Result<Self, ApiError> {
-        let (token, password) = both(body.token(), body.password("password", Missing::Nothing))?;
+    fn try_from(body: JsonObject) -> Result<Self, ApiError> {
+        let (token, password) = both(body.token(), body.password("password", MissingInput::Nothing))?;
         Ok(Self { token, password })
     }
 }

@@ -102,7 +102,7 @@ pub fn missing(field: &str) -> Value {
 
 /// A field that breaks a rule. The value itself is not repeated: it may be a password.
 #[must_use]
-pub fn fault_of(field: &str, error: AuthError) -> Value {
+pub fn field_item(field: &str, error: AuthError) -> Value {
     json!({ "type": error.code(), "loc": ["body", field], "msg": error.to_string(), "input": null })
 }
 
@@ -112,5 +112,5 @@ fn fault(error: AuthError) -> Value {
         Some(Field::Password) => "password",
         None => "__root__",
     };
-    if error == AuthError::PasswordMissing { missing(field) } else { fault_of(field, error) }
+    if error == AuthError::PasswordMissing { missing(field) } else { field_item(field, error) }
 }

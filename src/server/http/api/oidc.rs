@@ -8,10 +8,10 @@ use serde_json::json;
 
 use super::{error::ApiError, shapes, wire};
 use crate::{
-    domain::{AuthError, refusal::Refusal},
+    domain::{AuthError, refusal::OidcError},
     server::{
         AppState,
-        flows::oidc::{self, Start},
+        flows::oidc::{self, AuthorizationRequest},
         http::{handshakes, visitor::Visitor},
     },
 };
@@ -24,7 +24,7 @@ use crate::{
     responses(
         (status = 200, description = "Where to send the browser", body = shapes::AuthorizationUrl),
         shapes::NotFound,
-        shapes::Stored
+        shapes::NeedsDatabase
     )
 )]
 pub async fn cookie_authorize(State(state): State<AppState>, name: Result<Path<String>, PathRejection>, request: Request) -> Result<Response, ApiError> {
@@ -42,19 +42,19 @@ pub async fn cookie_authorize(State(state): State<AppState>, name: Result<Path<S
     responses(
         (status = 200, description = "Where to send the browser", body = shapes::AuthorizationUrl),
         shapes::NotFound,
-        shapes::Stored
+        shapes::NeedsDatabase
     )
 )]
 pub async fn oauth_authorize(State(state): State<AppState>, request: Request) -> Result<Response, ApiError> {
     let config = state.provider.as_ref().ok_or(AuthError::NotFound)?.config();
-    let redirect_uri = if config.has_own_redirect_uri { config.redirect_uri.clone() } else { state.config.link("/api/v1/auth/oauth/callback") };
+    let redirect_uri = if config.redirect_uri_is_configured { config.redirect_uri.clone() } else { state.config.link("/api/v1/auth/oauth/callback") };
     authorize(&state, redirect_uri, request).await
 }
 
 async fn authorize(state: &AppState, redirect_uri: String, request: Request) -> Result<Response, ApiError> {
     let asked = form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes()).filter(|(name, _)| name == "scopes");
     let scopes = asked.map(|(_, scope)| scope.into_owned()).collect();
-    let start = Start { return_to: None, redirect_uri, scopes, connects: None, asks_again: false };
+    let start = AuthorizationRequest { return_to: None, redirect_uri, scopes, connects: None, force_login: false };
     let begun = oidc::begin(state, start).await.map_err(|refusal| ApiError::detail(status(refusal), refusal.code().to_ascii_uppercase()))?;
     let mut response = Json(json!({ "authorization_url": begun.url })).into_response();
     let cookies = handshakes::keep(state, request.headers(), &begun.handshake);
@@ -70,10 +70,10 @@ async fn authorize(state: &AppState, redirect_uri: String, request: Request) -> 
     request_body(content((shapes::LogoutToken = "application/x-www-form-urlencoded"), (shapes::LogoutToken = "multipart/form-data"))),
     responses(
         (status = 200, description = "That person is logged out"),
-        (status = 400, description = "The token is none of the provider for this program, or cannot be read", body = shapes::LogoutRefused),
-        shapes::ForThisSite,
+        (status = 400, description = "The token is none of the provider for this program, or cannot be read", body = shapes::LogoutErrorBody),
+        shapes::CsrfProtected,
         shapes::NotFound,
-        shapes::WithBody,
+        shapes::HasBody,
         (status = 503, description = "The provider or the database cannot be reached", body = String, content_type = "text/plain")
     )
 )]
@@ -81,12 +81,12 @@ pub async fn backchannel_logout(State(state): State<AppState>, Extension(visitor
     state.provider.as_ref().ok_or(AuthError::NotFound)?;
     let fields = wire::read_fields(request).await.map_err(|error| match error {
         // The specification has one form for what is refused with 400.
-        ApiError::Auth(AuthError::Malformed) => invalid("the form cannot be read"),
+        ApiError::Auth(AuthError::BadRequest) => invalid("the form cannot be read"),
         error => error,
     })?;
     let tokens: Vec<&String> = fields.iter().filter(|(name, _)| name == "logout_token").map(|(_, value)| value).collect();
     let [token] = tokens[..] else { return Err(invalid("there must be one logout_token")) };
-    oidc::log_out_by_provider(&visitor.ctx(&state), token).await.map_err(|fault| {
+    oidc::backchannel_logout(&visitor.ctx(&state), token).await.map_err(|fault| {
         fault.log();
         match status(fault.refusal) {
             StatusCode::SERVICE_UNAVAILABLE => ApiError::Text(StatusCode::SERVICE_UNAVAILABLE, "try again"),
@@ -100,6 +100,6 @@ fn invalid(description: &str) -> ApiError {
     ApiError::Json(StatusCode::BAD_REQUEST, json!({ "error": "invalid_request", "error_description": description }))
 }
 
-fn status(refusal: Refusal) -> StatusCode {
+fn status(refusal: OidcError) -> StatusCode {
     StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::BAD_GATEWAY)
 }

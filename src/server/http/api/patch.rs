@@ -7,17 +7,17 @@ use utoipa::ToSchema;
 use super::{
     bodies::Ignored,
     error::ApiError,
-    wire::{Missing, Object},
+    wire::{MissingInput, JsonObject},
 };
 use crate::{
     domain::{AuthError, Email, Password},
-    server::flows::users::Change,
+    server::flows::users::UserUpdate,
 };
 
 /// Any of it; what is not there stays as it is. A member that is not listed here is refused.
 #[derive(Debug, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct ChangeMe {
+pub struct SelfUpdateBody {
     /// Takes effect when the link that is mailed there is used.
     #[schema(required = false, format = "email", value_type = String)]
     pub email: Option<Email>,
@@ -37,14 +37,14 @@ pub struct ChangeMe {
     pub is_verified: Ignored,
 }
 
-/// The members of [`ChangeMe`].
+/// The members of [`SelfUpdateBody`].
 const MEMBERS: [&str; 7] = ["email", "password", "current_password", "id", "is_active", "is_superuser", "is_verified"];
 
 /// A member that nobody knows is refused: it may be a right that a later version has (SR-141).
-impl TryFrom<Object> for ChangeMe {
+impl TryFrom<JsonObject> for SelfUpdateBody {
     type Error = ApiError;
 
-    fn try_from(body: Object) -> Result<Self, ApiError> {
+    fn try_from(body: JsonObject) -> Result<Self, ApiError> {
         let unknown: Vec<Value> = body
             .names()
             .filter(|name| !MEMBERS.contains(name))
@@ -58,15 +58,15 @@ impl TryFrom<Object> for ChangeMe {
     }
 }
 
-impl From<ChangeMe> for Change {
-    fn from(ChangeMe { email, password, current_password, .. }: ChangeMe) -> Self {
+impl From<SelfUpdateBody> for UserUpdate {
+    fn from(SelfUpdateBody { email, password, current_password, .. }: SelfUpdateBody) -> Self {
         Self { email, password, current_password, ..Self::default() }
     }
 }
 
 /// Any of it; what is not there stays as it is.
 #[derive(Debug, ToSchema)]
-pub struct ChangeUser {
+pub struct UserUpdateBody {
     #[schema(required = false, format = "email", value_type = String)]
     pub email: Option<Email>,
     #[schema(min_length = 1, value_type = Option<String>)]
@@ -82,19 +82,19 @@ pub struct ChangeUser {
     pub current_password: Option<Password>,
 }
 
-impl TryFrom<Object> for ChangeUser {
+impl TryFrom<JsonObject> for UserUpdateBody {
     type Error = ApiError;
 
-    fn try_from(body: Object) -> Result<Self, ApiError> {
+    fn try_from(body: JsonObject) -> Result<Self, ApiError> {
         let (is_active, is_superuser, is_verified) = (flag(&body, "is_active")?, flag(&body, "is_superuser")?, flag(&body, "is_verified")?);
         let Common { email, password, current_password } = common(&body)?;
         Ok(Self { email, password, is_active, is_superuser, is_verified, current_password })
     }
 }
 
-impl From<ChangeUser> for Change {
-    fn from(body: ChangeUser) -> Self {
-        let ChangeUser { email, password, is_active, is_superuser, is_verified, current_password } = body;
+impl From<UserUpdateBody> for UserUpdate {
+    fn from(body: UserUpdateBody) -> Self {
+        let UserUpdateBody { email, password, is_active, is_superuser, is_verified, current_password } = body;
         Self { email, password, is_active, is_superuser, is_verified, current_password }
     }
 }
@@ -106,16 +106,16 @@ struct Common {
     current_password: Option<Password>,
 }
 
-fn common(body: &Object) -> Result<Common, ApiError> {
+fn common(body: &JsonObject) -> Result<Common, ApiError> {
     let invalid = |fault| ApiError::validation([fault]);
     let email = match body.get("email") {
         None => None,
         Some(Value::Null) => return Err(null()),
-        Some(_) => Some(body.email(Missing::Nothing).map_err(invalid)?),
+        Some(_) => Some(body.email(MissingInput::Nothing).map_err(invalid)?),
     };
     let password = |field| match body.get(field) {
         None | Some(Value::Null) => Ok(None),
-        Some(_) => body.password(field, Missing::Nothing).map(Some).map_err(invalid),
+        Some(_) => body.password(field, MissingInput::Nothing).map(Some).map_err(invalid),
     };
     let current_password = password("current_password")?.filter(|password| !password.is_empty());
     if let Some(current_password) = &current_password {
@@ -125,7 +125,7 @@ fn common(body: &Object) -> Result<Common, ApiError> {
 }
 
 /// A truth value, as lax as the original reads it.
-fn flag(body: &Object, field: &str) -> Result<Option<bool>, ApiError> {
+fn flag(body: &JsonObject, field: &str) -> Result<Option<bool>, ApiError> {
     let unreadable = |input: &Value| {
         let msg = "Input should be a valid boolean, unable to interpret input";
         ApiError::validation([json!({ "type": "bool_parsing", "loc": ["body", field], "msg": msg, "input": input })])
@@ -157,9 +157,9 @@ fn null() -> ApiError {
 pub fn refused(error: AuthError) -> ApiError {
     match error {
         AuthError::EmailTaken => ApiError::code("UPDATE_USER_EMAIL_ALREADY_EXISTS"),
-        AuthError::LoginTooOld => ApiError::reason(StatusCode::FORBIDDEN, "UPDATE_USER_LOGIN_TOO_OLD", error),
+        AuthError::ReauthenticationRequired => ApiError::reason(StatusCode::FORBIDDEN, "UPDATE_USER_LOGIN_TOO_OLD", error),
         AuthError::BadCredentials => ApiError::reason(StatusCode::BAD_REQUEST, "UPDATE_USER_BAD_CURRENT_PASSWORD", error),
-        AuthError::EmailNeedsAdministrator => ApiError::reason(StatusCode::FORBIDDEN, "UPDATE_USER_EMAIL_NEEDS_ADMINISTRATOR", error),
+        AuthError::EmailChangeUnavailable => ApiError::reason(StatusCode::FORBIDDEN, "UPDATE_USER_EMAIL_NEEDS_ADMINISTRATOR", error),
         AuthError::LastAdministrator => ApiError::detail(StatusCode::CONFLICT, "LAST_ADMINISTRATOR"),
         error => ApiError::password("UPDATE_USER_INVALID_PASSWORD", error),
     }

@@ -37,7 +37,7 @@ pub struct LogoutToken {
 
 /// What the provider is told (OpenID Connect Back-Channel Logout 1.0 §2.8).
 #[derive(ToSchema)]
-pub struct LogoutRefused {
+pub struct LogoutErrorBody {
     error: String,
     error_description: String,
 }
@@ -59,7 +59,7 @@ pub enum Detail {
 
 /// What cannot be read, field by field.
 #[derive(ToSchema)]
-pub struct Invalid {
+pub struct ValidationErrorBody {
     #[schema(min_items = 1)]
     detail: Vec<Fault>,
 }
@@ -80,7 +80,7 @@ pub struct Fault {
 
 /// Whoever needs a session and has none.
 #[derive(IntoResponses)]
-pub enum ForUsers {
+pub enum Unauthenticated401 {
     /// Nobody is logged in, or the session has ended.
     #[response(status = 401)]
     Unauthorized(Refused),
@@ -88,7 +88,7 @@ pub enum ForUsers {
 
 /// Whoever needs to be an administrator and is none.
 #[derive(IntoResponses)]
-pub enum ForAdministrators {
+pub enum AdminOnly {
     /// Nobody is logged in, or the session has ended.
     #[response(status = 401)]
     Unauthorized(Refused),
@@ -99,7 +99,7 @@ pub enum ForAdministrators {
 
 /// What a browser does because another site made it.
 #[derive(IntoResponses)]
-pub enum ForThisSite {
+pub enum CsrfProtected {
     /// The request was made by another site.
     #[response(status = 403)]
     CrossSite(Refused),
@@ -107,7 +107,7 @@ pub enum ForThisSite {
 
 /// A body that is not read, or not understood.
 #[derive(IntoResponses)]
-pub enum WithBody {
+pub enum HasBody {
     /// More than 64 KiB.
     #[response(status = 413)]
     TooLarge(Refused),
@@ -116,12 +116,12 @@ pub enum WithBody {
     UnsupportedMedia(Refused),
     /// It lacks something, or there is something else in it than is described.
     #[response(status = 422)]
-    Invalid(Invalid),
+    ValidationErrorBody(ValidationErrorBody),
 }
 
 /// What is counted.
 #[derive(IntoResponses)]
-pub enum Throttled {
+pub enum RateLimited {
     /// Too many attempts.
     #[response(status = 429, headers(("retry-after" = u32, description = "Seconds after which the next one counts")))]
     TooManyAttempts(Refused),
@@ -129,22 +129,22 @@ pub enum Throttled {
 
 /// What needs the database.
 #[derive(IntoResponses)]
-pub enum Stored {
+pub enum NeedsDatabase {
     /// The database or the provider cannot be reached, or too many passwords are being checked.
     #[response(status = 503)]
     Unavailable(Refused),
 }
 
 /// All of it that a body from anybody may get.
-pub struct FromAnybody;
+pub struct PublicEndpoint;
 
-impl IntoResponses for FromAnybody {
+impl IntoResponses for PublicEndpoint {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        [ForThisSite::responses(), WithBody::responses(), Throttled::responses(), Stored::responses()].into_iter().flatten().collect()
+        [CsrfProtected::responses(), HasBody::responses(), RateLimited::responses(), NeedsDatabase::responses()].into_iter().flatten().collect()
     }
 }
 
-/// `Not Found`, and no JSON, as in the original.
+/// `Not AccountMatch`, and no JSON, as in the original.
 #[derive(IntoResponses)]
 #[response(status = 404, description = "There is no such thing; the words say so without JSON, as in the original", content_type = "text/plain")]
 pub struct NotFound(String);

@@ -7,17 +7,17 @@ use uuid::Uuid;
 
 use super::{
     error::ApiError,
-    patch::{self, ChangeMe, ChangeUser},
+    patch::{self, SelfUpdateBody, UserUpdateBody},
     shapes,
-    wire::{Object, UserBody},
+    wire::{JsonObject, UserBody},
 };
 use crate::{
-    domain::{AuthError, Event},
+    domain::{AuthError, AuditEvent},
     server::{
         AppState,
         flows::{
             Ctx, account,
-            events::{self, Note},
+            events::{self, EventDetails},
             sessions::Admin,
             users,
         },
@@ -33,8 +33,8 @@ type Id = Result<Path<String>, PathRejection>;
     path = "/api/v1/users/me",
     responses(
         (status = 200, description = "Whoever is asking", body = UserBody),
-        shapes::ForUsers,
-        shapes::Stored
+        shapes::Unauthenticated401,
+        shapes::NeedsDatabase
     ),
     security(("cookie" = []), ("bearer" = []))
 )]
@@ -49,22 +49,22 @@ pub async fn me(request: Request) -> Result<Json<UserBody>, ApiError> {
 #[utoipa::path(
     patch,
     path = "/api/v1/users/me",
-    request_body = ChangeMe,
+    request_body = SelfUpdateBody,
     responses(
         (status = 200, description = "Oneself, as it is now", body = UserBody),
         (status = 400, description = "The password cannot be used, or the present one is wrong", body = shapes::Refused),
-        shapes::ForUsers,
+        shapes::Unauthenticated401,
         (status = 403, description = "The login is too old, the address is for an administrator to change, or the request was made by another site", body = shapes::Refused),
         (status = 409, description = "The address is `null`", body = shapes::Refused),
-        shapes::WithBody,
-        shapes::Throttled,
-        shapes::Stored
+        shapes::HasBody,
+        shapes::RateLimited,
+        shapes::NeedsDatabase
     ),
     security(("cookie" = []), ("bearer" = []))
 )]
-pub async fn change_me(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, body: Object) -> Result<Json<UserBody>, ApiError> {
+pub async fn update_me(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, body: JsonObject) -> Result<Json<UserBody>, ApiError> {
     let current = visitor.current_user()?;
-    account::change(&visitor.ctx(&state), current, ChangeMe::try_from(body)?.into()).await.map_err(patch::refused)?;
+    account::change(&visitor.ctx(&state), current, SelfUpdateBody::try_from(body)?.into()).await.map_err(patch::refused)?;
     Ok(Json(UserBody::from(current.user())))
 }
 
@@ -73,7 +73,7 @@ pub async fn change_me(State(state): State<AppState>, Extension(visitor): Extens
     delete,
     path = "/api/v1/users/me",
     responses(
-        shapes::ForAdministrators,
+        shapes::AdminOnly,
         shapes::NotFound
     ),
     security(("cookie" = []), ("bearer" = []))
@@ -89,8 +89,8 @@ pub async fn delete_me(State(state): State<AppState>, Extension(visitor): Extens
     path = "/api/v1/users/all",
     responses(
         (status = 200, description = "Everybody", body = Vec<UserBody>),
-        shapes::ForAdministrators,
-        shapes::Stored
+        shapes::AdminOnly,
+        shapes::NeedsDatabase
     ),
     security(("cookie" = []), ("bearer" = []))
 )]
@@ -107,9 +107,9 @@ pub async fn all(State(state): State<AppState>, Extension(visitor): Extension<Vi
     params(("id" = Uuid, Path)),
     responses(
         (status = 200, description = "The user", body = UserBody),
-        shapes::ForAdministrators,
+        shapes::AdminOnly,
         shapes::NotFound,
-        shapes::Stored
+        shapes::NeedsDatabase
     ),
     security(("cookie" = []), ("bearer" = []))
 )]
@@ -125,25 +125,25 @@ pub async fn one(State(state): State<AppState>, Extension(visitor): Extension<Vi
     patch,
     path = "/api/v1/users/{id}",
     params(("id" = Uuid, Path)),
-    request_body = ChangeUser,
+    request_body = UserUpdateBody,
     responses(
         (status = 200, description = "The user, changed", body = UserBody),
         (status = 400, description = "The address or the password cannot be used, or the present one is wrong", body = shapes::Refused),
-        shapes::ForAdministrators,
+        shapes::AdminOnly,
         shapes::NotFound,
         (status = 409, description = "This is the last active administrator, or something is `null` that cannot be", body = shapes::Refused),
-        shapes::WithBody,
-        shapes::Throttled,
-        shapes::Stored
+        shapes::HasBody,
+        shapes::RateLimited,
+        shapes::NeedsDatabase
     ),
     security(("cookie" = []), ("bearer" = []))
 )]
-pub async fn change_one(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, id: Id, body: Object) -> Result<Json<UserBody>, ApiError> {
+pub async fn update_user(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, id: Id, body: JsonObject) -> Result<Json<UserBody>, ApiError> {
     let cx = visitor.ctx(&state);
     let admin = admin(&cx, &visitor)?;
     let id = parse(id)?;
     users::find(&cx, &admin, id).await?;
-    let change = ChangeUser::try_from(body)?.into();
+    let change = UserUpdateBody::try_from(body)?.into();
     let user = users::update(&cx, &admin, id, change).await.map_err(patch::refused)?;
     Ok(Json(UserBody::from(&user)))
 }
@@ -155,14 +155,14 @@ pub async fn change_one(State(state): State<AppState>, Extension(visitor): Exten
     params(("id" = Uuid, Path)),
     responses(
         (status = 204, description = "They are gone"),
-        shapes::ForAdministrators,
+        shapes::AdminOnly,
         shapes::NotFound,
         (status = 409, description = "This is the last active administrator", body = shapes::Refused),
-        shapes::Stored
+        shapes::NeedsDatabase
     ),
     security(("cookie" = []), ("bearer" = []))
 )]
-pub async fn delete_one(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, id: Id) -> Result<StatusCode, ApiError> {
+pub async fn delete_user(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, id: Id) -> Result<StatusCode, ApiError> {
     let cx = visitor.ctx(&state);
     let admin = admin(&cx, &visitor)?;
     users::delete(&cx, &admin, parse(id)?).await.map_err(patch::refused)?;
@@ -173,7 +173,7 @@ pub async fn delete_one(State(state): State<AppState>, Extension(visitor): Exten
 /// everybody who opens its settings.
 fn admin(cx: &Ctx<'_>, visitor: &Visitor) -> Result<Admin, AuthError> {
     let current = visitor.current_user()?;
-    current.admin().inspect_err(|_| events::log(cx, Event::AccessRefused, Note::of(current.user().id)))
+    current.admin().inspect_err(|_| events::log(cx, AuditEvent::AccessDenied, EventDetails::of(current.user().id)))
 }
 
 /// In any spelling that the original takes: without hyphens, in braces, as a URN.

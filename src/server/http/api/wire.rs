@@ -9,7 +9,7 @@ use axum::{
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::error::{ApiError, fault_of};
+use super::error::{ApiError, field_item};
 use crate::{
     domain::{AuthError, Email, LinkToken, Password, User},
     server::{http::limits, strict_json, web::form_data},
@@ -48,42 +48,42 @@ pub async fn read_fields(request: Request) -> Result<Vec<(String, String)>, ApiE
         // Named by the contract: JSON has neither field of a form.
         "application/json" => Ok(Vec::new()),
         "" if read_body(request.into_body()).await?.is_empty() => Ok(Vec::new()),
-        _ => Err(AuthError::UnsupportedMedia.into()),
+        _ => Err(AuthError::UnsupportedMediaType.into()),
     }
 }
 
 async fn read_body(body: Body) -> Result<axum::body::Bytes, ApiError> {
-    to_bytes(body, limits::BODY).await.map_err(|_| AuthError::TooLarge.into())
+    to_bytes(body, limits::MAX_BODY_BYTES).await.map_err(|_| AuthError::PayloadTooLarge.into())
 }
 
 async fn read_multipart(request: Request) -> Result<Vec<(String, String)>, ApiError> {
     // A body without a declared length is cut off at the limit while it is read.
-    let refused = |err: MultipartError| if err.status() == StatusCode::PAYLOAD_TOO_LARGE { AuthError::TooLarge } else { AuthError::Malformed };
-    let mut form = Multipart::from_request(request, &()).await.map_err(|_| AuthError::Malformed)?;
+    let refused = |err: MultipartError| if err.status() == StatusCode::PAYLOAD_TOO_LARGE { AuthError::PayloadTooLarge } else { AuthError::BadRequest };
+    let mut form = Multipart::from_request(request, &()).await.map_err(|_| AuthError::BadRequest)?;
     let mut fields = Vec::new();
     while let Some(field) = form.next_field().await.map_err(refused)? {
-        let name = field.name().ok_or(AuthError::Malformed)?.to_owned();
+        let name = field.name().ok_or(AuthError::BadRequest)?.to_owned();
         // Not `text()`, which puts another character where the bytes are no text.
-        let value = String::from_utf8(field.bytes().await.map_err(refused)?.into()).map_err(|_| AuthError::Malformed)?;
+        let value = String::from_utf8(field.bytes().await.map_err(refused)?.into()).map_err(|_| AuthError::BadRequest)?;
         fields.push((name, value));
-        if fields.len() > limits::FIELDS {
-            return Err(AuthError::Malformed.into());
+        if fields.len() > limits::MAX_FIELDS {
+            return Err(AuthError::BadRequest.into());
         }
     }
     Ok(fields)
 }
 
 /// A JSON object somebody sent.
-pub struct Object(Map<String, Value>);
+pub struct JsonObject(Map<String, Value>);
 
 /// What a fault about a missing field repeats: FastAPI shows the object for bodies that are one model, and nothing for single fields.
 #[derive(Clone, Copy)]
-pub enum Missing {
+pub enum MissingInput {
     Body,
     Nothing,
 }
 
-impl Object {
+impl JsonObject {
     /// Reads a body that must be one JSON object, strictly: no member twice, no deep nesting, valid UTF-8 (SR-150, SR-151).
     ///
     /// # Errors
@@ -95,10 +95,10 @@ impl Object {
             return Err(ApiError::validation([json!({ "type": "missing", "loc": ["body"], "msg": "Field required", "input": null })]));
         }
         if !is_json {
-            return Err(AuthError::UnsupportedMedia.into());
+            return Err(AuthError::UnsupportedMediaType.into());
         }
         if std::str::from_utf8(&bytes).is_err() {
-            return Err(AuthError::Malformed.into());
+            return Err(AuthError::BadRequest.into());
         }
         match strict_json::object(&bytes) {
             Ok(members) => Ok(Self(members)),
@@ -128,14 +128,14 @@ impl Object {
     ///
     /// # Errors
     /// One fault of a 422, without the value of a password.
-    pub fn text(&self, field: &str, missing: Missing) -> Result<String, Value> {
+    pub fn text(&self, field: &str, missing: MissingInput) -> Result<String, Value> {
         match self.0.get(field) {
             // The other fields, but no password.
             None => Err(json!({ "type": "missing", "loc": ["body", field], "msg": "Field required", "input": match missing {
-                Missing::Body => self.0.iter().filter(|(name, _)| !is_password(name)).map(|(name, value)| (name.clone(), value.clone())).collect::<Map<_, _>>().into(),
-                Missing::Nothing => Value::Null,
+                MissingInput::Body => self.0.iter().filter(|(name, _)| !is_password(name)).map(|(name, value)| (name.clone(), value.clone())).collect::<Map<_, _>>().into(),
+                MissingInput::Nothing => Value::Null,
             } })),
-            Some(Value::String(text)) if !is_password(field) && text.trim().chars().any(char::is_control) => Err(fault_of(field, AuthError::ControlCharacters)),
+            Some(Value::String(text)) if !is_password(field) && text.trim().chars().any(char::is_control) => Err(field_item(field, AuthError::ControlCharacters)),
             Some(Value::String(text)) => Ok(text.clone()),
             Some(value) => {
                 let input = if is_password(field) { &Value::Null } else { value };
@@ -148,7 +148,7 @@ impl Object {
     ///
     /// # Errors
     /// One fault of a 422.
-    pub fn email(&self, missing: Missing) -> Result<Email, Value> {
+    pub fn email(&self, missing: MissingInput) -> Result<Email, Value> {
         let typed = self.text("email", missing)?;
         Email::parse(&typed).map_err(|error| {
             let reason = error.to_string();
@@ -160,7 +160,7 @@ impl Object {
     ///
     /// # Errors
     /// One fault of a 422, without the value.
-    pub fn password(&self, field: &str, missing: Missing) -> Result<Password, Value> {
+    pub fn password(&self, field: &str, missing: MissingInput) -> Result<Password, Value> {
         self.text(field, missing).map(Password::new)
     }
 
@@ -169,12 +169,12 @@ impl Object {
     /// # Errors
     /// One fault of a 422.
     pub fn token(&self) -> Result<LinkToken, Value> {
-        self.text("token", Missing::Nothing).map(LinkToken::new)
+        self.text("token", MissingInput::Nothing).map(LinkToken::new)
     }
 }
 
 /// For what has to be decided before the members are looked at.
-impl<S: Send + Sync> FromRequest<S> for Object {
+impl<S: Send + Sync> FromRequest<S> for JsonObject {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {

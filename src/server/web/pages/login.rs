@@ -66,7 +66,7 @@ pub async fn setup(cx: PageRequest) -> PageResult {
     let token = cx.context.hidden_value("token");
     match setup_flow::check(&cx.ctx(), &token).await {
         Ok(()) => cx.render(move || view! { <SetupPage token/> }),
-        Err(error @ (AuthError::SetupDone | AuthError::SetupOvertaken | AuthError::SetupLinkInvalid)) => {
+        Err(error @ (AuthError::AlreadySetUp | AuthError::UsersExistWithoutAdmin | AuthError::SetupLinkInvalid)) => {
             Ok(render::with_status(cx.render(move || view! { <SetupUnavailable error/> })?, error))
         }
         Err(error) => Err(error.into()),
@@ -87,8 +87,8 @@ pub async fn reset_password(cx: PageRequest, headers: HeaderMap) -> PageResult {
 
 /// `/login/connect`
 pub async fn confirm_link(cx: PageRequest, headers: HeaderMap) -> PageResult {
-    let pending = handshakes::pending(&cx.state, &headers).ok_or(AuthError::ConnectionExpired)?;
-    let provider = cx.context.provider.as_ref().ok_or(AuthError::ConnectionExpired)?.name.clone();
+    let pending = handshakes::pending(&cx.state, &headers).ok_or(AuthError::PendingLinkExpired)?;
+    let provider = cx.context.provider.as_ref().ok_or(AuthError::PendingLinkExpired)?.name.clone();
     cx.render(move || view! { <ConfirmLinkPage email=pending.email provider/> })
 }
 

@@ -24,7 +24,7 @@ use crate::{
             reset_link::ResetLinkPage,
         },
     },
-    domain::{AuthError, Event, User},
+    domain::{AuthError, AuditEvent, User},
     server::{
         db::{accounts::Account, events::AuditRow, users::UserFilter as Filter},
         flows::{
@@ -48,7 +48,7 @@ const MAX_SEARCH_CHARS: usize = 254;
 pub async fn list(cx: PageRequest, admin: Admin) -> PageResult {
     let (filter, page) = (cx.query("which"), cx.page_number());
     let which = match filter.as_str() {
-        UserFilter::PENDING => Filter::Pending,
+        UserFilter::PENDING => Filter::PendingLink,
         UserFilter::ACTIVE => Filter::Active,
         UserFilter::DISABLED => Filter::Disabled,
         UserFilter::ADMINISTRATORS => Filter::Administrators,
@@ -131,7 +131,7 @@ pub async fn audit_log(cx: PageRequest, admin: Admin) -> PageResult {
 /// `/users/check`: it asks other servers, so it takes its time, within that of a request.
 pub async fn diagnostics(cx: PageRequest, _: Admin, request: Request) -> PageResult {
     let state = &cx.state;
-    let proxy = client::way_here(&state.config, visitor::peer(request.extensions()), request.headers());
+    let proxy = client::check_proxy_headers(&state.config, visitor::peer(request.extensions()), request.headers());
     let results = Box::pin(inspection::look(&state.config, state.provider.as_ref(), &state.mailer)).await;
     let rows = std::iter::once(proxy)
         .chain(results)
@@ -184,7 +184,7 @@ fn event_row(names: &HashMap<Uuid, String>, row: &AuditRow) -> EventRow {
     let parts = [row.method.as_str(), row.detail.as_str()];
     EventRow {
         at: timestamp(row.occurred_at),
-        event: row.kind.parse::<Event>().map_or_else(|_| row.kind.clone(), |event| event.words().to_owned()),
+        event: row.kind.parse::<AuditEvent>().map_or_else(|_| row.kind.clone(), |event| event.words().to_owned()),
         detail: parts.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("; "),
         user: row.user_id.map(|id| UserRef { id: id.to_string(), email: names.get(&id).cloned() }),
         actor: row.actor_id.map(name),
