@@ -24,10 +24,11 @@ use mediamanager_auth::{
         AppState,
         clock::Clock,
         config::{self, Config, Sources},
-        cookies,
-        hasher::{Argon2Params, Hasher},
-        tokens::Tokens,
-        web::router::router,
+        crypto::{
+            password_hasher::{Argon2Params, Hasher},
+            tokens::Tokens,
+        },
+        web::{cookies, router::router},
     },
 };
 use tempfile::TempDir;

@@ -23,7 +23,7 @@ use axum::{
     routing::get,
 };
 use leptos::prelude::*;
-use mediamanager_auth::server::hasher::Argon2Params;
+use mediamanager_auth::server::crypto::password_hasher::Argon2Params;
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 

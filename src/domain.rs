@@ -2,18 +2,18 @@
 //!
 //! Values are parsed once at the edge and cannot be wrong afterwards.
 
+pub mod audit_event;
+pub mod auth_error;
 pub mod email;
-pub mod error;
-pub mod event;
 pub mod link_token;
+pub mod oidc_error;
 pub mod password;
-pub mod refusal;
 pub mod return_to;
 pub mod user;
 
+pub use audit_event::AuditEvent;
+pub use auth_error::AuthError;
 pub use email::Email;
-pub use error::AuthError;
-pub use event::AuditEvent;
 pub use link_token::LinkToken;
 pub use password::Password;
 pub use return_to::ReturnTo;

@@ -3,7 +3,7 @@
 use std::{process::ExitCode, time::Duration};
 
 use clap::Parser;
-use mediamanager_auth::server::commands::{self, Arguments};
+use mediamanager_auth::server::cli::{self, Arguments};
 use tokio::runtime::Runtime;
 
 /// How long the end waits for what cannot be interrupted, such as asking a name server that is silent (SR-192).
@@ -16,7 +16,7 @@ fn main() -> ExitCode {
         return ExitCode::FAILURE;
     }
     let Ok(runtime) = Runtime::new() else { return ExitCode::FAILURE };
-    let code = runtime.block_on(commands::run(arguments));
+    let code = runtime.block_on(cli::run(arguments));
     runtime.shutdown_timeout(RUNTIME_SHUTDOWN_TIMEOUT);
     code
 }

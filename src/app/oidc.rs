@@ -4,7 +4,7 @@ use leptos::{
 };
 
 use super::{page_context::page_context, paths, ui};
-use crate::domain::{AuthError, Password, refusal::OidcError};
+use crate::domain::{AuthError, Password, oidc_error::OidcError};
 
 /// Sends the browser to the provider, or to the page that says why not. A link leads here, so it changes nothing but the browser's
 /// own cookies; and it never fails, because the framework would answer an error with the Referer and put it into the address.

@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use leptos::prelude::use_context;
 
 use super::{notice::Notice, ui::FieldError};
-use crate::domain::{AuthError, refusal::OidcError};
+use crate::domain::{AuthError, oidc_error::OidcError};
 
 /// What the server tells every page about the request it answers. All of it may end up in front of the viewer (SR-115). What one page
 /// shows besides stands in that page's properties.

@@ -8,10 +8,10 @@ const NOTICES: [Notice; 2] = [Notice::VerificationSent, Notice::EmailVerified];
 /// Sends the link that verifies the address once more, to whoever is logged in.
 #[server(prefix = "", endpoint = "login/verify")]
 pub async fn resend_proof() -> Result<(), AuthError> {
-    use crate::server::{flows::email_proof, web::server_fn};
+    use crate::server::{flows::email_verification, web::server_fn};
     let (state, visitor) = server_fn::request()?;
     let email = visitor.current_user()?.user().email.clone();
-    email_proof::request(&visitor.ctx(&state), &email).await?;
+    email_verification::request(&visitor.ctx(&state), &email).await?;
     server_fn::redirect(&paths::PENDING_APPROVAL, Notice::VerificationSent);
     Ok(())
 }

@@ -23,7 +23,7 @@ use sea_orm::{
 };
 use tokio::time::timeout;
 
-use crate::{domain::AuthError, server::finding::CheckResult};
+use crate::{domain::AuthError, server::diagnostics::CheckResult};
 use deadline::{REQUEST_DB_BUDGET, WithDeadline};
 
 pub mod accounts;

@@ -3,19 +3,18 @@
 
 pub mod account;
 pub mod client_info;
-pub mod email_proof;
+pub mod diagnostics;
+pub mod email_verification;
 pub mod events;
 pub mod import;
-pub mod inspection;
 pub mod login;
 pub mod mail;
-pub mod new_password;
 pub mod oidc;
 pub mod password_reset;
+pub mod rate_limits;
 pub mod sessions;
 pub mod setup;
 pub mod signup;
-pub mod throttle;
 mod transaction;
 pub mod users;
 

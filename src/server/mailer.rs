@@ -22,12 +22,12 @@ use lettre::{
 
 use crate::{
     domain::Email,
-    server::{clock::Clock, config::Config, random},
+    server::{clock::Clock, config::Config, crypto::random},
 };
 
-mod letter;
+mod message;
 
-pub use letter::MailMessage;
+pub use message::MailMessage;
 
 /// How long one attempt to send may take (SR-162).
 const SEND_TIMEOUT: Duration = Duration::from_secs(30);
@@ -223,7 +223,8 @@ mod tests {
     #[test]
     fn a_control_character_anywhere_refuses_the_mail() {
         let compose = |letter: &MailMessage| compose(&config(), &Clock::System, "ada@example.org", letter);
-        let letter = |text: &str, label: &str, url: &str, closing: &str| MailMessage::new("Hello", &["x", text]).with_link(label, url.to_owned(), &["x", closing]);
+        let letter =
+            |text: &str, label: &str, url: &str, closing: &str| MailMessage::new("Hello", &["x", text]).with_link(label, url.to_owned(), &["x", closing]);
         assert!(compose(&letter("a – b", "Go", "https://x/", "Bye")).is_ok());
         for bad in ["a\0b", "a\r\n.\r\nb", "a\u{1b}[2Jb", "a\u{85}b"] {
             for letter in [letter(bad, "x", "x", "x"), letter("x", bad, "x", "x"), letter("x", "x", bad, "x"), letter("x", "x", "x", bad)] {

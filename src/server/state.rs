@@ -11,15 +11,17 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     app::page_context::Assets,
     server::{
-        assets,
         clock::Clock,
         config::Config,
+        crypto::{
+            password_hasher::{Argon2Params, Hasher},
+            tokens::Tokens,
+        },
         db::{self, Database},
-        hasher::{Argon2Params, Hasher},
+        flows::sessions::cache::SessionCache,
         mailer::Mailer,
-        provider::Provider,
-        session_cache::SessionCache,
-        tokens::Tokens,
+        oidc::Provider,
+        web::assets,
     },
 };
 

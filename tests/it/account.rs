@@ -1,23 +1,23 @@
 //! What somebody does with their own account, and what a thief with their cookie cannot (SR-094, SR-098, SR-099, SR-142 to SR-145).
 
+use crate::support::{App, Browser, PASSWORD, Page, SMTP};
 use axum::http::{Method, StatusCode};
 use mediamanager_auth::{
     domain::{Email, User},
     server::{
+        crypto::random,
         flows::{Ctx, password_reset, sessions, users::Role},
-        random,
     },
 };
 
-use crate::support::{App, Browser, PASSWORD, Page, SMTP};
-
-mod address;
+mod email;
 
 const NEW: &str = "copper lantern meadow 4";
 const COOKIE: &str = "fastapiusersauth";
 const RESETS: &str = "auth.email_password_resets = true\n";
 /// The pages that change the account itself, without those about a provider.
-const RECENT_LOGIN_PAGES: [(&str, &str); 3] = [("/account/address", "Change e-mail"), ("/account/delete", "Delete your account"), ("/account/password", "Change password")];
+const RECENT_LOGIN_PAGES: [(&str, &str); 3] =
+    [("/account/address", "Change e-mail"), ("/account/delete", "Delete your account"), ("/account/password", "Change password")];
 
 async fn logged_in(app: &App, email: &str) -> Browser {
     let mut browser = app.browser();

@@ -1,11 +1,16 @@
+use crate::support::{App, Browser, PASSWORD, Page, app::CHEAP};
 use axum::{
     body::Body,
     http::{Method, StatusCode},
 };
-use mediamanager_auth::server::{flows::users::Role, hasher::Hasher, random};
+use mediamanager_auth::server::{
+    crypto::{password_hasher::Hasher, random},
+    flows::users::Role,
+};
 use serde_json::{Value, json};
 
-use crate::support::{App, Browser, PASSWORD, Page, app::CHEAP};
+mod openapi;
+mod users;
 
 const COOKIE_LOGIN: &str = "/api/v1/auth/cookie/login";
 const JWT_LOGIN: &str = "/api/v1/auth/jwt/login";
@@ -219,9 +224,11 @@ async fn who_i_am_is_five_fields_in_order() {
     let page = app.browser().get(ME).await;
     is_error(&page, 401, UNAUTHORIZED);
     assert_eq!(page.header("www-authenticate"), None);
-    for (email, role, superuser, verified) in
-        [("ada@example.org", Role::Administrator, true, true), ("bob@example.org", Role::Member, false, true), ("eve@example.org", Role::QueueWait, false, false)]
-    {
+    for (email, role, superuser, verified) in [
+        ("ada@example.org", Role::Administrator, true, true),
+        ("bob@example.org", Role::Member, false, true),
+        ("eve@example.org", Role::QueueWait, false, false),
+    ] {
         let id = app.user(email, role).await.id;
         let mut browser = app.browser();
         browser.log_in(email, PASSWORD).await;

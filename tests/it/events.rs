@@ -1,20 +1,19 @@
 //! What is written down, and what is not (SR-180 to SR-182).
 
+use crate::support::{Account, App, Browser, Household, PASSWORD, Page, SMTP, log::Log};
 use axum::http::{Method, StatusCode};
 use mediamanager_auth::{
     domain::{AuditEvent, User},
     server::{
+        crypto::random,
         db::{
             self,
             events::{AuditFilter, AuditRow, NewEvent},
         },
         flows::{events, users::Role},
-        random,
     },
 };
 use uuid::Uuid;
-
-use crate::support::{Account, App, Browser, Household, PASSWORD, Page, SMTP, log::Log};
 
 mod kinds;
 mod secrets;

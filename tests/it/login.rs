@@ -1,7 +1,6 @@
-use axum::http::{Method, StatusCode};
-use mediamanager_auth::server::{flows::users::Role, hasher::Hasher};
-
 use crate::support::{App, Browser, PASSWORD, app::CHEAP};
+use axum::http::{Method, StatusCode};
+use mediamanager_auth::server::{crypto::password_hasher::Hasher, flows::users::Role};
 
 #[tokio::test]
 async fn a_member_logs_in_and_out_without_script() {

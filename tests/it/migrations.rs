@@ -1,17 +1,18 @@
+use crate::support::{App, Browser, PASSWORD, app::state, database::TestDatabase};
 use mediamanager_auth::{
     domain::Password,
     server::{
         clock::Clock,
+        crypto::{
+            password_hasher::{Argon2Params, Hasher, Verification},
+            random,
+        },
         db::{migrations::Migrator, users},
-        hasher::{Argon2Params, Hasher, Verification},
-        random,
     },
 };
 use sea_orm::{ActiveValue::Set, ConnectionTrait, Database, DatabaseConnection, DbBackend, EntityTrait, QueryOrder, Statement, TransactionTrait};
 use sea_orm_migration::MigratorTrait;
 use tokio::task::JoinSet;
-
-use crate::support::{App, Browser, PASSWORD, app::state, database::TestDatabase};
 
 /// What MediaManager's alembic scripts leave behind (contract, section 10), together with its bookkeeping and a table that
 /// points at `user`. On SQLite, which MediaManager itself does not use, an id is what our library stores.

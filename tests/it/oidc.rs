@@ -5,7 +5,16 @@ use std::collections::{BTreeMap, HashSet};
 use axum::http::{Method, StatusCode};
 use url::Url;
 
-use crate::support::{Account, App, Household, Key, household, provider::CLIENT_ID};
+use crate::support::{Account, App, Household, Key, app_with_provider, provider::CLIENT_ID};
+
+mod accounts;
+mod callback;
+mod endpoints;
+mod id_tokens;
+mod jwks;
+mod link_identity;
+mod logout;
+mod provider;
 
 const CALLBACK: &str = "/api/v1/auth/cookie/%C3%9Cber%20ID%20100%25/callback";
 
@@ -19,10 +28,10 @@ async fn the_button_leads_through_the_provider_to_where_somebody_wanted_to_go() 
     let mut browser = home.app.browser();
     let page = browser.get("/login?return_to=%2Faccount%3Fx%3D1").await;
     assert_eq!(page.text("a.button").as_deref(), Some("Continue with Über ID 100%"));
-    let away = household::set_out_from(&mut browser, "/login?return_to=%2Faccount%3Fx%3D1").await;
+    let away = app_with_provider::set_out_from(&mut browser, "/login?return_to=%2Faccount%3Fx%3D1").await;
     let back = home.provider.answer(&away, &Account::confirmed("ada@example.org"));
     assert!(back.starts_with(CALLBACK), "{back}");
-    let answer = household::call_back(&mut browser, &back).await;
+    let answer = app_with_provider::call_back(&mut browser, &back).await;
     assert_eq!((answer.status, answer.location().as_deref()), (StatusCode::SEE_OTHER, Some("/account?x=1")));
     let page = browser.get("/account").await;
     assert_eq!(page.path, "/account");
@@ -46,7 +55,7 @@ async fn the_request_says_what_the_protocol_asks_for_and_is_new_each_time() {
     let mut browser = home.app.browser();
     let mut seen = HashSet::new();
     for _ in 0..3 {
-        let query = query(&household::set_out(&mut browser).await);
+        let query = query(&app_with_provider::set_out(&mut browser).await);
         assert_eq!(query["redirect_uri"], format!("http://localhost:8000{CALLBACK}"));
         assert_eq!(query["client_id"], CLIENT_ID);
         assert_eq!(query["scope"], "openid email profile");
@@ -108,11 +117,11 @@ async fn the_link_always_answers_with_a_redirect() {
 async fn several_tabs_do_not_disturb_each_other() {
     let home = Household::new().await;
     let mut browser = home.app.browser();
-    let (first, second) = (household::set_out(&mut browser).await, household::set_out(&mut browser).await);
+    let (first, second) = (app_with_provider::set_out(&mut browser).await, app_with_provider::set_out(&mut browser).await);
     let ada = Account::confirmed("ada@example.org");
     for away in [second, first] {
         let back = home.provider.answer(&away, &ada);
-        assert_eq!(household::call_back(&mut browser, &back).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(app_with_provider::call_back(&mut browser, &back).await.status, StatusCode::SEE_OTHER);
     }
 }
 
@@ -122,7 +131,7 @@ async fn a_browser_carries_five_attempts_and_drops_the_oldest() {
     let mut browser = home.app.browser();
     let mut aways = Vec::new();
     for _ in 0..7 {
-        aways.push(household::set_out(&mut browser).await);
+        aways.push(app_with_provider::set_out(&mut browser).await);
         home.app.pass(1);
     }
     let ada = Account::confirmed("ada@example.org");
@@ -130,7 +139,7 @@ async fn a_browser_carries_five_attempts_and_drops_the_oldest() {
     for away in &aways {
         // A copy: a login in between would make the next answer a mere reload.
         let mut tab = browser.clone();
-        statuses.push(household::call_back(&mut tab, &home.provider.answer(away, &ada)).await.status.as_u16());
+        statuses.push(app_with_provider::call_back(&mut tab, &home.provider.answer(away, &ada)).await.status.as_u16());
     }
     assert_eq!(statuses, [400, 400, 303, 303, 303, 303, 303]);
 }
@@ -181,7 +190,7 @@ async fn mediamanagers_own_frontends_set_out_too() {
         assert_eq!(query(&away)["redirect_uri"], format!("http://localhost:8000{callback}"));
         assert_eq!(query(&away)["scope"], if path.contains("groups") { "openid email profile groups" } else { "openid email profile" });
         let back = home.provider.answer(&away, &Account::confirmed("ada@example.org"));
-        let answer = household::call_back(&mut browser, &back).await;
+        let answer = app_with_provider::call_back(&mut browser, &back).await;
         assert_eq!(answer.location().as_deref(), Some("/account"), "{}", answer.body);
     }
 }
@@ -218,10 +227,10 @@ async fn a_configured_redirect_uri_is_the_only_one_ever_sent() {
     let own = "http://localhost:8000/api/v1/auth/oauth/callback";
     let home = Household::with(&format!("policy.openid_connect.redirect_uri = '{own}'")).await;
     let mut browser = home.app.browser();
-    let away = household::set_out(&mut browser).await;
+    let away = app_with_provider::set_out(&mut browser).await;
     assert_eq!(query(&away)["redirect_uri"], own);
     let back = home.provider.answer(&away, &Account::confirmed("ada@example.org"));
-    assert_eq!(household::call_back(&mut browser, &back).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(app_with_provider::call_back(&mut browser, &back).await.status, StatusCode::SEE_OTHER);
     let asked = browser.call(Method::GET, "/api/v1/auth/cookie/%C3%9Cber%20ID%20100%25/authorize", &[], "").await;
     assert_eq!(query(asked.json()["authorization_url"].as_str().unwrap())["redirect_uri"], own);
 }

@@ -16,13 +16,13 @@ use mediamanager_auth::{
             password_reset::PasswordReset,
             setup::FirstAdmin,
             signup,
-            users::{UserUpdate, Role, shell::NewCliUser},
+            users::{Role, UserUpdate, cli::NewCliUser},
         },
-        http::api::{
+        web::api::{
             bodies::{LoginForm, OnlyToken, Register, ResetPassword, StrictJson},
             error::ApiError,
-            patch::{SelfUpdateBody, UserUpdateBody},
-            wire::JsonObject,
+            fastapi::JsonObject,
+            user_update::{SelfUpdateBody, UserUpdateBody},
         },
     },
 };

@@ -1,13 +1,12 @@
+use crate::support::{App, Browser, PASSWORD, Page, TOKEN_SECRET};
 use axum::{
     Router,
     http::{Method, StatusCode},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
-use mediamanager_auth::server::random;
+use mediamanager_auth::server::crypto::random;
 use serde_json::{Value, json};
-
-use crate::support::{App, Browser, PASSWORD, Page, TOKEN_SECRET};
 
 const NAME: &str = "fastapiusersauth";
 /// What a live token gets as a cookie on a page, as a cookie of the contract, and as a bearer token.

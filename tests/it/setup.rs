@@ -1,24 +1,22 @@
+use crate::support::{App, Browser, PASSWORD, Page, TOKEN_SECRET};
 use axum::http::{Method, StatusCode, header};
 use jsonwebtoken::{EncodingKey, Header, encode};
 use mediamanager_auth::{
     domain::{Email, Password},
     server::{
+        crypto::{random, tokens::Purpose},
         db,
         flows::{
             Ctx,
             users::{
                 Role,
-                shell::{self, NewCliUser},
+                cli::{self, NewCliUser},
             },
         },
-        random,
-        tokens::Purpose,
     },
 };
 use serde_json::json;
 use tokio::task::JoinSet;
-
-use crate::support::{App, Browser, PASSWORD, Page, TOKEN_SECRET};
 
 const BUTTON: &str = "Create administrator";
 const USERS: &str = "SELECT COUNT(*) FROM \"user\"";
@@ -281,7 +279,7 @@ async fn the_shell_makes_nobody_while_a_setup_is_under_way() {
     let boss = Email::parse("boss@example.org").unwrap();
     let new = NewCliUser { email: boss, password: Password::new(PASSWORD.to_owned()), role: Role::Administrator };
     let cx = Ctx::cli(&app.state);
-    let mut creating = std::pin::pin!(shell::create(&cx, new));
+    let mut creating = std::pin::pin!(cli::create(&cx, new));
     // Between looking whether anybody is there and making the first one, nobody else may come.
     let waits = tokio::time::timeout(std::time::Duration::from_millis(300), &mut creating).await.is_err();
     db::commit(setup).await.unwrap();

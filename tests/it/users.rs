@@ -1,15 +1,15 @@
 //! What administrators see of others, and nobody else (SR-140, SR-146).
 
+use crate::support::{Account, App, Browser, Household, PASSWORD, Page, TOKEN_SECRET};
 use axum::http::{Method, StatusCode};
 use mediamanager_auth::{
     domain::User,
-    server::{db, flows::users::Role, random},
+    server::{crypto::random, db, flows::users::Role},
 };
 use scraper::{Html, Selector};
 
-use crate::support::{Account, App, Browser, Household, PASSWORD, Page, TOKEN_SECRET};
-
-mod change;
+mod actions;
+mod admin_emails;
 mod invite;
 
 async fn logged_in(app: &App, email: &str) -> Browser {

@@ -9,11 +9,11 @@ use crate::{
 #[server(prefix = "", endpoint = "account/confirm")]
 pub async fn confirm_address() -> Result<(), AuthError> {
     use crate::app::notice::Notice;
-    use crate::server::{flows::email_proof, web::server_fn};
+    use crate::server::{flows::email_verification, web::server_fn};
     let (state, visitor) = server_fn::request()?;
     let current = visitor.current_user()?;
     let token = server_fn::link_token(&paths::VERIFY_EMAIL)?.ok_or(AuthError::VerificationLinkInvalid)?;
-    let proven = email_proof::complete(&visitor.ctx(&state), current, &token).await?;
+    let proven = email_verification::complete(&visitor.ctx(&state), current, &token).await?;
     server_fn::clear_link_token(&state, &paths::VERIFY_EMAIL)?;
     let page = if proven.user.is_verified { &paths::ACCOUNT } else { &paths::PENDING_APPROVAL };
     server_fn::redirect(page, Notice::EmailVerified);

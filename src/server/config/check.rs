@@ -7,10 +7,11 @@ use std::path::PathBuf;
 use ipnet::IpNet;
 use url::Url;
 
-use super::reader::Reader;
-use super::{Auth, Config, LogFormat, Misc, OpenIdConnect, Policy, Secret, Server, Smtp, RateLimits, urls};
-use crate::domain::{Email, ReturnTo};
-use crate::server::log;
+use super::{Auth, Config, LogFormat, Misc, OpenIdConnect, Policy, RateLimits, Secret, Server, Smtp, reader::Reader, urls};
+use crate::{
+    domain::{Email, ReturnTo},
+    server::telemetry::log,
+};
 
 /// The `token_secret` in the complete example that MediaManager's manual prints (chapter Authentication). Everybody knows it.
 const DOCUMENTED_SAMPLE_SECRET: &str = "a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6q7r8s9t0u1v2w3x4y5z6";

@@ -21,7 +21,11 @@ enum UnknownKeys {
 }
 
 const SECTIONS: [Section; 10] = [
-    Section { path: "auth", keys: &["token_secret", "session_lifetime", "admin_emails", "email_password_resets", "openid_connect"], unknown: UnknownKeys::Reject },
+    Section {
+        path: "auth",
+        keys: &["token_secret", "session_lifetime", "admin_emails", "email_password_resets", "openid_connect"],
+        unknown: UnknownKeys::Reject,
+    },
     Section { path: "auth.openid_connect", keys: &["enabled", "client_id", "client_secret", "configuration_endpoint", "name"], unknown: UnknownKeys::Reject },
     Section { path: "misc", keys: &["frontend_url", "cors_urls"], unknown: UnknownKeys::Ignore },
     Section { path: "database", keys: &["host", "port", "user", "password", "dbname"], unknown: UnknownKeys::Warn },

@@ -7,7 +7,7 @@ use sea_orm::{
 };
 
 use super::{delete_in_batches, hide_db_error};
-use crate::domain::{AuthError, AuditEvent};
+use crate::domain::{AuditEvent, AuthError};
 
 pub use Model as AuditRow;
 

@@ -70,7 +70,7 @@ pub async fn find(db: &impl ConnectionTrait, issuer: &str, subject: &str) -> Res
 /// other.
 pub async fn insert(db: &impl ConnectionTrait, new: NewIdentity<'_>, now: i64) -> Result<Identity, AuthError> {
     let row = ActiveModel {
-        id: Set(crate::server::random::uuid()),
+        id: Set(crate::server::crypto::random::uuid()),
         user_id: Set(new.user),
         issuer: Set(new.issuer.to_owned()),
         subject: Set(new.subject.to_owned()),

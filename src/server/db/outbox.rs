@@ -61,7 +61,7 @@ pub async fn enqueue(db: &impl ConnectionTrait, mail: NewMail<'_>, now: i64) -> 
         return Ok(false);
     }
     let row = ActiveModel {
-        id: Set(crate::server::random::uuid()),
+        id: Set(crate::server::crypto::random::uuid()),
         kind: Set(kind.to_owned()),
         address: Set(address.to_owned()),
         user_id: Set(user),

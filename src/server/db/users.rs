@@ -135,7 +135,7 @@ pub async fn insert(db: &impl ConnectionTrait, new: NewUser<'_>) -> Result<User,
         return Err(AuthError::EmailTaken);
     }
     let row = ActiveModel {
-        id: Set(crate::server::random::uuid()),
+        id: Set(crate::server::crypto::random::uuid()),
         email: Set(new.email.as_str().to_owned()),
         hashed_password: Set(new.hashed_password),
         is_active: Set(true),

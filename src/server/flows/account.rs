@@ -6,18 +6,16 @@ use super::{
     events::EventDetails,
     login::{self, Login},
     mail::{self, MailKind},
-    new_password::NewPassword,
-    password_reset,
+    password_reset, rate_limits,
     sessions::{self, CurrentUser, RecentLogin},
-    throttle,
     users::{self, UserUpdate},
 };
 use crate::{
-    domain::{AuthError, Email, AuditEvent, LinkToken, Password},
+    domain::{AuditEvent, AuthError, Email, LinkToken, Password},
     server::{
         AppState,
+        crypto::{password_policy::NewPassword, tokens::Purpose},
         db::{self, identities::Identity, rate_limits::RateLimit, sessions::Session, users::Credentials},
-        tokens::Purpose,
     },
 };
 
@@ -104,9 +102,9 @@ pub async fn change_password(cx: &Ctx<'_>, recent: &RecentLogin, password: Passw
     let password = NewPassword::parse(password, &user.email, &state.config)?;
     // Each one is a hash and a mail, to an address that may be a stranger's.
     let taken = format!("new-password:{}", user.id);
-    throttle::take(cx, &taken, EMAIL_CHANGE_LIMIT).await?;
+    rate_limits::take(cx, &taken, EMAIL_CHANGE_LIMIT).await?;
     let found = db::users::find_with_hash(&state.db, user.id).await?.ok_or(AuthError::NotLoggedIn)?;
-    let hash = throttle::refund_on_error(cx, &taken, state.hasher.hash(admission, password.into_password()).await).await?;
+    let hash = rate_limits::refund_on_error(cx, &taken, state.hasher.hash(admission, password.into_password()).await).await?;
     let mut tx = cx.exclusive().await?;
     sessions::ensure_session_live(&tx, recent.current()).await?;
     if !db::users::replace_hash(tx.db(), &found, hash).await? {
@@ -136,7 +134,7 @@ pub async fn request_address(cx: &Ctx<'_>, recent: &RecentLogin, email: &Email) 
 }
 
 async fn consume_email_change_quota(cx: &Ctx<'_>, recent: &RecentLogin) -> Result<(), AuthError> {
-    throttle::take(cx, &format!("new-address:{}", recent.user().id), EMAIL_CHANGE_LIMIT).await
+    rate_limits::take(cx, &format!("new-address:{}", recent.user().id), EMAIL_CHANGE_LIMIT).await
 }
 
 async fn queue_email_change_link(cx: &Ctx<'_>, recent: &RecentLogin, email: &Email) -> Result<(), AuthError> {
@@ -177,7 +175,7 @@ pub struct EmailChange {
 /// `ProofLinkInvalid`, `EmailTaken`, `TooManyAttempts` for the network, `Unavailable`.
 pub async fn change_address(cx: &Ctx<'_>, current: &CurrentUser, change: EmailChange) -> Result<(), AuthError> {
     let tokens = &cx.state.tokens;
-    throttle::consume_token(cx, "proof-token").await?;
+    rate_limits::consume_token(cx, "proof-token").await?;
     let email = Email::parse(&change.address).map_err(|_| AuthError::VerificationLinkInvalid)?;
     let (owner, fingerprint) = tokens.check_link(Purpose::EmailChange, change.token.expose()).map_err(|_| AuthError::VerificationLinkInvalid)?;
     let mut tx = cx.exclusive().await?;

@@ -4,12 +4,12 @@
 use uuid::Uuid;
 
 use crate::{
-    domain::{AuthError, AuditEvent},
+    domain::{AuditEvent, AuthError},
     server::{
         AppState,
         db::{self, events::NewEvent, rate_limits::RateLimit},
         flows::Ctx,
-        metrics,
+        telemetry::metrics,
     },
 };
 

@@ -3,7 +3,7 @@
 
 use super::{Ctx, Tx, events::EventDetails};
 use crate::{
-    domain::{AuthError, Email, AuditEvent},
+    domain::{AuditEvent, AuthError, Email},
     server::db::{self, import_source, users::Credentials},
 };
 

@@ -3,14 +3,15 @@ use uuid::Uuid;
 use super::{
     Ctx, Tx,
     events::{self, EventDetails},
+    rate_limits,
     sessions::{self, NewSession},
-    throttle, users,
+    users,
 };
 use crate::{
-    domain::{AuthError, Email, AuditEvent, Password, User},
+    domain::{AuditEvent, AuthError, Email, Password, User},
     server::{
+        crypto::password_hasher::{QueueSlot, Verification},
         db::{self, users::Credentials},
-        hasher::{QueueSlot, Verification},
     },
 };
 
@@ -178,7 +179,7 @@ async fn decide(cx: &Ctx<'_>, admission: QueueSlot, candidate: Candidate<'_>) ->
         cx.record(AuditEvent::LoginFailed, EventDetails::for_user_if_known(about).method(LoginMethod::Password.name())).await?;
         return Err(AuthError::BadCredentials);
     };
-    throttle::give_back(cx, &reserved.network).await?;
+    rate_limits::give_back(cx, &reserved.network).await?;
     db::rate_limits::clear(&cx.state.db, &reserved.account).await?;
     Ok(VerifiedPassword { user: found.user, hashed_password: found.hashed_password, upgrade })
 }
@@ -205,15 +206,15 @@ async fn reserve(cx: &Ctx<'_>, address: &str, user: Option<&User>) -> Result<Res
     let about = user.map(|user| user.id);
     // Of nobody too: where no password is looked at, the time would tell whether there is an account (SR-020).
     let is_familiar = db::sessions::has_logged_in_from(&cx.state.db, about.unwrap_or_default(), network, now).await?;
-    let account = throttle::account_key(address, is_familiar.then_some(network.as_str()));
-    let reserved = Reservation { network: throttle::client_key(network), account, at: now };
-    if let Err(err) = throttle::consume_failure(cx).await {
+    let account = rate_limits::account_key(address, is_familiar.then_some(network.as_str()));
+    let reserved = Reservation { network: rate_limits::client_key(network), account, at: now };
+    if let Err(err) = rate_limits::consume_failure(cx).await {
         record_throttled(cx, about, err).await;
         return Err(err);
     }
-    if let Err(err) = throttle::reserve_account(cx, &reserved.account).await {
+    if let Err(err) = rate_limits::reserve_account(cx, &reserved.account).await {
         // Nothing was guessed, so it costs the network nothing: a household must not run out of attempts by waiting badly.
-        throttle::give_back(cx, &reserved.network).await?;
+        rate_limits::give_back(cx, &reserved.network).await?;
         record_throttled(cx, about, err).await;
         return Err(err);
     }
@@ -222,7 +223,7 @@ async fn reserve(cx: &Ctx<'_>, address: &str, user: Option<&User>) -> Result<Res
 
 /// An attempt that was never decided is no failure.
 async fn give_back(cx: &Ctx<'_>, reserved: &Reservation) -> Result<(), AuthError> {
-    throttle::give_back(cx, &reserved.network).await?;
+    rate_limits::give_back(cx, &reserved.network).await?;
     db::rate_limits::refund_account(&cx.state.db, &reserved.account, reserved.at).await
 }
 

@@ -3,14 +3,11 @@
 
 use std::time::Duration;
 
-mod letters;
-
-use letters::Written;
-use uuid::Uuid;
+mod templates;
 
 use super::{ClientInfo, Ctx, Tx, events::EventDetails};
 use crate::{
-    domain::{AuthError, AuditEvent, User},
+    domain::{AuditEvent, AuthError, User},
     server::{
         AppState,
         db::{
@@ -19,6 +16,8 @@ use crate::{
         },
     },
 };
+use templates::Written;
+use uuid::Uuid;
 
 /// How often it is looked whether mail is waiting.
 pub const POLL_INTERVAL: Duration = Duration::from_secs(1);
@@ -148,7 +147,7 @@ async fn send(cx: &Ctx<'_>, waiting: QueuedMail) -> Result<(), AuthError> {
     if waiting.attempts > MAX_ATTEMPTS {
         return mark_failed(cx, &waiting, None, "no attempt has come to an end; the log has what happened").await;
     }
-    let (user, to, letter) = match letters::write(cx, &waiting).await? {
+    let (user, to, letter) = match templates::write(cx, &waiting).await? {
         Written::MailMessage { user, to, letter } => (user, to, letter),
         Written::Later(due_at) => return db::outbox::postpone(db, waiting.id, due_at, true).await,
         Written::Nothing => return db::outbox::delete(db, waiting.id).await,

@@ -7,29 +7,30 @@ use super::{
     Ctx,
     events::{self, EventDetails},
     login::Login,
+    rate_limits,
     sessions::CurrentUser,
-    throttle,
 };
 use crate::{
-    domain::{AuthError, AuditEvent, ReturnTo, refusal::OidcError},
+    domain::{AuditEvent, AuthError, ReturnTo, oidc_error::OidcError},
     server::{
-        AppState, db,
-        provider::{self, Attempt, Fault, ExternalUser, quote},
-        random,
+        AppState,
+        crypto::random,
+        db,
+        oidc::{self, Attempt, ExternalUser, Fault, quote},
     },
 };
 
 mod account;
 mod backchannel;
-mod connect;
-mod handshake;
-mod link;
+mod link_identity;
+mod login_attempt;
+mod pending_link;
 
-pub use account::{unknown_to_all, created_by_provider};
+pub use account::{created_by_provider, unknown_to_all};
 pub use backchannel::backchannel_logout;
-pub use connect::{PendingLink, connect};
-pub use handshake::{LoginAttempt, ATTEMPT_LIFETIME_SECONDS, fingerprint};
-pub use link::{LinkRequest, unlink, link_request};
+pub use link_identity::{LinkRequest, link_request, unlink};
+pub use login_attempt::{ATTEMPT_LIFETIME_SECONDS, LoginAttempt, fingerprint};
+pub use pending_link::{PendingLink, connect};
 
 /// What is always asked for (SR-050).
 const SCOPES: [&str; 3] = ["openid", "email", "profile"];
@@ -138,7 +139,7 @@ pub async fn refuse(cx: &Ctx<'_>, fault: Fault) -> Refused {
 
 async fn finish_unlogged(cx: &Ctx<'_>, current: Option<&CurrentUser>, callback: Callback) -> Result<Outcome, Fault> {
     let Callback { handshake, answer } = callback;
-    let taken = throttle::consume_callback(cx).await?;
+    let taken = rate_limits::consume_callback(cx).await?;
     let expires_at = handshake.started_at + i64::from(ATTEMPT_LIFETIME_SECONDS);
     // Atomic over all instances: of two answers to one attempt one counts, whatever the browser does with its cookies (SR-053).
     let is_first = db::used_tokens::mark_used(&cx.state.db, fingerprint("handshake", &handshake.state), expires_at).await?;
@@ -148,11 +149,11 @@ async fn finish_unlogged(cx: &Ctx<'_>, current: Option<&CurrentUser>, callback: 
     let return_to = handshake.return_to();
     let person = who(cx, &handshake, answer).await;
     if person.as_ref().err().is_none_or(|fault| fault.refusal == OidcError::ProviderUnreachable) {
-        throttle::give_back(cx, &taken).await?;
+        rate_limits::give_back(cx, &taken).await?;
     }
     let person = person?;
     if let Some(connects) = &handshake.connects {
-        link::link(cx, current, connects, person).await?;
+        link_identity::link(cx, current, connects, person).await?;
         return Ok(Outcome::Connected);
     }
     match account::enter(cx, person).await? {
@@ -165,17 +166,17 @@ async fn finish_unlogged(cx: &Ctx<'_>, current: Option<&CurrentUser>, callback: 
 async fn who(cx: &Ctx<'_>, handshake: &LoginAttempt, answer: Result<Answer, Fault>) -> Result<ExternalUser, Fault> {
     let provider = cx.state.provider.as_ref().ok_or_else(|| Fault::new(OidcError::ProviderMisconfigured, "auth.openid_connect is not enabled", ""))?;
     let answer = answer?;
-    let deadline = Instant::now() + provider::REQUEST_TIMEOUT;
+    let deadline = Instant::now() + oidc::REQUEST_TIMEOUT;
     provider.check_issuer(answer.issuer.as_deref()).await?;
     let code = match (answer.code, answer.error) {
         (Some(code), None) => code,
         (_, error) => return Err(provider_error(&error.unwrap_or_default(), answer.error_description.as_deref())),
     };
     // Anybody can make up a code. Counted before it is tried, and given back unless it was one (SR-005, SR-022).
-    throttle::consume_failure(cx).await?;
-    let redeemed = provider::until(deadline, provider.redeem(code, attempt(handshake))).await;
+    rate_limits::consume_failure(cx).await?;
+    let redeemed = oidc::until(deadline, provider.redeem(code, attempt(handshake))).await;
     if !matches!(&redeemed, Err(fault) if fault.refusal == OidcError::InvalidGrant) {
-        throttle::give_back(cx, &throttle::client_key(&cx.client.rate_limit_key)).await?;
+        rate_limits::give_back(cx, &rate_limits::client_key(&cx.client.rate_limit_key)).await?;
     }
     redeemed
 }

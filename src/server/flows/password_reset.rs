@@ -8,15 +8,14 @@ use super::{
     client_info::SHELL,
     events::EventDetails,
     mail::{self, MailKind},
-    new_password::NewPassword,
-    throttle,
+    rate_limits,
 };
 use crate::{
-    domain::{AuthError, Email, AuditEvent, LinkToken, Password, User},
+    domain::{AuditEvent, AuthError, Email, LinkToken, Password, User},
     server::{
         AppState,
+        crypto::{password_policy::NewPassword, tokens::Purpose},
         db::{self, users::Credentials},
-        tokens::Purpose,
     },
 };
 
@@ -28,7 +27,7 @@ const INVITATION_LIFETIME_SECONDS: u32 = 72 * 60 * 60;
 /// # Errors
 /// `TooManyAttempts` for the network; `Unavailable`.
 pub async fn request(cx: &Ctx<'_>, email: &Email) -> Result<(), AuthError> {
-    throttle::consume_request(cx, "reset-request").await?;
+    rate_limits::consume_request(cx, "reset-request").await?;
     let mut tx = cx.transaction().await?;
     if cx.state.config.auth.email_password_resets {
         mail::queue(&tx, MailKind::Reset, email.as_str()).await?;
@@ -128,13 +127,13 @@ pub struct PasswordReset {
 pub async fn complete(cx: &Ctx<'_>, reset: PasswordReset) -> Result<(), AuthError> {
     let (state, token) = (cx.state, reset.token.expose());
     let admission = state.hasher.admit().await?;
-    let taken = throttle::consume_token(cx, "reset-token").await?;
+    let taken = rate_limits::consume_token(cx, "reset-token").await?;
     let (purpose, found) = read(state, &state.db, token).await?;
     if reset.shown_email.is_some_and(|shown| shown != found.user.email) {
         return Err(AuthError::ResetLinkInvalid);
     }
     let password = NewPassword::parse(reset.password, &found.user.email, &state.config)?;
-    let hash = throttle::refund_on_error(cx, &taken, state.hasher.hash(admission, password.into_password()).await).await?;
+    let hash = rate_limits::refund_on_error(cx, &taken, state.hasher.hash(admission, password.into_password()).await).await?;
     let user = found.user.id;
 
     // Not beside a login through the provider that has found its account and not yet started its session.
@@ -156,7 +155,7 @@ pub async fn complete(cx: &Ctx<'_>, reset: PasswordReset) -> Result<(), AuthErro
         }
     }
     db::accounts::clear_passwordless(tx.db(), user, tx.now()).await?;
-    throttle::clear_account_failures(tx.db(), &found.user.email).await?;
+    rate_limits::clear_account_failures(tx.db(), &found.user.email).await?;
     mail::notify(&tx, MailKind::PasswordChanged, &found.user).await?;
     tx.record(AuditEvent::PasswordReset, EventDetails::of(user)).await?;
     tx.commit().await

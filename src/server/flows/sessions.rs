@@ -6,13 +6,16 @@ use super::{
     login::{FirstFactor, LoginMethod, VerifiedPassword},
 };
 use crate::{
-    domain::{AuthError, AuditEvent, User},
+    domain::{AuditEvent, AuthError, User},
     server::{
         AppState,
+        crypto::random,
         db::{self, sessions::NewSessionRow},
-        metrics, random,
+        telemetry::metrics,
     },
 };
+
+pub mod cache;
 
 /// The person who sent a request, proven. Flows that need a person take this, so they cannot be called without one.
 #[derive(Clone, Debug)]

@@ -2,12 +2,11 @@ use super::{
     Ctx,
     events::EventDetails,
     login::{self, FirstFactor, Login, LoginMethod},
-    new_password::NewPassword,
     users,
 };
 use crate::{
-    domain::{AuthError, Email, AuditEvent, LinkToken, Password},
-    server::db,
+    domain::{AuditEvent, AuthError, Email, LinkToken, Password},
+    server::{crypto::password_policy::NewPassword, db},
 };
 
 /// Who made the first administrator.
@@ -63,7 +62,14 @@ pub async fn create_first_admin(cx: &Ctx<'_>, first: FirstAdmin) -> Result<Login
     let hashed_password = cx.state.hasher.hash(admission, password.into_password()).await?;
     let mut tx = cx.exclusive().await?;
     ensure_open(tx.db()).await?;
-    let new = users::New { email, hashed_password, role: users::Role::Administrator, is_email_verified: true, is_passwordless: false, by: GRANTED_BY_SETUP.to_owned() };
+    let new = users::New {
+        email,
+        hashed_password,
+        role: users::Role::Administrator,
+        is_email_verified: true,
+        is_passwordless: false,
+        by: GRANTED_BY_SETUP.to_owned(),
+    };
     let user = users::insert(&tx, new).await?;
     tx.record(AuditEvent::SetupDone, EventDetails::of(user.id)).await?;
     let login = login::complete(&mut tx, FirstFactor::new(user, LoginMethod::Setup)).await?;

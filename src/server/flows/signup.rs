@@ -3,15 +3,14 @@ use super::{
     events::EventDetails,
     login::{self, FirstFactor, Login, LoginMethod},
     mail::{self, MailKind},
-    new_password::NewPassword,
-    throttle,
+    rate_limits,
     users::{self, Role},
 };
 use crate::{
-    domain::{AuthError, Email, AuditEvent, Password, User},
+    domain::{AuditEvent, AuthError, Email, Password, User},
     server::{
+        crypto::{password_policy::NewPassword, random},
         db::{self, rate_limits::RateLimit},
-        random,
     },
 };
 
@@ -48,13 +47,13 @@ pub async fn sign_up(cx: &Ctx<'_>, request: Request) -> Result<SignupOutcome, Au
     let Request { email, password } = request;
     // First, or a flood would queue at the database, and who is told to come back would have used up what they may ask for.
     let admission = state.hasher.admit().await?;
-    let taken = throttle::consume_request(cx, "signup").await?;
+    let taken = rate_limits::consume_request(cx, "signup").await?;
     let password = NewPassword::parse(password, email.as_str(), &state.config)?;
-    let hashed_password = throttle::refund_on_error(cx, &taken, state.hasher.hash(admission, password.into_password()).await).await?;
+    let hashed_password = rate_limits::refund_on_error(cx, &taken, state.hasher.hash(admission, password.into_password()).await).await?;
     // Taken before it is known whether the address is free, or running out of refusals would tell as much as a refusal.
     let refusals = format!("signup-refused:{}", cx.client.rate_limit_key);
     if !mail::is_on(state) {
-        throttle::take(cx, &refusals, DUPLICATE_EMAIL_LIMIT).await?;
+        rate_limits::take(cx, &refusals, DUPLICATE_EMAIL_LIMIT).await?;
     }
     let mut tx = cx.exclusive().await?;
     let is_taken = db::users::is_taken(tx.db(), &email).await?;
@@ -79,7 +78,7 @@ pub async fn sign_up(cx: &Ctx<'_>, request: Request) -> Result<SignupOutcome, Au
         return Ok(SignupOutcome::MailSent { user });
     }
     // The account is made, whatever becomes of this.
-    let _ = throttle::give_back(cx, &refusals).await;
+    let _ = rate_limits::give_back(cx, &refusals).await;
     Ok(SignupOutcome::Created { user })
 }
 

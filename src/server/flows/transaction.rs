@@ -5,7 +5,7 @@ use super::{
     events::{self, EventDetails},
 };
 use crate::{
-    domain::{AuthError, AuditEvent},
+    domain::{AuditEvent, AuthError},
     server::{AppState, db},
 };
 

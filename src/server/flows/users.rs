@@ -5,11 +5,11 @@ use crate::{
 };
 
 mod administration;
-pub mod shell;
-mod view;
+pub mod cli;
+mod queries;
 
-pub use administration::{UserUpdate, Invited, invite, delete, end_session, end_sessions, create_reset_link, remove, update};
-pub use view::{Details, EventQuery, Listed, PAGE_SIZE, Query, details, events, everybody, find, is_listed, list, waiting};
+pub use administration::{Invited, UserUpdate, create_reset_link, delete, end_session, end_sessions, invite, remove, update};
+pub use queries::{Details, EventQuery, Listed, PAGE_SIZE, Query, details, events, everybody, find, is_listed, list, waiting};
 
 /// What a new user may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

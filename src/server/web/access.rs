@@ -14,7 +14,7 @@ use crate::{
         page_context::{FailedForm, PageContext},
         paths::{self, Access},
     },
-    domain::{AuthError, AuditEvent},
+    domain::{AuditEvent, AuthError},
     server::{
         AppState,
         flows::{
@@ -22,9 +22,10 @@ use crate::{
             sessions::{Admin, CurrentUser},
             users,
         },
-        http::{mailed_link, visitor::Visitor},
         web::{
+            cookies::link_token,
             form_data,
+            middleware::authenticate::Visitor,
             page_request::PageError,
             redirects::{after_login, login_url, reauthenticate_url, return_to_param},
             render,
@@ -83,8 +84,8 @@ async fn check_head(state: &AppState, parts: &Parts) -> Result<(), Response> {
         && let Some(token) = form_data::parameter(uri, "token")
     {
         // First of all, so that no redirect carries the token.
-        return Err(match mailed_link::keep(state, page, &token) {
-            Some(cookie) => ([(header::SET_COOKIE, cookie)], Redirect::to(&mailed_link::without_token(page, uri))).into_response(),
+        return Err(match link_token::keep(state, page, &token) {
+            Some(cookie) => ([(header::SET_COOKIE, cookie)], Redirect::to(&link_token::without_token(page, uri))).into_response(),
             None => render::error_for(state, parts, AuthError::Internal),
         });
     }

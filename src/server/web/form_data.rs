@@ -5,7 +5,7 @@ use axum::{
     http::{HeaderMap, Uri, header},
 };
 
-use crate::{domain::AuthError, server::http::limits};
+use crate::{domain::AuthError, server::web::middleware::request_limits};
 
 /// How browsers write a form.
 pub const URLENCODED: &str = "application/x-www-form-urlencoded";
@@ -30,7 +30,7 @@ pub async fn read_fields(headers: &HeaderMap, body: Body) -> Result<Vec<(String,
     if media_type(headers) != URLENCODED {
         return Err(AuthError::UnsupportedMediaType);
     }
-    let fields = parse_fields(&to_bytes(body, limits::MAX_BODY_BYTES).await.map_err(|_| AuthError::PayloadTooLarge)?)?;
+    let fields = parse_fields(&to_bytes(body, request_limits::MAX_BODY_BYTES).await.map_err(|_| AuthError::PayloadTooLarge)?)?;
     reject_duplicates(&fields)?;
     Ok(fields)
 }
@@ -63,7 +63,7 @@ pub fn parse_fields(body: &[u8]) -> Result<Vec<(String, String)>, AuthError> {
             Ok((decode(name)?, decode(value)?))
         })
         .collect();
-    fields.and_then(|fields| if fields.len() <= limits::MAX_FIELDS { Ok(fields) } else { Err(AuthError::BadRequest) })
+    fields.and_then(|fields| if fields.len() <= request_limits::MAX_FIELDS { Ok(fields) } else { Err(AuthError::BadRequest) })
 }
 
 fn decode(text: &[u8]) -> Result<String, AuthError> {

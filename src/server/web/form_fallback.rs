@@ -23,10 +23,10 @@ use crate::{
     domain::{AuthError, return_to},
     server::{
         AppState,
-        http::{limits, visitor::Visitor},
         web::{
             access,
             form_data::{read_fields, reject_control_characters},
+            middleware::{authenticate::Visitor, request_limits},
             redirects::return_to_param,
             render,
         },
@@ -137,7 +137,7 @@ fn as_get(mut parts: Parts) -> Request {
 }
 
 async fn read_error(answer: Response) -> AuthError {
-    let body = to_bytes(answer.into_body(), limits::MAX_BODY_BYTES).await.unwrap_or_default();
+    let body = to_bytes(answer.into_body(), request_limits::MAX_BODY_BYTES).await.unwrap_or_default();
     serde_json::from_slice(&body).unwrap_or(AuthError::Internal)
 }
 

@@ -2,7 +2,11 @@ use axum::http::HeaderValue;
 
 use crate::{
     domain::AuthError,
-    server::{AppState, cookies, flows::login::Login, web::redirects::after_login},
+    server::{
+        AppState,
+        flows::login::Login,
+        web::{cookies, redirects::after_login},
+    },
 };
 
 /// What a browser gets for a login: a cookie, and the path to go on to (SR-120), which for somebody who waits for approval is the page

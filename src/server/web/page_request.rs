@@ -11,7 +11,7 @@ use super::render;
 use crate::{
     app::page_context::PageContext,
     domain::AuthError,
-    server::{AppState, flows::Ctx, http::visitor::Visitor},
+    server::{AppState, flows::Ctx, web::middleware::authenticate::Visitor},
 };
 
 /// The request for a page, and how to answer it: the first argument of a page's handler.

@@ -5,7 +5,10 @@ use axum::http::Uri;
 use crate::{
     app::paths,
     domain::{ReturnTo, return_to},
-    server::{AppState, http::visitor::Visitor, web::form_data},
+    server::{
+        AppState,
+        web::{form_data, middleware::authenticate::Visitor},
+    },
 };
 
 /// Where somebody who is logged in goes by default: MediaManager, or the page that says what they wait for.

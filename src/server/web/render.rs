@@ -24,7 +24,10 @@ use crate::{
     server::{
         AppState, clock,
         flows::{oidc::Refused, sessions::CurrentUser},
-        http::{api, guard, headers::RequestIds, visitor::Visitor},
+        web::{
+            api,
+            middleware::{authenticate::Visitor, csrf, security_headers::RequestIds},
+        },
     },
 };
 
@@ -91,7 +94,7 @@ pub async fn error_response(state: &AppState, request: Request, error: AuthError
 /// The same where only the head of the request is at hand.
 pub fn error_for(state: &AppState, parts: &Parts, error: AuthError) -> Response {
     if api::is_api(parts.uri.path()) {
-        return api::wire::failure(error);
+        return api::fastapi::failure(error);
     }
     match error {
         _ if accepts_html(&parts.headers) => error_page(state, parts, error),
@@ -110,7 +113,7 @@ fn account_mismatch(parts: &Parts) -> Response {
 
 /// The page that says what happened, whatever the client accepts.
 pub fn error_page(state: &AppState, parts: &Parts, error: AuthError) -> Response {
-    let origins = guard::claimed_origin(&parts.headers).map(|claimed| (claimed, state.config.origin()));
+    let origins = csrf::claimed_origin(&parts.headers).map(|claimed| (claimed, state.config.origin()));
     let context = Arc::new(page_context(state, parts, 0));
     with_status(page(context, move || view! { <ErrorPage error origins/> }), error)
 }

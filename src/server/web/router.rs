@@ -24,14 +24,16 @@ use crate::{
     domain::AuthError,
     server::{
         AppState,
-        http::{
-            api, guard,
-            headers::{self, RequestIds},
-            health,
-            limits::{self, RequestSnapshot},
-            provider_link, site, visitor,
+        telemetry::metrics,
+        web::{
+            api, health, link_identity,
+            middleware::{
+                authenticate, csrf,
+                request_limits::{self, RequestSnapshot},
+                security_headers::{self, RequestIds},
+            },
+            static_files,
         },
-        metrics,
     },
 };
 
@@ -45,8 +47,8 @@ pub fn router(state: AppState) -> Router {
         .merge(page_routes(&state))
         // With its own fallback, or a preflight to a route without OPTIONS would miss the layer.
         .merge(with_cors(&state, api::routes().method_not_allowed_fallback(method_not_allowed)))
-        .route("/pkg/{file}", get(site::package))
-        .route(ICON, get(site::icon))
+        .route("/pkg/{file}", get(static_files::package))
+        .route(ICON, get(static_files::icon))
         .route(LIVE, get(health::live))
         .route(READY, get(health::ready))
         .fallback(not_found)
@@ -59,7 +61,7 @@ pub fn router(state: AppState) -> Router {
 pub fn with_middleware(state: AppState, routes: Router<AppState>) -> Router {
     let is_measured = state.config.server.metrics_address.is_some();
     let routes = if is_measured { routes.layer(from_fn(metrics::record_route)) } else { routes };
-    let service = (from_fn_with_state(state.clone(), handle_request), DefaultBodyLimit::max(limits::MAX_BODY_BYTES)).layer(routes.with_state(state));
+    let service = (from_fn_with_state(state.clone(), handle_request), DefaultBodyLimit::max(request_limits::MAX_BODY_BYTES)).layer(routes.with_state(state));
     let router = Router::new().fallback_service(service);
     if is_measured { router.layer(from_fn(metrics::measure)) } else { router }
 }
@@ -106,7 +108,7 @@ fn page_routes(state: &AppState) -> Router<AppState> {
         .page(&paths::PASSWORD, account::password)
         .page(&paths::LINK_IDENTITY, account::link_identity)
         .page(&paths::LINK_REDIRECT, account::link_redirect)
-        .page(&paths::LINK_START, provider_link::set_out)
+        .page(&paths::LINK_START, link_identity::set_out)
         .page(&paths::UNLINK_IDENTITY, account::unlink_identity)
         .page(&paths::DELETE_ACCOUNT, account::delete)
         .page(&paths::REAUTHENTICATE, account::reauthenticate)
@@ -146,17 +148,17 @@ fn handle_request(State(state): State<AppState>, mut request: Request, next: Nex
         }
     });
     async move {
-        let mut response = limits::contain(&state, snapshot, work).instrument(span).await;
-        headers::secure(&state, &ids, response.headers_mut());
+        let mut response = request_limits::contain(&state, snapshot, work).instrument(span).await;
+        security_headers::secure(&state, &ids, response.headers_mut());
         response
     }
 }
 
 /// Puts the authentication of the request into its extensions, or says why it gets no further.
 async fn run_checks(state: &AppState, request: &mut Request) -> Result<(), Response> {
-    limits::enforce(state, request).await?;
-    guard::reject_cross_site(state, request).await?;
-    if skips_authentication(request.uri().path()) { Ok(()) } else { visitor::identify(state, request).await }
+    request_limits::enforce(state, request).await?;
+    csrf::reject_cross_site(state, request).await?;
+    if skips_authentication(request.uri().path()) { Ok(()) } else { authenticate::identify(state, request).await }
 }
 
 /// Static files and health checks are the same for everybody and must work without the database.

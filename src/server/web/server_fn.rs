@@ -11,18 +11,18 @@ use crate::{
     },
     domain::{AuthError, LinkToken, ReturnTo, return_to},
     server::{
-        AppState, cookies,
+        AppState,
         flows::{
             login::Login,
             oidc::{self, LinkRequest, PendingLink},
             password_reset::ResetLink,
             sessions::Admin,
         },
-        http::{
-            handed_over, handshakes, mailed_link, provider_link,
-            visitor::{PresentedToken, Visitor},
+        web::{
+            cookies::{self, link_token, login_attempts, one_time_link},
+            link_identity, login_response,
+            middleware::authenticate::{PresentedToken, Visitor},
         },
-        web::login_response,
     },
 };
 
@@ -110,7 +110,7 @@ pub async fn start_oidc_login(return_to: &str) -> String {
     };
     match oidc::begin(&state, start).await {
         Ok(begun) => {
-            handshakes::keep(&state, &parts.headers, &begun.handshake).into_iter().for_each(set_cookie);
+            login_attempts::keep(&state, &parts.headers, &begun.handshake).into_iter().for_each(set_cookie);
             begun.url
         }
         Err(_) => unavailable(),
@@ -123,7 +123,7 @@ pub async fn start_oidc_login(return_to: &str) -> String {
 /// `Internal` outside a request.
 pub fn pending_link() -> Result<Option<PendingLink>, AuthError> {
     let (state, parts) = state_and_parts()?;
-    Ok(handshakes::pending(&state, &parts.headers))
+    Ok(login_attempts::pending(&state, &parts.headers))
 }
 
 /// Like [`log_in_browser`], and clears the pending link.
@@ -131,7 +131,7 @@ pub fn pending_link() -> Result<Option<PendingLink>, AuthError> {
 /// # Errors
 /// `Internal` when the cookie cannot be written.
 pub fn finish_linking(state: &AppState, login: &Login, pending: &PendingLink) -> Result<(), AuthError> {
-    set_cookie(handshakes::clear_pending_link(state).ok_or(AuthError::Internal)?);
+    set_cookie(login_attempts::clear_pending_link(state).ok_or(AuthError::Internal)?);
     log_in_browser(state, login, pending.return_to())
 }
 
@@ -140,7 +140,7 @@ pub fn finish_linking(state: &AppState, login: &Login, pending: &PendingLink) ->
 /// # Errors
 /// `Internal` when the cookie cannot be written.
 pub fn store_link_request(state: &AppState, connects: &LinkRequest) -> Result<(), AuthError> {
-    set_cookie(provider_link::keep(state, connects).ok_or(AuthError::Internal)?);
+    set_cookie(link_identity::keep(state, connects).ok_or(AuthError::Internal)?);
     Ok(())
 }
 
@@ -149,7 +149,7 @@ pub fn store_link_request(state: &AppState, connects: &LinkRequest) -> Result<()
 /// # Errors
 /// `Internal` when the cookie cannot be written.
 pub fn store_one_time_link(state: &AppState, user: uuid::Uuid, link: &ResetLink) -> Result<(), AuthError> {
-    set_cookie(handed_over::keep(state, user, link).ok_or(AuthError::Internal)?);
+    set_cookie(one_time_link::keep(state, user, link).ok_or(AuthError::Internal)?);
     Ok(())
 }
 
@@ -159,7 +159,7 @@ pub fn store_one_time_link(state: &AppState, user: uuid::Uuid, link: &ResetLink)
 /// `Internal` outside a request.
 pub fn link_token(page: &Page) -> Result<Option<LinkToken>, AuthError> {
     let (state, parts) = state_and_parts()?;
-    Ok(mailed_link::token(&state, &parts.headers, page).map(LinkToken::new))
+    Ok(link_token::token(&state, &parts.headers, page).map(LinkToken::new))
 }
 
 /// Clears it.
@@ -167,7 +167,7 @@ pub fn link_token(page: &Page) -> Result<Option<LinkToken>, AuthError> {
 /// # Errors
 /// `Internal` when the cookie cannot be written.
 pub fn clear_link_token(state: &AppState, page: &Page) -> Result<(), AuthError> {
-    set_cookie(mailed_link::forget(state, page).ok_or(AuthError::Internal)?);
+    set_cookie(link_token::forget(state, page).ok_or(AuthError::Internal)?);
     Ok(())
 }
 

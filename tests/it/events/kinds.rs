@@ -88,7 +88,8 @@ async fn everything_that_people_do_leaves_one_row() {
     is_written(&app, &page, &[("user_deleted", id, None, "", "")]).await;
     let page = post_from_another_site(&app).await;
     is_written(&app, &page, &[("cross_site_refused", None, None, "", "from \"https://evil.example\" instead of \"http://localhost:8000\"")]).await;
-    let mut sent: Vec<_> = find(&app, AuditFilter { kind: Some(AuditEvent::MailSent), ..AuditFilter::default() }).await.into_iter().map(|row| row.method).collect();
+    let mut sent: Vec<_> =
+        find(&app, AuditFilter { kind: Some(AuditEvent::MailSent), ..AuditFilter::default() }).await.into_iter().map(|row| row.method).collect();
     // Two that are due in the same second go in any order.
     sent.sort();
     assert_eq!(sent, ["account_exists", "address_changed", "new_address", "password_changed", "proof", "reset", "somebody_waits"], "and one for each mail");

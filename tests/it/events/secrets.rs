@@ -1,7 +1,7 @@
 //! What no event may hold: nothing that was typed, nothing that opens anything, and no address where the operator wants none.
 
 use super::*;
-use crate::support::{TOKEN_SECRET, household::set_out, provider::CLIENT_SECRET};
+use crate::support::{TOKEN_SECRET, app_with_provider::set_out, provider::CLIENT_SECRET};
 
 async fn in_the_table(app: &App) -> String {
     format!("{:#?}", everything(app).await)

@@ -6,7 +6,7 @@ use mediamanager_auth::server::db;
 use serde_json::json;
 
 use super::ADA;
-use crate::support::{Account, App, Browser, Household, PASSWORD, Page, SMTP, household};
+use crate::support::{Account, App, Browser, Household, PASSWORD, Page, SMTP, app_with_provider};
 
 const HOUR: i64 = 60 * 60;
 const ANOTHER: &str = "copper lantern meadow 4";
@@ -103,13 +103,13 @@ async fn an_answer_of_the_provider_counts_once_also_when_the_clock_was_ahead_in_
     let home = Household::new().await;
     let account = Account::confirmed(ADA);
     let mut browser = home.app.browser();
-    let back = home.provider.answer(&household::set_out(&mut browser).await, &account);
+    let back = home.provider.answer(&app_with_provider::set_out(&mut browser).await, &account);
     let mut copy = browser.clone();
-    assert_eq!(household::call_back(&mut browser, &back).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(app_with_provider::call_back(&mut browser, &back).await.status, StatusCode::SEE_OTHER);
     home.app.pass(HOUR);
     keep_house(&home.app).await;
     home.app.pass(-HOUR);
-    let page = household::call_back(&mut copy, &back).await;
+    let page = app_with_provider::call_back(&mut copy, &back).await;
     assert_eq!((page.status, home.provider.times("/token")), (StatusCode::BAD_REQUEST, 1), "{}", page.body);
     assert!(page.text(".reference").unwrap().contains("attempt_unknown"));
 }

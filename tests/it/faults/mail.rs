@@ -1,4 +1,4 @@
-//! A mail server that is away is nobody's business but the queue's (tests/it/mails.rs has its patience).
+//! A mail server that is away is nobody's business but the queue's (tests/it/mail.rs has its patience).
 
 use mediamanager_auth::server::{
     flows::mail,

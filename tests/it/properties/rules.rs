@@ -11,13 +11,12 @@ use base64::{
 use ipnet::IpNet;
 use jsonwebtoken::{Algorithm, EncodingKey, crypto};
 use mediamanager_auth::{
-    domain::{Email, ReturnTo, refusal::OidcError, return_to},
+    domain::{Email, ReturnTo, oidc_error::OidcError, return_to},
     server::{
         config::{self, Config, Sources},
-        cookies,
-        http::client,
-        provider::{claims, jwt, keys},
+        oidc::{claims, jwks, jwt},
         strict_json,
+        web::{cookies, middleware::client_ip},
     },
 };
 use serde_json::{Map, Value};
@@ -93,7 +92,7 @@ fn is_trusted(address: IpAddr, proxies: &[IpNet]) -> bool {
 
 /// The answer is an IPv4 address or an IPv6 /64, whatever stands in the headers; and a peer that is no proxy of ours is itself.
 pub fn network(peer: IpAddr, written: &[Vec<u8>], proxies: &[IpNet]) {
-    let network = client::network(Some(peer), &forwarded(written), proxies);
+    let network = client_ip::network(Some(peer), &forwarded(written), proxies);
     match network.strip_suffix("/64") {
         None => assert!(network.parse::<std::net::Ipv4Addr>().is_ok(), "{network}"),
         Some(prefix) => {
@@ -102,9 +101,9 @@ pub fn network(peer: IpAddr, written: &[Vec<u8>], proxies: &[IpNet]) {
         }
     }
     if !is_trusted(peer, proxies) {
-        assert_eq!(network, client::network(Some(peer), &HeaderMap::new(), proxies), "a stranger's header matters");
+        assert_eq!(network, client_ip::network(Some(peer), &HeaderMap::new(), proxies), "a stranger's header matters");
     }
-    assert_eq!(client::network(None, &forwarded(written), proxies), "unknown");
+    assert_eq!(client_ip::network(None, &forwarded(written), proxies), "unknown");
 }
 
 /// A client that is none of our proxies writes what it likes; each proxy that the request passes adds the address it has it from. The
@@ -117,9 +116,9 @@ pub fn behind_proxies(client: IpAddr, written: &[Vec<u8>], passed: &[IpAddr], pr
     let in_lines: Vec<Vec<u8>> = written.iter().cloned().chain(added.iter().map(|hop| hop.clone().into_bytes())).collect();
     let added = added.join(", ").into_bytes();
     let in_one = if written.is_empty() { added } else { [written.join(&b", "[..]), added].join(&b", "[..]) };
-    let expected = client::network(Some(client), &HeaderMap::new(), proxies);
+    let expected = client_ip::network(Some(client), &HeaderMap::new(), proxies);
     for headers in [forwarded(&in_lines), forwarded(&[in_one])] {
-        assert_eq!(client::network(Some(*peer), &headers, proxies), expected, "{headers:?}");
+        assert_eq!(client_ip::network(Some(*peer), &headers, proxies), expected, "{headers:?}");
     }
 }
 
@@ -221,19 +220,19 @@ const NOW: i64 = 1_800_000_000;
 
 static KEYS: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(include_str!("../keys/keys.json")).unwrap());
 static SIGNING: LazyLock<EncodingKey> = LazyLock::new(|| EncodingKey::from_ed_der(&STANDARD.decode(KEYS["ed25519"]["der"].as_str().unwrap()).unwrap()));
-static PUBLISHED: LazyLock<Vec<keys::Key>> = LazyLock::new(|| {
+static PUBLISHED: LazyLock<Vec<jwks::Key>> = LazyLock::new(|| {
     let published = ["rsa", "p256", "ed25519"].map(|name| {
         let mut key = KEYS[name]["jwk"].clone();
         key["kid"] = name.into();
         key
     });
-    keys::read(serde_json::json!({ "keys": published }).to_string().as_bytes()).unwrap()
+    jwks::read(serde_json::json!({ "keys": published }).to_string().as_bytes()).unwrap()
 });
 
 /// A token that the provider has not signed is never believed.
 pub fn forged_token(token: &str) {
     let Ok(unverified) = jwt::read(token, &["jwt"]) else { return };
-    let algorithms = keys::ALGORITHMS.map(|(name, _)| name.to_owned());
+    let algorithms = jwks::ALGORITHMS.map(|(name, _)| name.to_owned());
     assert!(unverified.verify(&PUBLISHED, &algorithms).is_err(), "{token}");
 }
 

@@ -3,6 +3,7 @@ use std::sync::{
     atomic::{AtomicI64, Ordering},
 };
 
+use super::{Browser, Mail, database::TestDatabase};
 use axum::Router;
 use mediamanager_auth::{
     domain::{Email, Password, User},
@@ -10,22 +11,20 @@ use mediamanager_auth::{
         AppState,
         clock::Clock,
         config::{self, Sources},
+        crypto::password_hasher::{Argon2Params, Hasher},
         db,
         flows::{
             Ctx, mail, setup,
             users::{
                 Role,
-                shell::{self, NewCliUser},
+                cli::{self, NewCliUser},
             },
         },
-        hasher::{Argon2Params, Hasher},
         mailer::{Mailer, SentMessages},
         web::router::router,
     },
 };
 use sea_orm::{ConnectionTrait, Statement};
-
-use super::{Browser, Mail, database::TestDatabase};
 
 /// A password good enough for everybody in the tests.
 pub const PASSWORD: &str = "violet kettle harbour 9";
@@ -77,7 +76,7 @@ impl App {
     pub async fn user(&self, email: &str, role: Role) -> User {
         let email = Email::parse(email).unwrap();
         let new = NewCliUser { email, password: Password::new(PASSWORD.to_owned()), role };
-        shell::create(&Ctx::cli(&self.state), new).await.unwrap()
+        cli::create(&Ctx::cli(&self.state), new).await.unwrap()
     }
 
     pub async fn member(&self, email: &str) -> User {

@@ -1,4 +1,4 @@
-use mediamanager_auth::server::random;
+use mediamanager_auth::server::crypto::random;
 use sea_orm::{ConnectionTrait, Database};
 use tempfile::TempDir;
 

@@ -1,17 +1,17 @@
 //! What tests need: a program of their own, a browser, a provider, and nothing shared.
 
 pub mod app;
+pub mod app_with_provider;
 pub mod browser;
 pub mod database;
-pub mod household;
 pub mod keys;
 pub mod log;
 pub mod mail;
 pub mod provider;
 
 pub use app::{App, PASSWORD, TOKEN_SECRET};
+pub use app_with_provider::Household;
 pub use browser::{Browser, Page, needs_login};
-pub use household::Household;
 pub use keys::Key;
 pub use mail::{Mail, SMTP};
 pub use provider::{Account, TestProvider};

@@ -6,6 +6,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
 };
 
+use super::keys::{self, Key};
 use axum::{
     Form, Json, Router,
     extract::{Query, Request, State},
@@ -16,14 +17,12 @@ use axum::{
 };
 use axum_server::tls_rustls::RustlsConfig;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use mediamanager_auth::server::{clock::Clock, random};
+use mediamanager_auth::server::{clock::Clock, crypto::random};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::net::TcpListener;
 use tower::ServiceExt;
 use url::Url;
-
-use super::keys::{self, Key};
 
 pub const CLIENT_ID: &str = "media manager/ä";
 pub const CLIENT_SECRET: &str = "p@ss:word +% secret of the client";

@@ -5,9 +5,10 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::named;
 use crate::{
-    domain::{AuthError, Email, AuditEvent, Password, User, refusal::OidcError},
+    domain::{AuditEvent, AuthError, Email, Password, User, oidc_error::OidcError},
     server::{
         AppState,
+        crypto::random,
         db::{
             self,
             accounts::Account,
@@ -20,8 +21,7 @@ use crate::{
             mail::{self, MailKind},
             users::{self, Role},
         },
-        provider::{Fault, ExternalUser},
-        random,
+        oidc::{ExternalUser, Fault},
     },
 };
 
@@ -158,7 +158,14 @@ async fn find_linked_by_mediamanager(tx: &Tx<'_>, person: &ExternalUser) -> Resu
 /// An ordinary account, approved because the provider vouches for the person, with a password that nobody knows.
 async fn create(tx: &mut Tx<'_>, person: &ExternalUser, new: New) -> Result<AccountMatch, Fault> {
     let New { email, hash, is_trusted } = new;
-    let new = users::New { email, hashed_password: hash, role: Role::Member, is_email_verified: is_trusted, is_passwordless: true, by: GRANTED_BY_PROVIDER.to_owned() };
+    let new = users::New {
+        email,
+        hashed_password: hash,
+        role: Role::Member,
+        is_email_verified: is_trusted,
+        is_passwordless: true,
+        by: GRANTED_BY_PROVIDER.to_owned(),
+    };
     let user = users::insert(tx, new).await?;
     let note = EventDetails::of(user.id).method(GRANTED_BY_PROVIDER).detail(Role::Member.name());
     tx.record(AuditEvent::UserCreated, note).await?;

@@ -1,10 +1,10 @@
 use super::fingerprint;
 use crate::{
-    domain::{AuditEvent, refusal::OidcError},
+    domain::{AuditEvent, oidc_error::OidcError},
     server::{
         db,
         flows::{Ctx, events::EventDetails},
-        provider::Fault,
+        oidc::Fault,
     },
 };
 

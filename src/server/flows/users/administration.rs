@@ -4,19 +4,19 @@ use uuid::Uuid;
 
 use super::{New, Role, insert};
 use crate::{
-    domain::{AuthError, Email, AuditEvent, Password, User},
+    domain::{AuditEvent, AuthError, Email, Password, User},
     server::{
+        crypto::password_policy::NewPassword,
         db,
         flows::{
             Ctx, Tx, account,
             client_info::SHELL,
             events::EventDetails,
             mail::{self, MailKind},
-            new_password::NewPassword,
             oidc,
             password_reset::{self, ResetLink},
+            rate_limits,
             sessions::{self, Admin, CurrentUser},
-            throttle,
         },
     },
 };
@@ -176,7 +176,7 @@ impl UserEditor<'_> {
         let (now, id) = (self.tx.now(), before.id);
         db::users::set_hash(self.tx.db(), id, hash).await?;
         db::accounts::clear_passwordless(self.tx.db(), id, now).await?;
-        throttle::clear_account_failures(self.tx.db(), &before.email).await?;
+        rate_limits::clear_account_failures(self.tx.db(), &before.email).await?;
         mail::drop_queued_links(&self.tx, before).await?;
         match self.by.oneself(id) {
             Some(current) => db::sessions::revoke_all_except(self.tx.db(), id, current.session(), now).await?,

@@ -17,7 +17,7 @@ use crate::{
     server::{
         AppState,
         db::{identities::Identity, sessions::Session},
-        flows::{Ctx, account as flow, email_proof, mail, sessions::CurrentUser},
+        flows::{Ctx, account as flow, email_verification, mail, sessions::CurrentUser},
         user_agent,
         web::{
             page_request::{PageRequest, PageResult},
@@ -28,7 +28,7 @@ use crate::{
 
 /// `/account`
 pub async fn show(cx: PageRequest, current: CurrentUser) -> PageResult {
-    let needs_verification = mail::is_on(&cx.state) && email_proof::is_due(&cx.state, current.user().id).await?;
+    let needs_verification = mail::is_on(&cx.state) && email_verification::is_due(&cx.state, current.user().id).await?;
     let account = account_view(&cx.ctx(), &current).await?;
     cx.render(move || view! { <AccountPage account needs_verification/> })
 }

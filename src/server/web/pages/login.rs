@@ -23,11 +23,12 @@ use crate::{
     domain::{AuthError, ReturnTo, return_to},
     server::{
         AppState,
-        flows::{email_proof, mail, oidc::Refused, password_reset, sessions::CurrentUser, setup as setup_flow},
-        http::{handshakes, mailed_link, visitor::Visitor},
-        provider::Provider,
+        flows::{email_verification, mail, oidc::Refused, password_reset, sessions::CurrentUser, setup as setup_flow},
+        oidc::Provider,
         web::{
+            cookies::{link_token, login_attempts},
             form_data,
+            middleware::authenticate::Visitor,
             page_request::{PageRequest, PageResult, redirect},
             redirects::{after_login, landing_page, return_to_param},
             render,
@@ -80,21 +81,21 @@ pub async fn forgot_password(cx: PageRequest) -> PageResult {
 
 /// `/login/reset-password`, after the link's token has moved from the address into a cookie.
 pub async fn reset_password(cx: PageRequest, headers: HeaderMap) -> PageResult {
-    let token = mailed_link::token(&cx.state, &headers, &paths::RESET_PASSWORD).ok_or(AuthError::ResetLinkInvalid)?;
+    let token = link_token::token(&cx.state, &headers, &paths::RESET_PASSWORD).ok_or(AuthError::ResetLinkInvalid)?;
     let email = password_reset::check(&cx.state, &token).await?.email;
     cx.render(move || view! { <ResetPasswordPage email/> })
 }
 
 /// `/login/connect`
 pub async fn confirm_link(cx: PageRequest, headers: HeaderMap) -> PageResult {
-    let pending = handshakes::pending(&cx.state, &headers).ok_or(AuthError::PendingLinkExpired)?;
+    let pending = login_attempts::pending(&cx.state, &headers).ok_or(AuthError::PendingLinkExpired)?;
     let provider = cx.context.provider.as_ref().ok_or(AuthError::PendingLinkExpired)?.name.clone();
     cx.render(move || view! { <ConfirmLinkPage email=pending.email provider/> })
 }
 
 /// `/login/verify`: what somebody waits for, or how to verify the address of an account that is approved.
 pub async fn pending_approval(cx: PageRequest, current: CurrentUser) -> PageResult {
-    let needs_verification = mail::is_on(&cx.state) && email_proof::is_due(&cx.state, current.user().id).await?;
+    let needs_verification = mail::is_on(&cx.state) && email_verification::is_due(&cx.state, current.user().id).await?;
     let email = current.user().email.clone();
     if !current.user().is_verified {
         return cx.render(move || view! { <PendingApprovalPage email needs_verification/> });

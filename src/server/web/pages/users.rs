@@ -24,16 +24,17 @@ use crate::{
             reset_link::ResetLinkPage,
         },
     },
-    domain::{AuthError, AuditEvent, User},
+    domain::{AuditEvent, AuthError, User},
     server::{
         db::{accounts::Account, events::AuditRow, users::UserFilter as Filter},
         flows::{
-            Ctx, inspection,
+            Ctx, diagnostics,
             sessions::Admin,
             users::{self, EventQuery, Listed, PAGE_SIZE},
         },
-        http::{client, handed_over, visitor},
         web::{
+            cookies::one_time_link,
+            middleware::{authenticate, client_ip},
             page_request::{PageError, PageRequest, PageResult, redirect},
             redirects::reauthenticate_url,
             render::timestamp,
@@ -109,8 +110,8 @@ async fn target_user(cx: &PageRequest, admin: &Admin) -> Result<TargetUser, Auth
 
 /// `/users/link`: shows a link once; the cookie that carried it goes with the answer (SR-143).
 pub async fn reset_link(cx: PageRequest, admin: Admin, headers: HeaderMap) -> Response {
-    let clear = handed_over::forget(&cx.state).map(|cookie| (header::SET_COOKIE, cookie));
-    let mut response = match handed_over::shown(&cx.ctx(), &admin, &headers).await {
+    let clear = one_time_link::forget(&cx.state).map(|cookie| (header::SET_COOKIE, cookie));
+    let mut response = match one_time_link::shown(&cx.ctx(), &admin, &headers).await {
         Ok(link) => cx.render(move || view! { <ResetLinkPage link/> }).into_response(),
         Err(error) => PageError(error).into_response(),
     };
@@ -131,8 +132,8 @@ pub async fn audit_log(cx: PageRequest, admin: Admin) -> PageResult {
 /// `/users/check`: it asks other servers, so it takes its time, within that of a request.
 pub async fn diagnostics(cx: PageRequest, _: Admin, request: Request) -> PageResult {
     let state = &cx.state;
-    let proxy = client::check_proxy_headers(&state.config, visitor::peer(request.extensions()), request.headers());
-    let results = Box::pin(inspection::look(&state.config, state.provider.as_ref(), &state.mailer)).await;
+    let proxy = client_ip::check_proxy_headers(&state.config, authenticate::peer(request.extensions()), request.headers());
+    let results = Box::pin(diagnostics::look(&state.config, state.provider.as_ref(), &state.mailer)).await;
     let rows = std::iter::once(proxy)
         .chain(results)
         .map(|result| CheckRow { status: result.standing.word(), check: result.what, message: result.says, hint: result.fix })

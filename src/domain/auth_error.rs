@@ -1,0 +1,287 @@
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::domain::password;
+
+/// Every way in which a request can fail, named by its outcome. A closed set without free text: nothing that a library,
+/// a database or an attacker says can reach a page through it (SR-183).
+///
+/// `Display` is the sentence on the page, [`field`](Self::field) the input it stands beside, [`code`](Self::code) the
+/// stable word for logs and clients, [`status`](Self::status) the number of the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumString, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum AuthError {
+    /// The one answer for an unknown address, a wrong password, a disabled account and one without password (SR-020).
+    BadCredentials,
+    /// Nobody is logged in, or the session has ended.
+    NotLoggedIn,
+    /// Logged in, but not allowed.
+    Forbidden,
+    /// The form belongs to a page that was shown to another account than the one that is logged in now, or it does not say to which.
+    AccountMismatch,
+    /// What changes the account itself needs a login of the last five minutes (SR-142).
+    ReauthenticationRequired,
+    /// Without it nobody could log in to the account (SR-076).
+    LastLoginMethod,
+    /// Without them nobody could manage the others (SR-144).
+    LastAdministrator,
+    /// The address breaks SR-031.
+    InvalidEmail,
+    /// Somebody has an account with this address. Only said where that is no secret: to administrators, the shell, and the mailbox itself.
+    EmailTaken,
+    /// The account has this address already.
+    EmailUnchanged,
+    /// There is no mail with which somebody could prove another address (SR-142).
+    EmailChangeUnavailable,
+    /// The password field was empty.
+    PasswordMissing,
+    /// Beyond SR-011.
+    PasswordTooLong,
+    /// A new password shorter than the configured minimum, in code points.
+    PasswordTooShort { minimum: u16 },
+    /// A new password that a guesser tries early (SR-013).
+    PasswordTooWeak,
+    /// A new password made of the account's own address (SR-013).
+    PasswordContainsEmail,
+    /// The setup link is damaged, expired, or was signed with another `token_secret`.
+    SetupLinkInvalid,
+    /// There is an administrator already.
+    AlreadySetUp,
+    /// Somebody has an account, but nobody is an administrator: the setup link is void, and the shell is the way on (SR-039).
+    UsersExistWithoutAdmin,
+    /// `policy.registration = false` (SR-038).
+    RegistrationClosed,
+    /// The address cannot be used for a new account; deliberately neutral about why (SR-033).
+    EmailUnavailable,
+    /// The link for a new password is damaged, expired, used, or its account has changed.
+    ResetLinkInvalid,
+    /// The link that proves an address is damaged, expired, or for another account than the one that is logged in.
+    VerificationLinkInvalid,
+    /// The address would be proven by somebody who need not know the account's password, which somebody else may (SR-037).
+    PasswordLoginRequired,
+    /// What the person was about to connect with their account is too old, or was connected elsewhere.
+    PendingLinkExpired,
+    /// The throttle of SR-022; seconds until the next try counts.
+    TooManyAttempts { retry_after: u32 },
+    /// The request came from another site (SR-110).
+    CrossSite,
+    /// The request cannot be read: broken encoding, a field given twice, broken JSON.
+    BadRequest,
+    /// A text field holds control characters (SR-151).
+    ControlCharacters,
+    /// Neither a form nor JSON (SR-026).
+    UnsupportedMediaType,
+    /// The body is beyond the limit of SR-150.
+    PayloadTooLarge,
+    /// No such page.
+    NotFound,
+    /// The page exists, but does not answer to this method.
+    MethodNotAllowed,
+    /// Too many password checks are waiting (SR-171).
+    Overloaded,
+    /// The database cannot be reached (SR-190).
+    Unavailable,
+    /// The request was not finished in time, whoever was slow (SR-224).
+    Timeout,
+    /// A fault of ours; the log has the reason under the request's number.
+    Internal,
+}
+
+/// An input of a form, for placing a message and the focus.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Field {
+    Email,
+    Password,
+}
+
+impl AuthError {
+    /// The input that the message stands beside; `None` for a message about the whole form.
+    #[must_use]
+    pub fn field(self) -> Option<Field> {
+        match self {
+            Self::InvalidEmail | Self::EmailTaken | Self::EmailUnchanged | Self::EmailChangeUnavailable | Self::EmailUnavailable => Some(Field::Email),
+            Self::PasswordMissing | Self::PasswordTooLong | Self::PasswordTooShort { .. } | Self::PasswordTooWeak | Self::PasswordContainsEmail => {
+                Some(Field::Password)
+            }
+            _ => None,
+        }
+    }
+
+    /// The `id` of the element where the sentence stands: an input's, or `alert` for the form as a whole.
+    #[must_use]
+    pub fn place(self) -> &'static str {
+        match self.field() {
+            Some(Field::Email) => "email",
+            Some(Field::Password) => "password",
+            None => "alert",
+        }
+    }
+
+    /// The stable word for logs and clients: the variant's name in snake case.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        self.into()
+    }
+
+    /// The HTTP status of the answer.
+    #[must_use]
+    pub fn status(self) -> u16 {
+        match self {
+            Self::BadRequest => 400,
+            Self::BadCredentials | Self::NotLoggedIn => 401,
+            Self::Forbidden
+            | Self::CrossSite
+            | Self::RegistrationClosed
+            | Self::ReauthenticationRequired
+            | Self::EmailChangeUnavailable
+            | Self::PasswordLoginRequired => 403,
+            Self::NotFound => 404,
+            Self::MethodNotAllowed => 405,
+            Self::AccountMismatch
+            | Self::AlreadySetUp
+            | Self::UsersExistWithoutAdmin
+            | Self::EmailTaken
+            | Self::EmailUnavailable
+            | Self::LastLoginMethod
+            | Self::LastAdministrator => 409,
+            Self::SetupLinkInvalid | Self::PendingLinkExpired | Self::ResetLinkInvalid | Self::VerificationLinkInvalid => 410,
+            Self::PayloadTooLarge => 413,
+            Self::UnsupportedMediaType => 415,
+            Self::InvalidEmail
+            | Self::EmailUnchanged
+            | Self::PasswordMissing
+            | Self::PasswordTooLong
+            | Self::PasswordTooShort { .. }
+            | Self::PasswordTooWeak
+            | Self::PasswordContainsEmail
+            | Self::ControlCharacters => 422,
+            Self::TooManyAttempts { .. } => 429,
+            Self::Internal => 500,
+            Self::Overloaded | Self::Unavailable | Self::Timeout => 503,
+        }
+    }
+
+    /// Seconds after which trying again makes sense, for the `Retry-After` header (RFC 9110 §10.2.3).
+    #[must_use]
+    pub fn retry_after(self) -> Option<u32> {
+        match self {
+            Self::TooManyAttempts { retry_after } => Some(retry_after),
+            Self::Overloaded => Some(2),
+            Self::Unavailable | Self::Timeout => Some(5),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for AuthError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = match self {
+            Self::BadCredentials => "That e-mail and password do not match. Check both and try again.",
+            Self::NotLoggedIn => "Your session has ended. Log in again.",
+            Self::Forbidden => "Your account is not allowed to do this. An administrator can change that.",
+            Self::AccountMismatch => "You are now logged in with another account. Nothing was changed.",
+            Self::ReauthenticationRequired => {
+                "Your login is older than five minutes. Log in again first, so that nobody else at this screen can change your account."
+            }
+            Self::PasswordLoginRequired => {
+                "Log in with the password of this account first, then open the link again. If you do not know it, somebody else may: choose a new one \
+                 over \u{201c}Forgot password\u{201d}, or ask an administrator for a link."
+            }
+            Self::LastLoginMethod => "This is the only way into your account. Choose a password first.",
+            Self::LastAdministrator => "This is the last active administrator. Make somebody else one first.",
+            Self::EmailUnchanged => "This is the account's address already.",
+            Self::EmailChangeUnavailable => "No mail can be sent from here to prove another address. Ask an administrator to change it.",
+            Self::InvalidEmail => "Enter an e-mail address like name@example.org.",
+            Self::EmailTaken => "There is an account with this e-mail address already.",
+            Self::PasswordMissing => "Enter a password.",
+            Self::PasswordTooLong => return write!(f, "Enter a password of at most {} characters.", password::MAX_CHARS),
+            Self::PasswordTooShort { minimum } => return write!(f, "Use at least {minimum} characters."),
+            Self::PasswordTooWeak => "This password is easy to guess. Use several unrelated words or a longer one.",
+            Self::PasswordContainsEmail => "Choose a password that does not contain your e-mail name.",
+            Self::SetupLinkInvalid => "This setup link is not valid any more. Restart the program: it prints a new one.",
+            Self::AlreadySetUp => "The first administrator is set up already. Log in instead.",
+            Self::UsersExistWithoutAdmin => {
+                "Somebody has an account already, but nobody is an administrator. Make one from the shell: mediamanager-auth user admin EMAIL for \
+                 an account that is there, mediamanager-auth user create --admin EMAIL for a new one."
+            }
+            Self::RegistrationClosed => "New accounts are made by an administrator here. Ask one.",
+            Self::EmailUnavailable => "This address cannot be used for a new account. If you have an account, log in instead.",
+            Self::ResetLinkInvalid => "This link is not valid any more: it was used, is too old, or the account has changed. Ask for a new one.",
+            Self::VerificationLinkInvalid => "This link is not valid for the account that is logged in. Ask for a new one.",
+            Self::PendingLinkExpired => "This took longer than ten minutes. Go to the login page and start again.",
+            Self::TooManyAttempts { retry_after } => {
+                let (number, unit) = if *retry_after < 120 { (*retry_after, "second") } else { (retry_after.div_ceil(60), "minute") };
+                let plural = if number == 1 { "" } else { "s" };
+                return write!(f, "Too many attempts. Try again in {number} {unit}{plural}.");
+            }
+            Self::CrossSite => "This request came from another site and was refused. Open the page again and repeat it here.",
+            Self::BadRequest => "The request could not be read. Go back and send the form again.",
+            Self::ControlCharacters => "Remove invisible control characters and try again.",
+            Self::UnsupportedMediaType => "This kind of content is not accepted here.",
+            Self::PayloadTooLarge => "The request is too large.",
+            Self::NotFound => "There is no page at this address.",
+            Self::MethodNotAllowed => "This address does not take what was sent. Open it as a page instead.",
+            Self::Overloaded => "Many people are logging in right now. Try again in a few seconds.",
+            Self::Unavailable => "The account database cannot be reached at the moment. Try again soon.",
+            Self::Timeout => "This took too long and was given up. Try again.",
+            Self::Internal => "Something went wrong on our side. The administrator finds the reason in the log.",
+        };
+        f.write_str(text)
+    }
+}
+
+impl std::error::Error for AuthError {}
+
+/// The code, and the number if there is one: `password_too_short 12`. Text, because an object would bring a whole parser for
+/// numbers into the browser.
+impl Serialize for AuthError {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::PasswordTooShort { minimum } => serializer.collect_str(&format_args!("{} {minimum}", self.code())),
+            Self::TooManyAttempts { retry_after } => serializer.collect_str(&format_args!("{} {retry_after}", self.code())),
+            _ => serializer.serialize_str(self.code()),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for AuthError {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let (code, number) = text.split_once(' ').unwrap_or((&text, "0"));
+        let unknown = |_| de::Error::custom("unknown error code");
+        let mut error: Self = code.parse().map_err(unknown)?;
+        match &mut error {
+            Self::PasswordTooShort { minimum } => *minimum = number.parse().unwrap_or_default(),
+            Self::TooManyAttempts { retry_after } => *retry_after = number.parse().unwrap_or_default(),
+            _ => {}
+        }
+        Ok(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_survives_the_trip_to_the_browser() {
+        for (error, text) in [
+            (AuthError::BadCredentials, "\"bad_credentials\""),
+            (AuthError::PasswordTooShort { minimum: 12 }, "\"password_too_short 12\""),
+            (AuthError::TooManyAttempts { retry_after: 600 }, "\"too_many_attempts 600\""),
+        ] {
+            assert_eq!(serde_json::to_string(&error).unwrap(), text);
+            assert_eq!(serde_json::from_str::<AuthError>(text).unwrap(), error);
+        }
+        assert!(serde_json::from_str::<AuthError>("\"no such code\"").is_err());
+    }
+
+    #[test]
+    fn waiting_times_are_said_in_words_a_person_uses() {
+        let text = |retry_after| AuthError::TooManyAttempts { retry_after }.to_string();
+        assert_eq!(text(1), "Too many attempts. Try again in 1 second.");
+        assert_eq!(text(90), "Too many attempts. Try again in 90 seconds.");
+        assert_eq!(text(600), "Too many attempts. Try again in 10 minutes.");
+    }
+}

@@ -1,0 +1,120 @@
+//! The command line, one file a subcommand.
+
+use std::{
+    io::{Write, stderr, stdout},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use crate::server::{
+    config::{self, Config, LogFormat, Sources},
+    telemetry::log,
+};
+
+pub mod check;
+pub mod healthcheck;
+pub mod import;
+pub mod mail;
+pub mod serve;
+pub mod user;
+
+/// The login front door of MediaManager.
+#[derive(Parser)]
+#[command(version, about)]
+pub struct Arguments {
+    /// The configuration file [default: $CONFIG_FILE, else $CONFIG_DIR/config.toml, else ./config.toml]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the login pages (the default)
+    Serve,
+    /// Read the configuration, look at database, provider and mail server, say everything that is wrong, and stop
+    Check(check::Check),
+    /// Ask the running program whether it can do its work; for containers
+    Healthcheck,
+    /// Print the completions of a shell
+    Completions { shell: clap_complete::Shell },
+    /// Manage users from the shell
+    #[command(subcommand)]
+    User(user::Command),
+    /// Copy the people of a MediaManager whose database is not shared with this program
+    Import(import::Import),
+    /// Try the mail settings
+    #[command(subcommand)]
+    Mail(mail::Command),
+}
+
+/// The event of every reason for which a start ends.
+const STARTUP_FAILED: &str = "not_started";
+
+/// Does what the command line asks for.
+pub async fn run(arguments: Arguments) -> ExitCode {
+    if let Some(Command::Completions { shell }) = arguments.command {
+        let mut program = Arguments::command();
+        clap_complete::generate(shell, &mut program, "mediamanager-auth", &mut stdout());
+        return ExitCode::SUCCESS;
+    }
+    let command = arguments.command.unwrap_or(Command::Serve);
+    let is_start = matches!(command, Command::Serve);
+    let config = match load(arguments.config, is_start) {
+        Ok(config) => config,
+        Err(code) => return code,
+    };
+    let result = match command {
+        Command::Serve => serve::run(config).await,
+        Command::Check(arguments) => check::run(&config, arguments).await,
+        Command::Healthcheck => healthcheck::run(&config).await,
+        // It needs no configuration, and has been done by now.
+        Command::Completions { .. } => Ok(()),
+        Command::User(command) => user::run(config, command).await,
+        Command::Import(arguments) => import::run(config, arguments).await,
+        Command::Mail(command) => mail::run(&config, command).await,
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            tell(is_start, STARTUP_FAILED, &reason);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Reads the configuration; every problem is one line, all of them at once (SR-200). Those that stop a start stand in the log (SR-180), as it
+/// is without any configuration: how it should look may be what is wrong.
+fn load(file: Option<PathBuf>, is_start: bool) -> Result<Config, ExitCode> {
+    config::load(&Sources::from_process(file)).map_err(|problems| {
+        if is_start {
+            log::start(LogFormat::Auto, "info");
+        }
+        for problem in &problems {
+            tell(is_start, "configuration_error", &problem.to_string());
+        }
+        tell(is_start, STARTUP_FAILED, &format!("{} in the configuration; nothing was started", plural(problems.len(), "problem")));
+        ExitCode::from(78) // EX_CONFIG of sysexits.h: a service manager need not try again.
+    })
+}
+
+fn plural(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+/// Says something to the person at the terminal. That nobody listens (a closed pipe) is no reason to stop serving.
+fn say(line: &str) {
+    let _ = writeln!(stdout(), "{line}");
+}
+
+/// Says what is wrong: of a start in the log, if that says anything; else to the person at the terminal.
+fn tell(is_start: bool, event: &str, line: &str) {
+    if is_start && tracing::enabled!(tracing::Level::ERROR) {
+        tracing::error!(event, "{line}");
+    } else {
+        let _ = writeln!(stderr(), "{line}");
+    }
+}

@@ -1,0 +1,37 @@
+use clap::Args;
+
+use super::{plural, say};
+use crate::server::{clock::Clock, config::Config, diagnostics::CheckStatus, flows::diagnostics, mailer::Mailer, oidc::Provider};
+
+#[derive(Args)]
+pub(super) struct Check {
+    /// Read the configuration only, and ask nobody
+    #[arg(long)]
+    offline: bool,
+}
+
+/// `check`: the configuration has been read by now. Says what is worth knowing about it, and looks at everything that the program depends
+/// on, from its own place. Fails if something is wrong.
+pub(super) async fn run(config: &Config, arguments: Check) -> Result<(), String> {
+    if arguments.offline {
+        for warning in &config.warnings {
+            say(&format!("warning: {warning}"));
+        }
+    }
+    say(&format!("The configuration is fine, with {}.", plural(config.warnings.len(), "warning")));
+    if let Some(provider) = &config.auth.openid_connect {
+        say(&format!("Redirect URI to register at {}: {}", provider.name, provider.redirect_uri));
+    }
+    if arguments.offline {
+        return Ok(());
+    }
+    let provider = config.auth.openid_connect.as_ref().map(|provider| Provider::new(provider, Clock::System)).transpose()?;
+    let findings = diagnostics::look(config, provider.as_ref(), &Mailer::new(config)?).await;
+    for finding in &findings {
+        say(&finding.to_string());
+    }
+    match findings.iter().filter(|finding| finding.standing == CheckStatus::Error).count() {
+        0 => Ok(()),
+        wrong => Err(format!("{} wrong; each line above ends with what to change", plural(wrong, "thing"))),
+    }
+}

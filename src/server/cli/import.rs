@@ -1,0 +1,33 @@
+use clap::Args;
+
+use super::{plural, say};
+use crate::server::{
+    AppState,
+    clock::Clock,
+    config::Config,
+    crypto::password_hasher::Argon2Params,
+    flows::{Ctx, import},
+    telemetry::log,
+};
+
+#[derive(Args)]
+pub(super) struct Import {
+    /// MediaManager's database: postgres://user@host/database. The password comes from PGPASSWORD or ~/.pgpass, where only you can read it
+    #[arg(long, value_name = "URL")]
+    from: String,
+}
+
+/// `import`: copies the people of a MediaManager whose database is not shared.
+pub(super) async fn run(config: Config, arguments: Import) -> Result<(), String> {
+    log::start(config.server.log_format, "warn");
+    let state = AppState::new(config, Argon2Params::STANDARD, Clock::System).await?;
+    let report = import::redirect_legacy_reset(&Ctx::cli(&state), &arguments.from).await?;
+    say(&format!("Copied {} and {}.", plural(report.users, "user"), plural(report.links, "provider account")));
+    if report.known_users > 0 {
+        say(&format!("Here already, and left as they are: {}.", plural(report.known_users, "user")));
+    }
+    for email in &report.refused {
+        say(&format!("Not copied: {}, because another account here has this address.", email.escape_debug()));
+    }
+    Ok(())
+}

@@ -1,0 +1,181 @@
+use std::io::{IsTerminal, stdin};
+
+use clap::{Args, Subcommand};
+
+use super::{plural, say};
+use crate::{
+    domain::{Email, Password},
+    server::{
+        AppState,
+        clock::{Clock, format_rfc3339},
+        config::Config,
+        crypto::password_hasher::Argon2Params,
+        db::users::UserFilter,
+        flows::{
+            Ctx,
+            password_reset::{self, ResetLink},
+            users::{
+                Role, UserUpdate,
+                cli::{self, NewCliUser},
+            },
+        },
+        telemetry::log,
+    },
+};
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Make an account; the password is asked for, or read as one line from standard input
+    Create(Create),
+    /// Show who has an account, what they may do, and when they logged in last
+    List(List),
+    /// Let somebody who waits for approval use the application
+    Approve { email: String },
+    /// Keep somebody out: their sessions and links end at once, nothing is deleted
+    Disable { email: String },
+    /// Let somebody in again who was disabled
+    Enable { email: String },
+    /// Make somebody an administrator
+    Admin {
+        email: String,
+        /// Make an ordinary member of an administrator instead
+        #[arg(long)]
+        revoke: bool,
+    },
+    /// Log somebody out everywhere
+    EndSessions { email: String },
+    /// Print a one-time link with which somebody chooses a new password; works without mail settings
+    ResetLink { email: String },
+}
+
+#[derive(Args)]
+pub(super) struct List {
+    /// Only addresses that contain this
+    #[arg(default_value = "")]
+    search: String,
+    /// Only who waits for approval
+    #[arg(long, group = "which")]
+    waiting: bool,
+    /// Only who is disabled
+    #[arg(long, group = "which")]
+    disabled: bool,
+    /// Only administrators
+    #[arg(long, group = "which")]
+    admins: bool,
+}
+
+#[derive(Args)]
+pub(super) struct Create {
+    email: String,
+    /// Make an administrator
+    #[arg(long, conflicts_with = "waiting")]
+    admin: bool,
+    /// Leave the account waiting for an administrator's approval
+    #[arg(long)]
+    waiting: bool,
+}
+
+/// `user …`: works on the database directly, also while the program is running.
+pub(super) async fn run(config: Config, command: Command) -> Result<(), String> {
+    // What happens to accounts is logged from the shell too (SR-180), without the database's own chatter.
+    log::start(config.server.log_format, "warn,mediamanager_auth=info");
+    match command {
+        Command::Create(create) => make(config, create).await,
+        Command::List(wanted) => list(config, wanted).await,
+        Command::Approve { email } => change(config, &email, UserUpdate { is_verified: Some(true), ..UserUpdate::default() }, "is approved").await,
+        Command::Disable { email } => change(config, &email, UserUpdate { is_active: Some(false), ..UserUpdate::default() }, "is disabled").await,
+        Command::Enable { email } => change(config, &email, UserUpdate { is_active: Some(true), ..UserUpdate::default() }, "is enabled").await,
+        Command::Admin { email, revoke: false } => {
+            let administrator = UserUpdate { is_superuser: Some(true), is_verified: Some(true), ..UserUpdate::default() };
+            change(config, &email, administrator, "is now an administrator").await
+        }
+        Command::Admin { email, revoke: true } => {
+            change(config, &email, UserUpdate { is_superuser: Some(false), ..UserUpdate::default() }, "is now a member").await
+        }
+        Command::EndSessions { email } => end_sessions(config, &email).await,
+        Command::ResetLink { email } => reset_link(config, &email).await,
+    }
+}
+
+async fn change(config: Config, email: &str, change: UserUpdate, done: &str) -> Result<(), String> {
+    let email = Email::parse(email).map_err(|err| err.to_string())?;
+    let state = AppState::new(config, Argon2Params::STANDARD, Clock::System).await?;
+    let user = cli::change(&Ctx::cli(&state), &email, change).await.map_err(|err| err.to_string())?.ok_or_else(|| nobody(&email))?;
+    say(&format!("{} {done}.", user.email));
+    Ok(())
+}
+
+async fn end_sessions(config: Config, email: &str) -> Result<(), String> {
+    let email = Email::parse(email).map_err(|err| err.to_string())?;
+    let state = AppState::new(config, Argon2Params::STANDARD, Clock::System).await?;
+    let ended = cli::end_sessions(&Ctx::cli(&state), &email).await.map_err(|err| err.to_string())?.ok_or_else(|| nobody(&email))?;
+    say(&format!("{email} is logged out everywhere ({}).", plural(usize::try_from(ended).unwrap_or(usize::MAX), "session")));
+    Ok(())
+}
+
+/// One line each, in columns that `cut` and `awk` can take apart: address, state, role, last login.
+async fn list(config: Config, wanted: List) -> Result<(), String> {
+    let state = AppState::new(config, Argon2Params::STANDARD, Clock::System).await?;
+    let which = match (wanted.waiting, wanted.disabled, wanted.admins) {
+        (true, ..) => UserFilter::PendingLink,
+        (_, true, _) => UserFilter::Disabled,
+        (_, _, true) => UserFilter::Administrators,
+        _ => UserFilter::All,
+    };
+    for (user, account) in cli::list(&Ctx::cli(&state), which, &wanted.search).await.map_err(|err| err.to_string())? {
+        let standing = match (user.is_active, user.is_verified) {
+            (false, _) => "disabled",
+            (true, false) => "waiting",
+            (true, true) => "active",
+        };
+        let role = if user.is_superuser { "administrator" } else { "member" };
+        let last_login = account.and_then(|account| account.last_login_at).map_or_else(|| "never".to_owned(), format_rfc3339);
+        say(&format!("{}\t{standing}\t{role}\t{last_login}", user.email.escape_debug()));
+    }
+    Ok(())
+}
+
+fn nobody(email: &Email) -> String {
+    format!("Nobody has the address {email}.")
+}
+
+async fn reset_link(config: Config, email: &str) -> Result<(), String> {
+    let email = Email::parse(email).map_err(|err| err.to_string())?;
+    let state = AppState::new(config, Argon2Params::STANDARD, Clock::System).await?;
+    match password_reset::create_reset_link_by_email(&Ctx::cli(&state), &email).await.map_err(|err| err.to_string())? {
+        // Like the setup link: the one thing the person at the terminal has asked for, and never in the log.
+        Some(ResetLink { link, lifetime }) => say(&format!("Hand this to {email}; it works once, for {} minutes:\n{link}", lifetime / 60)),
+        None => return Err(format!("Nobody active has the address {email}.")),
+    }
+    Ok(())
+}
+
+async fn make(config: Config, create: Create) -> Result<(), String> {
+    let email = Email::parse(&create.email).map_err(|err| err.to_string())?;
+    let password = ask_password()?;
+    let role = match (create.admin, create.waiting) {
+        (true, _) => Role::Administrator,
+        (false, true) => Role::QueueWait,
+        (false, false) => Role::Member,
+    };
+    let state = AppState::new(config, Argon2Params::STANDARD, Clock::System).await?;
+    let user = cli::create(&Ctx::cli(&state), NewCliUser { email, password, role }).await.map_err(|err| err.to_string())?;
+    let can = match role {
+        Role::Administrator => "an administrator",
+        Role::Member => "a member",
+        Role::QueueWait => "waiting for approval",
+    };
+    say(&format!("{} is now {can}.", user.email));
+    Ok(())
+}
+
+/// Asked for without showing it, or one line of a pipe; never an argument, which everybody on the machine could read.
+fn ask_password() -> Result<Password, String> {
+    let fault = |err: std::io::Error| format!("cannot read the password: {err}");
+    if stdin().is_terminal() {
+        return rpassword::prompt_password("Password: ").map(Password::new).map_err(fault);
+    }
+    let mut line = String::new();
+    stdin().read_line(&mut line).map_err(fault)?;
+    Ok(Password::new(line.trim_end_matches(['\n', '\r']).to_owned()))
+}

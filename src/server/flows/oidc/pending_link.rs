@@ -1,0 +1,92 @@
+use serde::{Deserialize, Serialize};
+
+use super::login_attempt::is_current;
+use crate::{
+    domain::{AuditEvent, AuthError, Email, Password, ReturnTo},
+    server::{
+        db::{self, identities::NewIdentity},
+        flows::{
+            Ctx,
+            events::EventDetails,
+            login::{self, FirstFactor, IdentityRef, Login, LoginMethod},
+        },
+        oidc::ExternalUser,
+    },
+};
+
+/// Somebody who has logged in at the provider, whose address has an account here that they have to prove. The browser carries
+/// it, encrypted, for ten minutes.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct PendingLink {
+    issuer: String,
+    subject: String,
+    session: Option<String>,
+    /// The address of the account, in its canonical form.
+    pub email: String,
+    return_to: Option<String>,
+    started_at: i64,
+}
+
+impl PendingLink {
+    #[must_use]
+    pub fn new(person: ExternalUser, email: &Email, return_to: Option<&ReturnTo>, now: i64) -> Self {
+        Self {
+            issuer: person.issuer,
+            subject: person.subject,
+            session: person.session,
+            email: email.as_str().to_owned(),
+            return_to: return_to.map(|target| target.as_str().to_owned()),
+            started_at: now,
+        }
+    }
+
+    /// Where the person wanted to go.
+    #[must_use]
+    pub fn return_to(&self) -> &str {
+        self.return_to.as_deref().unwrap_or_default()
+    }
+
+    /// Whether it is still in time.
+    #[must_use]
+    pub fn is_current(&self, now: i64) -> bool {
+        is_current(self.started_at, now)
+    }
+}
+
+/// Connects the identity with the account whose password the person has just typed, and logs them in. The same throttle, the
+/// same one hash and the same answers as every login (SR-005).
+///
+/// # Errors
+/// `ConnectionExpired`, and those of a login.
+pub async fn connect(cx: &Ctx<'_>, pending: &PendingLink, password: Password) -> Result<Login, AuthError> {
+    if !pending.is_current(cx.now()) {
+        return Err(AuthError::PendingLinkExpired);
+    }
+    let attempt = login::Attempt { email: Some(Email::parse(&pending.email)?), password };
+    let verified = login::prove(cx, attempt).await?;
+    let mut tx = cx.exclusive().await?;
+    login::confirm(&tx, &verified).await?;
+    let user = verified.user;
+    let identity = match db::identities::find(tx.db(), &pending.issuer, &pending.subject).await? {
+        Some(identity) if identity.user_id == user.id => identity,
+        // Connected with somebody else in another tab; which account that is, is nobody's business here.
+        Some(_) => return Err(AuthError::PendingLinkExpired),
+        None => {
+            let new = NewIdentity { user: user.id, issuer: &pending.issuer, subject: &pending.subject, email: Some(&pending.email) };
+            let identity = db::identities::insert(tx.db(), new, tx.now()).await?;
+            tx.record(AuditEvent::IdentityLinked, EventDetails::of(user.id).method("password")).await?;
+            identity
+        }
+    };
+    let identity = Some(IdentityRef { id: identity.id, provider_session: pending.session.clone() });
+    let login = login::complete(&mut tx, FirstFactor { user, method: LoginMethod::Oidc, identity }).await?;
+    tx.commit().await?;
+    Ok(login)
+}
+
+/// Written by hand: who somebody is at the provider is not for logs.
+impl std::fmt::Debug for PendingLink {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pending").field("started_at", &self.started_at).finish_non_exhaustive()
+    }
+}

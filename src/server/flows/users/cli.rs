@@ -1,0 +1,75 @@
+//! What the operator does at the machine itself, who has the whole database anyway. Written down like everything else.
+
+use super::{
+    New, Role, UserUpdate,
+    administration::{Actor, update_by},
+    insert,
+    queries::with_accounts,
+};
+use crate::{
+    domain::{AuditEvent, AuthError, Email, Password, User},
+    server::{
+        crypto::password_policy::NewPassword,
+        db::{self, accounts::Account, users::UserFilter},
+        flows::{Ctx, client_info::SHELL, events::EventDetails},
+    },
+};
+
+/// The most users that are listed.
+const MAX_ROWS: u64 = 10_000;
+
+/// A user whom the operator makes.
+#[derive(Debug)]
+pub struct NewCliUser {
+    pub email: Email,
+    pub password: Password,
+    pub role: Role,
+}
+
+/// Makes a user. The address counts as proven, because the operator answers for it (SR-072).
+///
+/// # Errors
+/// What is wrong with the password; `EmailTaken`, `Busy`, `Unavailable`.
+pub async fn create(cx: &Ctx<'_>, new: NewCliUser) -> Result<User, AuthError> {
+    let NewCliUser { email, password, role } = new;
+    let password = NewPassword::parse(password, email.as_str(), &cx.state.config)?;
+    let hashed_password = cx.state.hasher.hash(cx.state.hasher.admit().await?, password.into_password()).await?;
+    // Not between a setup's look at the empty table and its first administrator.
+    let mut tx = cx.exclusive().await?;
+    let new = New { email, hashed_password, role, is_email_verified: true, is_passwordless: false, by: SHELL.to_owned() };
+    let user = insert(&tx, new).await?;
+    tx.record(AuditEvent::UserCreated, EventDetails::of(user.id).method(SHELL).detail(role.name())).await?;
+    tx.commit().await?;
+    Ok(user)
+}
+
+/// Changes whoever has the address; `None` when nobody has it.
+///
+/// # Errors
+/// `LastAdministrator`, `Unavailable`.
+pub async fn change(cx: &Ctx<'_>, email: &Email, change: UserUpdate) -> Result<Option<User>, AuthError> {
+    let Some(found) = db::users::find_by_email(&cx.state.db, email).await? else { return Ok(None) };
+    update_by(cx, Actor::Cli, found.user.id, change).await.map(Some)
+}
+
+/// Ends all sessions of whoever has the address, and says how many; `None` when nobody has it.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn end_sessions(cx: &Ctx<'_>, email: &Email) -> Result<Option<u64>, AuthError> {
+    let Some(found) = db::users::find_by_email(&cx.state.db, email).await? else { return Ok(None) };
+    let mut tx = cx.transaction().await?;
+    let ended = db::sessions::revoke_all(tx.db(), found.user.id, tx.now()).await?;
+    tx.record(AuditEvent::SessionsEnded, EventDetails::of(found.user.id).method(SHELL).detail("all")).await?;
+    tx.commit().await?;
+    Ok(Some(ended))
+}
+
+/// The users whose address contains `search`.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn list(cx: &Ctx<'_>, which: UserFilter, search: &str) -> Result<Vec<(User, Option<Account>)>, AuthError> {
+    let (users, _) = db::users::find_page(&cx.state.db, which, search, 0, MAX_ROWS).await?;
+    with_accounts(cx, users).await
+}

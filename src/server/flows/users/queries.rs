@@ -1,0 +1,175 @@
+//! What administrators see. Never a hash, a token or a secret (SR-146).
+
+use std::collections::HashMap;
+
+use uuid::Uuid;
+
+use crate::{
+    domain::{AuditEvent, AuthError, Email, User},
+    server::{
+        AppState,
+        db::{
+            self,
+            accounts::Account,
+            events::{AuditFilter, AuditRow},
+            identities::Identity,
+            sessions::Session,
+            users::UserFilter,
+        },
+        flows::{
+            Ctx,
+            sessions::{self, Admin},
+        },
+    },
+};
+
+/// Rows of a page (SR-146).
+pub const PAGE_SIZE: u64 = 50;
+/// The most users in the list that is not paged.
+const MAX_USERS: u64 = 10_000;
+/// Events on the page of one user.
+const RECENT_EVENTS: u64 = 10;
+
+/// What an administrator looks for.
+#[derive(Clone, Debug, Default)]
+pub struct Query {
+    pub which: UserFilter,
+    pub search: String,
+    /// From 1.
+    pub page: u64,
+}
+
+/// One page of a list.
+pub struct Listed<T> {
+    pub rows: Vec<T>,
+    pub total: u64,
+}
+
+/// One page of the users who match, each with what is known beyond MediaManager's columns.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn list(cx: &Ctx<'_>, _: &Admin, query: &Query) -> Result<Listed<(User, Option<Account>)>, AuthError> {
+    let (users, total) = db::users::find_page(&cx.state.db, query.which, &query.search, offset(query.page), PAGE_SIZE).await?;
+    Ok(Listed { rows: with_accounts(cx, users).await?, total })
+}
+
+/// Users with what is known of them beyond MediaManager's columns, in one query for all.
+pub(super) async fn with_accounts(cx: &Ctx<'_>, users: Vec<User>) -> Result<Vec<(User, Option<Account>)>, AuthError> {
+    let accounts = db::accounts::list_for_users(&cx.state.db, users.iter().map(|user| user.id).collect()).await?;
+    let mut accounts: HashMap<Uuid, Account> = accounts.into_iter().map(|account| (account.user_id, account)).collect();
+    let paired = users.into_iter().map(|user| {
+        let account = accounts.remove(&user.id);
+        (user, account)
+    });
+    Ok(paired.collect())
+}
+
+/// Everybody, as MediaManager's own list has it.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn everybody(cx: &Ctx<'_>, _: &Admin) -> Result<Vec<User>, AuthError> {
+    Ok(db::users::find_page(&cx.state.db, UserFilter::All, "", 0, MAX_USERS).await?.0)
+}
+
+/// One user.
+///
+/// # Errors
+/// `NotFound`, `Unavailable`.
+pub async fn find(cx: &Ctx<'_>, _: &Admin, id: Uuid) -> Result<User, AuthError> {
+    db::users::find(&cx.state.db, id).await?.ok_or(AuthError::NotFound)
+}
+
+/// How many wait for approval.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn waiting(cx: &Ctx<'_>, _: &Admin) -> Result<u64, AuthError> {
+    db::users::count(&cx.state.db, UserFilter::PendingLink).await
+}
+
+/// Everything about one user.
+pub struct Details {
+    pub user: User,
+    pub account: Option<Account>,
+    pub identities: Vec<Identity>,
+    pub sessions: Vec<Session>,
+    pub events: Vec<AuditRow>,
+    /// `admin_emails` has the address: at the next login the person is an administrator again, once the address is proven.
+    pub is_listed: bool,
+    /// The addresses of everybody who is named in it.
+    pub names: HashMap<Uuid, String>,
+}
+
+/// Looks everything up.
+///
+/// # Errors
+/// `NotFound`, `Unavailable`.
+pub async fn details(cx: &Ctx<'_>, _: &Admin, id: Uuid) -> Result<Details, AuthError> {
+    let user = db::users::find(&cx.state.db, id).await?.ok_or(AuthError::NotFound)?;
+    let account = db::accounts::find(&cx.state.db, id).await?;
+    let filter = AuditFilter { user: Some(id), ..AuditFilter::default() };
+    let (events, _) = db::events::find_page(&cx.state.db, &filter, 0, RECENT_EVENTS).await?;
+    let grantors = account.iter().flat_map(|account| [&account.approved_by, &account.admin_granted_by]).flatten().filter_map(|by| by.parse().ok());
+    let named = grantors.chain(events.iter().filter_map(|event| event.actor_id)).collect();
+    let names = names(cx, named).await?;
+    let is_listed = is_listed(cx.state, &user);
+    let (identities, sessions) = (db::identities::list_for_user(&cx.state.db, id).await?, sessions::of(cx, id).await?);
+    Ok(Details { user, account, identities, sessions, events, is_listed, names })
+}
+
+/// Whether `admin_emails` has somebody's address.
+#[must_use]
+pub fn is_listed(state: &AppState, user: &User) -> bool {
+    Email::parse(&user.email).is_ok_and(|email| state.config.auth.admin_emails.contains(&email))
+}
+
+/// What somebody looks for among the events, as they typed it.
+#[derive(Clone, Debug, Default)]
+pub struct EventQuery {
+    pub kind: Option<AuditEvent>,
+    /// An address, or the id of a user who may be gone.
+    pub user: String,
+    pub reference: String,
+    /// From 1.
+    pub page: u64,
+}
+
+/// One page of the events that match, newest first, and the addresses of everybody who is named in them.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn events(cx: &Ctx<'_>, _: &Admin, query: &EventQuery) -> Result<(Listed<AuditRow>, HashMap<Uuid, String>), AuthError> {
+    let user = match query.user.trim() {
+        "" => None,
+        typed => match find_by_search(cx, typed).await? {
+            Some(user) => Some(user),
+            None => return Ok((Listed { rows: Vec::new(), total: 0 }, HashMap::new())),
+        },
+    };
+    let reference = Some(query.reference.trim().to_owned()).filter(|reference| !reference.is_empty());
+    let filter = AuditFilter { kind: query.kind, user, request_id: reference };
+    let (rows, total) = db::events::find_page(&cx.state.db, &filter, offset(query.page), PAGE_SIZE).await?;
+    let named = rows.iter().flat_map(|row| [row.user_id, row.actor_id]).flatten().collect();
+    let names = names(cx, named).await?;
+    Ok((Listed { rows, total }, names))
+}
+
+async fn find_by_search(cx: &Ctx<'_>, typed: &str) -> Result<Option<Uuid>, AuthError> {
+    if let Ok(id) = typed.parse() {
+        return Ok(Some(id));
+    }
+    match Email::parse(typed) {
+        Ok(email) => Ok(db::users::find_by_email(&cx.state.db, &email).await?.map(|found| found.user.id)),
+        Err(_) => Ok(None),
+    }
+}
+
+async fn names(cx: &Ctx<'_>, ids: Vec<Uuid>) -> Result<HashMap<Uuid, String>, AuthError> {
+    Ok(db::users::list_by_ids(&cx.state.db, ids).await?.into_iter().map(|user| (user.id, user.email)).collect())
+}
+
+fn offset(page: u64) -> u64 {
+    page.saturating_sub(1).min(1_000_000) * PAGE_SIZE
+}

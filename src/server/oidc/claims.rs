@@ -1,0 +1,182 @@
+//! What the provider says of a person, checked claim by claim (OpenID Connect Core 1.0 §3.1.3.7; SR-065 to SR-068, SR-073).
+
+use serde_json::{Map, Value};
+
+use super::{
+    error::{Fault, quote},
+    jwt::Verified,
+};
+use crate::domain::oidc_error::OidcError;
+
+/// How far the provider's clock and ours may be apart, in seconds (SR-066).
+pub const CLOCK_LEEWAY_SECONDS: i64 = 60;
+/// The oldest ID token that is taken, in seconds: it was made a moment ago, for this very login.
+const MAX_AGE: i64 = 10 * 60;
+const MAX_SUBJECT_BYTES: usize = 255;
+/// What is longer than our column is not kept, and back-channel logout then goes by `sub`.
+const MAX_SID_BYTES: usize = 255;
+
+/// A person as the provider knows them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExternalUser {
+    pub issuer: String,
+    /// Unique at this issuer, never reused, and the only thing that identifies a person there (SR-070).
+    pub subject: String,
+    pub email: Option<String>,
+    pub is_email_verified: bool,
+    /// The provider's own session, for back-channel logout.
+    pub session: Option<String>,
+}
+
+/// What an ID token has to say to be the answer to this attempt.
+pub struct ExpectedClaims<'a> {
+    pub issuer: &'a str,
+    pub client_id: &'a str,
+    /// Who may stand in `aud` beside us.
+    pub trusted_audiences: &'a [String],
+    pub nonce: &'a str,
+    pub access_token: &'a str,
+    /// Unix seconds.
+    pub now: i64,
+}
+
+/// Checks an ID token whose signature is good.
+///
+/// # Errors
+/// `TokenRefused`, with the claim that is wrong.
+pub fn person(token: &Verified, expected: &ExpectedClaims) -> Result<ExternalUser, Fault> {
+    let claims = &token.claims;
+    issuer(claims, expected.issuer)?;
+    audience(claims, expected.client_id, expected.trusted_audiences)?;
+    lifetime(claims, expected.now, Some(MAX_AGE))?;
+    if text(claims, "nonce")? != Some(expected.nonce) {
+        return Err(refused("its nonce is not this attempt's: it was made for another login", ""));
+    }
+    if let Some(at_hash) = text(claims, "at_hash")? {
+        // RFC 7515 allows no padding, so two spellings of one hash do not exist.
+        if token.half_hash(expected.access_token).as_deref() != Ok(at_hash) {
+            return Err(refused("its at_hash does not belong to the access token that came with it", ""));
+        }
+    }
+    let (email, is_email_verified) = email(claims);
+    let session = claims.get("sid").and_then(Value::as_str).filter(|sid| is_session_id(sid)).map(ToOwned::to_owned);
+    Ok(ExternalUser { issuer: expected.issuer.to_owned(), subject: subject(claims)?, email, is_email_verified, session })
+}
+
+/// Whether a `sid` can be kept. It is a name the provider invents, and an odd one is no reason to refuse a login.
+fn is_session_id(sid: &str) -> bool {
+    (1..=MAX_SID_BYTES).contains(&sid.len()) && !sid.contains(char::is_control)
+}
+
+/// `iss`, byte for byte.
+///
+/// # Errors
+/// `TokenRefused`.
+pub fn issuer(claims: &Map<String, Value>, expected: &str) -> Result<(), Fault> {
+    match text(claims, "iss")? {
+        Some(issuer) if issuer == expected => Ok(()),
+        found => Err(refused(format!("its issuer is {:?}, not {expected:?}", found.map(quote).unwrap_or_default()), "")),
+    }
+}
+
+/// `aud` is us alone; an `azp` names us too (OIDC Core §3.1.3.7 steps 3 to 5). Others may stand beside us if the operator trusts every one of
+/// them, and if `azp` says that the token was made for us.
+///
+/// # Errors
+/// `TokenRefused`.
+pub fn audience(claims: &Map<String, Value>, us: &str, trusted: &[String]) -> Result<(), Fault> {
+    let audiences = match claims.get("aud") {
+        Some(Value::Array(audiences)) => audiences.as_slice(),
+        Some(audience) => std::slice::from_ref(audience),
+        None => &[],
+    };
+    let (own, others): (Vec<&Value>, Vec<&Value>) = audiences.iter().partition(|audience| **audience == us);
+    if own.len() != 1 {
+        return Err(refused("its audience (aud) is not auth.openid_connect.client_id", "compare client_id with the client at the provider"));
+    }
+    let is_trusted = |other: &str| trusted.iter().any(|trusted| trusted == other);
+    if let Some(stranger) = others.iter().find(|other| !other.as_str().is_some_and(is_trusted)) {
+        let stranger = stranger.as_str().map(quote).unwrap_or_default();
+        let reason = format!("its audience (aud) is not auth.openid_connect.client_id alone, but also {stranger:?}");
+        let fix = "make the provider name this client alone; one that always names more, such as Zitadel with its project, needs all of them in policy.openid_connect.trusted_audiences";
+        return Err(refused(reason, fix));
+    }
+    match text(claims, "azp")? {
+        None if others.is_empty() => Ok(()),
+        None => Err(refused(
+            "its audience (aud) names others beside us, and it does not say for whom it was made (azp)",
+            "make the provider name this client alone",
+        )),
+        Some(party) if party == us => Ok(()),
+        Some(_) => Err(refused("its authorized party (azp) is another client", "compare auth.openid_connect.client_id with the client at the provider")),
+    }
+}
+
+/// `exp` and `iat` are there, `nbf` is obeyed, and the clocks are not too far apart. The expiry, Unix seconds.
+///
+/// # Errors
+/// `TokenRefused`, with the seconds.
+pub fn lifetime(claims: &Map<String, Value>, now: i64, oldest: Option<i64>) -> Result<i64, Fault> {
+    let clock = "set the clocks of this machine and of the provider (NTP)";
+    let (exp, iat) = (date(claims, "exp")?, date(claims, "iat")?);
+    let exp = exp.ok_or_else(|| refused("it has no expiry (exp)", ""))?;
+    let iat = iat.ok_or_else(|| refused("it has no time of issue (iat)", ""))?;
+    if exp + CLOCK_LEEWAY_SECONDS <= now {
+        return Err(refused(format!("it expired {} seconds ago", now - exp), clock));
+    }
+    if iat > now + CLOCK_LEEWAY_SECONDS {
+        return Err(refused(format!("it was issued {} seconds in the future", iat - now), clock));
+    }
+    if oldest.is_some_and(|oldest| now - iat > oldest + CLOCK_LEEWAY_SECONDS) {
+        return Err(refused(format!("it was issued {} seconds ago, which is too long for a login", now - iat), clock));
+    }
+    match date(claims, "nbf")? {
+        Some(nbf) if nbf > now + CLOCK_LEEWAY_SECONDS => Err(refused(format!("it is not valid for another {} seconds (nbf)", nbf - now), clock)),
+        _ => Ok(exp),
+    }
+}
+
+/// `sub`: 1 to 255 ASCII characters, compared to the letter (SR-067).
+///
+/// # Errors
+/// `TokenRefused`.
+pub fn subject(claims: &Map<String, Value>) -> Result<String, Fault> {
+    let is_good = |sub: &&str| (1..=MAX_SUBJECT_BYTES).contains(&sub.len()) && sub.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_control());
+    let subject = text(claims, "sub")?.filter(is_good);
+    subject.map(ToOwned::to_owned).ok_or_else(|| refused("its subject (sub) is missing, or not 1 to 255 ASCII characters", ""))
+}
+
+/// The address and whether the provider vouches for it: only `true` counts, and the text `"true"` that some send (SR-073).
+#[must_use]
+pub fn email(claims: &Map<String, Value>) -> (Option<String>, bool) {
+    let email = claims.get("email").and_then(Value::as_str).filter(|email| !email.is_empty());
+    let is_verified = claims.get("email_verified").is_some_and(|flag| *flag == true || *flag == "true");
+    (email.map(ToOwned::to_owned), email.is_some() && is_verified)
+}
+
+/// A claim that is text if it is there.
+///
+/// # Errors
+/// `TokenRefused` for anything else.
+pub fn text<'a>(claims: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, Fault> {
+    match claims.get(name) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(refused(format!("its {name} is not text"), "")),
+    }
+}
+
+/// A NumericDate (RFC 7519 §2) in whole seconds. Beyond the year 9999 it is no time but an attempt to overflow something.
+fn date(claims: &Map<String, Value>, name: &str) -> Result<Option<i64>, Fault> {
+    const YEAR_9999: f64 = 253_402_300_799.0;
+    let Some(value) = claims.get(name) else { return Ok(None) };
+    #[expect(clippy::cast_possible_truncation, reason = "the range is checked just before")]
+    let seconds = value.as_f64().filter(|seconds| (0.0..=YEAR_9999).contains(seconds)).map(|seconds| seconds as i64);
+    seconds.map(Some).ok_or_else(|| refused(format!("its {name} is not a time"), ""))
+}
+
+/// Nothing may be built on this token.
+#[must_use]
+pub fn refused(what: impl std::fmt::Display, fix: impl Into<String>) -> Fault {
+    Fault::new(OidcError::InvalidToken, format!("the provider's token is refused: {what}"), fix)
+}

@@ -1,0 +1,128 @@
+//! A live look at the provider from the program's own place, for an operator who wants to know before anybody logs in. Everything that can
+//! be asked without a person: what it says of itself, its keys, its clock, whether it knows us, and whether it takes our redirect URI.
+
+use oauth2::basic::BasicErrorResponseType;
+use openidconnect::http::{StatusCode, header};
+
+use super::{
+    Attempt, HINT_PROVIDER_LOG, HINT_UNREACHABLE, Metadata, Provider,
+    authorization_code::{self, Refused},
+    discovery, fetch_keys, http_client,
+};
+use crate::{
+    domain::oidc_error::OidcError,
+    server::{crypto::random, diagnostics::CheckResult, oidc::Fault},
+};
+
+/// More than this many seconds apart, tokens are refused (SR-066).
+const CLOCK_SKEW_ERROR_SECONDS: u64 = 60;
+/// From here on it is worth a look.
+const CLOCK_SKEW_WARNING_SECONDS: u64 = 10;
+
+impl Provider {
+    /// Looks at everything; what depends on something that is wrong is left out.
+    pub async fn inspect(&self) -> Vec<CheckResult> {
+        let config = self.config();
+        let url = config.configuration_endpoint.as_str();
+        let response = match http_client::get(&self.0.http, url, &[]).await {
+            Ok(response) => response,
+            Err(why) => return vec![CheckResult::wrong("provider", format!("{url} cannot be read: {why}"), HINT_UNREACHABLE)],
+        };
+        let metadata = match discovery::read(response.body(), config) {
+            Ok(metadata) => metadata,
+            Err(fault) => return vec![wrong("provider", fault)],
+        };
+        let mut findings = vec![
+            CheckResult::fine("provider", format!("{} answers at {url}, issuer {}", config.name, metadata.issuer)),
+            CheckResult::fine("algorithms", metadata.algorithms.join(", ")),
+        ];
+        findings.extend(response.headers().get(header::DATE).and_then(|date| date.to_str().ok()).and_then(|date| self.clock(date)));
+        findings.push(match fetch_keys(&self.0.http, &metadata).await {
+            Ok(keys) if keys.is_empty() => CheckResult::wrong(
+                "keys",
+                format!("{} has no key that can be used", metadata.jwks_uri),
+                "choose an asymmetric signing key for this client at the provider",
+            ),
+            Ok(keys) => CheckResult::fine("keys", format!("{} at {}", keys.len(), metadata.jwks_uri)),
+            Err(fault) => wrong("keys", fault),
+        });
+        findings.push(self.check_client_credentials(&metadata).await);
+        findings.push(self.check_redirect_uri(&metadata).await);
+        findings
+    }
+
+    fn clock(&self, date: &str) -> Option<CheckResult> {
+        let theirs = httpdate::parse_http_date(date).ok()?.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs();
+        let apart = theirs.abs_diff(u64::try_from(self.0.clock.now()).ok()?);
+        let fix = "let both machines keep their clocks right (NTP)";
+        Some(match apart {
+            0..CLOCK_SKEW_WARNING_SECONDS => CheckResult::fine("clock", format!("{apart} seconds apart from the provider's")),
+            CLOCK_SKEW_WARNING_SECONDS..=CLOCK_SKEW_ERROR_SECONDS => {
+                CheckResult::doubtful("clock", format!("{apart} seconds apart from the provider's; beyond {CLOCK_SKEW_ERROR_SECONDS} nobody can log in"), fix)
+            }
+            _ => CheckResult::wrong("clock", format!("{apart} seconds apart from the provider's, so its tokens are refused"), fix),
+        })
+    }
+
+    /// Redeems a code that nobody has given out: a provider that knows us complains about the code, one that does not about us.
+    async fn check_client_credentials(&self, metadata: &Metadata) -> CheckResult {
+        let config = self.config();
+        match authorization_code::redeem(&self.0.http, config, metadata, "a-code-that-nobody-has-given-out", &self.dummy_secrets()).await {
+            Err(Refused { error: Some(BasicErrorResponseType::InvalidGrant), .. }) => {
+                CheckResult::fine("client", format!("the provider knows {:?} by its secret", config.client_id))
+            }
+            // It may be the code, which looks like none of its own.
+            Err(Refused { error: Some(BasicErrorResponseType::InvalidRequest), fault }) => CheckResult::doubtful(
+                "client",
+                format!("{}, of a code that nobody has given out: only a login shows whether it knows us", fault.reason),
+                fault.fix,
+            ),
+            Err(Refused { fault, .. }) => wrong("client", fault),
+            Ok(_) => CheckResult::wrong("client", "the provider gives out tokens for a code that does not exist", "do not use this provider"),
+        }
+    }
+
+    /// Opens the page that a browser would be sent to. Providers answer an unknown redirect URI with an error page of their own, and do not
+    /// send anybody back (RFC 6749 §4.1.2.1). One that nobody has registered shows whether this provider does so where it can be seen:
+    /// the page may be the same for everybody, and ask only later.
+    async fn check_redirect_uri(&self, metadata: &Metadata) -> CheckResult {
+        let what = "redirect URI";
+        let uri = &self.config().redirect_uri;
+        let register = format!("register exactly this redirect URI for the client at the provider: {uri}");
+        let of_nobody = format!("{uri}-of-nobody");
+        let (ours, of_nobody) = tokio::join!(self.login_page(metadata, uri), self.login_page(metadata, &of_nobody));
+        match (ours, of_nobody) {
+            (Ok(ours), _) if is_rejection(ours) => CheckResult::wrong(what, format!("the provider's login page answers {ours} to {uri}"), register),
+            (Ok(_), Ok(of_nobody)) if is_rejection(of_nobody) => CheckResult::fine(what, format!("{uri} is not refused")),
+            (Ok(ours), Ok(_)) => {
+                let says = format!("the provider's login page answers {ours} to whatever URI it is sent: only a login shows whether it takes ours");
+                CheckResult::doubtful(what, says, register)
+            }
+            (Err(fault), _) | (_, Err(fault)) if fault.refusal == OidcError::ProviderUnreachable => CheckResult::doubtful(what, fault.reason, register),
+            (Err(fault), _) | (_, Err(fault)) => wrong(what, fault),
+        }
+    }
+
+    /// The status with which the provider's login page answers to a redirect URI.
+    async fn login_page(&self, metadata: &Metadata, redirect_uri: &str) -> Result<StatusCode, Fault> {
+        let scopes = ["openid", "email", "profile"].map(ToOwned::to_owned);
+        let attempt = Attempt { redirect_uri: redirect_uri.to_owned(), ..self.dummy_secrets() };
+        let url = self.authorization_url(metadata, &attempt, "a-look-by-the-operator", &scopes)?;
+        let unreachable = |why| Fault::new(OidcError::ProviderUnreachable, format!("the provider's login page cannot be reached from here: {why}"), "");
+        http_client::status(&self.0.http, &url).await.map_err(unreachable)
+    }
+
+    fn dummy_secrets(&self) -> Attempt {
+        let made_up = || random::uuid().simple().to_string();
+        Attempt { nonce: made_up(), verifier: format!("{}{}", made_up(), made_up()), redirect_uri: self.config().redirect_uri.clone() }
+    }
+}
+
+fn is_rejection(status: StatusCode) -> bool {
+    status.is_client_error() || status.is_server_error()
+}
+
+fn wrong(what: &'static str, fault: Fault) -> CheckResult {
+    // Some faults are nothing that a setting could mend when somebody logs in; here every line says where to go on.
+    CheckResult::wrong(what, fault.reason, if fault.fix.is_empty() { HINT_PROVIDER_LOG.to_owned() } else { fault.fix })
+}

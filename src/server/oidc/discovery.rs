@@ -1,0 +1,123 @@
+//! What the provider says of itself (OpenID Connect Discovery 1.0 §3 and §4; SR-080, SR-085).
+
+use serde_json::{Map, Value};
+use url::Url;
+
+use super::{
+    error::{Fault, quote},
+    jwks::ALGORITHMS,
+};
+use crate::{
+    domain::oidc_error::OidcError,
+    server::{config::OpenIdConnect, strict_json},
+};
+
+/// What our column holds, in bytes.
+const MAX_ISSUER_BYTES: usize = 512;
+const WELL_KNOWN: &str = "/.well-known/openid-configuration";
+
+/// The part of the metadata that we act on.
+#[derive(Clone, Debug)]
+pub struct Metadata {
+    /// To the byte as published, with or without a slash at the end.
+    pub issuer: String,
+    pub authorization_endpoint: String,
+    pub token_endpoint: String,
+    pub userinfo_endpoint: Option<String>,
+    pub jwks_uri: String,
+    pub end_session_endpoint: Option<String>,
+    /// What it signs ID tokens with, as far as we accept it. Never empty.
+    pub algorithms: Vec<String>,
+    /// How a client may prove itself at the token endpoint; empty means `client_secret_basic` (Discovery §3).
+    pub token_auth_methods: Vec<String>,
+    /// RFC 9207: every answer names its issuer, so one that does not is refused.
+    pub iss_parameter_supported: bool,
+}
+
+/// Reads the document and compares it with the configuration.
+///
+/// # Errors
+/// `ProviderUnusable`, in one precise line.
+pub fn read(document: &[u8], config: &OpenIdConnect) -> Result<Metadata, Fault> {
+    let members = strict_json::object(document).map_err(|fault| unusable(format!("the discovery document {fault}"), HINT_WRONG_ENDPOINT))?;
+    let required = |name: &str| text(&members, name).ok_or_else(|| unusable(format!("the discovery document has no {name}"), HINT_WRONG_ENDPOINT));
+    let issuer = required("issuer")?;
+    if issuer.len() > MAX_ISSUER_BYTES {
+        let fix = "give the provider a shorter public address, and write it into auth.openid_connect.configuration_endpoint";
+        return Err(unusable("the provider's issuer is longer than 512 bytes", fix));
+    }
+    let (presumed, configured) = (format!("{}{WELL_KNOWN}", issuer.strip_suffix('/').unwrap_or(&issuer)), config.discovery_url.as_str());
+    if presumed != configured {
+        let reason = format!(
+            "the provider says its issuer is {:?}, so its discovery document belongs at {:?}, but auth.openid_connect.configuration_endpoint is {configured:?}",
+            quote(&issuer),
+            quote(&presumed)
+        );
+        return Err(unusable(
+            reason,
+            format!("write configuration_endpoint = {:?}, or set the provider's own public address to the one configured", quote(&presumed)),
+        ));
+    }
+    let metadata = Metadata {
+        authorization_endpoint: required("authorization_endpoint")?,
+        token_endpoint: required("token_endpoint")?,
+        userinfo_endpoint: text(&members, "userinfo_endpoint"),
+        jwks_uri: required("jwks_uri")?,
+        end_session_endpoint: text(&members, "end_session_endpoint"),
+        algorithms: algorithms(&members)?,
+        token_auth_methods: list(&members, "token_endpoint_auth_methods_supported"),
+        iss_parameter_supported: members.get("authorization_response_iss_parameter_supported") == Some(&Value::Bool(true)),
+        issuer,
+    };
+    let endpoints = [&metadata.authorization_endpoint, &metadata.token_endpoint, &metadata.jwks_uri];
+    for endpoint in endpoints.into_iter().chain(&metadata.userinfo_endpoint).chain(&metadata.end_session_endpoint) {
+        check_endpoint(endpoint, &config.configuration_endpoint)?;
+    }
+    Ok(metadata)
+}
+
+const HINT_WRONG_ENDPOINT: &str = "open auth.openid_connect.configuration_endpoint in a browser: it must show the provider's OpenID configuration";
+
+/// The intersection of what it announces and what is safe (SR-062).
+fn algorithms(members: &Map<String, Value>) -> Result<Vec<String>, Fault> {
+    let member = "id_token_signing_alg_values_supported";
+    let announced = list(members, member);
+    if announced.is_empty() {
+        return Err(unusable(format!("the discovery document has no {member}"), HINT_WRONG_ENDPOINT));
+    }
+    let accepted: Vec<String> = ALGORITHMS.into_iter().map(|(name, _)| name.to_owned()).filter(|name| announced.contains(name)).collect();
+    if accepted.is_empty() {
+        let reason = format!("the provider signs ID tokens with {}, of which none is accepted", quote(&announced.join(", ")));
+        return Err(unusable(reason, "choose an asymmetric signing key for this client at the provider (RS256, ES256 or EdDSA; in Authentik: Signing Key)"));
+    }
+    Ok(accepted)
+}
+
+/// An https provider is not followed to http, and nobody is to a place with credentials or a fragment (SR-083).
+fn check_endpoint(endpoint: &str, configuration_endpoint: &Url) -> Result<(), Fault> {
+    let url = Url::parse(endpoint).ok();
+    let is_good = url.is_some_and(|url| {
+        let is_secure =
+            url.scheme() == "https" || (url.scheme() == "http" && configuration_endpoint.scheme() == "http" && crate::server::config::is_private(&url));
+        is_secure && url.username().is_empty() && url.password().is_none() && url.fragment().is_none()
+    });
+    if is_good {
+        return Ok(());
+    }
+    let reason = format!("the discovery document names the endpoint {:?}, which is not https", quote(endpoint));
+    Err(unusable(reason, "set the provider's own public address to https, and let its proxy tell it (X-Forwarded-Proto)"))
+}
+
+fn text(members: &Map<String, Value>, name: &str) -> Option<String> {
+    members.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(ToOwned::to_owned)
+}
+
+/// The texts of a list; what is no text in it is passed over.
+fn list(members: &Map<String, Value>, name: &str) -> Vec<String> {
+    let items = members.get(name).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    items.iter().filter_map(Value::as_str).map(ToOwned::to_owned).collect()
+}
+
+fn unusable(reason: impl Into<String>, fix: impl Into<String>) -> Fault {
+    Fault::new(OidcError::ProviderMisconfigured, reason, fix)
+}

@@ -1,0 +1,112 @@
+use axum::{
+    Extension, Json,
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde_json::{Value, json};
+
+use super::{bodies::LoginForm, error::ApiError, schema};
+use crate::{
+    domain::{AuthError, Email},
+    server::{
+        AppState,
+        flows::{
+            login::{self, Attempt, Login},
+            sessions::{self, NewSession},
+        },
+        web::{cookies, middleware::authenticate::Visitor, server_fn},
+    },
+};
+
+/// Logs in with e-mail and password: 204 and the session cookie.
+#[utoipa::path(
+    post,
+    path = "/api/v1/auth/cookie/login",
+    request_body(content((LoginForm = "application/x-www-form-urlencoded"), (LoginForm = "multipart/form-data"))),
+    responses(
+        (status = 204, description = "The session cookie"),
+        (status = 400, description = "Address and password do not match, or a field is there twice", body = schema::Refused),
+        schema::PublicEndpoint
+    )
+)]
+pub async fn cookie_login(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, form: LoginForm) -> Result<Response, ApiError> {
+    let session = log_in(&state, &visitor, form).await?;
+    let cookie = cookies::session(&state.config, &session.token, session.lifetime).map_err(|_| AuthError::Internal)?;
+    Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response())
+}
+
+/// The same with the token in the answer, as a bearer token.
+#[utoipa::path(
+    post,
+    path = "/api/v1/auth/jwt/login",
+    request_body(content((LoginForm = "application/x-www-form-urlencoded"), (LoginForm = "multipart/form-data"))),
+    responses(
+        (status = 200, description = "The token", body = schema::BearerToken),
+        (status = 400, description = "Address and password do not match, or a field is there twice", body = schema::Refused),
+        schema::PublicEndpoint
+    )
+)]
+pub async fn jwt_login(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, form: LoginForm) -> Result<Json<Value>, ApiError> {
+    let session = log_in(&state, &visitor, form).await?;
+    Ok(Json(json!({ "access_token": session.token, "token_type": "bearer" })))
+}
+
+/// An address that cannot have an account is no validation error here, as in the original: it is merely wrong.
+async fn log_in(state: &AppState, visitor: &Visitor, form: LoginForm) -> Result<NewSession, ApiError> {
+    let attempt = Attempt { email: Email::parse(&form.username).ok(), password: form.password };
+    let Login::Complete(session) = login::with_password(&visitor.ctx(state), attempt).await?;
+    Ok(session)
+}
+
+/// Logs out: 204, and the session is over wherever its token is kept. Without a session 401, as in the original, but the cookie goes in any case (SR-096).
+#[utoipa::path(
+    post,
+    path = "/api/v1/auth/cookie/logout",
+    responses(
+        (status = 204, description = "Logged out, and the cookie is gone"),
+        schema::Unauthenticated401,
+        schema::CsrfProtected,
+        schema::NeedsDatabase
+    ),
+    security(("cookie" = []), ("bearer" = []))
+)]
+pub async fn cookie_logout(State(state): State<AppState>, Extension(visitor): Extension<Visitor>) -> Response {
+    let mut response = jwt_logout(State(state.clone()), Extension(visitor)).await.into_response();
+    if let Ok(cookie) = cookies::clear_session(&state.config) {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    response.headers_mut().insert("clear-site-data", server_fn::CLEAR_SITE_DATA);
+    response
+}
+
+/// Logs out without a word about the cookie, for clients that hold the token themselves: the session is over wherever it is kept.
+#[utoipa::path(
+    post,
+    path = "/api/v1/auth/jwt/logout",
+    responses(
+        (status = 204, description = "Logged out"),
+        schema::Unauthenticated401,
+        schema::CsrfProtected,
+        schema::NeedsDatabase
+    ),
+    security(("cookie" = []), ("bearer" = []))
+)]
+pub async fn jwt_logout(State(state): State<AppState>, Extension(visitor): Extension<Visitor>) -> Result<StatusCode, ApiError> {
+    let token = server_fn::presented_token(&visitor).filter(|_| visitor.current.is_some()).ok_or(AuthError::NotLoggedIn)?;
+    sessions::end(&visitor.ctx(&state), token).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The provider's name, under the keys of both generations of MediaManager's frontend.
+#[utoipa::path(
+    get,
+    path = "/api/v1/auth/metadata",
+    responses(
+        (status = 200, description = "The name, if there is a provider", body = schema::Metadata)
+    )
+)]
+pub async fn metadata(State(state): State<AppState>) -> Json<Value> {
+    let name = state.config.auth.openid_connect.as_ref().map(|provider| provider.name.clone());
+    Json(json!({ "oauth_providers": name.iter().collect::<Vec<_>>(), "oauth_name": name }))
+}

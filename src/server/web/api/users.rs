@@ -1,0 +1,183 @@
+use axum::{
+    Extension, Json,
+    extract::{Path, Request, State, rejection::PathRejection},
+    http::StatusCode,
+};
+use uuid::Uuid;
+
+use super::{
+    error::ApiError,
+    fastapi::{JsonObject, UserBody},
+    schema,
+    user_update::{self, SelfUpdateBody, UserUpdateBody},
+};
+use crate::{
+    domain::{AuditEvent, AuthError},
+    server::{
+        AppState,
+        flows::{
+            Ctx, account,
+            events::{self, EventDetails},
+            sessions::Admin,
+            users,
+        },
+        web::middleware::authenticate::Visitor,
+    },
+};
+
+type Id = Result<Path<String>, PathRejection>;
+
+/// Who is asking, approved or not.
+#[utoipa::path(
+    get,
+    path = "/api/v1/users/me",
+    responses(
+        (status = 200, description = "Whoever is asking", body = UserBody),
+        schema::Unauthenticated401,
+        schema::NeedsDatabase
+    ),
+    security(("cookie" = []), ("bearer" = []))
+)]
+pub async fn me(request: Request) -> Result<Json<UserBody>, ApiError> {
+    // Looked at and not copied: this is the session check of MediaManager's frontend.
+    let visitor = request.extensions().get::<Visitor>().ok_or(AuthError::NotLoggedIn)?;
+    Ok(Json(UserBody::from(visitor.current_user()?.user())))
+}
+
+/// Changes one's own address or password, and nothing else (SR-141, SR-142). Another address takes effect when the mail is answered, so
+/// the user comes back with the present one.
+#[utoipa::path(
+    patch,
+    path = "/api/v1/users/me",
+    request_body = SelfUpdateBody,
+    responses(
+        (status = 200, description = "Oneself, as it is now", body = UserBody),
+        (status = 400, description = "The password cannot be used, or the present one is wrong", body = schema::Refused),
+        schema::Unauthenticated401,
+        (status = 403, description = "The login is too old, the address is for an administrator to change, or the request was made by another site", body = schema::Refused),
+        (status = 409, description = "The address is `null`", body = schema::Refused),
+        schema::HasBody,
+        schema::RateLimited,
+        schema::NeedsDatabase
+    ),
+    security(("cookie" = []), ("bearer" = []))
+)]
+pub async fn update_me(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, body: JsonObject) -> Result<Json<UserBody>, ApiError> {
+    let current = visitor.current_user()?;
+    account::change(&visitor.ctx(&state), current, SelfUpdateBody::try_from(body)?.into()).await.map_err(user_update::refused)?;
+    Ok(Json(UserBody::from(current.user())))
+}
+
+/// Nobody deletes themselves here: `me` is read as the id of nobody, as in the original. The account page does it.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/users/me",
+    responses(
+        schema::AdminOnly,
+        schema::NotFound
+    ),
+    security(("cookie" = []), ("bearer" = []))
+)]
+pub async fn delete_me(State(state): State<AppState>, Extension(visitor): Extension<Visitor>) -> Result<StatusCode, ApiError> {
+    admin(&visitor.ctx(&state), &visitor)?;
+    Err(AuthError::NotFound.into())
+}
+
+/// Everybody, for approved administrators. Not paged: MediaManager's frontend asks once and shows all.
+#[utoipa::path(
+    get,
+    path = "/api/v1/users/all",
+    responses(
+        (status = 200, description = "Everybody", body = Vec<UserBody>),
+        schema::AdminOnly,
+        schema::NeedsDatabase
+    ),
+    security(("cookie" = []), ("bearer" = []))
+)]
+pub async fn all(State(state): State<AppState>, Extension(visitor): Extension<Visitor>) -> Result<Json<Vec<UserBody>>, ApiError> {
+    let cx = visitor.ctx(&state);
+    let users = users::everybody(&cx, &admin(&cx, &visitor)?).await?;
+    Ok(Json(users.iter().map(UserBody::from).collect()))
+}
+
+/// One user, for administrators.
+#[utoipa::path(
+    get,
+    path = "/api/v1/users/{id}",
+    params(("id" = Uuid, Path)),
+    responses(
+        (status = 200, description = "The user", body = UserBody),
+        schema::AdminOnly,
+        schema::NotFound,
+        schema::NeedsDatabase
+    ),
+    security(("cookie" = []), ("bearer" = []))
+)]
+pub async fn one(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, id: Id) -> Result<Json<UserBody>, ApiError> {
+    let cx = visitor.ctx(&state);
+    let admin = admin(&cx, &visitor)?;
+    let user = users::find(&cx, &admin, parse(id)?).await?;
+    Ok(Json(UserBody::from(&user)))
+}
+
+/// Changes a user, all of it or nothing. The last active administrator stays one (SR-144).
+#[utoipa::path(
+    patch,
+    path = "/api/v1/users/{id}",
+    params(("id" = Uuid, Path)),
+    request_body = UserUpdateBody,
+    responses(
+        (status = 200, description = "The user, changed", body = UserBody),
+        (status = 400, description = "The address or the password cannot be used, or the present one is wrong", body = schema::Refused),
+        schema::AdminOnly,
+        schema::NotFound,
+        (status = 409, description = "This is the last active administrator, or something is `null` that cannot be", body = schema::Refused),
+        schema::HasBody,
+        schema::RateLimited,
+        schema::NeedsDatabase
+    ),
+    security(("cookie" = []), ("bearer" = []))
+)]
+pub async fn update_user(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, id: Id, body: JsonObject) -> Result<Json<UserBody>, ApiError> {
+    let cx = visitor.ctx(&state);
+    let admin = admin(&cx, &visitor)?;
+    let id = parse(id)?;
+    users::find(&cx, &admin, id).await?;
+    let change = UserUpdateBody::try_from(body)?.into();
+    let user = users::update(&cx, &admin, id, change).await.map_err(user_update::refused)?;
+    Ok(Json(UserBody::from(&user)))
+}
+
+/// Deletes a user and everything that belongs to them (SR-145).
+#[utoipa::path(
+    delete,
+    path = "/api/v1/users/{id}",
+    params(("id" = Uuid, Path)),
+    responses(
+        (status = 204, description = "They are gone"),
+        schema::AdminOnly,
+        schema::NotFound,
+        (status = 409, description = "This is the last active administrator", body = schema::Refused),
+        schema::NeedsDatabase
+    ),
+    security(("cookie" = []), ("bearer" = []))
+)]
+pub async fn delete_user(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, id: Id) -> Result<StatusCode, ApiError> {
+    let cx = visitor.ctx(&state);
+    let admin = admin(&cx, &visitor)?;
+    users::delete(&cx, &admin, parse(id)?).await.map_err(user_update::refused)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The administrator who is asking. Refusals are logged (SR-140), as a line only: MediaManager's frontend asks for the list on behalf of
+/// everybody who opens its settings.
+fn admin(cx: &Ctx<'_>, visitor: &Visitor) -> Result<Admin, AuthError> {
+    let current = visitor.current_user()?;
+    current.admin().inspect_err(|_| events::log(cx, AuditEvent::AccessDenied, EventDetails::of(current.user().id)))
+}
+
+/// In any spelling that the original takes: without hyphens, in braces, as a URN.
+fn parse(id: Id) -> Result<Uuid, AuthError> {
+    let Path(text) = id.map_err(|_| AuthError::NotFound)?;
+    Uuid::parse_str(&text).map_err(|_| AuthError::NotFound)
+}

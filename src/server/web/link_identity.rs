@@ -1,0 +1,58 @@
+//! From the form that asks to connect an account at the provider to the provider. What was asked for travels in an encrypted cookie, which
+//! names the session: a link that somebody else puts into this browser starts nothing (SR-058).
+
+use axum::{
+    Extension,
+    extract::{Request, State},
+    http::{HeaderMap, HeaderValue, header},
+    response::{IntoResponse, Redirect, Response},
+};
+
+use super::{cookies::login_attempts, middleware::authenticate::Visitor};
+use crate::{
+    app::paths,
+    server::{
+        AppState,
+        flows::oidc::{self, ATTEMPT_LIFETIME_SECONDS, LinkRequest, Refused},
+        web::{cookies, render},
+    },
+};
+
+const COOKIE_NAME: &str = "oidc-asked";
+
+/// The cookie that carries it.
+#[must_use]
+pub fn keep(state: &AppState, connects: &LinkRequest) -> Option<HeaderValue> {
+    let text = serde_json::to_string(connects).ok()?;
+    cookies::sealed(&state.config, state.tokens.pending_link_cookie_key(), &cookies::prefixed_name(&state.config, COOKIE_NAME), &text, ATTEMPT_LIFETIME_SECONDS)
+        .ok()
+}
+
+/// Sets out for the provider. Without the form before it, it leads back to the form.
+pub async fn set_out(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, request: Request) -> Response {
+    let asked = asked(&state, request.headers());
+    let connects = visitor.current.as_ref().and_then(|current| asked.filter(|asked| asked.is_of(current, state.clock.now())));
+    let (Some(connects), Some(provider)) = (connects, &state.provider) else { return Redirect::to(paths::LINK_IDENTITY.path).into_response() };
+    let start = oidc::AuthorizationRequest {
+        return_to: None,
+        redirect_uri: provider.config().redirect_uri.clone(),
+        scopes: Vec::new(),
+        connects: Some(connects),
+        force_login: false,
+    };
+    match oidc::begin(&state, start).await {
+        Ok(begun) => {
+            let mut response = Redirect::to(&begun.url).into_response();
+            let kept = login_attempts::keep(&state, request.headers(), &begun.handshake);
+            let forgotten = cookies::unset(&state.config, &cookies::prefixed_name(&state.config, COOKIE_NAME)).ok();
+            response.headers_mut().extend(kept.into_iter().chain(forgotten).map(|cookie| (header::SET_COOKIE, cookie)));
+            response
+        }
+        Err(refusal) => render::oidc_error_page(&state, &request.into_parts().0, Refused { connects: true, ..refusal.into() }),
+    }
+}
+
+fn asked(state: &AppState, headers: &HeaderMap) -> Option<LinkRequest> {
+    let (_, text) = cookies::unsealed(state.tokens.pending_link_cookie_key(), headers, &cookies::prefixed_name(&state.config, COOKIE_NAME)).pop()?;
+    serde_json::from_str(&text).ok()
+}
