@@ -1,14 +1,15 @@
-//! The login front door of MediaManager.
+//! The login server of MediaManager.
 //!
 //! ```text
-//! domain   what words mean; compiled for server and browser
-//! app      what a person sees, with the server functions the pages call
-//! server   what the browser must never have
-//!            flows    what can happen
-//!            db       what is remembered
-//!            http     what machines call, and what stands in front of every request
-//!            context  the bridge from pages to flows; forms makes them work without script
-//!            config, clock, cookies, hasher, mailer, provider, random, tokens: tools with a single purpose
+//! domain   values and their rules; compiled for server and browser
+//! app      the pages, with the server functions of their forms; paths.rs has every page
+//! server   what never reaches the browser
+//!            web      routes, access, page handlers, middleware, cookies, the JSON API
+//!            flows    the use cases
+//!            db       storage, a file for each table
+//!            oidc     the client of the OpenID provider
+//!            cli      the command line
+//!            config, clock, crypto, mailer, telemetry: tools with a single purpose
 //! ```
 //!
 //! What is deliberately absent: state in memory that a second instance would need too, links or cookies that depend on a
@@ -20,7 +21,7 @@ pub mod domain;
 #[cfg(feature = "ssr")]
 pub mod server;
 
-/// Brings the islands of a page to life; called by the loader in `app::ui::frame`.
+/// Brings the islands of a page to life; called by the script in `app::ui::layout`.
 #[cfg(feature = "hydrate")]
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn hydrate() {

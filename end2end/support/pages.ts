@@ -58,7 +58,7 @@ export const pages: Record<string, (page: Page, installations: Installations) =>
     await page.locator('[aria-invalid=true]').waitFor();
   },
   'login after logging out': page => openForm(page, '/login?notice=logged_out'),
-  'waiting for approval': async (page, { program }) => logIn(page, await program.createUser('--waiting')),
+  'waiting for approval': async (page, { program }) => logIn(page, await program.createUser('--pending')),
   'account': async (page, { program }) => logIn(page, await program.createUser()),
   'account of an administrator': async (page, { program }) => logIn(page, await program.createUser('--admin')),
   'account in two browsers': async (page, { program }) => {
@@ -123,13 +123,13 @@ export const pages: Record<string, (page: Page, installations: Installations) =>
   'user': async (page, { freshProgram }) => {
     await administrator(page, await freshProgram(), '/users?which=pending');
     await page.getByRole('rowheader').getByRole('link').first().click();
-    await page.getByRole('heading', { name: 'What you can do' }).waitFor();
+    await page.getByRole('heading', { name: 'Actions' }).waitFor();
   },
   'disable a user': async (page, { freshProgram }) => toUser(page, await freshProgram(), 'Disable'),
   'make a link': async (page, { freshProgram }) => {
     await toUser(page, await freshProgram(), 'Make a link for a new password');
     await press(page, 'Make a link for a new password');
-    await page.getByRole('heading', { name: 'A link to hand over' }).waitFor();
+    await page.getByRole('heading', { name: 'One-time link' }).waitFor();
   },
   'change a user\'s e-mail': async (page, { freshProgram }) => toUser(page, await freshProgram(), 'Change e-mail'),
   'create a user': async (page, { freshProgram }) => administrator(page, await freshProgram(), '/users/new'),
@@ -216,7 +216,7 @@ async function logInAtProvider(page: Page, program: Program, name: string): Prom
 async function administrator(page: Page, program: Program, address: string): Promise<void> {
   const person = await program.createUser('--admin');
   await program.createUser();
-  await elsewhere(program, await program.createUser('--waiting'));
+  await elsewhere(program, await program.createUser('--pending'));
   await logIn(page, person, `${program.origin}/login`);
   await page.goto(`${program.origin}${address}`);
 }

@@ -103,8 +103,8 @@ trusted_proxies = ["127.0.0.1/32"]
     return join(this.directory, 'auth.db');
   }
 
-  /** Makes a new person with the shell command; nobody else has this address. `--admin` and `--waiting` are its flags. */
-  async createUser(...flags: ('--admin' | '--waiting')[]): Promise<User> {
+  /** Makes a new person with the shell command; nobody else has this address. `--admin` and `--pending` are its flags. */
+  async createUser(...flags: ('--admin' | '--pending')[]): Promise<User> {
     const user = newPerson();
     const { code, printed } = await this.run(['user', 'create', user.email, ...flags], `${user.password}\n`);
     if (code !== 0) throw new Error(`user create ended with ${code}:\n${printed}`);

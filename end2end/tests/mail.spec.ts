@@ -100,7 +100,7 @@ for (const [trouble, words] of [
     const tried = await program.run(['mail', 'test', 'operator@example.org']);
     expect(tried.printed).toMatch(words);
     expect(tried.code).toBe(1);
-    await expect(() => expect(program.output).toMatch(trouble === 'refusal' ? /mail_failed/ : /mail_postponed/)).toPass();
+    await expect(() => expect(program.output).toMatch(trouble === 'refusal' ? /mail_failed/ : /mail_retry_scheduled/)).toPass();
     expect(program.output).not.toContain('reset-password?token=');
   });
 }

@@ -28,7 +28,7 @@ async function change(page: Page, program: Program, address: string, action: str
 
 test('somebody who waits is seen in the menu, approved, and let in', async ({ page, browser, freshProgram }) => {
   const program = await freshProgram();
-  const person = await program.createUser('--waiting');
+  const person = await program.createUser('--pending');
   const theirs = await browser.newPage();
   await logIn(theirs, person, `${program.origin}/login`);
   await expect(theirs.getByRole('heading', { level: 1 })).toHaveText('Waiting for approval');
@@ -45,7 +45,7 @@ test('somebody who waits is seen in the menu, approved, and let in', async ({ pa
 
 test('the list is searched and filtered', async ({ page, freshProgram }) => {
   const program = await freshProgram();
-  const [member, waiting] = [await program.createUser(), await program.createUser('--waiting')];
+  const [member, waiting] = [await program.createUser(), await program.createUser('--pending')];
   await openUsers(page, program);
   await expect(page.getByRole('row')).toHaveCount(4);
   await page.getByLabel('E-mail contains').fill(member.email.slice(0, 14).toUpperCase());
@@ -154,7 +154,7 @@ test('the pages for administrators are for nobody else', async ({ page, program 
   await logIn(page, await program.createUser());
   for (const path of ['/users', '/users/events', '/users/new']) {
     expect((await page.goto(path))?.status()).toBe(403);
-    await expect(page.getByRole('heading', { level: 1 })).toHaveText('That did not work');
+    await expect(page.getByRole('heading', { level: 1 })).toHaveText('Something went wrong');
   }
   await expect(page.getByRole('navigation', { name: 'Menu' })).not.toContainText('Users');
 });

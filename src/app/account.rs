@@ -143,7 +143,7 @@ fn LoginMethods(has_password: bool, identities: Vec<IdentityRow>) -> impl IntoVi
         .collect();
     view! {
         <section class="card">
-            <h2>"Ways to log in"</h2>
+            <h2>"Login methods"</h2>
             <ul>
                 <li><a href=paths::PASSWORD.path>{if has_password { "Change password" } else { "Choose a password" }}</a></li>
                 <li><a href=paths::CHANGE_EMAIL.path>"Change e-mail"</a></li>

@@ -16,7 +16,7 @@ pub fn ErrorPage(
         AuthError::NotFound => "Page not found",
         AuthError::CrossSite => "Refused",
         AuthError::Overloaded | AuthError::Unavailable => "Try again soon",
-        _ => "That did not work",
+        _ => "Something went wrong",
     };
     let origins = origins.filter(|_| error == AuthError::CrossSite).map(|(claimed, expected)| {
         view! {

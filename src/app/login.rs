@@ -17,7 +17,7 @@ pub async fn log_in(#[server(default)] email: String, #[server(default)] passwor
 }
 
 const NOTICES: [Notice; 6] =
-    [Notice::LoggedOut, Notice::LoggedOutHere, Notice::SignupOutcome, Notice::ResetRequested, Notice::AccountDeleted, Notice::PasswordReset];
+    [Notice::LoggedOut, Notice::LoggedOutHere, Notice::SignedUp, Notice::ResetRequested, Notice::AccountDeleted, Notice::PasswordReset];
 
 /// `/login`
 #[component]

@@ -22,7 +22,7 @@ pub enum Notice {
     ResetRequested,
     SessionEnded,
     SessionsEnded,
-    SignupOutcome,
+    SignedUp,
     UserApproved,
     UserDeleted,
     UserUpdated,

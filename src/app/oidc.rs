@@ -85,7 +85,7 @@ pub fn OidcErrorPage(error: OidcLoginError) -> impl IntoView {
     let title = match error.code {
         OidcError::AccessDenied => "You were not let in",
         OidcError::ProviderUnreachable | OidcError::TemporarilyUnavailable | OidcError::TooManyAttempts => "Try again soon",
-        _ => "That did not work",
+        _ => "Something went wrong",
     };
     // A login in place of a connection would make a second account.
     let (again, way_out, without) = if error.is_linking {

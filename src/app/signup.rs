@@ -19,7 +19,7 @@ pub async fn sign_up(#[server(default)] email: String, #[server(default)] passwo
     match signup::sign_up(&cx, signup::Request { email: Email::parse(&email)?, password }).await? {
         SignupOutcome::Created { user } => server_fn::log_in_browser(&state, &signup::log_in(&cx, user).await?, ""),
         SignupOutcome::MailSent { .. } => {
-            server_fn::redirect(&paths::LOGIN, Notice::SignupOutcome);
+            server_fn::redirect(&paths::LOGIN, Notice::SignedUp);
             Ok(())
         }
     }

@@ -40,7 +40,7 @@ pub struct UserRow {
 /// What somebody may do, in one word.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum AccountStatus {
-    PendingLink,
+    Pending,
     Active,
     Disabled,
 }
@@ -50,7 +50,7 @@ impl AccountStatus {
     pub fn of(is_active: bool, is_verified: bool) -> Self {
         match (is_active, is_verified) {
             (false, _) => Self::Disabled,
-            (true, false) => Self::PendingLink,
+            (true, false) => Self::Pending,
             (true, true) => Self::Active,
         }
     }
@@ -58,7 +58,7 @@ impl AccountStatus {
     #[must_use]
     pub fn words(self) -> &'static str {
         match self {
-            Self::PendingLink => "Waiting",
+            Self::Pending => "Waiting",
             Self::Active => "Active",
             Self::Disabled => "Disabled",
         }
@@ -127,7 +127,7 @@ pub fn UsersPage(list: UserListPage) -> impl IntoView {
                 </table>
             </div>
             <ui::Pagination page=list.page pages=list.pages address/>
-            <p class="links"><a href=paths::NEW_USER.path>"Create a user"</a>" · "<a href=paths::AUDIT_LOG.path>"What has happened"</a>" · "<a href=paths::DIAGNOSTICS.path>"How everything stands"</a></p>
+            <p class="links"><a href=paths::NEW_USER.path>"Create a user"</a>" · "<a href=paths::AUDIT_LOG.path>"Audit log"</a>" · "<a href=paths::DIAGNOSTICS.path>"System check"</a></p>
         </ui::Layout>
     }
     .into_any()
@@ -135,7 +135,7 @@ pub fn UsersPage(list: UserListPage) -> impl IntoView {
 
 #[component]
 fn Row(row: UserRow) -> impl IntoView {
-    let approve = (row.status == AccountStatus::PendingLink).then(|| {
+    let approve = (row.status == AccountStatus::Pending).then(|| {
         let (id, email) = (row.id.clone(), format!(" {}", row.email));
         view! {
             <ui::PostForm action=actions::ChangeUser::PATH>

@@ -202,7 +202,7 @@ impl fmt::Display for AuthError {
             Self::SetupLinkInvalid => "This setup link is not valid any more. Restart the program: it prints a new one.",
             Self::AlreadySetUp => "The first administrator is set up already. Log in instead.",
             Self::UsersExistWithoutAdmin => {
-                "Somebody has an account already, but nobody is an administrator. Make one from the shell: mediamanager-auth user admin EMAIL for \
+                "Somebody has an account already, but nobody is an administrator. Make one from the shell: mediamanager-auth user promote EMAIL for \
                  an account that is there, mediamanager-auth user create --admin EMAIL for a new one."
             }
             Self::RegistrationClosed => "New accounts are made by an administrator here. Ask one.",

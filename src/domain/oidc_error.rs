@@ -118,6 +118,6 @@ mod tests {
             assert_ne!(refusal.status(), 500);
             assert!(refusal.status() >= 400);
         }
-        assert_eq!(OidcError::UnknownState.code(), "attempt_unknown");
+        assert_eq!(OidcError::UnknownState.code(), "unknown_state");
     }
 }

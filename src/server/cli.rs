@@ -52,7 +52,7 @@ enum Command {
 }
 
 /// The event of every reason for which a start ends.
-const STARTUP_FAILED: &str = "not_started";
+const STARTUP_FAILED: &str = "startup_failed";
 
 /// Does what the command line asks for.
 pub async fn run(arguments: Arguments) -> ExitCode {

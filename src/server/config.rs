@@ -180,8 +180,8 @@ pub struct Policy {
     pub password_min_length: u16,
     /// `cookie_name`, default `fastapiusersauth`, which MediaManager reads. `__Host-` and `__Secure-` need https (SR-092).
     pub cookie_name: String,
-    /// `landing_page`, default `/account`: where a login leads that came from nowhere in particular.
-    pub landing_page: ReturnTo,
+    /// `default_redirect`, default `/account`: where a login leads that came from nowhere in particular.
+    pub default_redirect: ReturnTo,
     /// `reset_link_lifetime`, in seconds. 600 to 3600, default 1800 (SR-042).
     pub reset_link_lifetime: u32,
     /// `setup_link_lifetime`, in seconds. 600 to 604 800, default 86 400 (SR-034).

@@ -258,7 +258,7 @@ async fn server_version(db: &DatabaseConnection) -> Result<String, DbErr> {
 
 /// Logs a database error and hides its text from the caller, who might send it to a client.
 fn hide_db_error(err: DbErr) -> AuthError {
-    tracing::error!(event = "database_failed", error = %err, "the database did not answer as it should");
+    tracing::error!(event = "database_error", error = %err, "the database did not answer as it should");
     AuthError::Unavailable
 }
 

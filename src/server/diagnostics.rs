@@ -24,8 +24,8 @@ impl CheckStatus {
     pub fn word(self) -> &'static str {
         match self {
             Self::Ok => "ok",
-            Self::Warning => "look",
-            Self::Error => "WRONG",
+            Self::Warning => "warn",
+            Self::Error => "FAIL",
         }
     }
 }
@@ -47,10 +47,10 @@ impl CheckResult {
     }
 }
 
-/// `ok    database: …` and, where there is something to do, what.
+/// `ok   database: …` and, where there is something to do, what.
 impl std::fmt::Display for CheckResult {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:<5} {}: {}", self.standing.word(), self.what, self.says)?;
+        write!(f, "{:<4} {}: {}", self.standing.word(), self.what, self.says)?;
         if self.fix.is_empty() { Ok(()) } else { write!(f, " -> {}", self.fix) }
     }
 }

@@ -298,7 +298,7 @@ impl Provider {
                     Err(fault) => return Err(self.fail(fault, now)),
                 };
                 if self.trouble().is_some() {
-                    tracing::info!(event = "provider_back", "the provider can be used again");
+                    tracing::info!(event = "provider_recovered", "the provider can be used again");
                 }
                 self.learn(|known| {
                     *known = ProviderCache {

@@ -228,7 +228,7 @@ class Half:
         sections = {
             "auth": {"token_secret": secrets.token_hex(32), "admin_emails": []},
             "server": {"port": 0, "log_level": "warn", "database_url": database.url},
-            "policy": {"password_hash_permits": 4},
+            "policy": {"password_hash_concurrency": 4},
             "policy.throttle": {"enabled": False},
         }
         program.write_toml(home / "config.toml", sections)
@@ -512,7 +512,7 @@ class Half:
             self.figures.violation(f"asked to stop, it ended with {self.child.returncode}")
         self.child.stdout.close()
         self.child = None
-        if "panicked" in self.log.read_text():
+        if "panic" in self.log.read_text():
             self.figures.violation(f"it panicked:\n{self.log.read_text()[-2000:]}")
 
     def report(self, seconds: float) -> None:

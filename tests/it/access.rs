@@ -37,7 +37,7 @@ async fn viewers(app: &App) -> Vec<Viewer> {
     app.member("member@example.org").await;
     app.member("disabled@example.org").await;
     app.member("ended@example.org").await;
-    app.user("pending@example.org", Role::QueueWait).await;
+    app.user("pending@example.org", Role::Pending).await;
     let mut viewers = vec![Viewer { name: "nobody", browser: app.browser(), is_signed_in: false, is_admin: false }];
     for (name, is_signed_in, is_admin) in [
         ("pending", true, false),

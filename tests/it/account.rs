@@ -89,7 +89,7 @@ async fn whoever_changes_the_password_stays_logged_in_here_and_nowhere_else() {
 async fn after_five_minutes_the_page_leads_over_a_new_login_and_back() {
     let app = App::with(SMTP).await;
     app.member("ada@example.org").await;
-    app.user("new@example.org", Role::QueueWait).await;
+    app.user("new@example.org", Role::Pending).await;
     // Somebody who waits may change or delete their account, too.
     for email in ["ada@example.org", "new@example.org"] {
         for (path, heading) in RECENT_LOGIN_PAGES {
@@ -313,7 +313,7 @@ async fn who_deletes_their_account_is_gone_and_a_later_one_inherits_nothing() {
         for table in ["auth_session", "auth_user_account"] {
             assert_eq!(app.count(&format!("SELECT count(*) FROM {table} WHERE user_id NOT IN (SELECT id FROM \"user\")")).await, 0, "{table}");
         }
-        app.user("ada@example.org", Role::QueueWait).await;
+        app.user("ada@example.org", Role::Pending).await;
         assert!(!is_in(&there).await);
         assert_eq!(app.mails().await.iter().map(|mail| mail.to.clone()).collect::<Vec<_>>(), Vec::<String>::new(), "{stored}: mails to somebody who is gone");
         for link in links {

@@ -224,11 +224,9 @@ async fn who_i_am_is_five_fields_in_order() {
     let page = app.browser().get(ME).await;
     is_error(&page, 401, UNAUTHORIZED);
     assert_eq!(page.header("www-authenticate"), None);
-    for (email, role, superuser, verified) in [
-        ("ada@example.org", Role::Administrator, true, true),
-        ("bob@example.org", Role::Member, false, true),
-        ("eve@example.org", Role::QueueWait, false, false),
-    ] {
+    for (email, role, superuser, verified) in
+        [("ada@example.org", Role::Administrator, true, true), ("bob@example.org", Role::Member, false, true), ("eve@example.org", Role::Pending, false, false)]
+    {
         let id = app.user(email, role).await.id;
         let mut browser = app.browser();
         browser.log_in(email, PASSWORD).await;
@@ -363,6 +361,6 @@ async fn a_form_in_chunks_is_no_way_around_the_limit() {
         let chunks: Vec<_> = body.as_bytes().chunks(1024).map(|chunk| Ok::<_, std::io::Error>(chunk.to_vec())).collect();
         let mut browser = app.browser();
         let request = browser.request(Method::POST, path).header("content-type", &kind).body(Body::from_stream(futures_util::stream::iter(chunks)));
-        is_error(&browser.send(request.unwrap()).await, 413, r#"{"detail":"TOO_LARGE"}"#);
+        is_error(&browser.send(request.unwrap()).await, 413, r#"{"detail":"PAYLOAD_TOO_LARGE"}"#);
     }
 }

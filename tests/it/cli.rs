@@ -20,7 +20,7 @@ fn run(home: &Home, arguments: &[&str]) -> (i32, String) {
 #[test]
 fn the_operator_manages_people_from_the_shell() {
     let home = Home::standard();
-    for (flags, email) in [(&["--admin"][..], "ada@example.org"), (&[], "bob@example.org"), (&["--waiting"], "eve@example.org")] {
+    for (flags, email) in [(&["--admin"][..], "ada@example.org"), (&[], "bob@example.org"), (&["--pending"], "eve@example.org")] {
         let arguments: Vec<&str> = flags.iter().copied().chain([email]).collect();
         assert!(home.create_user(&arguments, PASSWORD).status.success());
     }
@@ -29,15 +29,15 @@ fn the_operator_manages_people_from_the_shell() {
         assert!(output.status.success(), "{}", text(&output.stderr));
         text(&output.stdout)
     };
-    assert_eq!(list(&[]), "ada@example.org\tactive\tadministrator\tnever\nbob@example.org\tactive\tmember\tnever\neve@example.org\twaiting\tmember\tnever\n");
-    assert_eq!(list(&["--waiting"]), "eve@example.org\twaiting\tmember\tnever\n");
+    assert_eq!(list(&[]), "ada@example.org\tactive\tadministrator\tnever\nbob@example.org\tactive\tmember\tnever\neve@example.org\tpending\tmember\tnever\n");
+    assert_eq!(list(&["--pending"]), "eve@example.org\tpending\tmember\tnever\n");
     assert_eq!(list(&["--admins", "BOB"]), "");
     for (arguments, said) in [
         (&["user", "approve", "Eve@example.org"][..], "eve@example.org is approved.\n"),
         (&["user", "disable", "bob@example.org"], "bob@example.org is disabled.\n"),
-        (&["user", "end-sessions", "eve@example.org"], "eve@example.org is logged out everywhere (0 sessions).\n"),
-        (&["user", "admin", "eve@example.org"], "eve@example.org is now an administrator.\n"),
-        (&["user", "admin", "--revoke", "ada@example.org"], "ada@example.org is now a member.\n"),
+        (&["user", "logout", "eve@example.org"], "eve@example.org is logged out everywhere (0 sessions).\n"),
+        (&["user", "promote", "eve@example.org"], "eve@example.org is now an administrator.\n"),
+        (&["user", "demote", "ada@example.org"], "ada@example.org is now a member.\n"),
     ] {
         let (code, output) = run(&home, arguments);
         assert!(code == 0 && output.contains(said), "{arguments:?}: {output}");
@@ -46,9 +46,9 @@ fn the_operator_manages_people_from_the_shell() {
     assert_eq!(list(&["--admins"]), "eve@example.org\tactive\tadministrator\tnever\n");
     for (arguments, said) in [
         (&["user", "disable", "eve@example.org"][..], "This is the last active administrator."),
-        (&["user", "admin", "--revoke", "eve@example.org"], "This is the last active administrator."),
+        (&["user", "demote", "eve@example.org"], "This is the last active administrator."),
         (&["user", "enable", "nobody@example.org"], "Nobody has the address nobody@example.org."),
-        (&["user", "end-sessions", "no address"], "Enter an e-mail address"),
+        (&["user", "logout", "no address"], "Enter an e-mail address"),
     ] {
         let (code, output) = run(&home, arguments);
         assert!(code == 1 && output.contains(said), "{arguments:?}: {output}");
@@ -57,7 +57,7 @@ fn the_operator_manages_people_from_the_shell() {
     let serving = Serving::start(&home, "Listening");
     let form = format!("email=bob%40example.org&password={}", PASSWORD.replace(' ', "+"));
     assert!(serving.post("/login", &form).starts_with("HTTP/1.1 303"));
-    assert!(run(&home, &["user", "end-sessions", "bob@example.org"]).1.contains("(1 session)"), "also while the program runs");
+    assert!(run(&home, &["user", "logout", "bob@example.org"]).1.contains("(1 session)"), "also while the program runs");
     serving.stop();
 }
 
@@ -99,12 +99,12 @@ fn a_look_that_finds_something_wrong_fails_and_says_what_to_change() {
     let (live, offline) = (look(&[]), look(&["--offline"]));
     let (said, complained) = (text(&live.stdout), text(&live.stderr));
     assert_eq!(live.status.code(), Some(1), "{said}{complained}");
-    assert!(complained.contains("1 thing wrong") && said.contains("WRONG mail: 127.0.0.1:1"), "{said}{complained}");
-    let unfinished = |line: &&str| (line.starts_with("WRONG") || line.starts_with("look")) && !line.contains(" -> ");
+    assert!(complained.contains("1 thing wrong") && said.contains("FAIL mail: 127.0.0.1:1"), "{said}{complained}");
+    let unfinished = |line: &&str| (line.starts_with("FAIL") || line.starts_with("warn")) && !line.contains(" -> ");
     assert_eq!(said.lines().find(unfinished), None);
     let said = text(&offline.stdout);
     assert_eq!((offline.status.code(), text(&offline.stderr).as_str()), (Some(0), ""), "{said}");
-    assert!(said.contains("The configuration is fine") && !said.contains("WRONG") && !said.contains("database"), "nobody was asked: {said}");
+    assert!(said.contains("The configuration is fine") && !said.contains("FAIL") && !said.contains("database"), "nobody was asked: {said}");
 }
 
 #[test]

@@ -133,7 +133,7 @@ async fn administrators_look_in_the_browser() {
     let mut ada = home.app.browser();
     ada.log_in("ada@example.org", PASSWORD).await;
     let page = ada.get("/users/check").await;
-    assert_eq!((page.status, page.heading().as_str()), (StatusCode::OK, "How everything stands"));
+    assert_eq!((page.status, page.heading().as_str()), (StatusCode::OK, "System check"));
     assert!(page.body.contains("the provider knows") && page.body.contains("redirect URI") && page.body.contains("without a proxy"), "{}", page.body);
     let mut bob = home.app.browser();
     bob.log_in("bob@example.org", PASSWORD).await;

@@ -115,7 +115,7 @@ async fn what_an_attacker_puts_into_an_event_stays_text_on_one_line() {
     let row = &find(&app, AuditFilter { kind: Some(AuditEvent::CsrfRejected), ..AuditFilter::default() }).await[0];
     assert!(row.detail.contains("alert(1)") && row.request_id == page.header("x-correlation-id").unwrap());
     assert!(row.request_id.len() == 32 && row.request_id.bytes().all(|byte| byte.is_ascii_hexdigit()), "{}", row.request_id);
-    let page = search(&mut ada, "cross_site_refused", "", "").await;
+    let page = search(&mut ada, "csrf_rejected", "", "").await;
     assert!(page.text("tbody .hint").unwrap().contains("<script>alert(1)</script>.example") && !page.body.contains("<script>alert"), "{}", page.body);
     assert!(log.text().lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()), "one event is one line");
 }
@@ -162,11 +162,11 @@ async fn why_the_provider_let_nobody_in_is_told_with_the_setting_to_change() {
     let nameless = Account { email: serde_json::Value::Null, ..Account::confirmed("nobody@example.org") };
     for (account, user, words) in [
         (nameless, None, &["email_missing; ", "gives no e-mail address", "allow the scope email for this client"][..]),
-        (Account::confirmed("eve@example.org"), Some(eve.id), &["account_refused; ", "is disabled", "enable it in the list of users"]),
+        (Account::confirmed("eve@example.org"), Some(eve.id), &["login_not_allowed; ", "is disabled", "enable it in the list of users"]),
         (
             Account { subject: "another".into(), ..Account::unconfirmed("carol@example.org") },
             None,
-            &["account_refused; ", "does not say email_verified: true", "policy.openid_connect.trust_email = true"],
+            &["login_not_allowed; ", "does not say email_verified: true", "policy.openid_connect.trust_unverified_email = true"],
         ),
     ] {
         let page = home.come_back(&account).await;
@@ -183,7 +183,7 @@ async fn why_the_provider_let_nobody_in_is_told_with_the_setting_to_change() {
 
 #[tokio::test]
 async fn old_events_are_forgotten_after_the_days_that_the_operator_wants() {
-    let app = App::with("policy.event_days = 2").await;
+    let app = App::with("policy.audit_retention_days = 2").await;
     app.member("ada@example.org").await;
     app.browser().log_in("ada@example.org", PASSWORD).await;
     app.pass(1);
@@ -213,7 +213,7 @@ async fn a_flood_of_strangers_fills_the_log_and_not_the_table() {
     assert_eq!((count(AuditEvent::CsrfRejected).await, count(AuditEvent::AccessDenied).await, count(AuditEvent::LoginThrottled).await), (20, 20, 20));
     assert_eq!(count(AuditEvent::LoginFailed).await, 40, "twenty with a password, twenty from the provider");
     let lines = |code: &str| log.text().lines().filter(|line| line.contains(&format!("\"event\":\"{code}\""))).count();
-    assert_eq!((lines("cross_site_refused"), lines("access_refused"), lines("login_throttled"), lines("login_failed")), (60, 60, 40, 80));
+    assert_eq!((lines("csrf_rejected"), lines("access_denied"), lines("login_throttled"), lines("login_failed")), (60, 60, 40, 80));
     home.app.pass(600);
     post_from_another_site(&home.app).await;
     assert_eq!(count(AuditEvent::CsrfRejected).await, 21, "later there is room again");

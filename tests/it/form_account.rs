@@ -120,7 +120,7 @@ async fn provider_pages_opened_before_somebody_else_logged_in_connect_and_discon
     }
     let mut browser = logged_in(&home.app, "dad@example.org").await;
     opened_before_mum_logged_in(&home.app, &mut browser, "/account/connect", "Go to Über ID 100%", &[]).await;
-    assert_eq!(browser.cookie("oidc-asked"), None);
+    assert_eq!(browser.cookie("link-request"), None);
     // Mum connects her account; dad's page names her identity, as if the number were guessed.
     let page = browser.get("/account/connect").await;
     browser.submit(&page, "Go to Über ID 100%", &[]).await;
@@ -213,7 +213,7 @@ async fn where_nobody_is_logged_in_any_more_the_session_has_ended() {
 async fn every_form_for_somebody_who_is_logged_in_carries_the_field_and_no_other() {
     let home = Household::with(SMTP).await;
     let ada = home.app.user("ada@example.org", Role::Administrator).await;
-    let eve = home.app.user("eve@example.org", Role::QueueWait).await;
+    let eve = home.app.user("eve@example.org", Role::Pending).await;
     let mut browsers = [logged_in(&home.app, "ada@example.org").await, logged_in(&home.app, "eve@example.org").await, home.app.browser()];
     // So that there is another session to end.
     logged_in(&home.app, "ada@example.org").await;

@@ -39,7 +39,7 @@ async fn a_wrong_password_shows_the_page_again_with_the_address_kept() {
 #[tokio::test]
 async fn somebody_who_waits_for_approval_is_told_who_can_help() {
     let app = App::new().await;
-    app.user("ada@example.org", Role::QueueWait).await;
+    app.user("ada@example.org", Role::Pending).await;
     let page = app.browser().log_in("ada@example.org", PASSWORD).await;
     assert_eq!(page.path, "/login/verify");
     assert_eq!(page.heading(), "Waiting for approval");
@@ -48,7 +48,7 @@ async fn somebody_who_waits_for_approval_is_told_who_can_help() {
 
 #[tokio::test]
 async fn the_front_door_is_the_login_page_until_somebody_is_in() {
-    let app = App::with("[policy]\nlanding_page = '/web/dashboard'").await;
+    let app = App::with("[policy]\ndefault_redirect = '/web/dashboard'").await;
     app.member("ada@example.org").await;
     let mut browser = app.browser();
     assert_eq!(browser.get("/").await.path, "/login");
@@ -93,6 +93,6 @@ async fn where_too_many_passwords_wait_a_login_is_told_when_to_come_back() {
         assert_eq!(refused.header("set-cookie"), None);
     }
     assert!(page.text("[role=alert]").unwrap().contains("Many people are logging in right now"), "{}", page.body);
-    assert_eq!(answer.body, r#"{"detail":"BUSY"}"#);
+    assert_eq!(answer.body, r#"{"detail":"OVERLOADED"}"#);
     assert_eq!(app.browser().log_in("ada@example.org", PASSWORD).await.path, "/account", "it was no failed attempt");
 }

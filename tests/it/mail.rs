@@ -41,13 +41,13 @@ async fn every_mail_reads_as_it_should() {
     let mails = app.mails().await;
     let proof = mails.iter().find(|mail| mail.to == "new@example.org").unwrap();
     let exists = mails.iter().find(|mail| mail.to == "ada@example.org").unwrap();
-    insta::assert_snapshot!("proof", redacted(&app, proof));
+    insta::assert_snapshot!("email_verification", redacted(&app, proof));
     insta::assert_snapshot!("account_exists", redacted(&app, exists));
 
     browser.log_in("new@example.org", PASSWORD).await;
     let page = browser.get(&proof.link()).await;
     browser.submit(&page, "Confirm the address", &[]).await;
-    insta::assert_snapshot!("somebody_waits", redacted(&app, &app.mail().await));
+    insta::assert_snapshot!("pending_approval", redacted(&app, &app.mail().await));
 
     let mut browser = app.browser();
     let page = browser.get("/login/forgot-password").await;
@@ -70,18 +70,18 @@ async fn every_mail_about_an_account_reads_as_it_should() {
     boss.log_in("boss@example.org", PASSWORD).await;
     let page = boss.get("/users/new").await;
     boss.submit(&page, "Create user", &[("email", "eve@example.org")]).await;
-    insta::assert_snapshot!("first_password", redacted(&app, &app.mail().await));
+    insta::assert_snapshot!("invitation", redacted(&app, &app.mail().await));
 
     let mut browser = app.browser();
     browser.log_in("ada@example.org", PASSWORD).await;
     browser.post_form("/account/address", &[("email", "ada@new.example")]).await;
     let mail = app.mail().await;
-    insta::assert_snapshot!("new_address", redacted(&app, &mail));
+    insta::assert_snapshot!("email_change", redacted(&app, &mail));
     let page = browser.get(&mail.link()).await;
     browser.submit(&page, "Use this address", &[]).await;
-    insta::assert_snapshot!("address_changed", redacted(&app, &app.mail().await));
+    insta::assert_snapshot!("email_changed", redacted(&app, &app.mail().await));
     browser.post_form("/account/address", &[("email", "boss@example.org")]).await;
-    insta::assert_snapshot!("new_address_taken", redacted(&app, &app.mail().await));
+    insta::assert_snapshot!("email_change_taken", redacted(&app, &app.mail().await));
 
     let headers = [("content-type", "application/json"), ("sec-fetch-site", "same-origin")];
     boss.call(Method::PATCH, &format!("/api/v1/users/{}", ada.id), &headers, &format!(r#"{{"password":"{NEW}"}}"#)).await;
@@ -140,7 +140,7 @@ async fn a_mail_whose_attempts_never_end_is_given_up() {
         app.pass(120);
     }
     assert_eq!((app.mails().await.len(), waiting(&app).await), (0, 0));
-    assert_eq!(app.count("SELECT count(*) FROM auth_event WHERE kind = 'mail_given_up'").await, 1);
+    assert_eq!(app.count("SELECT count(*) FROM auth_event WHERE kind = 'mail_failed'").await, 1);
 }
 
 #[tokio::test]

@@ -149,7 +149,7 @@ async fn the_handshake_cookie_is_sealed_and_for_this_host_only() {
     let home = Household::with("misc.frontend_url = 'https://media.example.org'").await;
     let answer = home.app.browser().call(Method::GET, "/login/oidc", &[], "").await;
     let cookie = answer.header("set-cookie").unwrap();
-    for part in ["__Host-oidc-handshake-", "HttpOnly", "SameSite=Lax", "Secure", "Path=/", "Max-Age=600"] {
+    for part in ["__Host-oidc-attempt-", "HttpOnly", "SameSite=Lax", "Secure", "Path=/", "Max-Age=600"] {
         assert!(cookie.contains(part), "{part}: {cookie}");
     }
     let query = query(&answer.location().unwrap());

@@ -181,9 +181,9 @@ fn a_socket_that_is_open_already_is_served() {
 #[test]
 fn a_start_says_how_to_go_on_when_somebody_was_faster_than_the_operator() {
     let home = Home::standard();
-    assert!(home.create_user(&["--waiting", "eve@example.org"], PASSWORD).status.success());
+    assert!(home.create_user(&["--pending", "eve@example.org"], PASSWORD).status.success());
     let serving = Serving::start(&home, "user create --admin EMAIL");
-    assert!(serving.greeting.contains("nobody is an administrator") && serving.greeting.contains("user admin EMAIL"), "{}", serving.greeting);
+    assert!(serving.greeting.contains("nobody is an administrator") && serving.greeting.contains("user promote EMAIL"), "{}", serving.greeting);
     assert!(!serving.greeting.contains("/setup"), "no link that is worth nothing: {}", serving.greeting);
     serving.stop();
 }
@@ -195,7 +195,7 @@ fn the_shell_refuses_what_the_pages_refuse() {
         (&["not an address"][..], PASSWORD, "Enter an e-mail address"),
         (&["ada@example.org"], "short", "Use at least 12 characters."),
         (&["ada@example.org"], "passwordpassword", "easy to guess"),
-        (&["--admin", "--waiting", "ada@example.org"], PASSWORD, "cannot be used with"),
+        (&["--admin", "--pending", "ada@example.org"], PASSWORD, "cannot be used with"),
     ] {
         let refused = home.create_user(arguments, password);
         assert!(!refused.status.success() && text(&refused.stderr).contains(reason), "{}", text(&refused.stderr));
@@ -208,7 +208,7 @@ fn the_shell_refuses_what_the_pages_refuse() {
 #[test]
 fn the_operator_approves_who_waits() {
     let home = Home::standard();
-    assert!(home.create_user(&["--waiting", "ada@example.org"], PASSWORD).status.success());
+    assert!(home.create_user(&["--pending", "ada@example.org"], PASSWORD).status.success());
     let approve = |email| home.command().args(["user", "approve", email]).output().unwrap();
     assert_eq!(text(&approve("Ada@Example.org").stdout), "ada@example.org is approved.\n");
     assert_eq!(text(&approve("eve@example.org").stderr), "Nobody has the address eve@example.org.\n");
@@ -296,7 +296,7 @@ fn a_start_that_fails_is_told_in_the_log_like_everything_else() {
     let home = Home::new("[auth]\ntoken_secret = 'tooshort'\nadmin_emails = []\nsession_lifetme = 5\n");
     let refused = lines(&text(&home.command().output().unwrap().stderr));
     let events: Vec<_> = refused.iter().map(|line| (line["level"].as_str().unwrap(), line["event"].as_str().unwrap())).collect();
-    assert_eq!(events, [("ERROR", "configuration_error"), ("ERROR", "configuration_error"), ("ERROR", "not_started")], "{refused:?}");
+    assert_eq!(events, [("ERROR", "configuration_error"), ("ERROR", "configuration_error"), ("ERROR", "startup_failed")], "{refused:?}");
     assert!(refused.iter().all(|line| line["timestamp"].as_str().unwrap().ends_with('Z')), "{refused:?}");
     assert!(refused[1]["message"].as_str().unwrap().starts_with("config.toml:2:1: auth.token_secret is shorter"), "{refused:?}");
 
@@ -307,7 +307,7 @@ fn a_start_that_fails_is_told_in_the_log_like_everything_else() {
         let said = text(&refused.stderr);
         assert!(refused.status.code() == Some(1) && said.contains("cannot listen on"), "{said}");
         // Without a log there is still a reason.
-        assert!(log_level == "off" || lines(&said).iter().any(|line| line["event"] == "not_started"), "{said}");
+        assert!(log_level == "off" || lines(&said).iter().any(|line| line["event"] == "startup_failed"), "{said}");
     }
 }
 

@@ -156,7 +156,7 @@ const OF_COOKIES: &[&[u8]] = &[
     b"==",
     b";;",
     b"sealed",
-    b"oidc-handshake-=x",
+    b"oidc-attempt-=x",
 ];
 
 const OF_JSON: &[&str] = &[

@@ -128,7 +128,7 @@ async fn a_flood_is_turned_away_before_it_asks_the_database() {
 
 #[tokio::test]
 async fn who_never_got_a_turn_has_used_nothing_up() {
-    let app = App::with("[policy.throttle]\nnetwork_requests = 1").await;
+    let app = App::with("[policy.throttle]\nrequests_per_ip = 1").await;
     app.member("ada@example.org").await;
     fail_with(&app, "ada@example.org", 0..10).await;
     app.pass(2);

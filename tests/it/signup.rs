@@ -259,7 +259,7 @@ async fn signing_up_does_not_end_setup_for_the_operator_in_silence() {
     let answer = app.browser().post_form("/setup", &[("token", token), ("email", "boss@example.org"), ("password", PASSWORD)]).await;
     for page in [app.browser().get(&link).await, answer] {
         assert_eq!((page.status, page.heading().as_str()), (StatusCode::CONFLICT, "There is no administrator yet"));
-        for way_on in ["nobody is an administrator", "mediamanager-auth user admin EMAIL", "mediamanager-auth user create --admin EMAIL"] {
+        for way_on in ["nobody is an administrator", "mediamanager-auth user promote EMAIL", "mediamanager-auth user create --admin EMAIL"] {
             assert!(page.text("main").unwrap().contains(way_on), "{way_on}: {:?}", page.text("main"));
         }
     }

@@ -112,8 +112,8 @@ async fn an_administrator_finds_people_by_any_part_of_their_address() {
 #[tokio::test]
 async fn the_parts_of_the_list_hold_whom_they_say() {
     let (app, mut ada, ..) = household("").await;
-    app.user("new@example.org", Role::QueueWait).await;
-    app.user("gone@example.org", Role::QueueWait).await;
+    app.user("new@example.org", Role::Pending).await;
+    app.user("gone@example.org", Role::Pending).await;
     app.sql("UPDATE \"user\" SET is_active = false WHERE email = 'gone@example.org'").await;
     for (which, found) in [
         ("", &["ada@example.org", "bob@example.org", "gone@example.org", "new@example.org"][..]),
@@ -159,8 +159,8 @@ async fn the_fifty_first_is_on_the_second_page() {
 async fn the_menu_says_how_many_wait_and_the_list_lets_them_in() {
     let (app, mut ada, _, _) = household("").await;
     assert_eq!(ada.get("/account").await.text(".menu .badge"), None);
-    app.user("eve@example.org", Role::QueueWait).await;
-    app.user("new@example.org", Role::QueueWait).await;
+    app.user("eve@example.org", Role::Pending).await;
+    app.user("new@example.org", Role::Pending).await;
     for path in ["/account", "/users", "/users/events"] {
         assert_eq!(ada.get(path).await.text(".menu .badge").as_deref(), Some("2 waiting"), "{path}");
     }
@@ -194,7 +194,7 @@ async fn no_page_holds_a_hash_a_token_or_a_secret() {
 #[tokio::test]
 async fn whoever_is_no_administrator_gets_no_page_and_no_data() {
     let (app, _, ada, bob) = household("").await;
-    app.user("eve@example.org", Role::QueueWait).await;
+    app.user("eve@example.org", Role::Pending).await;
     app.user("withdrawn@example.org", Role::Administrator).await;
     app.sql("UPDATE \"user\" SET is_verified = false WHERE email = 'withdrawn@example.org'").await;
     let id = ada.id.to_string();
@@ -278,12 +278,12 @@ async fn the_page_of_a_user_says_where_each_right_comes_from() {
     let find =
         async |email: &str| db::users::find_by_email(&app.state.db, &mediamanager_auth::domain::Email::parse(email).unwrap()).await.unwrap().unwrap().user;
     let first = find("ada@example.org").await;
-    let (bob, carol) = (app.user("bob@example.org", Role::QueueWait).await, app.user("carol@example.org", Role::Administrator).await);
+    let (bob, carol) = (app.user("bob@example.org", Role::Pending).await, app.user("carol@example.org", Role::Administrator).await);
     act(&mut ada, &bob, "Approve").await;
-    let dave = app.user("dave@example.org", Role::QueueWait).await;
+    let dave = app.user("dave@example.org", Role::Pending).await;
     act(&mut logged_in(&app, "carol@example.org").await, &dave, "Make administrator").await;
     act(&mut ada, &carol, "Delete").await;
-    let listed = app.user("listed@example.org", Role::QueueWait).await;
+    let listed = app.user("listed@example.org", Role::Pending).await;
     logged_in(&app, "listed@example.org").await;
     let old = app.user("old@example.org", Role::Administrator).await;
     app.sql("DELETE FROM auth_user_account WHERE user_id IN (SELECT id FROM \"user\" WHERE email = 'old@example.org')").await;

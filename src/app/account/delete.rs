@@ -5,7 +5,7 @@ use crate::{
     domain::AuthError,
 };
 
-/// Deletes the person's own account. Needs a young login; the last administrator stays.
+/// Deletes the person's own account. Needs a recent login; the last administrator stays.
 #[server(prefix = "", endpoint = "account/delete")]
 pub async fn delete_account() -> Result<(), AuthError> {
     use crate::app::notice::Notice;

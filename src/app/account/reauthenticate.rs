@@ -5,7 +5,7 @@ use crate::{
     domain::{AuthError, Password},
 };
 
-/// Logs the same person in again, before something that takes a young login (SR-142).
+/// Logs the same person in again, before something that takes a recent login (SR-142).
 #[server(prefix = "", endpoint = "account/log-in-again")]
 pub async fn log_in_again(#[server(default)] password: Password, #[server(default)] return_to: String) -> Result<(), AuthError> {
     use crate::server::{flows::account, web::server_fn};

@@ -32,7 +32,7 @@ fn text(notice: Notice) -> &'static str {
         Notice::ResetRequested => "If there is an account with that address, a mail with a link is on its way. Look into the spam folder too.",
         Notice::SessionEnded => "That session is ended.",
         Notice::SessionsEnded => "They are logged out everywhere.",
-        Notice::SignupOutcome => "We have sent a mail to that address. Log in here, then open the link in the mail to confirm it.",
+        Notice::SignedUp => "We have sent a mail to that address. Log in here, then open the link in the mail to confirm it.",
         Notice::UserApproved => "The account is approved.",
         Notice::UserDeleted => "The account is deleted.",
         Notice::UserUpdated => "Saved.",

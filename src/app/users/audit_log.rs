@@ -54,8 +54,8 @@ pub fn AuditLogPage(list: EventsPage) -> impl IntoView {
     let address =
         format!("{}?kind={}&user={}&reference={}&page=", paths::AUDIT_LOG.path, ui::encoded(&list.kind), ui::encoded(&list.user), ui::encoded(&list.reference));
     view! {
-        <ui::Layout title="What has happened" is_wide=true>
-            <h1>"What has happened"</h1>
+        <ui::Layout title="Audit log" is_wide=true>
+            <h1>"Audit log"</h1>
             <form method="get" action=paths::AUDIT_LOG.path class="filter" role="search">
                 <ui::Select id="kind" label="What" options=kinds chosen=list.kind/>
                 <div class="field">

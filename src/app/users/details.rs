@@ -76,7 +76,7 @@ fn UserSummary(user: UserDetails) -> impl IntoView {
         Some(GrantedBy { by, at }) => view! { ", "{by}", "<ui::Time at=at/> }.into_any(),
         None => ", by MediaManager or before this was written down".into_any(),
     };
-    let state = if user.status == AccountStatus::PendingLink {
+    let state = if user.status == AccountStatus::Pending {
         view! { "Waiting for approval" }.into_any()
     } else {
         view! { {user.status.words()}{granted(user.approved)} }.into_any()
@@ -104,7 +104,7 @@ fn UserSummary(user: UserDetails) -> impl IntoView {
 #[component]
 fn Actions(user: UserDetails) -> impl IntoView {
     let (first, last) = match user.status {
-        AccountStatus::PendingLink => (Some(Action::Approve), Some(Action::Disable)),
+        AccountStatus::Pending => (Some(Action::Approve), Some(Action::Disable)),
         AccountStatus::Active => (None, Some(Action::Disable)),
         AccountStatus::Disabled => (Some(Action::Enable), None),
     };
@@ -119,7 +119,7 @@ fn Actions(user: UserDetails) -> impl IntoView {
         .collect();
     view! {
         <section class="card">
-            <h2>"What you can do"</h2>
+            <h2>"Actions"</h2>
             {user.is_self.then(|| view! { <p class="hint">"This is your own account."</p> })}
             <ul class="actions">
                 <li><a class="button" href=format!("{}?id={}", paths::USER_EMAIL.path, user.id)>"Change e-mail"</a></li>

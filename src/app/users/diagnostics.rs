@@ -5,7 +5,7 @@ use crate::app::{paths, ui};
 /// One thing that was looked at.
 #[derive(Clone)]
 pub struct CheckRow {
-    /// `ok`, `look` or `WRONG`.
+    /// `ok`, `warn` or `FAIL`.
     pub status: &'static str,
     pub check: &'static str,
     pub message: String,
@@ -19,8 +19,8 @@ pub fn DiagnosticsPage(rows: Vec<CheckRow>) -> impl IntoView {
         .into_iter()
         .map(|row| {
             let class = match row.status {
-                "WRONG" => "alert",
-                "look" => "warning",
+                "FAIL" => "alert",
+                "warn" => "warning",
                 _ => "",
             };
             view! {
@@ -36,11 +36,11 @@ pub fn DiagnosticsPage(rows: Vec<CheckRow>) -> impl IntoView {
         })
         .collect();
     view! {
-        <ui::Layout title="How everything stands" is_wide=true>
-            <h1>"How everything stands"</h1>
+        <ui::Layout title="System check" is_wide=true>
+            <h1>"System check"</h1>
             <p class="lead">"Looked at just now, from where this program runs."</p>
             <ul class="lines">{lines}</ul>
-            <p class="links"><a href=paths::DIAGNOSTICS.path>"Look again"</a>" · "<a href=paths::USERS.path>"All users"</a></p>
+            <p class="links"><a href=paths::DIAGNOSTICS.path>"Check again"</a>" · "<a href=paths::USERS.path>"All users"</a></p>
         </ui::Layout>
     }
     .into_any()

@@ -15,8 +15,8 @@ pub struct OneTimeLink {
 #[component]
 pub fn ResetLinkPage(link: OneTimeLink) -> impl IntoView {
     view! {
-        <ui::Layout title="A link to hand over">
-            <h1>"A link to hand over"</h1>
+        <ui::Layout title="One-time link">
+            <h1>"One-time link"</h1>
             <p class="lead">"Whoever opens it chooses a password for "<strong>{link.email}</strong>". It works once, for "{link.lifetime}", and is shown only now."</p>
             <pre class="copy" tabindex="0"><code>{link.url}</code></pre>
             <p class="links"><a href=paths::user(&link.user)>"Back"</a></p>

@@ -45,14 +45,14 @@ const LOG_INTERVAL: Duration = Duration::from_secs(60);
 /// `serve`: answers requests until SIGTERM or SIGINT.
 pub(super) async fn run(config: Config) -> Result<(), String> {
     log::start(config.server.log_format, &config.server.log_level);
-    std::panic::set_hook(Box::new(|panic| tracing::error!(event = "panicked", panic = ?panic.to_string(), "a fault of the program")));
+    std::panic::set_hook(Box::new(|panic| tracing::error!(event = "panic", panic = ?panic.to_string(), "a fault of the program")));
     for warning in &config.warnings {
         tracing::warn!(event = "configuration_warning", "{warning}");
     }
     let address = SocketAddr::new(config.server.host, config.server.port);
     let state = AppState::new(config, Argon2Params::STANDARD, Clock::System).await?;
     if state.assets.css.is_empty() {
-        tracing::error!(event = "site_missing", "the program was built without its site, so pages have no looks; `make build` builds both");
+        tracing::error!(event = "assets_missing", "the program was built without its site, so pages have no looks; `make build` builds both");
     }
     let fault = |err: std::io::Error| format!("cannot listen on {address}: {err}; change server.host or server.port, or stop what uses it");
     let listener = listener(address).map_err(fault)?;
@@ -91,7 +91,7 @@ pub(super) async fn run(config: Config) -> Result<(), String> {
     let _ = timeout_at(deadline, async { tokio::join!(carrier, house) }).await;
     if !matches!(timeout(MIN_SHUTDOWN_TIME, db::close(db, config.database_url.expose())).await, Ok(Ok(()))) {
         // Nothing is lost: the next start finds everything in the write-ahead log.
-        tracing::warn!(event = "database_not_closed", "the database could not be closed in order");
+        tracing::warn!(event = "database_close_failed", "the database could not be closed in order");
     }
     Ok(())
 }
@@ -111,7 +111,7 @@ fn log_accept_errors() -> impl Fn(Option<&SocketAddr>, &io::Error) + Send + Sync
         let Ok(mut said) = said.lock() else { return };
         if said.is_none_or(|at| at.elapsed() >= LOG_INTERVAL) {
             *said = Some(Instant::now());
-            tracing::error!(event = "connections_full", error = %err, "no connection can be accepted; raise the limit of open files, or look who holds them");
+            tracing::error!(event = "accept_failed", error = %err, "no connection can be accepted; raise the limit of open files, or look who holds them");
         }
     }
 }
@@ -133,7 +133,7 @@ async fn greet(state: &AppState, address: SocketAddr) {
 /// Readiness turns false, no new connections, running requests finish (SR-192). Returns until when.
 async fn stop_on_signal(mut terminate: Signal, mut interrupt: Signal, state: AppState, handle: Handle<SocketAddr>) -> Instant {
     tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
-    tracing::info!(event = "stopping", "asked to stop");
+    tracing::info!(event = "shutdown_started", "asked to stop");
     state.stopping.cancel();
     handle.graceful_shutdown(Some(SHUTDOWN_TIMEOUT));
     Instant::now() + SHUTDOWN_TIMEOUT

@@ -36,14 +36,11 @@ pub(super) enum Command {
     /// Let somebody in again who was disabled
     Enable { email: String },
     /// Make somebody an administrator
-    Admin {
-        email: String,
-        /// Make an ordinary member of an administrator instead
-        #[arg(long)]
-        revoke: bool,
-    },
+    Promote { email: String },
+    /// Make an administrator an ordinary member
+    Demote { email: String },
     /// Log somebody out everywhere
-    EndSessions { email: String },
+    Logout { email: String },
     /// Print a one-time link with which somebody chooses a new password; works without mail settings
     ResetLink { email: String },
 }
@@ -55,7 +52,7 @@ pub(super) struct List {
     search: String,
     /// Only who waits for approval
     #[arg(long, group = "which")]
-    waiting: bool,
+    pending: bool,
     /// Only who is disabled
     #[arg(long, group = "which")]
     disabled: bool,
@@ -68,11 +65,11 @@ pub(super) struct List {
 pub(super) struct Create {
     email: String,
     /// Make an administrator
-    #[arg(long, conflicts_with = "waiting")]
+    #[arg(long, conflicts_with = "pending")]
     admin: bool,
     /// Leave the account waiting for an administrator's approval
     #[arg(long)]
-    waiting: bool,
+    pending: bool,
 }
 
 /// `user …`: works on the database directly, also while the program is running.
@@ -85,14 +82,12 @@ pub(super) async fn run(config: Config, command: Command) -> Result<(), String> 
         Command::Approve { email } => change(config, &email, UserUpdate { is_verified: Some(true), ..UserUpdate::default() }, "is approved").await,
         Command::Disable { email } => change(config, &email, UserUpdate { is_active: Some(false), ..UserUpdate::default() }, "is disabled").await,
         Command::Enable { email } => change(config, &email, UserUpdate { is_active: Some(true), ..UserUpdate::default() }, "is enabled").await,
-        Command::Admin { email, revoke: false } => {
+        Command::Promote { email } => {
             let administrator = UserUpdate { is_superuser: Some(true), is_verified: Some(true), ..UserUpdate::default() };
             change(config, &email, administrator, "is now an administrator").await
         }
-        Command::Admin { email, revoke: true } => {
-            change(config, &email, UserUpdate { is_superuser: Some(false), ..UserUpdate::default() }, "is now a member").await
-        }
-        Command::EndSessions { email } => end_sessions(config, &email).await,
+        Command::Demote { email } => change(config, &email, UserUpdate { is_superuser: Some(false), ..UserUpdate::default() }, "is now a member").await,
+        Command::Logout { email } => end_sessions(config, &email).await,
         Command::ResetLink { email } => reset_link(config, &email).await,
     }
 }
@@ -116,8 +111,8 @@ async fn end_sessions(config: Config, email: &str) -> Result<(), String> {
 /// One line each, in columns that `cut` and `awk` can take apart: address, state, role, last login.
 async fn list(config: Config, wanted: List) -> Result<(), String> {
     let state = AppState::new(config, Argon2Params::STANDARD, Clock::System).await?;
-    let which = match (wanted.waiting, wanted.disabled, wanted.admins) {
-        (true, ..) => UserFilter::PendingLink,
+    let which = match (wanted.pending, wanted.disabled, wanted.admins) {
+        (true, ..) => UserFilter::Pending,
         (_, true, _) => UserFilter::Disabled,
         (_, _, true) => UserFilter::Administrators,
         _ => UserFilter::All,
@@ -125,7 +120,7 @@ async fn list(config: Config, wanted: List) -> Result<(), String> {
     for (user, account) in cli::list(&Ctx::cli(&state), which, &wanted.search).await.map_err(|err| err.to_string())? {
         let standing = match (user.is_active, user.is_verified) {
             (false, _) => "disabled",
-            (true, false) => "waiting",
+            (true, false) => "pending",
             (true, true) => "active",
         };
         let role = if user.is_superuser { "administrator" } else { "member" };
@@ -153,9 +148,9 @@ async fn reset_link(config: Config, email: &str) -> Result<(), String> {
 async fn make(config: Config, create: Create) -> Result<(), String> {
     let email = Email::parse(&create.email).map_err(|err| err.to_string())?;
     let password = ask_password()?;
-    let role = match (create.admin, create.waiting) {
+    let role = match (create.admin, create.pending) {
         (true, _) => Role::Administrator,
-        (false, true) => Role::QueueWait,
+        (false, true) => Role::Pending,
         (false, false) => Role::Member,
     };
     let state = AppState::new(config, Argon2Params::STANDARD, Clock::System).await?;
@@ -163,7 +158,7 @@ async fn make(config: Config, create: Create) -> Result<(), String> {
     let can = match role {
         Role::Administrator => "an administrator",
         Role::Member => "a member",
-        Role::QueueWait => "waiting for approval",
+        Role::Pending => "waiting for approval",
     };
     say(&format!("{} is now {can}.", user.email));
     Ok(())

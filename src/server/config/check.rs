@@ -127,7 +127,7 @@ fn openid_connect(reader: &mut Reader, frontend_url: Option<&Url>) -> Option<Ope
         let parse = |text: &str| urls::web(text).map(|_| text.to_owned());
         reader.parsed("policy.openid_connect.redirect_uri", "", parse, "is not a web address (http or https, without user, query and fragment)", fix)
     };
-    let trust_unverified_email = reader.boolean("policy.openid_connect.trust_email", false);
+    let trust_unverified_email = reader.boolean("policy.openid_connect.trust_unverified_email", false);
     let name_of_a_client = |text: &str| (!text.is_empty() && !text.contains(char::is_control)).then(|| text.to_owned());
     let fix = r#"write the project id and clients that the provider names beside this one, like ["123456789@media"], or remove the key"#;
     let trusted_audiences = reader.list("policy.openid_connect.trusted_audiences", name_of_a_client, "a name", fix);
@@ -304,8 +304,8 @@ fn policy(reader: &mut Reader, frontend_url: Option<&Url>) -> Option<Policy> {
     let registration = reader.boolean("policy.registration", true);
     let password_min_length = reader.number("policy.password_min_length", &(8..=64), 12);
     let cookie_name = cookie_name(reader, frontend_url);
-    let landing_page = reader.parsed(
-        "policy.landing_page",
+    let default_redirect = reader.parsed(
+        "policy.default_redirect",
         "/account",
         |text| ReturnTo::parse(text).filter(|page| page.as_str() != "/"),
         "is not a page of this site",
@@ -313,15 +313,15 @@ fn policy(reader: &mut Reader, frontend_url: Option<&Url>) -> Option<Policy> {
     );
     let reset_link_lifetime = reader.number("policy.reset_link_lifetime", &(600..=3600), 1800);
     let setup_link_lifetime = reader.number("policy.setup_link_lifetime", &(600..=604_800), 86_400);
-    let audit_retention_days = reader.number("policy.event_days", &(1..=3650), 90);
+    let audit_retention_days = reader.number("policy.audit_retention_days", &(1..=3650), 90);
     let throttle = throttle(reader);
-    let permits = "policy.password_hash_permits";
+    let permits = "policy.password_hash_concurrency";
     let password_hash_concurrency = reader.has(permits).then(|| reader.number(permits, &(1..=64), 4));
     Some(Policy {
         registration,
         password_min_length,
         cookie_name: cookie_name?,
-        landing_page: landing_page?,
+        default_redirect: default_redirect?,
         reset_link_lifetime,
         setup_link_lifetime,
         audit_retention_days,
@@ -337,11 +337,11 @@ fn throttle(reader: &mut Reader) -> RateLimits {
     }
     RateLimits {
         enabled,
-        login_failures_per_ip: reader.number("policy.throttle.network_failures", &(5..=1000), 20),
-        login_failures_per_account: reader.number("policy.throttle.account_failures", &(3..=100), 10),
-        max_delay: reader.number("policy.throttle.longest_delay", &(1..=3600), 900),
-        requests_per_ip: reader.number("policy.throttle.network_requests", &(1..=1000), 10),
-        mails_per_account: reader.number("policy.throttle.account_mails", &(1..=100), 3),
+        login_failures_per_ip: reader.number("policy.throttle.login_failures_per_ip", &(5..=1000), 20),
+        login_failures_per_account: reader.number("policy.throttle.login_failures_per_account", &(3..=100), 10),
+        max_delay: reader.number("policy.throttle.max_delay", &(1..=3600), 900),
+        requests_per_ip: reader.number("policy.throttle.requests_per_ip", &(1..=1000), 10),
+        mails_per_account: reader.number("policy.throttle.mails_per_account", &(1..=100), 3),
     }
 }
 

@@ -58,11 +58,11 @@ const SECTIONS: [Section; 10] = [
             "registration",
             "password_min_length",
             "cookie_name",
-            "landing_page",
+            "default_redirect",
             "reset_link_lifetime",
             "setup_link_lifetime",
-            "event_days",
-            "password_hash_permits",
+            "audit_retention_days",
+            "password_hash_concurrency",
             "openid_connect",
             "throttle",
         ],
@@ -70,10 +70,10 @@ const SECTIONS: [Section; 10] = [
     },
     Section {
         path: "policy.throttle",
-        keys: &["enabled", "network_failures", "account_failures", "longest_delay", "network_requests", "account_mails"],
+        keys: &["enabled", "login_failures_per_ip", "login_failures_per_account", "max_delay", "requests_per_ip", "mails_per_account"],
         unknown: UnknownKeys::Reject,
     },
-    Section { path: "policy.openid_connect", keys: &["redirect_uri", "trust_email", "trusted_audiences", "ca_file"], unknown: UnknownKeys::Reject },
+    Section { path: "policy.openid_connect", keys: &["redirect_uri", "trust_unverified_email", "trusted_audiences", "ca_file"], unknown: UnknownKeys::Reject },
 ];
 
 /// Keys that may also come from the file that a `…_FILE` variable names, and that make a world-readable file worth a warning.

@@ -92,7 +92,7 @@ fn the_required_keys_are_enough() {
     assert!(config.smtp.is_none() && config.auth.openid_connect.is_none() && !config.auth.email_password_resets);
     assert!(config.policy.registration && config.server.log_client_address);
     assert_eq!((config.policy.reset_link_lifetime, config.policy.setup_link_lifetime, config.policy.audit_retention_days), (1800, 86_400, 90));
-    assert_eq!((config.policy.cookie_name.as_str(), config.policy.landing_page.as_str()), ("fastapiusersauth", "/account"));
+    assert_eq!((config.policy.cookie_name.as_str(), config.policy.default_redirect.as_str()), ("fastapiusersauth", "/account"));
     assert_eq!((config.policy.password_min_length, config.policy.password_hash_concurrency), (12, None));
 }
 
@@ -107,7 +107,7 @@ fn all_problems_are_reported_at_once() {
         ),
         (
             "mediamanager-auth.toml",
-            "[policy]\nregistration = 'maybe'\ncookie_name = 'a b'\nlanding_page = '//evil.example'\npassword_min_length = 4\nbroken = \n",
+            "[policy]\nregistration = 'maybe'\ncookie_name = 'a b'\ndefault_redirect = '//evil.example'\npassword_min_length = 4\nbroken = \n",
         ),
     ]);
     let problems = home.load(&[("MEDIAMANAGER_SERVER__LOG_FORMAT", "xml"), ("MEDIAMANAGER_SERVER__TRUSTED_PROXIES", "10.0.0.1")]).expect_err("problems");
@@ -131,7 +131,7 @@ fn all_problems_are_reported_at_once() {
             "mediamanager-auth.toml:2:1: policy.registration must be true or false",
             "mediamanager-auth.toml:5:1: policy.password_min_length must be a whole number from 8 to 64",
             "mediamanager-auth.toml:3:1: policy.cookie_name is not a cookie name",
-            "mediamanager-auth.toml:4:1: policy.landing_page is not a page of this site",
+            "mediamanager-auth.toml:4:1: policy.default_redirect is not a page of this site",
         ]
     );
 }
@@ -162,7 +162,7 @@ fn no_problem_or_debug_output_shows_a_secret() {
          [misc]\nfrontend_url = '{secret}'\ncors_urls = ['{secret}']\n[database]\npassword = '{secret}'\nport = '{secret}'\n\
          [notifications.smtp_config]\nsmtp_host = 'x'\nfrom_email = '{secret}'\nsmtp_port = '{secret}'\nsmtp_password = \"{secret}\\q\"\n\
          [server]\nhost = '{secret}'\nport = {secret}\ndatabase_url = '{secret}'\ntrusted_proxies = ['{secret}']\nlog_format = '{secret}'\n\
-         [policy]\ncookie_name = '{secret} '\nlanding_page = '{secret}'\n"
+         [policy]\ncookie_name = '{secret} '\ndefault_redirect = '{secret}'\n"
     );
     let home = Home::with(&[("config.toml", &everywhere)]);
     let variables =

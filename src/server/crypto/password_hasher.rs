@@ -64,7 +64,7 @@ pub enum Verification {
         /// A fresh hash to store in place of one that is weaker than today's (SR-014).
         upgrade: Option<String>,
     },
-    ValidationErrorBody,
+    Invalid,
     /// Wrong, because what is stored cannot be read or is too dear to compute: only a new password opens the account again.
     UnsupportedHash,
 }
@@ -160,13 +160,13 @@ fn verify_now(params: &Params, dummy: &str, password: &[u8], stored: Option<&str
         let _ = PasswordVerifier::<str>::verify_password(&argon2id(params), password, dummy);
         verdict
     };
-    let Some(stored) = stored else { return refuse(Verification::ValidationErrorBody) };
+    let Some(stored) = stored else { return refuse(Verification::Invalid) };
     if stored.starts_with("$2") {
         return verify_bcrypt(params, password, stored).unwrap_or_else(|| refuse(Verification::UnsupportedHash));
     }
     let Some(hash) = affordable(stored) else { return refuse(Verification::UnsupportedHash) };
     if argon2id(params).verify_password(password, &hash).is_err() {
-        return Verification::ValidationErrorBody;
+        return Verification::Invalid;
     }
     let upgrade = if is_current(params, &hash) { None } else { hash_now(params, password).ok() };
     Verification::Valid { upgrade }
@@ -181,7 +181,7 @@ fn verify_bcrypt(params: &Params, password: &[u8], stored: &str) -> Option<Verif
     }
     let is_right = bcrypt::verify(password, stored).unwrap_or(false);
     let upgrade = hash_now(params, password).ok();
-    Some(if is_right { Verification::Valid { upgrade } } else { Verification::ValidationErrorBody })
+    Some(if is_right { Verification::Valid { upgrade } } else { Verification::Invalid })
 }
 
 /// Parses an Argon2 PHC string whose parameters are within SR-015.
@@ -228,7 +228,7 @@ mod tests {
         let hash = hash(&hasher, "correct horse").await;
         assert!(hash.starts_with("$argon2id$v=19$m=65536,t=3,p=4$"), "{hash}");
         assert_eq!(verify(&hasher, "correct horse", &hash).await, Verification::Valid { upgrade: None });
-        assert_eq!(verify(&hasher, "correct horsE", &hash).await, Verification::ValidationErrorBody);
+        assert_eq!(verify(&hasher, "correct horsE", &hash).await, Verification::Invalid);
     }
 
     #[tokio::test]
@@ -239,7 +239,7 @@ mod tests {
         for stored in [weak, bcrypt] {
             let Verification::Valid { upgrade: Some(upgrade) } = verify(&hasher, "correct horse", &stored).await else { panic!("{stored}") };
             assert_eq!(verify(&hasher, "correct horse", &upgrade).await, Verification::Valid { upgrade: None });
-            assert_eq!(verify(&hasher, "wrong horse", &stored).await, Verification::ValidationErrorBody);
+            assert_eq!(verify(&hasher, "wrong horse", &stored).await, Verification::Invalid);
         }
     }
 
@@ -257,7 +257,7 @@ mod tests {
         ] {
             assert_eq!(verify(&hasher, "anything", &stored).await, Verification::UnsupportedHash, "{stored}");
         }
-        assert_eq!(hasher.verify(hasher.admit().await.unwrap(), password("anything"), None).await.unwrap(), Verification::ValidationErrorBody);
+        assert_eq!(hasher.verify(hasher.admit().await.unwrap(), password("anything"), None).await.unwrap(), Verification::Invalid);
     }
 
     #[tokio::test]

@@ -11,7 +11,7 @@ mod form_account;
 /// The audience MediaManager's backend asks for in a session token.
 const SESSION_AUDIENCE: &str = "fastapi-users:auth";
 const SETUP_AUDIENCE: &str = "mediamanager-auth:setup";
-const HANDSHAKE_PURPOSE: &str = "mediamanager-auth:oidc-handshake";
+const HANDSHAKE_PURPOSE: &str = "mediamanager-auth:oidc-attempt";
 const LINK_PURPOSE: &str = "mediamanager-auth:link-cookie";
 const PENDING_PURPOSE: &str = "mediamanager-auth:oidc-pending";
 const FORM_PURPOSE: &str = "mediamanager-auth:form-account";
@@ -98,7 +98,7 @@ impl Tokens {
             setup: Keys::new(SETUP_AUDIENCE, &derive::<32>(secret, SETUP_AUDIENCE)?),
             links: [
                 link_keys(secret, Purpose::Reset, "mediamanager-auth:reset")?,
-                link_keys(secret, Purpose::AdminReset, "mediamanager-auth:reset-handed-over")?,
+                link_keys(secret, Purpose::AdminReset, "mediamanager-auth:admin-reset")?,
                 link_keys(secret, Purpose::Invitation, "mediamanager-auth:first-password")?,
                 link_keys(secret, Purpose::EmailVerification, "mediamanager-auth:proof")?,
                 link_keys(secret, Purpose::EmailChange, "mediamanager-auth:new-address")?,

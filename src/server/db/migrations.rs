@@ -116,6 +116,6 @@ async fn warn_if_slow<T>(waiting: impl Future<Output = T>) -> T {
     if let Ok(done) = tokio::time::timeout(SLOW_LOCK_AFTER, &mut waiting).await {
         return done;
     }
-    tracing::warn!(event = "migration_awaited", "waiting for another instance to migrate the database");
+    tracing::warn!(event = "migration_lock_wait", "waiting for another instance to migrate the database");
     waiting.await
 }

@@ -70,7 +70,7 @@ pub enum UserFilter {
     #[default]
     All,
     /// Active, but not approved.
-    PendingLink,
+    Pending,
     /// Active and approved.
     Active,
     Disabled,
@@ -83,7 +83,7 @@ pub enum UserFilter {
 pub async fn find_by_email(db: &impl ConnectionTrait, email: &Email) -> Result<Option<Credentials>, AuthError> {
     let mut rows = by_email(db, email).await?;
     if rows.len() > 1 {
-        tracing::warn!(event = "address_ambiguous", "several accounts have the same address but for capital letters; only an exact match can log in");
+        tracing::warn!(event = "ambiguous_email", "several accounts have the same address but for capital letters; only an exact match can log in");
         rows.retain(|row| row.email == email.as_str());
     }
     Ok(rows.pop().map(Into::into))
@@ -268,7 +268,7 @@ fn filtered(filter: UserFilter) -> Select<Entity> {
     let rows = Entity::find();
     match filter {
         UserFilter::All => rows,
-        UserFilter::PendingLink => rows.filter(Column::IsActive.eq(true)).filter(Column::IsVerified.eq(false)),
+        UserFilter::Pending => rows.filter(Column::IsActive.eq(true)).filter(Column::IsVerified.eq(false)),
         UserFilter::Active => rows.filter(Column::IsActive.eq(true)).filter(Column::IsVerified.eq(true)),
         UserFilter::Disabled => rows.filter(Column::IsActive.eq(false)),
         UserFilter::Administrators => rows.filter(Column::IsSuperuser.eq(true)),

@@ -1,4 +1,4 @@
-//! What somebody does with their own account. Whatever changes the account itself needs a young login (SR-142): whoever finds an open
+//! What somebody does with their own account. Whatever changes the account itself needs a recent login (SR-142): whoever finds an open
 //! screen must not be able to keep the account.
 
 use super::{

@@ -21,7 +21,7 @@ const LINK_LIFETIME_SECONDS: u32 = 24 * 60 * 60;
 /// # Errors
 /// `TooManyAttempts` for the network; `Unavailable`.
 pub async fn request(cx: &Ctx<'_>, email: &str) -> Result<(), AuthError> {
-    rate_limits::consume_request(cx, "proof-request").await?;
+    rate_limits::consume_request(cx, "verification-request").await?;
     if !mail::is_on(cx.state) {
         return Ok(());
     }

@@ -70,7 +70,7 @@ pub(super) async fn insert(cx: &Ctx<'_>, db: &impl db::Connection, event: AuditE
     let network = cx.state.loggable(&cx.client.rate_limit_key);
     let EventDetails { user, actor, method, detail } = about;
     let row = NewEvent { occurred_at: cx.now(), kind: event, user, actor, method, client_ip: network, request_id: &cx.client.request_id, detail };
-    // In a box, or the room for it would be kept in everything that may come to an event.
+    // Boxed, or the room for it would be kept in everything that may come to an event.
     Box::pin(db::events::insert(db, row)).await
 }
 
@@ -78,7 +78,7 @@ pub(super) async fn insert(cx: &Ctx<'_>, db: &impl db::Connection, event: AuditE
 /// [`STRANGER_EVENT_LIMIT`], and no failure of its own.
 pub async fn record_rate_limited(cx: &Ctx<'_>, event: AuditEvent, about: EventDetails<'_>) {
     let key = format!("event:{}:{}", event.code(), cx.client.rate_limit_key);
-    // In a box, as in [`insert`].
+    // Boxed, as in [`insert`].
     let may_insert = Box::pin(db::rate_limits::consume(&cx.state.db, &key, STRANGER_EVENT_LIMIT, cx.now())).await.is_ok();
     if may_insert {
         // The log line is written in any case, and the database has logged its failure.
@@ -102,5 +102,5 @@ pub fn log(cx: &Ctx<'_>, event: AuditEvent, about: EventDetails<'_>) {
     let some = |text| Some(text).filter(|text: &&str| !text.is_empty());
     let (method, detail, network) = (some(method), some(detail), cx.state.loggable(&cx.client.rate_limit_key));
     metrics::happened(event, about.method);
-    tracing::info!(event = event.code(), user, actor, method, detail, network, "{}", event.words());
+    tracing::info!(event = event.code(), user, actor, method, detail, client_ip = network, "{}", event.words());
 }

@@ -105,7 +105,7 @@ pub struct VerifiedPassword {
 /// Those of [`prove`].
 pub async fn with_password(cx: &Ctx<'_>, attempt: Attempt) -> Result<Login, AuthError> {
     let verified = prove(cx, attempt).await?;
-    // In a box: a flood is turned away before it gets here, and should not keep the room for it while it waits (SR-171).
+    // Boxed: a flood is turned away before it gets here, and should not keep the room for it while it waits (SR-171).
     Box::pin(start(cx, verified)).await
 }
 
@@ -137,7 +137,7 @@ pub async fn prove(cx: &Ctx<'_>, attempt: Attempt) -> Result<VerifiedPassword, A
         None => None,
     };
     let candidate = Candidate { address: email.as_ref().map_or("", Email::as_str), found, password };
-    // In a box for the same reason.
+    // Boxed for the same reason.
     Box::pin(decide(cx, admission, candidate)).await
 }
 

@@ -163,7 +163,7 @@ async fn send(cx: &Ctx<'_>, waiting: QueuedMail) -> Result<(), AuthError> {
             let pause = usize::try_from(waiting.attempts - 1).ok().and_then(|index| RETRY_DELAYS.get(index)).filter(|_| not_sent.is_temporary);
             let reason = not_sent.log_reason;
             if let Some(pause) = pause {
-                tracing::warn!(event = "mail_postponed", kind, reason, attempt = waiting.attempts, "a mail could not be sent and is tried again");
+                tracing::warn!(event = "mail_retry_scheduled", kind, reason, attempt = waiting.attempts, "a mail could not be sent and is tried again");
                 return db::outbox::postpone(db, waiting.id, cx.now() + pause, false).await;
             }
             mark_failed(cx, &waiting, Some(user), &reason).await

@@ -62,7 +62,7 @@ pub async fn consume_token(cx: &Ctx<'_>, what: &str) -> Result<String, AuthError
 /// # Errors
 /// `TooManyAttempts`, `Unavailable`.
 pub async fn consume_callback(cx: &Ctx<'_>) -> Result<String, AuthError> {
-    let key = format!("answer:{}", cx.client.rate_limit_key);
+    let key = format!("oidc-callback:{}", cx.client.rate_limit_key);
     take(cx, &key, CALLBACK_LIMIT).await.map(|()| key)
 }
 

@@ -85,18 +85,18 @@ pub(super) async fn start(tx: &mut Tx<'_>, proven: FirstFactor) -> Result<NewSes
 pub async fn resolve(state: &AppState, token: &str) -> Result<Option<CurrentUser>, AuthError> {
     let moment = state.sessions.moment(&state.clock);
     if let Some(known) = state.sessions.find(token, moment) {
-        metrics::record_session_check("remembered");
+        metrics::record_session_check("cached");
         return Ok(Some(known));
     }
     let found = match state.tokens.check_session(token) {
-        // In a box, because it happens once a second, and the room for it would be kept in every request.
+        // Boxed, because it happens once a second, and the room for it would be kept in every request.
         Ok(claims) => Box::pin(db::sessions::find_live(&state.db, claims.jti, claims.sub, state.clock.now())).await,
         Err(_) => Ok(None),
     };
     metrics::record_session_check(match &found {
-        Ok(Some(_)) => "live",
-        Ok(None) => "worthless",
-        Err(_) => "unknown",
+        Ok(Some(_)) => "valid",
+        Ok(None) => "invalid",
+        Err(_) => "error",
     });
     let current = found?.map(|(session, user)| CurrentUser { user, proof: Proof::Session { id: session.id, logged_in_at: session.created_at } });
     if let Some(current) = &current {

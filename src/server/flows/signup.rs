@@ -51,7 +51,7 @@ pub async fn sign_up(cx: &Ctx<'_>, request: Request) -> Result<SignupOutcome, Au
     let password = NewPassword::parse(password, email.as_str(), &state.config)?;
     let hashed_password = rate_limits::refund_on_error(cx, &taken, state.hasher.hash(admission, password.into_password()).await).await?;
     // Taken before it is known whether the address is free, or running out of refusals would tell as much as a refusal.
-    let refusals = format!("signup-refused:{}", cx.client.rate_limit_key);
+    let refusals = format!("signup-duplicate:{}", cx.client.rate_limit_key);
     if !mail::is_on(state) {
         rate_limits::take(cx, &refusals, DUPLICATE_EMAIL_LIMIT).await?;
     }
@@ -67,10 +67,10 @@ pub async fn sign_up(cx: &Ctx<'_>, request: Request) -> Result<SignupOutcome, Au
         if mail::is_on(state) {
             mail::queue(&tx, MailKind::EmailVerification, email.as_str()).await?;
         }
-        let new = users::New { email, hashed_password, role: Role::QueueWait, is_email_verified: false, is_passwordless: false, by: String::new() };
+        let new = users::New { email, hashed_password, role: Role::Pending, is_email_verified: false, is_passwordless: false, by: String::new() };
         users::insert(&tx, new).await?
     };
-    let event = if is_taken { AuditEvent::SignupDuplicateEmail } else { AuditEvent::SignupOutcome };
+    let event = if is_taken { AuditEvent::SignupDuplicateEmail } else { AuditEvent::SignedUp };
     // Nobody has the id of somebody who only seems to have been made.
     tx.record(event, EventDetails::for_user_if_known((!is_taken).then_some(user.id))).await?;
     tx.commit().await?;

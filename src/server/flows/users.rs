@@ -15,7 +15,7 @@ pub use queries::{Details, EventQuery, Listed, PAGE_SIZE, Query, details, events
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// Waits for an administrator's approval.
-    QueueWait,
+    Pending,
     /// May use the application.
     Member,
     /// May also manage the others.
@@ -27,7 +27,7 @@ impl Role {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
-            Self::QueueWait => "waiting",
+            Self::Pending => "waiting",
             Self::Member => "member",
             Self::Administrator => "administrator",
         }
@@ -54,14 +54,14 @@ pub async fn insert(tx: &Tx<'_>, new: New) -> Result<User, AuthError> {
         email: &new.email,
         hashed_password: new.hashed_password,
         is_superuser: new.role == Role::Administrator,
-        is_verified: new.role != Role::QueueWait,
+        is_verified: new.role != Role::Pending,
     };
     let user = db::users::insert(tx.db(), row).await?;
     let account = NewAccount {
         user: user.id,
         is_email_verified: new.is_email_verified,
         is_passwordless: new.is_passwordless,
-        approved_by: (new.role != Role::QueueWait).then_some(&new.by),
+        approved_by: (new.role != Role::Pending).then_some(&new.by),
         admin_granted_by: (new.role == Role::Administrator).then_some(&new.by),
     };
     db::accounts::insert(tx.db(), account, tx.now()).await?;

@@ -34,7 +34,7 @@ impl Fault {
     pub fn log(&self) {
         let Self { refusal, reason, fix, .. } = self;
         metrics::record_provider_failure(refusal.code());
-        tracing::warn!(event = "provider_refused", code = refusal.code(), reason, fix, "the provider, or what it says, could not be used");
+        tracing::warn!(event = "provider_error", code = refusal.code(), reason, hint = fix, "the provider, or what it says, could not be used");
     }
 }
 

@@ -59,7 +59,7 @@ fn describe() {
     metrics::describe_counter!("mediamanager_auth_session_checks_total", "Requests with a token, by what it was worth");
     metrics::describe_counter!("mediamanager_auth_provider_failures_total", "What the provider did wrong, by code");
     metrics::describe_histogram!("mediamanager_auth_provider_request_seconds", "How long the provider took, by whether it answered");
-    metrics::describe_gauge!("mediamanager_auth_hash_queue", "Passwords that wait for their turn");
+    metrics::describe_gauge!("mediamanager_auth_password_hash_queue_length", "Passwords that wait for their turn");
     metrics::describe_histogram!("mediamanager_auth_hash_wait_seconds", "How long a password waited for its turn");
     metrics::describe_gauge!("mediamanager_auth_mail_queue", "Mails that wait to be sent");
     metrics::describe_histogram!("mediamanager_auth_http_request_seconds", "How long answers took, by method, route and status");
@@ -84,7 +84,7 @@ pub fn happened(event: AuditEvent, method: &str) {
     counter!("mediamanager_auth_logins_total", "outcome" => outcome, "method" => method.to_owned()).increment(1);
 }
 
-/// A token was presented, and this is what it was worth: `remembered`, `live`, `worthless`, or `unknown` without a database.
+/// A token was presented, and this is the outcome: `cached`, `valid`, `invalid`, or `error` without a database.
 pub fn record_session_check(outcome: &'static str) {
     counter!("mediamanager_auth_session_checks_total", "outcome" => outcome).increment(1);
 }
@@ -105,14 +105,14 @@ pub struct QueueWait(Instant);
 
 impl QueueWait {
     pub fn begin() -> Self {
-        gauge!("mediamanager_auth_hash_queue").increment(1);
+        gauge!("mediamanager_auth_password_hash_queue_length").increment(1);
         Self(Instant::now())
     }
 }
 
 impl Drop for QueueWait {
     fn drop(&mut self) {
-        gauge!("mediamanager_auth_hash_queue").decrement(1);
+        gauge!("mediamanager_auth_password_hash_queue_length").decrement(1);
         histogram!("mediamanager_auth_hash_wait_seconds").record(self.0.elapsed());
     }
 }

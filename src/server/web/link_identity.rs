@@ -18,7 +18,7 @@ use crate::{
     },
 };
 
-const COOKIE_NAME: &str = "oidc-asked";
+const COOKIE_NAME: &str = "link-request";
 
 /// The cookie that carries it.
 #[must_use]

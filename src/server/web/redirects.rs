@@ -25,7 +25,7 @@ pub fn after_login(state: &AppState, is_verified: bool, return_to: &str) -> Stri
         Some(target) if !is_verified && is_below(target.as_str(), paths::ACCOUNT.path) => target.as_str().to_owned(),
         _ if !is_verified => paths::PENDING_APPROVAL.path.to_owned(),
         Some(target) => target.as_str().to_owned(),
-        None => state.config.policy.landing_page.as_str().to_owned(),
+        None => state.config.policy.default_redirect.as_str().to_owned(),
     }
 }
 

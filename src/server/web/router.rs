@@ -137,7 +137,7 @@ fn handle_request(State(state): State<AppState>, mut request: Request, next: Nex
     let ids = Arc::new(RequestIds::of(request.headers()));
     request.extensions_mut().insert(Arc::clone(&ids));
     // An error-level span, so that the request id is attached to log lines at every configured level.
-    let span = tracing::error_span!("request", reference = ids.reference, method = request.method().as_str(), path = request.uri().path());
+    let span = tracing::error_span!("request", request_id = ids.reference, method = request.method().as_str(), path = request.uri().path());
     let snapshot = RequestSnapshot::of(&request, &ids);
     let for_work = state.clone();
     // Boxed, because every future around it would hold a copy of its size.

@@ -260,7 +260,7 @@ async fn whoever_asks_learns_nothing_about_an_address_and_its_owner_is_told() {
 async fn another_address_proves_approves_and_raises_nobody() {
     // The listed address may be asked for, and even taken by whoever reads its mail; that alone makes no administrator.
     let app = App::with(&format!("auth.admin_emails = ['boss@example.org']\n{SMTP}")).await;
-    app.user("eve@example.org", Role::QueueWait).await;
+    app.user("eve@example.org", Role::Pending).await;
     app.sql("UPDATE auth_user_account SET email_verified_at = NULL").await;
     let mut eve = logged_in(&app, "eve@example.org").await;
     let link = asked(&app, &mut eve, "boss@example.org").await;
@@ -331,5 +331,5 @@ async fn of_twenty_uses_of_one_link_at_once_one_wins() {
     assert!(statuses.iter().all(|status| [303, 410].contains(&status.as_u16())), "{statuses:?}");
     assert!(is_in(&ada).await);
     assert_eq!(app.mails().await.iter().filter(|mail| mail.to == OLD).count(), 1, "one notice");
-    assert_eq!(app.count("SELECT count(*) FROM auth_event WHERE kind = 'address_changed'").await, 1);
+    assert_eq!(app.count("SELECT count(*) FROM auth_event WHERE kind = 'email_changed'").await, 1);
 }

@@ -96,9 +96,9 @@ impl Visitors {
         ended.log_in("ended@example.org", PASSWORD).await;
         app.pass(60);
         let mut browsers = vec![(app.browser(), nobody.to_owned())];
-        let other = app.user("other@example.org", Role::QueueWait).await.id.to_string();
+        let other = app.user("other@example.org", Role::Pending).await.id.to_string();
         for (kind, role) in [
-            ("waiting", Role::QueueWait),
+            ("waiting", Role::Pending),
             ("member", Role::Member),
             ("administrator", Role::Administrator),
             ("disabled", Role::Member),

@@ -234,7 +234,7 @@ async fn two_administrators_who_demote_each_other_at_once_leave_one() {
 #[tokio::test]
 async fn nobody_gives_themselves_anything_by_patch() {
     let app = App::with("auth.admin_emails = ['boss@example.org']").await;
-    app.user("eve@example.org", Role::QueueWait).await;
+    app.user("eve@example.org", Role::Pending).await;
     let mut eve = logged_in(&app, "eve@example.org").await;
     let page = patch(&mut eve, ME, json!({ "is_verified": true, "is_superuser": true, "is_active": true, "id": "x" })).await;
     assert_eq!((page.status, &page.json()["is_verified"], &page.json()["is_superuser"]), (StatusCode::OK, &json!(false), &json!(false)));

@@ -37,7 +37,7 @@ async fn everything_that_people_do_leaves_one_row() {
     let id = Some(id_of(&app, "ada@example.org").await);
     is_written(&app, &page, &[("signed_up", id, None, "", "")]).await;
     let page = app.browser().post_form("/login/signup", &[("email", "ada@example.org"), ("password", PASSWORD)]).await;
-    is_written(&app, &page, &[("signup_taken", None, None, "", "")]).await;
+    is_written(&app, &page, &[("signup_duplicate_email", None, None, "", "")]).await;
     let proof = app.mails().await.iter().find(|mail| mail.text.contains("/account/confirm")).unwrap().link();
     let page = ada.post_form("/login", &[("email", "ada@example.org"), ("password", "wrong")]).await;
     is_written(&app, &page, &[("login_failed", id, None, "password", "")]).await;
@@ -45,7 +45,7 @@ async fn everything_that_people_do_leaves_one_row() {
     is_written(&app, &page, &[("logged_in", id, None, "password", "")]).await;
     ada.get(&proof).await;
     let page = ada.post_form("/account/confirm", &[]).await;
-    is_written(&app, &page, &[("address_proven", id, None, "", "")]).await;
+    is_written(&app, &page, &[("email_verified", id, None, "", "")]).await;
     app.mails().await;
 
     let page = ada.post_form("/account/log-in-again", &[("password", "wrong")]).await;
@@ -62,11 +62,11 @@ async fn everything_that_people_do_leaves_one_row() {
     let page = ada.submit_only(&page, "End the session of an unknown program", &[]).await;
     is_written(&app, &page, &[("sessions_ended", id, None, "", "")]).await;
     let page = ada.post_form("/account/address", &[("email", "new@example.org")]).await;
-    is_written(&app, &page, &[("address_change_requested", id, None, "", "")]).await;
+    is_written(&app, &page, &[("email_change_requested", id, None, "", "")]).await;
     let link = app.mail().await.link();
     ada.get(&link).await;
     let page = ada.post_form("/account/new-address", &[("address", "new@example.org")]).await;
-    is_written(&app, &page, &[("address_changed", id, None, "", "")]).await;
+    is_written(&app, &page, &[("email_changed", id, None, "", "")]).await;
     let page = ada.post_form("/account/password", &[("password", NEW)]).await;
     is_written(&app, &page, &[("password_changed", id, None, "", "")]).await;
     let page = ada.post_form("/account/password", &[("password", "short")]).await;
@@ -80,25 +80,29 @@ async fn everything_that_people_do_leaves_one_row() {
     is_written(&app, &page, &[("password_reset", id, None, "", "")]).await;
     elsewhere.log_in("new@example.org", PASSWORD).await;
     let page = elsewhere.get("/users").await;
-    is_written(&app, &page, &[("access_refused", id, None, "", "")]).await;
+    is_written(&app, &page, &[("access_denied", id, None, "", "")]).await;
     let page = elsewhere.post_form("/logout", &[]).await;
     is_written(&app, &page, &[("logged_out", id, None, "", "")]).await;
     elsewhere.log_in("new@example.org", PASSWORD).await;
     let page = elsewhere.post_form("/account/delete", &[]).await;
     is_written(&app, &page, &[("user_deleted", id, None, "", "")]).await;
     let page = post_from_another_site(&app).await;
-    is_written(&app, &page, &[("cross_site_refused", None, None, "", "from \"https://evil.example\" instead of \"http://localhost:8000\"")]).await;
+    is_written(&app, &page, &[("csrf_rejected", None, None, "", "from \"https://evil.example\" instead of \"http://localhost:8000\"")]).await;
     let mut sent: Vec<_> =
         find(&app, AuditFilter { kind: Some(AuditEvent::MailSent), ..AuditFilter::default() }).await.into_iter().map(|row| row.method).collect();
     // Two that are due in the same second go in any order.
     sent.sort();
-    assert_eq!(sent, ["account_exists", "address_changed", "new_address", "password_changed", "proof", "reset", "somebody_waits"], "and one for each mail");
+    assert_eq!(
+        sent,
+        ["account_exists", "email_change", "email_changed", "email_verification", "password_changed", "pending_approval", "reset"],
+        "and one for each mail"
+    );
 }
 
 #[tokio::test]
 async fn everything_that_administrators_do_leaves_one_row() {
     let (app, mut ada, user, _) = household("").await;
-    let (by, eve) = (Some(user.id), app.user("eve@example.org", Role::QueueWait).await);
+    let (by, eve) = (Some(user.id), app.user("eve@example.org", Role::Pending).await);
     let (about, id) = (Some(eve.id), eve.id.to_string());
     for (action, expected) in [
         ("approve", &[("user_approved", about, by, "", "")][..]),
@@ -108,7 +112,7 @@ async fn everything_that_administrators_do_leaves_one_row() {
         ("disable", &[("user_disabled", about, by, "", "")]),
         ("create-reset-link", &[]),
         ("enable", &[("user_enabled", about, by, "", "")]),
-        ("create-reset-link", &[("reset_link_made", about, by, "handed_over", "")]),
+        ("create-reset-link", &[("reset_link_created", about, by, "handed_over", "")]),
         ("end-sessions", &[("sessions_ended", about, by, "", "all")]),
         ("explode", &[]),
     ] {
@@ -120,10 +124,10 @@ async fn everything_that_administrators_do_leaves_one_row() {
     let page = ada.submit_only(&page, "End the session of an unknown program", &[]).await;
     is_written(&app, &page, &[("sessions_ended", about, by, "", "")]).await;
     let page = ada.post_form("/users/address", &[("id", &id), ("email", "eve@new.example")]).await;
-    is_written(&app, &page, &[("address_changed", about, by, "", "")]).await;
+    is_written(&app, &page, &[("email_changed", about, by, "", "")]).await;
     let headers = [("content-type", "application/json"), ("sec-fetch-site", "same-origin")];
     for (body, expected) in [
-        (r#"{"is_verified":false}"#, &[("approval_withdrawn", about, by, "", "")][..]),
+        (r#"{"is_verified":false}"#, &[("approval_revoked", about, by, "", "")][..]),
         (r#"{"is_verified":true,"is_superuser":true}"#, &[("user_approved", about, by, "", ""), ("role_changed", about, by, "", "administrator")]),
         (r#"{"password":"copper lantern meadow 4"}"#, &[("password_changed", about, by, "", "")]),
         (r#"{"password":"short","is_active":false}"#, &[]),
@@ -135,7 +139,7 @@ async fn everything_that_administrators_do_leaves_one_row() {
     is_written(&app, &page, &[("user_deleted", about, by, "", "")]).await;
     let page = ada.post_form("/users/new", &[("email", "new@example.org")]).await;
     let new = Some(id_of(&app, "new@example.org").await);
-    is_written(&app, &page, &[("user_created", new, by, "", "member"), ("reset_link_made", new, by, "handed_over", "")]).await;
+    is_written(&app, &page, &[("user_created", new, by, "", "member"), ("reset_link_created", new, by, "handed_over", "")]).await;
     // What is refused leaves nothing: the row is a part of the change.
     for action in ["make-member", "disable", "delete"] {
         let page = ada.post_form("/users/change", &[("id", &user.id.to_string()), ("action", action)]).await;
@@ -156,7 +160,7 @@ async fn everything_that_happens_with_the_provider_leaves_one_row() {
     let first = [("user_created", id, None, "provider", "member"), ("identity_linked", id, None, "oidc", ""), ("logged_in", id, None, "oidc", "")];
     is_written(app, &page, &first).await;
     let page = home.come_back(&Account { email: "ada@new.example".into(), ..ada.clone() }).await;
-    is_written(app, &page, &[("address_followed", id, None, "oidc", ""), ("logged_in", id, None, "oidc", "")]).await;
+    is_written(app, &page, &[("email_synced", id, None, "oidc", ""), ("logged_in", id, None, "oidc", "")]).await;
 
     app.member("eve@example.org").await;
     let eve_id = id_of(app, "eve@example.org").await;
@@ -194,11 +198,15 @@ async fn what_the_program_does_by_itself_leaves_one_row() {
     let eves = Account::confirmed("eve@example.org");
     let page = home.come_back(&eves).await;
     let id = Some(eve.id);
-    is_written(app, &page, &[("account_made_void", id, None, "oidc", ""), ("identity_linked", id, None, "oidc", ""), ("logged_in", id, None, "oidc", "")])
-        .await;
+    is_written(
+        app,
+        &page,
+        &[("unverified_credentials_revoked", id, None, "oidc", ""), ("identity_linked", id, None, "oidc", ""), ("logged_in", id, None, "oidc", "")],
+    )
+    .await;
     let page = home.come_back(&Account { email: "eve@new.example".into(), ..Account { email_verified: false.into(), ..eves } }).await;
     let why = "the provider does not say email_verified: true for its address";
-    is_written(app, &page, &[("address_kept", id, None, "oidc", why), ("logged_in", id, None, "oidc", "")]).await;
+    is_written(app, &page, &[("email_sync_skipped", id, None, "oidc", why), ("logged_in", id, None, "oidc", "")]).await;
 }
 
 #[tokio::test]

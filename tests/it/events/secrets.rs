@@ -44,7 +44,7 @@ async fn no_event_holds_a_secret_after_a_run_through_everything() {
     browser.post_form("/account/address", &[("email", "new@example.org")]).await;
     boss.post_form("/users/new", &[("email", "invited@example.org")]).await;
     boss.post_form("/users/change", &[("id", &ada.id.to_string()), ("action", "create-reset-link")]).await;
-    secrets.push(boss.cookie("handed-over").unwrap().to_owned());
+    secrets.push(boss.cookie("one-time-link").unwrap().to_owned());
     let shown = boss.get("/users/link").await.text("pre.copy code").unwrap();
     let links: Vec<_> = app.mails().await.iter().map(|mail| mail.link()).chain([shown]).collect();
     assert_eq!(links.len(), 4);
@@ -63,13 +63,13 @@ async fn no_event_holds_a_secret_after_a_run_through_everything() {
         let query = back.split_once('?').unwrap().1;
         let values: Vec<_> = form_urlencoded::parse(query.as_bytes()).map(|(_, value)| value.into_owned()).collect();
         secrets.extend(values);
-        let name = somebody.cookie_names().find(|name| name.starts_with("oidc-handshake-")).unwrap().to_owned();
+        let name = somebody.cookie_names().find(|name| name.starts_with("oidc-attempt-")).unwrap().to_owned();
         secrets.push(somebody.cookie(&name).unwrap().to_owned());
         somebody.get(&back.replacen(change.0, change.1, 1)).await;
     }
     let table = in_the_table(app).await;
     for kind in
-        ["reset_requested", "password_reset", "reset_link_made", "address_change_requested", "user_created", "login_failed", "identity_linked", "mail_sent"]
+        ["reset_requested", "password_reset", "reset_link_created", "email_change_requested", "user_created", "login_failed", "identity_linked", "mail_sent"]
     {
         assert!(table.contains(kind), "{kind}: {table}");
     }
@@ -108,7 +108,7 @@ async fn where_the_operator_wants_no_addresses_there_are_none() {
     app.mails().await;
     let rows = everything(&app).await;
     let kinds: std::collections::BTreeSet<_> = rows.iter().map(|row| row.kind.as_str()).collect();
-    for kind in ["logged_in", "login_failed", "login_throttled", "signed_up", "reset_requested", "cross_site_refused", "mail_sent"] {
+    for kind in ["logged_in", "login_failed", "login_throttled", "signed_up", "reset_requested", "csrf_rejected", "mail_sent"] {
         assert!(kinds.contains(kind), "{kind}: {kinds:?}");
     }
     assert!(rows.iter().all(|row| row.client_ip == "-" || row.client_ip == "shell" && row.method == "shell"), "{rows:#?}");

@@ -111,7 +111,7 @@ async fn an_answer_of_the_provider_counts_once_also_when_the_clock_was_ahead_in_
     home.app.pass(-HOUR);
     let page = app_with_provider::call_back(&mut copy, &back).await;
     assert_eq!((page.status, home.provider.times("/token")), (StatusCode::BAD_REQUEST, 1), "{}", page.body);
-    assert!(page.text(".reference").unwrap().contains("attempt_unknown"));
+    assert!(page.text(".reference").unwrap().contains("unknown_state"));
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use crate::{
     support::{Browser, PASSWORD, database::TestDatabase},
 };
 
-const TABLES: &str = "\"user\", account, session, event";
+const TABLES: &str = "\"user\", auth_user_account, auth_session, auth_event";
 
 /// Whatever changes something is told to come back; the rest is as ever.
 async fn goes_without_writing(siege: &Siege) {

@@ -12,7 +12,7 @@ async fn household() -> (App, Browser, User, User) {
     for email in ["ada@example.org", "bob@example.org"] {
         app.user(email, Role::Administrator).await;
     }
-    let (eve, will) = (app.member("eve@example.org").await, app.user("will@example.org", Role::QueueWait).await);
+    let (eve, will) = (app.member("eve@example.org").await, app.user("will@example.org", Role::Pending).await);
     logged_in(&app, "eve@example.org").await;
     let browser = logged_in(&app, "ada@example.org").await;
     (app, browser, eve, will)

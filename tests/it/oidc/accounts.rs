@@ -64,17 +64,17 @@ async fn why_an_address_did_not_follow_the_providers_is_written_down() {
         ("eve@example.org", true, "another account has the provider's address"),
     ] {
         home.log_in(&mut home.app.browser(), &Account { email: json!(email), email_verified: json!(verified), ..ada() }).await;
-        assert_eq!(details(&home, "address_kept").await[0], why);
+        assert_eq!(details(&home, "email_sync_skipped").await[0], why);
     }
     home.app.sql("UPDATE auth_user_account SET email_verified_at = NULL, is_passwordless = false").await;
     home.log_in(&mut home.app.browser(), &Account { email: json!("ada@new.example"), ..ada() }).await;
-    assert_eq!(details(&home, "address_kept").await[0], "nobody has proven the account's address, so its password may be a stranger's");
+    assert_eq!(details(&home, "email_sync_skipped").await[0], "nobody has proven the account's address, so its password may be a stranger's");
     // An account that has an address of its own keeps it at every login: that is a line and no row.
     home.app.sql("UPDATE \"user\" SET email = 'ada@own.example' WHERE email = 'ada@example.org'").await;
     let log = Log::begin();
     home.log_in(&mut home.app.browser(), &Account { email: json!("ada@new.example"), ..ada() }).await;
     assert!(log.text().contains("the account's address was another than the provider's before"), "{}", log.text());
-    assert_eq!(details(&home, "address_kept").await.len(), 3);
+    assert_eq!(details(&home, "email_sync_skipped").await.len(), 3);
 }
 
 #[tokio::test]
@@ -140,9 +140,9 @@ async fn an_unconfirmed_address_is_proven_once_with_the_password() {
     assert_eq!(page.attribute("#email", "value").as_deref(), Some("ada@example.org"));
     assert!(page.attribute("#email", "readonly").is_some());
     assert_eq!(
-        details(&home, "connection_asked").await,
+        details(&home, "link_confirmation_required").await,
         [
-            "the provider does not say email_verified: true; let it confirm addresses, or set policy.openid_connect.trust_email = true if nobody can choose a stranger's address there"
+            "the provider does not say email_verified: true; let it confirm addresses, or set policy.openid_connect.trust_unverified_email = true if nobody can choose a stranger's address there"
         ]
     );
 
@@ -188,7 +188,7 @@ async fn guessing_on_the_connect_page_is_throttled_like_a_login() {
 
 #[tokio::test]
 async fn the_operator_may_trust_the_providers_addresses() {
-    let home = Household::with("policy.openid_connect.trust_email = true").await;
+    let home = Household::with("policy.openid_connect.trust_unverified_email = true").await;
     home.app.member("ada@example.org").await;
     assert_eq!(home.log_in(&mut home.app.browser(), &Account::unconfirmed("ada@example.org")).await.path, "/account");
     assert_eq!(users(&home).await, 1);
@@ -216,8 +216,8 @@ async fn without_a_usable_address_there_is_no_account() {
         (json!(null), "email_missing"),
         (json!(""), "email_missing"),
         (json!(7), "email_missing"),
-        (json!("ä@example.org"), "email_unusable"),
-        (json!("a@b, c@d"), "email_unusable"),
+        (json!("ä@example.org"), "invalid_email"),
+        (json!("a@b, c@d"), "invalid_email"),
     ] {
         let page = home.come_back(&Account { email: email.clone(), ..ada() }).await;
         assert_eq!(page.status, StatusCode::FORBIDDEN, "{email}");
@@ -235,7 +235,7 @@ async fn a_disabled_account_is_refused_without_saying_why() {
     for account in [ada(), Account::confirmed("eve@example.org")] {
         let page = home.come_back(&account).await;
         assert_eq!(page.status, StatusCode::FORBIDDEN);
-        assert!(page.text(".reference").unwrap().contains("account_refused"));
+        assert!(page.text(".reference").unwrap().contains("login_not_allowed"));
         assert!(!page.body.contains("disabled"), "{}", page.body);
     }
     let mut browser = home.app.browser();
@@ -247,7 +247,7 @@ async fn a_disabled_account_is_refused_without_saying_why() {
 #[tokio::test]
 async fn somebody_who_waits_for_approval_goes_on_waiting() {
     let home = Household::new().await;
-    home.app.user("ada@example.org", Role::QueueWait).await;
+    home.app.user("ada@example.org", Role::Pending).await;
     assert_eq!(home.log_in(&mut home.app.browser(), &ada()).await.path, "/login/verify");
 }
 
@@ -306,7 +306,7 @@ async fn an_account_that_a_stranger_may_know_the_password_of_does_not_get_the_ow
 #[tokio::test]
 async fn a_link_of_mediamanager_proves_no_address_of_an_account_that_a_stranger_may_know_the_password_of() {
     let home = Household::with(&format!("auth.admin_emails = ['ada@example.org']\n{SMTP}")).await;
-    home.app.user("ada@example.org", Role::QueueWait).await;
+    home.app.user("ada@example.org", Role::Pending).await;
     // As MediaManager leaves it: the stranger's account, linked to its owner by the address.
     home.app.sql("DELETE FROM auth_user_account").await;
     home.app.sql("INSERT INTO oauth_account (id, user_id, oauth_name, access_token, account_id, account_email) SELECT id, id, 'Über ID 100%', 'x', 'subject-of-ada@example.org', 'a@b' FROM \"user\"").await;
@@ -330,7 +330,7 @@ async fn nobody_is_asked_for_a_password_that_never_existed() {
     let home = Household::new().await;
     home.log_in(&mut home.app.browser(), &Account::unconfirmed("ada@example.org")).await;
     let page = home.come_back(&Account { subject: "of another issuer".into(), ..Account::unconfirmed("ada@example.org") }).await;
-    assert!(page.text(".reference").unwrap().contains("account_refused"), "{}", page.body);
+    assert!(page.text(".reference").unwrap().contains("login_not_allowed"), "{}", page.body);
 }
 
 #[tokio::test]
@@ -355,7 +355,7 @@ async fn a_link_of_mediamanager_that_leads_to_two_people_leads_to_nobody() {
         .sql("INSERT INTO oauth_account (id, user_id, oauth_name, access_token, account_id, account_email) SELECT id, id, 'Über ID 100%', 'x', 'subject-of-ada@example.org', 'a@b' FROM \"user\"")
         .await;
     let page = home.come_back(&ada()).await;
-    assert!(page.text(".reference").unwrap().contains("account_refused"));
+    assert!(page.text(".reference").unwrap().contains("login_not_allowed"));
 }
 
 #[tokio::test]

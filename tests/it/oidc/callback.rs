@@ -44,9 +44,9 @@ async fn a_stranger_cannot_log_somebody_in_with_their_own_code() {
     let (_, attackers) = under_way(&home).await;
     // The victim has no attempt at all, and then one of their own.
     let mut victim = home.app.browser();
-    is_refused(&home, &app_with_provider::call_back(&mut victim, &attackers).await, 400, "attempt_unknown");
+    is_refused(&home, &app_with_provider::call_back(&mut victim, &attackers).await, 400, "unknown_state");
     let (mut victim, _) = under_way(&home).await;
-    is_refused(&home, &app_with_provider::call_back(&mut victim, &attackers).await, 400, "attempt_unknown");
+    is_refused(&home, &app_with_provider::call_back(&mut victim, &attackers).await, 400, "unknown_state");
 }
 
 #[tokio::test]
@@ -56,7 +56,7 @@ async fn a_missing_or_changed_state_is_refused() {
         [|back: &str| without(back, "state"), |back: &str| back.replace("state=", "state=x"), |back: &str| format!("{}&state=", without(back, "state"))]
     {
         let (mut browser, back) = under_way(&home).await;
-        is_refused(&home, &app_with_provider::call_back(&mut browser, &change(&back)).await, 400, "attempt_unknown");
+        is_refused(&home, &app_with_provider::call_back(&mut browser, &change(&back)).await, 400, "unknown_state");
     }
 }
 
@@ -69,7 +69,7 @@ async fn an_answer_counts_once() {
     // The thief has the cookies of before and the address.
     let page = app_with_provider::call_back(&mut thief, &back).await;
     assert_eq!(page.status, StatusCode::BAD_REQUEST);
-    assert!(page.text(".reference").unwrap().contains("attempt_unknown"));
+    assert!(page.text(".reference").unwrap().contains("unknown_state"));
     assert_eq!(home.provider.times("/token"), 1);
 }
 
@@ -91,7 +91,7 @@ async fn an_answer_that_took_too_long_is_refused_and_gone() {
     let home = Household::new().await;
     let (mut browser, back) = under_way(&home).await;
     home.app.pass(600);
-    is_refused(&home, &app_with_provider::call_back(&mut browser, &back).await, 400, "attempt_unknown");
+    is_refused(&home, &app_with_provider::call_back(&mut browser, &back).await, 400, "unknown_state");
 }
 
 #[tokio::test]
@@ -112,10 +112,10 @@ async fn a_refused_answer_uses_the_attempt_up() {
     let (mut browser, back) = under_way(&home).await;
     let refused = without(&back, "code") + "&error=access_denied";
     is_refused(&home, &app_with_provider::call_back(&mut browser, &refused).await, 403, "access_denied");
-    is_refused(&home, &app_with_provider::call_back(&mut browser, &back).await, 400, "attempt_unknown");
+    is_refused(&home, &app_with_provider::call_back(&mut browser, &back).await, 400, "unknown_state");
     let (mut browser, back) = under_way(&home).await;
-    is_refused(&home, &app_with_provider::call_back(&mut browser, &format!("{back}&code=twice")).await, 400, "callback_malformed");
-    is_refused(&home, &app_with_provider::call_back(&mut browser, &back).await, 400, "attempt_unknown");
+    is_refused(&home, &app_with_provider::call_back(&mut browser, &format!("{back}&code=twice")).await, 400, "malformed_callback");
+    is_refused(&home, &app_with_provider::call_back(&mut browser, &back).await, 400, "unknown_state");
 }
 
 #[tokio::test]
@@ -123,8 +123,8 @@ async fn a_malformed_answer_uses_the_attempt_up_also_for_who_has_a_copy_of_the_c
     let home = Household::new().await;
     let (browser, back) = under_way(&home).await;
     let (mut first, mut thief) = (browser.clone(), browser);
-    is_refused(&home, &app_with_provider::call_back(&mut first, &format!("{back}&code=twice")).await, 400, "callback_malformed");
-    is_refused(&home, &app_with_provider::call_back(&mut thief, &back).await, 400, "attempt_unknown");
+    is_refused(&home, &app_with_provider::call_back(&mut first, &format!("{back}&code=twice")).await, 400, "malformed_callback");
+    is_refused(&home, &app_with_provider::call_back(&mut thief, &back).await, 400, "unknown_state");
 }
 
 #[tokio::test]
@@ -144,7 +144,7 @@ async fn made_up_codes_use_up_the_budget_of_their_network_only() {
     for attempt in 0..21 {
         let (mut browser, back) = under_way(&home).await;
         let page = app_with_provider::call_back(&mut browser, &(without(&back, "code") + "&code=made-up")).await;
-        let code = if attempt < 20 { "code_refused" } else { "too_many_attempts" };
+        let code = if attempt < 20 { "invalid_grant" } else { "too_many_attempts" };
         assert!(page.text(".reference").unwrap().contains(code), "{attempt}: {:?}", page.text(".reference"));
         assert_eq!(page.header("retry-after"), (attempt == 20).then_some("600"));
     }
@@ -203,14 +203,14 @@ async fn parameters_given_twice_or_contradicting_each_other_are_refused() {
     let home = Household::new().await;
     for extra in ["&code=other", "&iss=a&iss=b", "&error=access_denied", "&error=a&error=b", "&error_description=a&error_description=b"] {
         let (mut browser, back) = under_way(&home).await;
-        is_refused(&home, &app_with_provider::call_back(&mut browser, &format!("{back}{extra}")).await, 400, "callback_malformed");
+        is_refused(&home, &app_with_provider::call_back(&mut browser, &format!("{back}{extra}")).await, 400, "malformed_callback");
     }
     let (mut browser, back) = under_way(&home).await;
-    is_refused(&home, &app_with_provider::call_back(&mut browser, &format!("{back}&state={}", state_of(&back))).await, 400, "callback_malformed");
+    is_refused(&home, &app_with_provider::call_back(&mut browser, &format!("{back}&state={}", state_of(&back))).await, 400, "malformed_callback");
     let (mut browser, back) = under_way(&home).await;
-    is_refused(&home, &app_with_provider::call_back(&mut browser, &without(&back, "code")).await, 400, "callback_malformed");
+    is_refused(&home, &app_with_provider::call_back(&mut browser, &without(&back, "code")).await, 400, "malformed_callback");
     let (mut browser, back) = under_way(&home).await;
-    is_refused(&home, &app_with_provider::call_back(&mut browser, &back.replace("code=", "code=%ff")).await, 400, "callback_malformed");
+    is_refused(&home, &app_with_provider::call_back(&mut browser, &back.replace("code=", "code=%ff")).await, 400, "malformed_callback");
 }
 
 #[tokio::test]
@@ -256,10 +256,10 @@ async fn an_answer_of_another_provider_is_refused() {
     let home = Household::new().await;
     for issuer in ["", "https://evil.example", &format!("{}/", home.provider.origin()), &home.provider.origin().to_uppercase()] {
         let (mut browser, back) = under_way(&home).await;
-        is_refused(&home, &app_with_provider::call_back(&mut browser, &format!("{back}&iss={issuer}")).await, 400, "issuer_mix_up");
+        is_refused(&home, &app_with_provider::call_back(&mut browser, &format!("{back}&iss={issuer}")).await, 400, "issuer_mismatch");
         let (mut browser, back) = under_way(&home).await;
         let declined = format!("{}&error=access_denied&iss={issuer}", without(&back, "code"));
-        is_refused(&home, &app_with_provider::call_back(&mut browser, &declined).await, 400, "issuer_mix_up");
+        is_refused(&home, &app_with_provider::call_back(&mut browser, &declined).await, 400, "issuer_mismatch");
     }
     let (mut browser, back) = under_way(&home).await;
     let right = format!("{back}&iss={}", home.provider.origin());
@@ -271,9 +271,9 @@ async fn a_provider_that_announces_to_name_itself_must_do_it() {
     let home = Household::new().await;
     home.provider.twist("metadata", |metadata| metadata["authorization_response_iss_parameter_supported"] = true.into());
     let (mut browser, back) = under_way(&home).await;
-    is_refused(&home, &app_with_provider::call_back(&mut browser, &back).await, 400, "issuer_mix_up");
+    is_refused(&home, &app_with_provider::call_back(&mut browser, &back).await, 400, "issuer_mismatch");
     let (mut browser, back) = under_way(&home).await;
-    is_refused(&home, &app_with_provider::call_back(&mut browser, &(without(&back, "code") + "&error=access_denied")).await, 400, "issuer_mix_up");
+    is_refused(&home, &app_with_provider::call_back(&mut browser, &(without(&back, "code") + "&error=access_denied")).await, 400, "issuer_mismatch");
     let (mut browser, back) = under_way(&home).await;
     let right = format!("{back}&iss={}", home.provider.origin());
     assert_eq!(app_with_provider::call_back(&mut browser, &right).await.status, StatusCode::SEE_OTHER);
@@ -327,14 +327,14 @@ async fn an_answer_replaces_the_session_and_links_nothing_to_it() {
 async fn a_handshake_of_another_secret_or_purpose_is_worthless() {
     let home = Household::new().await;
     let (mut browser, back) = under_way(&home).await;
-    let names: Vec<String> = browser.cookie_names().filter(|name| name.starts_with("oidc-handshake-")).map(ToOwned::to_owned).collect();
+    let names: Vec<String> = browser.cookie_names().filter(|name| name.starts_with("oidc-attempt-")).map(ToOwned::to_owned).collect();
     let value = browser.cookie(&names[0]).unwrap().to_owned();
     // Under the name of another attempt, damaged, and as what is to be connected.
     let mut other = home.app.browser();
-    other.set_cookie("oidc-handshake-0123456789abcdef", &value);
-    other.set_cookie("oidc-connect", &value);
-    is_refused(&home, &app_with_provider::call_back(&mut other, &back).await, 400, "attempt_unknown");
+    other.set_cookie("oidc-attempt-0123456789abcdef", &value);
+    other.set_cookie("pending-link", &value);
+    is_refused(&home, &app_with_provider::call_back(&mut other, &back).await, 400, "unknown_state");
     assert_eq!(other.get("/login/connect").await.status, StatusCode::GONE);
     browser.set_cookie(&names[0], &value.replace(|c: char| c.is_ascii_digit(), "A"));
-    is_refused(&home, &app_with_provider::call_back(&mut browser, &back).await, 400, "attempt_unknown");
+    is_refused(&home, &app_with_provider::call_back(&mut browser, &back).await, 400, "unknown_state");
 }

@@ -28,26 +28,26 @@ async fn each_error_of_the_token_endpoint_has_its_own_word_and_fix() {
     let home = Household::new().await;
     let credentials = "the secret was sent with client_secret_basic, discovery offers client_secret_basic, client_secret_post, tls_client_auth";
     for (status, body, code, fix) in [
-        (400, r#"{"error":"invalid_grant"}"#, "code_refused", "register exactly this redirect URI"),
-        (400, r#"{"error":"invalid_scope"}"#, "provider_unusable", "allow the scopes openid, email and profile"),
-        (400, r#"{"error":"unsupported_grant_type"}"#, "provider_unusable", "allow the authorization code flow"),
-        (400, r#"{"error":"invalid_request"}"#, "provider_unusable", "allow PKCE with S256"),
-        (400, r#"{"error":"of_next_year"}"#, "provider_unusable", "look at the provider's own log"),
-        (400, r#"{"error":"unauthorized_client"}"#, "client_refused", credentials),
-        (401, r#"{"error":"invalid_client"}"#, "client_refused", credentials),
-        (401, r#"{"error":"of_next_year"}"#, "client_refused", credentials),
-        (401, r#"{"message":"Unauthorized"}"#, "client_refused", credentials),
-        (401, "Unauthorized", "client_refused", credentials),
-        (401, "", "client_refused", credentials),
+        (400, r#"{"error":"invalid_grant"}"#, "invalid_grant", "register exactly this redirect URI"),
+        (400, r#"{"error":"invalid_scope"}"#, "provider_misconfigured", "allow the scopes openid, email and profile"),
+        (400, r#"{"error":"unsupported_grant_type"}"#, "provider_misconfigured", "allow the authorization code flow"),
+        (400, r#"{"error":"invalid_request"}"#, "provider_misconfigured", "allow PKCE with S256"),
+        (400, r#"{"error":"of_next_year"}"#, "provider_misconfigured", "look at the provider's own log"),
+        (400, r#"{"error":"unauthorized_client"}"#, "invalid_client", credentials),
+        (401, r#"{"error":"invalid_client"}"#, "invalid_client", credentials),
+        (401, r#"{"error":"of_next_year"}"#, "invalid_client", credentials),
+        (401, r#"{"message":"Unauthorized"}"#, "invalid_client", credentials),
+        (401, "Unauthorized", "invalid_client", credentials),
+        (401, "", "invalid_client", credentials),
         (500, r#"{"error":"server_error"}"#, "provider_unreachable", "look at the provider's own log"),
         (503, r#"{"error":"temporarily_unavailable"}"#, "provider_unreachable", "look at the provider's own log"),
         (400, r#"{"error":"temporarily_unavailable"}"#, "provider_unreachable", "look at the provider's own log"),
         (502, r#"{"error":"of_next_year"}"#, "provider_unreachable", "look at the provider's own log"),
         (502, "<html>", "provider_unreachable", "look at the provider's own log"),
         (404, "", "provider_unreachable", "answers with 404"),
-        (200, "<html>", "token_refused", "no token"),
-        (200, "", "token_refused", "no token"),
-        (200, r#"{"error":"invalid_grant"}"#, "token_refused", "no token"),
+        (200, "<html>", "invalid_token", "no token"),
+        (200, "", "invalid_token", "no token"),
+        (200, r#"{"error":"invalid_grant"}"#, "invalid_token", "no token"),
     ] {
         let kind = if body.starts_with('<') { "text/html" } else { "application/json" };
         home.provider.replace("/token", move || (StatusCode::from_u16(status).unwrap(), [(header::CONTENT_TYPE, kind)], body).into_response());
@@ -75,13 +75,13 @@ async fn an_answer_with_a_token_that_is_not_what_the_protocol_says_is_refused_an
     for (name, wrong) in wrongs {
         let home = Household::new().await;
         wrong(&home.provider);
-        assert_eq!(told(&home).await.0, "token_refused", "{name}");
+        assert_eq!(told(&home).await.0, "invalid_token", "{name}");
         assert_eq!(home.provider.times("/token"), 1, "{name}: a code is redeemed once, come what may");
     }
     for name in ["access_token", "token_type"] {
         let home = Household::new().await;
         without(&home.provider, name);
-        assert_eq!(told(&home).await.0, "token_refused", "no {name}");
+        assert_eq!(told(&home).await.0, "invalid_token", "no {name}");
     }
 }
 
@@ -144,7 +144,7 @@ async fn userinfo_that_is_not_what_the_protocol_says_is_refused() {
         let home = Household::new().await;
         home.provider.twist("claims", |claims| drop(claims.as_object_mut().unwrap().remove("email")));
         wrong(&home.provider);
-        assert_eq!(told(&home).await.0, "token_refused", "{name}");
+        assert_eq!(told(&home).await.0, "invalid_token", "{name}");
         assert_eq!(home.app.count("SELECT count(*) FROM \"user\"").await, 0, "{name}");
     }
 }

@@ -70,7 +70,7 @@ async fn an_audience_beside_us_that_the_operator_trusts_is_accepted_where_the_to
     for (why, wrong) in wrongs {
         let log = Log::begin();
         home.provider.twist("claims", wrong);
-        is_refused(&home.come_back(&ada()).await, "token_refused");
+        is_refused(&home.come_back(&ada()).await, "invalid_token");
         assert!(log.text().contains(why), "{why}: {}", log.text());
     }
     let good: [&[&str]; 3] = [&[], &["project"], &["project", "television"]];
@@ -82,7 +82,7 @@ async fn an_audience_beside_us_that_the_operator_trusts_is_accepted_where_the_to
 
 #[tokio::test]
 async fn an_audience_beside_us_is_refused_unless_it_is_trusted_also_where_the_token_was_made_for_us() {
-    let log = refuses("token_refused", |p| p.twist("claims", |claims| also_for(claims, &["project"], true))).await;
+    let log = refuses("invalid_token", |p| p.twist("claims", |claims| also_for(claims, &["project"], true))).await;
     assert!(log.contains("policy.openid_connect.trusted_audiences"), "{log}");
 }
 
@@ -114,121 +114,121 @@ macro_rules! each_refused {
 
 each_refused! {
     // Basic RP: rp-id_token-sig-none
-    an_unsigned_token: "token_refused", |p| p.knobs().key = Key::Nothing;
-    an_unsigned_token_in_capitals: "token_refused", |p| {
+    an_unsigned_token: "invalid_token", |p| p.knobs().key = Key::Nothing;
+    an_unsigned_token_in_capitals: "invalid_token", |p| {
         p.knobs().key = Key::Nothing;
         p.twist("header", |header| header["alg"] = "None".into());
     };
-    an_unsigned_token_in_mixed_letters: "token_refused", |p| {
+    an_unsigned_token_in_mixed_letters: "invalid_token", |p| {
         p.knobs().key = Key::Nothing;
         p.twist("header", |header| header["alg"] = "nOnE".into());
     };
-    a_token_signed_with_the_client_secret: "token_refused", |p| p.knobs().key = Key::Hs256;
-    a_token_signed_with_the_client_secret_and_sha384: "token_refused", |p| p.knobs().key = Key::Hs384;
-    a_token_signed_with_the_client_secret_and_sha512: "token_refused", |p| p.knobs().key = Key::Hs512;
-    a_token_signed_with_the_public_key_as_secret: "token_refused", |p| p.knobs().key = Key::Confused;
+    a_token_signed_with_the_client_secret: "invalid_token", |p| p.knobs().key = Key::Hs256;
+    a_token_signed_with_the_client_secret_and_sha384: "invalid_token", |p| p.knobs().key = Key::Hs384;
+    a_token_signed_with_the_client_secret_and_sha512: "invalid_token", |p| p.knobs().key = Key::Hs512;
+    a_token_signed_with_the_public_key_as_secret: "invalid_token", |p| p.knobs().key = Key::Confused;
     // Basic RP: rp-id_token-bad-sig-rs256
-    a_token_signed_by_a_stranger: "token_refused", |p| p.knobs().key = Key::Stranger;
-    a_token_signed_with_a_short_key: "token_refused", |p| p.knobs().key = Key::ShortRsa;
-    a_token_of_which_a_byte_was_changed: "token_refused", |p| p.knobs().spoil = Some(|token| {
+    a_token_signed_by_a_stranger: "invalid_token", |p| p.knobs().key = Key::Stranger;
+    a_token_signed_with_a_short_key: "invalid_token", |p| p.knobs().key = Key::ShortRsa;
+    a_token_of_which_a_byte_was_changed: "invalid_token", |p| p.knobs().spoil = Some(|token| {
         let (signed, signature) = token.rsplit_once('.').unwrap();
         let (header, payload) = signed.split_once('.').unwrap();
         format!("{header}.{}A{}.{signature}", &payload[..20], &payload[21..])
     });
-    a_token_without_a_signature: "token_refused", |p| p.knobs().spoil = Some(|token| format!("{}.", token.rsplit_once('.').unwrap().0));
-    a_token_with_something_behind_it: "token_refused", |p| p.knobs().spoil = Some(|token| format!("{token}.x"));
-    an_encrypted_token: "token_refused", |p| p.knobs().spoil = Some(|token| format!("{token}.x.y"));
-    a_token_that_is_none: "token_refused", |p| p.knobs().spoil = Some(|_| "not a token".to_owned());
-    an_empty_token: "token_refused", |p| p.knobs().spoil = Some(|_| String::new());
-    a_token_with_an_algorithm_that_was_not_announced: "token_refused", |p| {
+    a_token_without_a_signature: "invalid_token", |p| p.knobs().spoil = Some(|token| format!("{}.", token.rsplit_once('.').unwrap().0));
+    a_token_with_something_behind_it: "invalid_token", |p| p.knobs().spoil = Some(|token| format!("{token}.x"));
+    an_encrypted_token: "invalid_token", |p| p.knobs().spoil = Some(|token| format!("{token}.x.y"));
+    a_token_that_is_none: "invalid_token", |p| p.knobs().spoil = Some(|_| "not a token".to_owned());
+    an_empty_token: "invalid_token", |p| p.knobs().spoil = Some(|_| String::new());
+    a_token_with_an_algorithm_that_was_not_announced: "invalid_token", |p| {
         p.twist("metadata", |m| m["id_token_signing_alg_values_supported"] = json!(["ES256"]));
     };
-    a_token_with_an_algorithm_its_key_is_not_for: "token_refused", |p| {
+    a_token_with_an_algorithm_its_key_is_not_for: "invalid_token", |p| {
         p.twist("jwks", |keys| keys["keys"][0]["alg"] = "PS256".into());
     };
-    a_token_with_a_key_of_its_own: "token_refused", |p| {
+    a_token_with_a_key_of_its_own: "invalid_token", |p| {
         p.knobs().key = Key::Stranger;
         p.twist("header", |header| header["jwk"] = keys::jwk("stranger", &json!({ "kid": "rsa" })));
     };
-    a_token_with_an_encryption_key: "token_refused", |p| {
+    a_token_with_an_encryption_key: "invalid_token", |p| {
         p.knobs().key = Key::Stranger;
         p.twist("header", |header| header["kid"] = "for encryption".into());
     };
-    a_token_with_an_unknown_critical_header: "token_refused", |p| p.twist("header", |header| header["crit"] = json!(["exp"]));
-    a_token_for_another_purpose: "token_refused", |p| p.twist("header", |header| header["typ"] = "at+jwt".into());
-    a_logout_token_in_place_of_an_id_token: "token_refused", |p| p.twist("header", |header| header["typ"] = "logout+jwt".into());
-    a_token_with_another_token_inside: "token_refused", |p| p.twist("header", |header| header["cty"] = "JWT".into());
-    a_key_id_that_is_no_text: "token_refused", |p| p.twist("header", |header| header["kid"] = json!(["rsa"]));
-    a_key_that_is_not_published: "token_refused", |p| p.twist("header", |header| header["kid"] = "unknown".into());
+    a_token_with_an_unknown_critical_header: "invalid_token", |p| p.twist("header", |header| header["crit"] = json!(["exp"]));
+    a_token_for_another_purpose: "invalid_token", |p| p.twist("header", |header| header["typ"] = "at+jwt".into());
+    a_logout_token_in_place_of_an_id_token: "invalid_token", |p| p.twist("header", |header| header["typ"] = "logout+jwt".into());
+    a_token_with_another_token_inside: "invalid_token", |p| p.twist("header", |header| header["cty"] = "JWT".into());
+    a_key_id_that_is_no_text: "invalid_token", |p| p.twist("header", |header| header["kid"] = json!(["rsa"]));
+    a_key_that_is_not_published: "invalid_token", |p| p.twist("header", |header| header["kid"] = "unknown".into());
     // Basic RP: rp-id_token-kid-absent-multiple-jwks
-    no_key_id_where_two_keys_fit: "token_refused", |p| {
+    no_key_id_where_two_keys_fit: "invalid_token", |p| {
         p.twist("header", |header| drop(header.as_object_mut().unwrap().remove("kid")));
         p.twist("jwks", |keys| keys["keys"].as_array_mut().unwrap().push(keys::jwk("stranger", &json!({}))));
     };
 
     // Basic RP: rp-id_token-issuer-mismatch
-    another_issuer: "token_refused", |p| p.twist("claims", |claims| claims["iss"] = "https://evil.example".into());
-    an_issuer_with_a_slash_too_many: "token_refused", |p| p.twist("claims", |claims| claims["iss"] = format!("{}/", claims["iss"].as_str().unwrap()).into());
-    no_issuer: "token_refused", |p| p.twist("claims", |claims| drop(claims.as_object_mut().unwrap().remove("iss")));
-    an_issuer_that_is_no_text: "token_refused", |p| p.twist("claims", |claims| claims["iss"] = json!([claims["iss"].clone()]));
+    another_issuer: "invalid_token", |p| p.twist("claims", |claims| claims["iss"] = "https://evil.example".into());
+    an_issuer_with_a_slash_too_many: "invalid_token", |p| p.twist("claims", |claims| claims["iss"] = format!("{}/", claims["iss"].as_str().unwrap()).into());
+    no_issuer: "invalid_token", |p| p.twist("claims", |claims| drop(claims.as_object_mut().unwrap().remove("iss")));
+    an_issuer_that_is_no_text: "invalid_token", |p| p.twist("claims", |claims| claims["iss"] = json!([claims["iss"].clone()]));
     // Basic RP: rp-id_token-aud
-    another_audience: "token_refused", |p| p.twist("claims", |claims| claims["aud"] = "somebody else".into());
-    an_audience_beside_us: "token_refused", |p| p.twist("claims", |claims| claims["aud"] = json!([claims["aud"].clone(), "somebody else"]));
-    us_twice_as_audience: "token_refused", |p| p.twist("claims", |claims| claims["aud"] = json!([claims["aud"].clone(), claims["aud"].clone()]));
-    an_audience_that_is_no_text: "token_refused", |p| p.twist("claims", |claims| claims["aud"] = 7.into());
-    a_list_of_audiences_that_are_no_text: "token_refused", |p| p.twist("claims", |claims| claims["aud"] = json!([[claims["aud"].clone()]]));
-    no_audience_at_all: "token_refused", |p| p.twist("claims", |claims| drop(claims.as_object_mut().unwrap().remove("aud")));
-    no_audience: "token_refused", |p| p.twist("claims", |claims| claims["aud"] = json!([]));
-    another_authorized_party: "token_refused", |p| p.twist("claims", |claims| claims["azp"] = "somebody else".into());
-    an_authorized_party_that_is_no_text: "token_refused", |p| p.twist("claims", |claims| claims["azp"] = json!([claims["aud"].clone()]));
+    another_audience: "invalid_token", |p| p.twist("claims", |claims| claims["aud"] = "somebody else".into());
+    an_audience_beside_us: "invalid_token", |p| p.twist("claims", |claims| claims["aud"] = json!([claims["aud"].clone(), "somebody else"]));
+    us_twice_as_audience: "invalid_token", |p| p.twist("claims", |claims| claims["aud"] = json!([claims["aud"].clone(), claims["aud"].clone()]));
+    an_audience_that_is_no_text: "invalid_token", |p| p.twist("claims", |claims| claims["aud"] = 7.into());
+    a_list_of_audiences_that_are_no_text: "invalid_token", |p| p.twist("claims", |claims| claims["aud"] = json!([[claims["aud"].clone()]]));
+    no_audience_at_all: "invalid_token", |p| p.twist("claims", |claims| drop(claims.as_object_mut().unwrap().remove("aud")));
+    no_audience: "invalid_token", |p| p.twist("claims", |claims| claims["aud"] = json!([]));
+    another_authorized_party: "invalid_token", |p| p.twist("claims", |claims| claims["azp"] = "somebody else".into());
+    an_authorized_party_that_is_no_text: "invalid_token", |p| p.twist("claims", |claims| claims["azp"] = json!([claims["aud"].clone()]));
 
-    an_expired_token: "token_refused", |p| p.twist("claims", |claims| claims["exp"] = (now() - 61).into());
-    an_expiry_that_is_text: "token_refused", |p| p.twist("claims", |claims| claims["exp"] = (now() + 300).to_string().into());
-    an_expiry_beyond_all_time: "token_refused", |p| p.twist("claims", |claims| claims["exp"] = json!(1e300));
-    no_expiry: "token_refused", |p| p.twist("claims", |claims| drop(claims.as_object_mut().unwrap().remove("exp")));
+    an_expired_token: "invalid_token", |p| p.twist("claims", |claims| claims["exp"] = (now() - 61).into());
+    an_expiry_that_is_text: "invalid_token", |p| p.twist("claims", |claims| claims["exp"] = (now() + 300).to_string().into());
+    an_expiry_beyond_all_time: "invalid_token", |p| p.twist("claims", |claims| claims["exp"] = json!(1e300));
+    no_expiry: "invalid_token", |p| p.twist("claims", |claims| drop(claims.as_object_mut().unwrap().remove("exp")));
     // Basic RP: rp-id_token-iat
-    no_time_of_issue: "token_refused", |p| p.twist("claims", |claims| drop(claims.as_object_mut().unwrap().remove("iat")));
-    a_time_of_issue_that_is_text: "token_refused", |p| p.twist("claims", |claims| claims["iat"] = now().to_string().into());
-    a_time_of_issue_before_all_time: "token_refused", |p| p.twist("claims", |claims| claims["iat"] = (-now()).into());
-    a_beginning_that_is_text: "token_refused", |p| p.twist("claims", |claims| claims["nbf"] = now().to_string().into());
-    a_token_from_the_future: "token_refused", |p| p.twist("claims", |claims| claims["iat"] = (now() + 70).into());
-    a_token_kept_for_later: "token_refused", |p| p.twist("claims", |claims| claims["iat"] = (now() - 670).into());
-    a_token_not_valid_yet: "token_refused", |p| p.twist("claims", |claims| claims["nbf"] = (now() + 70).into());
+    no_time_of_issue: "invalid_token", |p| p.twist("claims", |claims| drop(claims.as_object_mut().unwrap().remove("iat")));
+    a_time_of_issue_that_is_text: "invalid_token", |p| p.twist("claims", |claims| claims["iat"] = now().to_string().into());
+    a_time_of_issue_before_all_time: "invalid_token", |p| p.twist("claims", |claims| claims["iat"] = (-now()).into());
+    a_beginning_that_is_text: "invalid_token", |p| p.twist("claims", |claims| claims["nbf"] = now().to_string().into());
+    a_token_from_the_future: "invalid_token", |p| p.twist("claims", |claims| claims["iat"] = (now() + 70).into());
+    a_token_kept_for_later: "invalid_token", |p| p.twist("claims", |claims| claims["iat"] = (now() - 670).into());
+    a_token_not_valid_yet: "invalid_token", |p| p.twist("claims", |claims| claims["nbf"] = (now() + 70).into());
 
     // Basic RP: rp-nonce-invalid
-    the_nonce_of_another_attempt: "token_refused", |p| p.twist("claims", |claims| claims["nonce"] = "of another attempt".into());
-    no_nonce: "token_refused", |p| p.twist("claims", |claims| drop(claims.as_object_mut().unwrap().remove("nonce")));
-    a_nonce_that_is_no_text: "token_refused", |p| p.twist("claims", |claims| claims["nonce"] = json!([claims["nonce"].clone()]));
+    the_nonce_of_another_attempt: "invalid_token", |p| p.twist("claims", |claims| claims["nonce"] = "of another attempt".into());
+    no_nonce: "invalid_token", |p| p.twist("claims", |claims| drop(claims.as_object_mut().unwrap().remove("nonce")));
+    a_nonce_that_is_no_text: "invalid_token", |p| p.twist("claims", |claims| claims["nonce"] = json!([claims["nonce"].clone()]));
     // Basic RP: rp-id_token-bad-at_hash
-    the_hash_of_another_access_token: "token_refused", |p| p.twist("claims", |claims| claims["at_hash"] = "AAAAAAAAAAAAAAAAAAAAAA".into());
+    the_hash_of_another_access_token: "invalid_token", |p| p.twist("claims", |claims| claims["at_hash"] = "AAAAAAAAAAAAAAAAAAAAAA".into());
 
     // Basic RP: rp-id_token-sub
-    no_subject: "token_refused", |p| p.twist("claims", |claims| drop(claims.as_object_mut().unwrap().remove("sub")));
-    an_empty_subject: "token_refused", |p| p.twist("claims", |claims| claims["sub"] = "".into());
-    a_subject_too_long: "token_refused", |p| p.twist("claims", |claims| claims["sub"] = "x".repeat(256).into());
-    a_subject_beyond_ascii: "token_refused", |p| p.twist("claims", |claims| claims["sub"] = "a\u{308}".into());
-    a_subject_with_control_characters: "token_refused", |p| p.twist("claims", |claims| claims["sub"] = "a\u{0}b".into());
-    a_subject_that_is_a_number: "token_refused", |p| p.twist("claims", |claims| claims["sub"] = 1.into());
+    no_subject: "invalid_token", |p| p.twist("claims", |claims| drop(claims.as_object_mut().unwrap().remove("sub")));
+    an_empty_subject: "invalid_token", |p| p.twist("claims", |claims| claims["sub"] = "".into());
+    a_subject_too_long: "invalid_token", |p| p.twist("claims", |claims| claims["sub"] = "x".repeat(256).into());
+    a_subject_beyond_ascii: "invalid_token", |p| p.twist("claims", |claims| claims["sub"] = "a\u{308}".into());
+    a_subject_with_control_characters: "invalid_token", |p| p.twist("claims", |claims| claims["sub"] = "a\u{0}b".into());
+    a_subject_that_is_a_number: "invalid_token", |p| p.twist("claims", |claims| claims["sub"] = 1.into());
     // Each of these is good but for what its name says.
-    a_member_given_twice: "token_refused", |p| p.knobs().payload = Some(|claims| with_more(&claims, br#""sub":"eve""#));
-    a_header_member_given_twice: "token_refused", |p| p.knobs().header = Some(|header| header.to_string().replacen('{', r#"{"typ":"JWT","#, 1));
-    claims_that_are_not_utf8: "token_refused", |p| p.knobs().payload = Some(|claims| with_more(&claims, b"\"name\":\"\xff\""));
-    claims_that_are_no_object: "token_refused", |p| p.knobs().payload = Some(|claims| format!("[{claims}]").into_bytes());
-    claims_nested_too_deeply: "token_refused", |p| p.knobs().payload = Some(|claims| with_more(&claims, nested(33).as_bytes()));
-    claims_nested_without_end: "token_refused", |p| p.knobs().payload = Some(|claims| with_more(&claims, nested(5000).as_bytes()));
+    a_member_given_twice: "invalid_token", |p| p.knobs().payload = Some(|claims| with_more(&claims, br#""sub":"eve""#));
+    a_header_member_given_twice: "invalid_token", |p| p.knobs().header = Some(|header| header.to_string().replacen('{', r#"{"typ":"JWT","#, 1));
+    claims_that_are_not_utf8: "invalid_token", |p| p.knobs().payload = Some(|claims| with_more(&claims, b"\"name\":\"\xff\""));
+    claims_that_are_no_object: "invalid_token", |p| p.knobs().payload = Some(|claims| format!("[{claims}]").into_bytes());
+    claims_nested_too_deeply: "invalid_token", |p| p.knobs().payload = Some(|claims| with_more(&claims, nested(33).as_bytes()));
+    claims_nested_without_end: "invalid_token", |p| p.knobs().payload = Some(|claims| with_more(&claims, nested(5000).as_bytes()));
 
-    no_id_token: "token_refused", |p| p.twist("token", |answer| drop(answer.as_object_mut().unwrap().remove("id_token")));
-    another_kind_of_access_token: "token_refused", |p| p.twist("token", |answer| answer["token_type"] = "mac".into());
+    no_id_token: "invalid_token", |p| p.twist("token", |answer| drop(answer.as_object_mut().unwrap().remove("id_token")));
+    another_kind_of_access_token: "invalid_token", |p| p.twist("token", |answer| answer["token_type"] = "mac".into());
     // Basic RP: rp-userinfo-bad-sub-claim
-    userinfo_of_somebody_else: "token_refused", |p| {
+    userinfo_of_somebody_else: "invalid_token", |p| {
         p.twist("claims", |claims| drop(claims.as_object_mut().unwrap().remove("email")));
         p.twist("userinfo", |claims| claims["sub"] = "somebody else".into());
     };
-    userinfo_of_nobody: "token_refused", |p| {
+    userinfo_of_nobody: "invalid_token", |p| {
         p.twist("claims", |claims| drop(claims.as_object_mut().unwrap().remove("email")));
         p.twist("userinfo", |claims| drop(claims.as_object_mut().unwrap().remove("sub")));
     };
-    userinfo_signed_by_a_stranger: "token_refused", |p| {
+    userinfo_signed_by_a_stranger: "invalid_token", |p| {
         p.twist("claims", |claims| drop(claims.as_object_mut().unwrap().remove("email")));
         p.replace("/userinfo", || {
             let claims = json!({ "sub": ada().subject, "email": "ada@example.org", "email_verified": true }).to_string();
@@ -236,7 +236,7 @@ each_refused! {
             ([(header::CONTENT_TYPE, "application/jwt")], token).into_response()
         });
     };
-    signed_userinfo_for_another_client: "token_refused", |p| {
+    signed_userinfo_for_another_client: "invalid_token", |p| {
         p.knobs().signs_userinfo = true;
         p.twist("claims", |claims| drop(claims.as_object_mut().unwrap().remove("email")));
         p.twist("userinfo", |claims| claims["aud"] = "somebody else".into());
@@ -245,31 +245,31 @@ each_refused! {
 
 #[tokio::test]
 async fn the_log_says_what_to_change_when_the_token_is_signed_with_the_client_secret() {
-    let log = refuses("token_refused", |p| p.knobs().key = Key::Hs256).await;
+    let log = refuses("invalid_token", |p| p.knobs().key = Key::Hs256).await;
     assert!(log.contains("HS256") && log.contains("choose an asymmetric signing key"), "{log}");
 }
 
 #[tokio::test]
 async fn the_log_says_how_far_the_clocks_are_apart() {
-    let log = refuses("token_refused", |p| p.twist("claims", |claims| claims["iat"] = (now() + 7200).into())).await;
+    let log = refuses("invalid_token", |p| p.twist("claims", |claims| claims["iat"] = (now() + 7200).into())).await;
     assert!(log.contains("seconds in the future") && log.contains("NTP"), "{log}");
 }
 
 #[tokio::test]
 async fn the_log_says_how_the_client_proved_itself_and_which_uri_to_register() {
-    let log = refuses("client_refused", |p| {
+    let log = refuses("invalid_client", |p| {
         p.replace("/token", || (StatusCode::UNAUTHORIZED, axum::Json(json!({ "error": "invalid_client", "error_description": "<b>no</b>" }))).into_response());
     })
     .await;
     assert!(log.contains("was sent with client_secret_basic, discovery offers client_secret_basic, client_secret_post, tls_client_auth"), "{log}");
     let log =
-        refuses("code_refused", |p| p.replace("/token", || (StatusCode::BAD_REQUEST, axum::Json(json!({ "error": "invalid_grant" }))).into_response())).await;
+        refuses("invalid_grant", |p| p.replace("/token", || (StatusCode::BAD_REQUEST, axum::Json(json!({ "error": "invalid_grant" }))).into_response())).await;
     assert!(log.contains("http://localhost:8000/api/v1/auth/cookie/%C3%9Cber%20ID%20100%25/callback"), "{log}");
 }
 
 #[tokio::test]
 async fn what_a_provider_repeats_of_our_secrets_stays_out_of_the_log() {
-    let log = refuses("code_refused", |p| {
+    let log = refuses("invalid_grant", |p| {
         let echo = format!("no such code, secret {CLIENT_SECRET}, sorry");
         p.replace("/token", move || (StatusCode::BAD_REQUEST, axum::Json(json!({ "error": "invalid_grant", "error_description": echo }))).into_response());
     })

@@ -14,7 +14,7 @@ fn ada() -> Account {
 async fn is_refused(home: &Household, why: &str) {
     let page = home.come_back(&ada()).await;
     assert_eq!(page.status, StatusCode::BAD_GATEWAY, "{why}: {}", page.body);
-    assert!(page.text(".reference").unwrap().ends_with("(token_refused)"), "{why}: {:?}", page.text(".reference"));
+    assert!(page.text(".reference").unwrap().ends_with("(invalid_token)"), "{why}: {:?}", page.text(".reference"));
 }
 
 #[tokio::test]

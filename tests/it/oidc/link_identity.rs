@@ -11,7 +11,7 @@ use mediamanager_auth::{
 };
 
 const START: &str = "/account/connect/start";
-const ASKED: &str = "oidc-asked";
+const ASKED: &str = "link-request";
 
 /// Ada, a member with a password, and what she has at the provider, under another address.
 async fn ada() -> (Household, Browser, Account) {
@@ -140,7 +140,7 @@ async fn what_another_session_has_said_does_not_count() {
         ada.set_cookie(ASKED, planted);
         assert_eq!(set_out(&mut ada).await, "/account/connect");
     }
-    assert!(ada.cookie_names().all(|name| !name.starts_with("oidc-handshake-")));
+    assert!(ada.cookie_names().all(|name| !name.starts_with("oidc-attempt-")));
 }
 
 #[tokio::test]
@@ -148,7 +148,7 @@ async fn an_answer_that_comes_back_to_nobody_connects_nothing() {
     let (home, mut ada, theirs) = ada().await;
     let back = under_way(&home, &mut ada, &theirs).await;
     ada.post_form("/logout", &[]).await;
-    is_refused(&call_back(&mut ada, &back).await, 400, "attempt_unknown");
+    is_refused(&call_back(&mut ada, &back).await, 400, "unknown_state");
     assert_eq!((connected(&home, "ada@example.org").await, ada.cookie("fastapiusersauth")), (0, None), "and nobody is logged in by it");
     assert_eq!(home.app.count("SELECT count(*) FROM \"user\"").await, 1, "nor is an account made");
 }
@@ -161,9 +161,9 @@ async fn an_answer_in_another_browser_connects_nothing() {
     // Eve has set out with her own account at the provider, and gives Ada's browser the answer; then a stranger's.
     let mut victim = logged_in(&home.app, "eve@example.org").await;
     assert_eq!(call_back(&mut victim, &back).await.location().as_deref(), Some("/account"));
-    is_refused(&call_back(&mut home.app.browser(), &back).await, 400, "attempt_unknown");
+    is_refused(&call_back(&mut home.app.browser(), &back).await, 400, "unknown_state");
     // Another session of Ada's, even with all that the first browser carries.
-    let handshake = ada.cookie_names().find(|name| name.starts_with("oidc-handshake-")).unwrap().to_owned();
+    let handshake = ada.cookie_names().find(|name| name.starts_with("oidc-attempt-")).unwrap().to_owned();
     let mut elsewhere = logged_in(&home.app, "ada@example.org").await;
     for browser in [&mut victim, &mut elsewhere] {
         browser.set_cookie(&handshake, ada.cookie(&handshake).unwrap());
@@ -245,7 +245,7 @@ async fn what_belongs_to_somebody_else_stays_theirs() {
     connect(&home, &mut eve, &theirs).await;
     let back = under_way(&home, &mut ada, &theirs).await;
     let page = call_back(&mut ada, &back).await;
-    is_refused(&page, 403, "already_connected");
+    is_refused(&page, 403, "identity_already_linked");
     assert!(!page.body.contains("eve@"), "whose it is, is nobody's business: {}", page.body);
     assert_eq!((connected(&home, "ada@example.org").await, connected(&home, "eve@example.org").await), (0, 1));
     assert_eq!(ada.get("/account").await.path, "/account", "still logged in, as before");

@@ -62,21 +62,21 @@ fn set(provider: &TestProvider, name: &'static str, value: Value) {
 
 each_unusable! {
     // Config RP: rp-discovery-issuer-not-matching-config
-    metadata_of_another_issuer: "provider_unusable", |p| set(p, "issuer", json!("https://evil.example"));
-    metadata_without_an_issuer: "provider_unusable", |p| set(p, "issuer", json!(null));
-    metadata_without_a_token_endpoint: "provider_unusable", |p| set(p, "token_endpoint", json!(null));
-    metadata_without_keys: "provider_unusable", |p| set(p, "jwks_uri", json!(7));
-    an_endpoint_on_a_public_host_without_encryption: "provider_unusable", |p| set(p, "token_endpoint", json!("http://evil.example/token"));
-    an_endpoint_that_is_no_web_address: "provider_unusable", |p| set(p, "authorization_endpoint", json!("javascript:alert(1)"));
-    an_endpoint_with_credentials: "provider_unusable", |p| set(p, "userinfo_endpoint", json!("http://a:b@127.0.0.1/"));
-    only_algorithms_that_share_a_secret: "provider_unusable", |p| set(p, "id_token_signing_alg_values_supported", json!(["HS256", "none"]));
-    metadata_with_a_member_twice: "provider_unusable", |p| p.replace("/.well-known/openid-configuration", || "{\"issuer\":\"a\",\"issuer\":\"b\"}".into_response());
-    metadata_that_is_a_login_page: "provider_unusable", |p| p.replace("/.well-known/openid-configuration", || axum::response::Html("<h1>Log in</h1>").into_response());
+    metadata_of_another_issuer: "provider_misconfigured", |p| set(p, "issuer", json!("https://evil.example"));
+    metadata_without_an_issuer: "provider_misconfigured", |p| set(p, "issuer", json!(null));
+    metadata_without_a_token_endpoint: "provider_misconfigured", |p| set(p, "token_endpoint", json!(null));
+    metadata_without_keys: "provider_misconfigured", |p| set(p, "jwks_uri", json!(7));
+    an_endpoint_on_a_public_host_without_encryption: "provider_misconfigured", |p| set(p, "token_endpoint", json!("http://evil.example/token"));
+    an_endpoint_that_is_no_web_address: "provider_misconfigured", |p| set(p, "authorization_endpoint", json!("javascript:alert(1)"));
+    an_endpoint_with_credentials: "provider_misconfigured", |p| set(p, "userinfo_endpoint", json!("http://a:b@127.0.0.1/"));
+    only_algorithms_that_share_a_secret: "provider_misconfigured", |p| set(p, "id_token_signing_alg_values_supported", json!(["HS256", "none"]));
+    metadata_with_a_member_twice: "provider_misconfigured", |p| p.replace("/.well-known/openid-configuration", || "{\"issuer\":\"a\",\"issuer\":\"b\"}".into_response());
+    metadata_that_is_a_login_page: "provider_misconfigured", |p| p.replace("/.well-known/openid-configuration", || axum::response::Html("<h1>Log in</h1>").into_response());
     metadata_that_is_missing: "provider_unreachable", |p| p.replace("/.well-known/openid-configuration", || StatusCode::NOT_FOUND.into_response());
     metadata_without_end: "provider_unreachable", |p| p.replace("/.well-known/openid-configuration", || " ".repeat(1024 * 1024 + 1).into_response());
     metadata_that_is_compressed: "provider_unreachable", |p| p.replace("/.well-known/openid-configuration", || ([(header::CONTENT_ENCODING, "gzip")], "x").into_response());
     keys_that_are_broken: "provider_unreachable", |p| p.replace("/jwks", || "{}".into_response());
-    algorithms_that_are_not_announced: "provider_unusable", |p| set(p, "id_token_signing_alg_values_supported", json!(null));
+    algorithms_that_are_not_announced: "provider_misconfigured", |p| set(p, "id_token_signing_alg_values_supported", json!(null));
     keys_without_end: "provider_unreachable", |p| p.replace("/jwks", || format!("{{\"keys\":[]{}}}", " ".repeat(1024 * 1024)).into_response());
     keys_that_are_away: "provider_unreachable", |p| p.replace("/jwks", || StatusCode::BAD_GATEWAY.into_response());
 }
@@ -109,27 +109,27 @@ async fn an_issuer_that_changes_while_we_run_is_no_longer_used() {
     set(&home.provider, "issuer", json!("https://evil.example"));
     home.app.pass(61);
     home.app.state.provider.as_ref().unwrap().refresh_if_stale().await;
-    is_unusable(&home.app, "provider_unusable").await;
+    is_unusable(&home.app, "provider_misconfigured").await;
     // With a slash it still belongs to the address, and what was signed for the old name does not count.
     set(&home.provider, "issuer", json!(format!("{}/", home.provider.origin())));
     home.app.pass(60);
     home.provider.twist("claims", |claims| claims["iat"] = (claims["iat"].as_i64().unwrap() + 121).into());
     home.app.state.provider.as_ref().unwrap().refresh_if_stale().await;
-    assert!(home.come_back(&ada()).await.text(".reference").unwrap().contains("token_refused"));
+    assert!(home.come_back(&ada()).await.text(".reference").unwrap().contains("invalid_token"));
 }
 
 #[tokio::test]
 async fn the_log_says_both_issuers_and_the_setting() {
-    let log = metadata_is_refused("provider_unusable", |p| set(p, "issuer", json!("https://login.example.org/"))).await;
+    let log = metadata_is_refused("provider_misconfigured", |p| set(p, "issuer", json!("https://login.example.org/"))).await;
     assert!(
         log.contains("https://login.example.org/.well-known/openid-configuration")
             && log.contains("http://127.0.0.1:")
             && log.contains("configuration_endpoint"),
         "{log}"
     );
-    let log = metadata_is_refused("provider_unusable", |p| set(p, "id_token_signing_alg_values_supported", json!(["HS256"]))).await;
+    let log = metadata_is_refused("provider_misconfigured", |p| set(p, "id_token_signing_alg_values_supported", json!(["HS256"]))).await;
     assert!(log.contains("choose an asymmetric signing key"), "{log}");
-    let log = metadata_is_refused("provider_unusable", |p| set(p, "id_token_signing_alg_values_supported", json!(null))).await;
+    let log = metadata_is_refused("provider_misconfigured", |p| set(p, "id_token_signing_alg_values_supported", json!(null))).await;
     assert!(log.contains("the discovery document has no id_token_signing_alg_values_supported"), "{log}");
 }
 
@@ -138,7 +138,7 @@ async fn an_issuer_with_a_slash_is_used_as_it_is_published() {
     let home = Household::new().await;
     let with_slash = format!("{}/", home.provider.origin());
     set(&home.provider, "issuer", json!(with_slash));
-    assert!(home.come_back(&ada()).await.text(".reference").unwrap().contains("token_refused"), "the token has none");
+    assert!(home.come_back(&ada()).await.text(".reference").unwrap().contains("invalid_token"), "the token has none");
     home.provider.twist("claims", move |claims| claims["iss"] = with_slash.clone().into());
     assert_eq!(home.come_back(&ada()).await.status, StatusCode::SEE_OTHER);
 }
@@ -183,7 +183,7 @@ async fn an_encrypted_provider_cannot_lead_us_to_plain_endpoints() {
     for endpoint in ["token_endpoint", "jwks_uri", "userinfo_endpoint", "authorization_endpoint"] {
         let (home, _file) = private(true).await;
         set(&home.provider, endpoint, json!("http://127.0.0.1:1/"));
-        is_unusable(&home.app, "provider_unusable").await;
+        is_unusable(&home.app, "provider_misconfigured").await;
     }
 }
 
@@ -240,7 +240,7 @@ async fn a_page_with_a_number_has_a_line_with_it_in_the_log() {
         let answer = ada.call(Method::GET, path, &[], "").await;
         assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
         let reference = answer.header("x-correlation-id").unwrap();
-        let has_both = |line: &str| line.contains(reference) && line.contains("\"provider_refused\"") && line.contains("502 Bad Gateway");
+        let has_both = |line: &str| line.contains(reference) && line.contains("\"provider_error\"") && line.contains("502 Bad Gateway");
         assert_eq!(log.text().lines().filter(|line| has_both(line)).count(), 1, "{path}: {}", log.text());
     }
 }
@@ -307,7 +307,7 @@ async fn rotated_keys_are_looked_up_once_and_strangers_cannot_make_us_look_again
     assert_eq!(home.provider.times("/jwks"), 2);
     home.provider.twist("header", |header| header["kid"] = "invented".into());
     for _ in 0..5 {
-        assert!(home.come_back(&ada()).await.text(".reference").unwrap().contains("token_refused"));
+        assert!(home.come_back(&ada()).await.text(".reference").unwrap().contains("invalid_token"));
     }
     assert_eq!(home.provider.times("/jwks"), 2, "not within the cool-down");
     home.app.pass(30);
@@ -351,7 +351,7 @@ async fn known_keys_go_on_working_while_the_keys_cannot_be_read() {
     home.provider.twist("claims", |claims| claims["iat"] = (claims["iat"].as_i64().unwrap() + 61).into());
     assert_eq!(home.come_back(&ada()).await.status, StatusCode::SEE_OTHER);
     home.provider.twist("header", |header| header["kid"] = "of today".into());
-    assert!(home.come_back(&ada()).await.text(".reference").unwrap().contains("token_refused"));
+    assert!(home.come_back(&ada()).await.text(".reference").unwrap().contains("invalid_token"));
 }
 
 #[tokio::test]

@@ -89,12 +89,12 @@ async fn what_is_sealed_for_one_cookie_opens_under_no_other_name() {
     ada.log_in("ada@example.org", PASSWORD).await;
     ada.get(link).await;
     let sealed = ada.cookie("reset-link").unwrap().to_owned();
-    ada.set_cookie("handed-over", &sealed);
+    ada.set_cookie("one-time-link", &sealed);
     assert_eq!(ada.get("/users/link").await.status, StatusCode::NOT_FOUND, "it would show an administrator what a stranger has written");
     // Both ways, and with a value that would be read: what the page of a link to hand over shows is no token, whoever moves it.
     let key = app.state.tokens.link_cookie_key();
     let token = link.split("token=").nth(1).unwrap();
-    for (name, status) in [("handed-over", StatusCode::GONE), ("reset-link", StatusCode::OK)] {
+    for (name, status) in [("one-time-link", StatusCode::GONE), ("reset-link", StatusCode::OK)] {
         let cookie = cookies::sealed(&app.state.config, key, name, token, 60).unwrap();
         let mut browser = app.browser();
         browser.set_cookie("reset-link", cookie.to_str().unwrap().split(';').next().unwrap().split_once('=').unwrap().1);

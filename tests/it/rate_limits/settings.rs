@@ -11,7 +11,7 @@ async fn guess(app: &App, address: &str, email: &str) -> (StatusCode, Option<u64
 
 #[tokio::test]
 async fn a_network_gets_as_many_failures_as_the_operator_says() {
-    let app = App::with("[policy.throttle]\nnetwork_failures = 5").await;
+    let app = App::with("[policy.throttle]\nlogin_failures_per_ip = 5").await;
     for n in 0..5 {
         assert_eq!(guess(&app, "203.0.113.9", &format!("nobody{n}@example.org")).await.0, StatusCode::UNAUTHORIZED);
     }
@@ -20,7 +20,7 @@ async fn a_network_gets_as_many_failures_as_the_operator_says() {
 
 #[tokio::test]
 async fn delays_double_up_to_what_the_operator_says() {
-    let app = App::with("[policy.throttle]\naccount_failures = 3\nlongest_delay = 10").await;
+    let app = App::with("[policy.throttle]\nlogin_failures_per_account = 3\nmax_delay = 10").await;
     let mut strangers = (1..).map(|n| format!("203.0.113.{n}"));
     let mut next = || strangers.next().unwrap();
     for _ in 0..3 {
@@ -35,7 +35,7 @@ async fn delays_double_up_to_what_the_operator_says() {
 
 #[tokio::test]
 async fn a_network_may_ask_as_often_as_the_operator_says() {
-    let app = App::with(&format!("auth.email_password_resets = true\n{SMTP}[policy.throttle]\nnetwork_requests = 2")).await;
+    let app = App::with(&format!("auth.email_password_resets = true\n{SMTP}[policy.throttle]\nrequests_per_ip = 2")).await;
     let ask = async |address: &str| app.browser().at(address).post_form("/login/forgot-password", &[("email", "nobody@example.org")]).await.status;
     for _ in 0..2 {
         assert_eq!(ask("203.0.113.9").await, StatusCode::SEE_OTHER);
@@ -48,7 +48,7 @@ async fn a_network_may_ask_as_often_as_the_operator_says() {
 
 #[tokio::test]
 async fn an_account_gets_as_many_mails_as_the_operator_says() {
-    let app = App::with(&format!("auth.email_password_resets = true\n{SMTP}[policy.throttle]\naccount_mails = 2")).await;
+    let app = App::with(&format!("auth.email_password_resets = true\n{SMTP}[policy.throttle]\nmails_per_account = 2")).await;
     app.member("ada@example.org").await;
     let ask = async || app.browser().post_form("/login/forgot-password", &[("email", "ada@example.org")]).await.status;
     for mails in [1, 1, 0] {

@@ -47,7 +47,7 @@ async fn somebody_who_is_disabled_is_out_at_once_and_old_links_stay_dead() {
 #[tokio::test]
 async fn whoever_waits_and_is_disabled_waits_again_when_enabled() {
     let (app, mut ada, ..) = household("").await;
-    let eve = app.user("eve@example.org", Role::QueueWait).await;
+    let eve = app.user("eve@example.org", Role::Pending).await;
     act(&mut ada, &eve, "Disable").await;
     act(&mut ada, &eve, "Enable").await;
     assert_eq!(app.browser().log_in("eve@example.org", PASSWORD).await.path, "/login/verify", "enabling approves nobody");

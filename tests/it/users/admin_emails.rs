@@ -33,7 +33,7 @@ async fn rename(app: &App, from: &str, to: &str) {
 async fn a_listed_and_proven_address_makes_an_administrator_at_login() {
     let app = App::with(ADA_IS_LISTED).await;
     for email in ["ada@example.org", "eve@example.org"] {
-        app.user(email, Role::QueueWait).await;
+        app.user(email, Role::Pending).await;
     }
     assert_eq!(app.count("SELECT COUNT(*) FROM \"user\" WHERE is_superuser").await, 0, "not before the login");
     assert!(is_administrator(&app, app.browser(), "ada@example.org").await);
@@ -71,7 +71,7 @@ async fn an_address_nobody_has_proven_makes_no_administrator() {
 #[tokio::test]
 async fn being_approved_is_not_being_proven() {
     let app = App::with(ADA_IS_LISTED).await;
-    app.user("ada@example.org", Role::QueueWait).await;
+    app.user("ada@example.org", Role::Pending).await;
     app.sql(NOT_PROVEN).await;
     app.sql("UPDATE \"user\" SET is_verified = true").await;
     assert!(!is_administrator(&app, app.browser(), "ada@example.org").await);
@@ -157,7 +157,7 @@ async fn the_list_does_not_open_a_disabled_account() {
 #[tokio::test]
 async fn a_login_under_way_makes_nobody_an_administrator_by_an_address_that_is_theirs_no_more() {
     let app = App::with(ADA_IS_LISTED).await;
-    app.user("ada@example.org", Role::QueueWait).await;
+    app.user("ada@example.org", Role::Pending).await;
     app.sql(NOT_PROVEN).await;
     let (email, password) = (Email::parse("ada@example.org").ok(), Password::parse(PASSWORD.to_owned()).unwrap());
     let cx = Ctx::cli(&app.state);

@@ -19,7 +19,7 @@ async fn invite(admin: &mut Browser, email: &str) -> Page {
 
 /// Path and query of the link that a page shows.
 fn shown(page: &Page) -> String {
-    assert_eq!((page.path.as_str(), page.heading().as_str()), ("/users/link", "A link to hand over"));
+    assert_eq!((page.path.as_str(), page.heading().as_str()), ("/users/link", "One-time link"));
     page.text("pre.copy code").unwrap().strip_prefix("http://localhost:8000").unwrap().to_owned()
 }
 
@@ -173,7 +173,7 @@ async fn a_link_that_is_handed_over_is_in_no_address_no_log_and_no_event() {
     assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax") && cookie.contains("Max-Age=60"), "{cookie}");
     // What the cookie carries is worth nothing to somebody else at this screen.
     let mut member = logged_in(&app, "bob@example.org").await;
-    member.set_cookie("handed-over", ada.cookie("handed-over").unwrap());
+    member.set_cookie("one-time-link", ada.cookie("one-time-link").unwrap());
     assert_eq!(member.get("/users/link").await.status, StatusCode::FORBIDDEN);
     let page = ada.get("/users/link").await;
     let token = shown(&page).split("token=").nth(1).unwrap().to_owned();
@@ -187,7 +187,7 @@ async fn a_link_that_is_handed_over_is_in_no_address_no_log_and_no_event() {
         assert!(!log.text().contains(secret), "the log: {secret}");
         assert!(!events.body.contains(secret), "the events: {secret}");
     }
-    assert!(log.text().contains("reset_link_made"));
+    assert!(log.text().contains("reset_link_created"));
 }
 
 #[tokio::test]

@@ -193,8 +193,8 @@ async fn a_password_in_a_multipart_form_is_what_its_bytes_say_and_nothing_like_i
         for (what, headers, password, detail) in [
             ("a byte order mark counts", "", with_mark.as_slice(), "LOGIN_BAD_CREDENTIALS"),
             ("another encoding is not obeyed", "Content-Type: text/plain; charset=utf-16be\r\n", utf16.as_slice(), "LOGIN_BAD_CREDENTIALS"),
-            ("nothing takes the place of bad bytes", "", &b"\xff\xfe"[..], "MALFORMED"),
-            ("nor where it says that they are good", "Content-Type: text/plain; charset=iso-8859-1\r\n", &b"k\xe4se"[..], "MALFORMED"),
+            ("nothing takes the place of bad bytes", "", &b"\xff\xfe"[..], "BAD_REQUEST"),
+            ("nor where it says that they are good", "Content-Type: text/plain; charset=iso-8859-1\r\n", &b"k\xe4se"[..], "BAD_REQUEST"),
         ] {
             let page = post_raw(&mut app.browser(), path, "multipart/form-data; boundary=limit", in_parts(headers, password)).await;
             assert_eq!((page.status, page.body.as_str()), (StatusCode::BAD_REQUEST, &*format!(r#"{{"detail":"{detail}"}}"#)), "{path}: {what}");

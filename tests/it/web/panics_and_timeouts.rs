@@ -23,7 +23,7 @@ async fn with_faults() -> Browser {
 async fn a_panic_answers_one_request_like_any_other_failure() {
     let mut browser = with_faults().await;
     let page = browser.call(Method::GET, "/panics", &[], "").await;
-    assert_eq!((page.status, page.heading().as_str()), (StatusCode::INTERNAL_SERVER_ERROR, "That did not work"));
+    assert_eq!((page.status, page.heading().as_str()), (StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong"));
     let reference = page.header("x-correlation-id").unwrap().to_owned();
     assert!(page.body.contains(&reference) && !page.body.contains("secret reason"), "{}", page.body);
     assert!(page.header("content-security-policy").is_some());

@@ -14,7 +14,7 @@ fn an_unknown_key_names_its_place_and_the_nearest_known_key() {
         ("cookie_name = 'x'", "config.toml:4:1: auth.cookie_name is not a known key; it belongs in [policy]."),
         (
             "[policy.openid_connect]\n\"ü\\n\" = 1",
-            "config.toml:5:1: policy.openid_connect.ü\\n is not a known key; nearest is ca_file among redirect_uri, trust_email, trusted_audiences, ca_file.",
+            "config.toml:5:1: policy.openid_connect.ü\\n is not a known key; nearest is ca_file among redirect_uri, trust_unverified_email, trusted_audiences, ca_file.",
         ),
     ] {
         assert_eq!(problem(more), line);
@@ -213,13 +213,13 @@ fn policy_numbers_have_bounds() {
         ("password_min_length", 8, 64),
         ("reset_link_lifetime", 600, 3600),
         ("setup_link_lifetime", 600, 604_800),
-        ("event_days", 1, 3650),
-        ("throttle.network_failures", 5, 1000),
-        ("throttle.account_failures", 3, 100),
-        ("throttle.longest_delay", 1, 3600),
-        ("throttle.network_requests", 1, 1000),
-        ("throttle.account_mails", 1, 100),
-        ("password_hash_permits", 1, 64),
+        ("audit_retention_days", 1, 3650),
+        ("throttle.login_failures_per_ip", 5, 1000),
+        ("throttle.login_failures_per_account", 3, 100),
+        ("throttle.max_delay", 1, 3600),
+        ("throttle.requests_per_ip", 1, 1000),
+        ("throttle.mails_per_account", 1, 100),
+        ("password_hash_concurrency", 1, 64),
     ] {
         assert!(warnings(&format!("[policy]\n{key} = {lowest}")).is_empty() && warnings(&format!("[policy]\n{key} = {highest}")).is_empty());
         for number in [lowest - 1, highest + 1] {
@@ -232,11 +232,11 @@ fn policy_numbers_have_bounds() {
 }
 
 #[test]
-fn the_landing_page_is_on_this_site() {
-    assert_eq!(configured("[policy]\nlanding_page = '/web/dashboard'").expect("start").policy.landing_page.as_str(), "/web/dashboard");
+fn the_default_redirect_is_on_this_site() {
+    assert_eq!(configured("[policy]\ndefault_redirect = '/web/dashboard'").expect("start").policy.default_redirect.as_str(), "/web/dashboard");
     for page in ["https://evil.example", "//evil.example", "dashboard", "", "/login"] {
         assert!(
-            problem(&format!("[policy]\nlanding_page = '{page}'")).starts_with("config.toml:5:1: policy.landing_page is not a page of this site"),
+            problem(&format!("[policy]\ndefault_redirect = '{page}'")).starts_with("config.toml:5:1: policy.default_redirect is not a page of this site"),
             "{page}"
         );
     }

@@ -127,7 +127,7 @@ async fn adopt(tx: &mut Tx<'_>, person: &ExternalUser, hash: String) -> Result<A
 
 /// Asks for the password of the account that has the address. One that nobody ever knew cannot be asked for.
 async fn require_link(tx: &mut Tx<'_>, person: &ExternalUser, email: Email, user: &User) -> Result<AccountMatch, Fault> {
-    let fix = "let it confirm addresses, or set policy.openid_connect.trust_email = true if nobody can choose a stranger's address there";
+    let fix = "let it confirm addresses, or set policy.openid_connect.trust_unverified_email = true if nobody can choose a stranger's address there";
     let account = db::accounts::find(tx.db(), user.id).await?;
     if account.is_some_and(|account| account.is_passwordless) {
         let reason =

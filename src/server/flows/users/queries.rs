@@ -86,7 +86,7 @@ pub async fn find(cx: &Ctx<'_>, _: &Admin, id: Uuid) -> Result<User, AuthError> 
 /// # Errors
 /// `Unavailable`.
 pub async fn waiting(cx: &Ctx<'_>, _: &Admin) -> Result<u64, AuthError> {
-    db::users::count(&cx.state.db, UserFilter::PendingLink).await
+    db::users::count(&cx.state.db, UserFilter::Pending).await
 }
 
 /// Everything about one user.

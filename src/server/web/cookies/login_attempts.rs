@@ -11,8 +11,8 @@ use crate::server::{
 
 /// The most attempts one browser has under way; the oldest gives way.
 const MAX_PARALLEL_LOGINS: usize = 5;
-const ATTEMPT_PREFIX: &str = "oidc-handshake-";
-const PENDING_LINK: &str = "oidc-connect";
+const ATTEMPT_PREFIX: &str = "oidc-attempt-";
+const PENDING_LINK: &str = "pending-link";
 
 /// The cookies that keep a new handshake, and drop the oldest ones beyond the limit.
 #[must_use]

@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-const COOKIE_NAME: &str = "handed-over";
+const COOKIE_NAME: &str = "one-time-link";
 /// Seconds.
 const LIFETIME_SECONDS: u32 = 60;
 

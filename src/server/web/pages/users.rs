@@ -49,7 +49,7 @@ const MAX_SEARCH_CHARS: usize = 254;
 pub async fn list(cx: PageRequest, admin: Admin) -> PageResult {
     let (filter, page) = (cx.query("which"), cx.page_number());
     let which = match filter.as_str() {
-        UserFilter::PENDING => Filter::PendingLink,
+        UserFilter::PENDING => Filter::Pending,
         UserFilter::ACTIVE => Filter::Active,
         UserFilter::DISABLED => Filter::Disabled,
         UserFilter::ADMINISTRATORS => Filter::Administrators,
