@@ -42,12 +42,6 @@ fn is_excluded(path: &str) -> bool {
     EXCLUDED_PATHS.iter().any(|prefix| path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
 }
 
-/// The login page's address that comes back to `target` afterwards.
-#[must_use]
-pub fn login_page_for(target: &str) -> String {
-    with_target("/login", target)
-}
-
 /// A page's address that carries `target` along, if that is a good one.
 #[must_use]
 pub fn with_target(page: &str, target: &str) -> String {

@@ -9,6 +9,7 @@ use url::Url;
 
 use super::{Auth, Config, LogFormat, Misc, OpenIdConnect, Policy, RateLimits, Secret, Server, Smtp, reader::Reader, urls};
 use crate::{
+    app::paths,
     domain::{Email, ReturnTo},
     server::telemetry::log,
 };
@@ -306,7 +307,7 @@ fn policy(reader: &mut Reader, frontend_url: Option<&Url>) -> Option<Policy> {
     let cookie_name = cookie_name(reader, frontend_url);
     let default_redirect = reader.parsed(
         "policy.default_redirect",
-        "/account",
+        paths::ACCOUNT.path,
         |text| ReturnTo::parse(text).filter(|page| page.as_str() != "/"),
         "is not a page of this site",
         "write a path like /account or /web/dashboard",

@@ -11,6 +11,7 @@ use super::{
     users::{self, UserUpdate},
 };
 use crate::{
+    app::paths,
     domain::{AuditEvent, AuthError, Email, LinkToken, Password},
     server::{
         AppState,
@@ -154,7 +155,8 @@ pub(super) async fn email_change_link(state: &AppState, found: &Credentials, ema
     let replaced = format!("{}\0{email}", password_reset::replaced(&state.db, found).await?);
     let token = state.tokens.link(Purpose::EmailChange, found.user.id, &replaced, LINK_LIFETIME_SECONDS).map_err(|_| AuthError::Internal)?;
     Ok(state.config.link(&format!(
-        "/account/new-address?token={token}&address={}",
+        "{}?token={token}&address={}",
+        paths::CONFIRM_EMAIL.path,
         percent_encoding::utf8_percent_encode(email.as_str(), percent_encoding::NON_ALPHANUMERIC)
     )))
 }

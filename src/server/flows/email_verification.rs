@@ -9,6 +9,7 @@ use super::{
     sessions::CurrentUser,
 };
 use crate::{
+    app::paths,
     domain::{AuditEvent, AuthError, LinkToken, User},
     server::{AppState, crypto::tokens::Purpose, db},
 };
@@ -47,7 +48,7 @@ pub(super) async fn link(state: &AppState, user: &User) -> Result<Option<String>
         return Ok(None);
     }
     let token = state.tokens.link(Purpose::EmailVerification, user.id, &user.email, LINK_LIFETIME_SECONDS).map_err(|_| AuthError::Internal)?;
-    Ok(Some(state.config.link(&format!("/account/confirm?token={token}"))))
+    Ok(Some(state.config.link(&format!("{}?token={token}", paths::VERIFY_EMAIL.path))))
 }
 
 /// Somebody whose address is proven.

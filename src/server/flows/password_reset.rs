@@ -11,6 +11,7 @@ use super::{
     rate_limits,
 };
 use crate::{
+    app::paths,
     domain::{AuditEvent, AuthError, Email, LinkToken, Password, User},
     server::{
         AppState,
@@ -94,7 +95,7 @@ async fn link(state: &AppState, purpose: Purpose, found: &Credentials, lifetime:
     let replaced = replaced(&state.db, found).await?;
     let token = state.tokens.link(purpose, found.user.id, &replaced, lifetime).map_err(|_| AuthError::Internal)?;
     // From the configuration alone: no header of a request can lead it elsewhere (SR-043).
-    Ok(state.config.link(&format!("/login/reset-password?token={token}")))
+    Ok(state.config.link(&format!("{}?token={token}", paths::RESET_PASSWORD.path)))
 }
 
 /// Whether an administrator has made the account and nobody has been in it yet.

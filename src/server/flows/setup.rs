@@ -5,6 +5,7 @@ use super::{
     users,
 };
 use crate::{
+    app::paths,
     domain::{AuditEvent, AuthError, Email, LinkToken, Password},
     server::{crypto::password_policy::NewPassword, db},
 };
@@ -29,7 +30,7 @@ pub struct FirstAdmin {
 pub async fn link(cx: &Ctx<'_>) -> Result<String, AuthError> {
     ensure_open(&cx.state.db).await?;
     let token = cx.state.tokens.setup(cx.state.config.policy.setup_link_lifetime).map_err(|_| AuthError::Internal)?;
-    Ok(cx.state.config.link(&format!("/setup?token={token}")))
+    Ok(cx.state.config.link(&format!("{}?token={token}", paths::SETUP.path)))
 }
 
 /// Makes sure that nobody has an account; who has one, and cannot manage the others, ends setup too.

@@ -122,7 +122,11 @@ fn nobody_is_trusted_beside_us_unless_it_is_named() {
 fn ca_file_must_be_there() {
     let home = Home::with(&[]);
     let ca = home.write("ca.pem", b"pem", 0o644);
-    home.write("config.toml", with_required(&(section("", "") + "[policy.openid_connect]\ntrust_email = 'on'\nca_file = '" + &ca + "'")).as_bytes(), 0o600);
+    home.write(
+        "config.toml",
+        with_required(&(section("", "") + "[policy.openid_connect]\ntrust_unverified_email = 'on'\nca_file = '" + &ca + "'")).as_bytes(),
+        0o600,
+    );
     let provider = home.load(&[]).expect("start").auth.openid_connect.expect("enabled");
     assert!(provider.trust_unverified_email && provider.ca_file.is_some_and(|path| path.ends_with("ca.pem")));
     let more = section("", "") + "[policy.openid_connect]\nca_file = '/nowhere/ca.pem'";

@@ -228,7 +228,7 @@ fn policy_numbers_have_bounds() {
             assert!(problem.starts_with("config.toml:5:") && problem.contains(&fault), "{problem}");
         }
     }
-    assert_eq!(configured("[policy]\npassword_hash_permits = 2").expect("start").policy.password_hash_concurrency, Some(2));
+    assert_eq!(configured("[policy]\npassword_hash_concurrency = 2").expect("start").policy.password_hash_concurrency, Some(2));
 }
 
 #[test]

@@ -4,6 +4,7 @@ use uuid::Uuid;
 
 use super::MailKind;
 use crate::{
+    app::paths,
     domain::{AuditEvent, AuthError, Email},
     server::{
         AppState,
@@ -140,7 +141,7 @@ fn account_exists(state: &AppState, app: &str) -> MailMessage {
     )
     .with_link(
         "Log in",
-        state.config.link("/login"),
+        state.config.link(paths::LOGIN.path),
         &[if state.config.auth.email_password_resets {
             "If you have forgotten the password, the login page helps. If it was not you, do nothing."
         } else {
@@ -192,5 +193,9 @@ fn pending_approval(state: &AppState, app: &str) -> MailMessage {
         format!("Somebody waits for approval at {app}"),
         &["Hello,", &format!("somebody has made an account at {app} and confirmed the address. They can do nothing until an administrator approves them.")],
     )
-    .with_link("See who waits", state.config.link("/users?which=pending"), &["You get this mail at most once an hour, however many are waiting."])
+    .with_link(
+        "See who waits",
+        state.config.link(&format!("{}?which=pending", paths::USERS.path)),
+        &["You get this mail at most once an hour, however many are waiting."],
+    )
 }
