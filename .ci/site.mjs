@@ -1,14 +1,15 @@
 // Usage: node .ci/site.mjs
 // Builds the browser's side into target/site: WebAssembly, its loader, the style sheet and the icons, named by their content and
-// compressed. Does nothing when nothing has changed, so that the program, which embeds these files, is not compiled again.
+// compressed. Writes nothing when nothing has changed, so that the program, which embeds these files, is not compiled again.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 
 const require = createRequire(new URL('../end2end/package.json', import.meta.url));
-process.chdir(new URL('..', import.meta.url).pathname);
+process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 
 const NAME = 'mediamanager-auth';
 const CRATE = 'mediamanager_auth';
@@ -22,14 +23,18 @@ const run = (program, ...args) => {
   if (status !== 0) process.exit(status ?? 1);
 };
 const hash = (...parts) => parts.reduce((sum, part) => sum.update(part), createHash('sha256')).digest('base64url');
+const filesOfSite = () =>
+  existsSync(SITE) ? readdirSync(SITE, { recursive: true }).filter(name => statSync(`${SITE}/${name}`).isFile()).sort() : [];
+// `cargo leptos watch` writes into the same folder, so the site itself counts and not only what it is made of.
+const stampOf = sources => hash(sources, ...filesOfSite().flatMap(name => [name, readFileSync(`${SITE}/${name}`)]));
 
 // Cargo itself decides whether the WebAssembly has to be compiled.
 run('cargo', 'build', '--locked', '--lib', '--profile', 'wasm-release', '--target', 'wasm32-unknown-unknown', '--no-default-features', '--features', 'hydrate');
 const compiled = `target/wasm32-unknown-unknown/wasm-release/${CRATE}.wasm`;
 const icons = readdirSync('public');
 const inputs = [compiled, 'style/main.css', 'Cargo.toml', 'end2end/package-lock.json', '.ci/site.mjs', ...icons.map(icon => `public/${icon}`)];
-const stamp = hash(...inputs.map(input => readFileSync(input)));
-if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === stamp) process.exit(0);
+const sources = hash(...inputs.map(input => readFileSync(input)));
+if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === stampOf(sources)) process.exit(0);
 
 console.log('site: shrinking the WebAssembly');
 run('wasm-bindgen', '--target', 'web', '--no-typescript', '--out-dir', WORK, '--out-name', NAME, compiled);
@@ -57,5 +62,5 @@ for (const [name, content] of files) {
   const path = `${SITE}/${name}`;
   if (!existsSync(path) || !readFileSync(path).equals(content)) writeFileSync(path, content);
 }
-for (const name of readdirSync(`${SITE}/pkg`)) if (!files.has(`pkg/${name}`)) rmSync(`${SITE}/pkg/${name}`);
-writeFileSync(STAMP, stamp);
+for (const name of filesOfSite()) if (!files.has(name)) rmSync(`${SITE}/${name}`);
+writeFileSync(STAMP, stampOf(sources));
