@@ -52,7 +52,7 @@ async fn app_with_ada() -> App {
 }
 
 #[tokio::test]
-async fn a_cookie_login_responses_with_the_cookie_and_nothing_else() {
+async fn a_cookie_login_answers_with_the_cookie_and_nothing_else() {
     let app = app_with_ada().await;
     let (kind, body) = multipart(&[ADA[0], ADA[1], ("scope", "")]);
     for page in [
@@ -76,7 +76,7 @@ async fn swagger_may_leave_the_grant_type_empty() {
 }
 
 #[tokio::test]
-async fn a_jwt_login_responses_with_a_bearer_token() {
+async fn a_jwt_login_answers_with_a_bearer_token() {
     let app = app_with_ada().await;
     let page = post_fields(&app, JWT_LOGIN, &ADA).await;
     assert_eq!((page.status, page.header("content-type"), page.header("set-cookie")), (StatusCode::OK, Some("application/json"), None));

@@ -27,5 +27,6 @@ mod setup;
 mod signup;
 mod support;
 mod tidy;
+mod tidy_requirements;
 mod users;
 mod web;

@@ -156,33 +156,6 @@ fn a_page_has_its_path_in_one_place() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
-#[test]
-fn every_requirement_is_described_and_the_tests_that_show_it_exist() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let document = fs::read_to_string(root.join("docs/security-requirements.md")).unwrap();
-    let described: Vec<&str> = document.lines().filter_map(|line| line.strip_prefix("### SR-")).collect();
-    let code: Vec<(String, String)> = ["src", "tests"].into_iter().flat_map(sources).collect();
-    let mut faults = Vec::new();
-    for (path, text) in &code {
-        for number in text.split("SR-").skip(1).filter_map(|rest| rest.get(..3)).filter(|number| number.bytes().all(|byte| byte.is_ascii_digit())) {
-            if !described.contains(&number) {
-                faults.push(format!("{path} names SR-{number}, which docs/security-requirements.md does not have"));
-            }
-        }
-    }
-    let named = document.lines().filter_map(|line| line.strip_prefix("Tests: ")).flat_map(|line| line.split('`').skip(1).step_by(2));
-    for test in named {
-        let exists = match test.split_once(": ") {
-            Some((file, title)) => fs::read_to_string(root.join(file)).is_ok_and(|text| text.contains(title)),
-            None => code.iter().any(|(_, text)| text.contains(&format!("fn {test}("))),
-        };
-        if !exists {
-            faults.push(format!("docs/security-requirements.md names a test that is not there: {test}"));
-        }
-    }
-    assert!(faults.is_empty(), "{}", faults.join("\n"));
-}
-
 /// Whether a line of code names a path: as a whole word, so that `leptos` is not found in `mediamanager_leptos`.
 fn names(line: &str, word: &str) -> bool {
     line.match_indices(word).any(|(at, _)| {
