@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! domain   values and their rules; compiled for server and browser
+//! text     the sentences that people read, in English; server only
 //! app      the pages, with the server functions of their forms; paths.rs has every page
 //! server   what never reaches the browser
 //!            web      routes, access, page handlers, middleware, cookies, the JSON API
@@ -20,6 +21,8 @@ pub mod app;
 pub mod domain;
 #[cfg(feature = "ssr")]
 pub mod server;
+#[cfg(feature = "ssr")]
+pub mod text;
 
 /// Brings the islands of a page to life; called by the script in `app::ui::layout`.
 #[cfg(feature = "hydrate")]

@@ -7,26 +7,22 @@ use crate::domain::AuthError;
 #[component]
 pub fn ErrorPage(
     error: AuthError,
+    title: &'static str,
+    /// What happened, and what to do about it.
+    message: String,
     /// Where the request says it came from, and where it should have come from.
-    #[prop(default = None)]
     origins: Option<(String, String)>,
 ) -> impl IntoView {
     let cx = page_context();
-    let title = match error {
-        AuthError::NotFound => "Page not found",
-        AuthError::CrossSite => "Refused",
-        AuthError::Overloaded | AuthError::Unavailable => "Try again soon",
-        _ => "Something went wrong",
-    };
     let origins = origins.filter(|_| error == AuthError::CrossSite).map(|(claimed, expected)| {
         view! {
             <p>"The form came from "<code>{claimed}</code>", but this program answers at "<code>{expected}</code>
             ". If the second one is wrong, the administrator changes "<code>"misc.frontend_url"</code>" in the configuration."</p>
         }
     });
-    let (message, link, link_text) = match (error, &cx.viewer) {
-        (AuthError::AccountMismatch, Some(viewer)) => (account_mismatch(&viewer.email), page_of_form(&cx.path_and_query), "Open the page again"),
-        _ => (error.to_string(), paths::INDEX.path.to_owned(), "Go to the start page"),
+    let (link, link_text) = match error {
+        AuthError::AccountMismatch if cx.viewer.is_some() => (page_of_form(&cx.path_and_query), "Open the page again"),
+        _ => (paths::INDEX.path.to_owned(), "Go to the start page"),
     };
     let can_ask_again = error == AuthError::ResetLinkInvalid && cx.features.password_reset;
     view! {
@@ -39,18 +35,6 @@ pub fn ErrorPage(
             <p class="reference">{format!("Reference: {}", cx.request_id)}</p>
         </ui::Layout>
     }
-}
-
-/// The sentence that says what happened.
-#[component]
-pub fn ErrorMessage(error: AuthError) -> impl IntoView {
-    view! { <p class="lead">{error.to_string()}</p> }
-}
-
-/// The sentence for [`AuthError::AccountMismatch`] with the address of the account that is logged in now.
-#[must_use]
-pub fn account_mismatch(email: &str) -> String {
-    format!("You are now logged in as {email}. Nothing was changed.")
 }
 
 /// The page that a form stands on, by the address it was sent to: its own page, or the list of users for a button in a table.

@@ -4,7 +4,7 @@ use leptos::{
 };
 
 use super::{page_context::page_context, paths, ui};
-use crate::domain::{AuthError, Password, oidc_error::OidcError};
+use crate::domain::{AuthError, Password};
 
 /// Sends the browser to the provider, or to the page that says why not. A link leads here, so it changes nothing but the browser's
 /// own cookies; and it never fails, because the framework would answer an error with the Referer and put it into the address.
@@ -40,11 +40,11 @@ pub fn ProviderButton(
                 let text = format!("Continue with {}", provider.name);
                 view! { <a class="button" href=start_url(&return_to)>{text}</a> }.into_any()
             }
-            Some(refusal) => {
+            Some(message) => {
                 let text = format!("Continue with {}", provider.name);
                 view! {
                     <a class="button" role="link" aria-disabled="true" aria-describedby="provider-trouble">{text}</a>
-                    <p class="hint" id="provider-trouble">{refusal.happened(&provider.name)}</p>
+                    <p class="hint" id="provider-trouble">{message}</p>
                 }
                 .into_any()
             }
@@ -68,7 +68,13 @@ pub fn ProviderLogoutButton(url: Option<String>) -> impl IntoView {
 /// Why a login with the provider failed.
 #[derive(Clone, Debug)]
 pub struct OidcLoginError {
-    pub code: OidcError,
+    pub code: &'static str,
+    pub title: &'static str,
+    /// What happened.
+    pub message: String,
+    /// What the person can do about it.
+    pub hint: &'static str,
+    pub provider_name: String,
     /// The provider's own words, short; shown as text.
     pub provider_message: Option<String>,
     /// Where the next try leads.
@@ -81,12 +87,7 @@ pub struct OidcLoginError {
 #[component]
 pub fn OidcErrorPage(error: OidcLoginError) -> impl IntoView {
     let cx = page_context();
-    let name = cx.provider.as_ref().map_or_else(|| "the provider".to_owned(), |provider| provider.name.clone());
-    let title = match error.code {
-        OidcError::AccessDenied => "You were not let in",
-        OidcError::ProviderUnreachable | OidcError::TemporarilyUnavailable | OidcError::TooManyAttempts => "Try again soon",
-        _ => "Something went wrong",
-    };
+    let (title, name) = (error.title, error.provider_name);
     // A login in place of a connection would make a second account.
     let (again, way_out, without) = if error.is_linking {
         (paths::LINK_IDENTITY.path.to_owned(), paths::ACCOUNT.path, "Back to your account")
@@ -97,12 +98,12 @@ pub fn OidcErrorPage(error: OidcLoginError) -> impl IntoView {
     view! {
         <ui::Layout title has_error=true>
             <h1>{title}</h1>
-            <p class="lead">{error.code.happened(&name)}</p>
+            <p class="lead">{error.message}</p>
             {said}
-            <p>{error.code.way_on()}</p>
+            <p>{error.hint}</p>
             <p><a class="button" href=again>{format!("Try again with {name}")}</a></p>
             <p class="links"><a href=way_out>{without}</a></p>
-            <p class="reference">{format!("Reference: {} ({})", cx.request_id, error.code.code())}</p>
+            <p class="reference">{format!("Reference: {} ({})", cx.request_id, error.code)}</p>
         </ui::Layout>
     }
 }

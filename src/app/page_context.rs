@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use leptos::prelude::use_context;
 
 use super::{notice::Notice, ui::FieldError};
-use crate::domain::{AuthError, oidc_error::OidcError};
+use crate::domain::AuthError;
 
 /// What the server tells every page about the request it answers. All of it may end up in front of the viewer (SR-115). What one page
 /// shows besides stands in that page's properties.
@@ -55,7 +55,7 @@ pub struct Features {
 pub struct ProviderButton {
     pub name: String,
     /// Why nobody can log in with it right now.
-    pub last_error: Option<OidcError>,
+    pub last_error: Option<String>,
 }
 
 /// Who is logged in.
@@ -89,6 +89,8 @@ pub struct AdminNotices {
 #[derive(Clone, Debug)]
 pub struct FailedForm {
     pub error: AuthError,
+    /// The sentence for the error.
+    pub message: String,
     pub values: BTreeMap<String, String>,
 }
 
@@ -125,7 +127,7 @@ impl PageContext {
     /// What was wrong with the form that was sent to this page, and the element that says it.
     #[must_use]
     pub fn field_error(&self) -> FieldError {
-        let field_error = |form: &FailedForm| FieldError { element_id: form.error.place().to_owned(), message: form.error.to_string() };
+        let field_error = |form: &FailedForm| FieldError { element_id: form.error.place().to_owned(), message: form.message.clone() };
         self.failed_form.as_ref().map(field_error).unwrap_or_default()
     }
 }

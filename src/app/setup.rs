@@ -1,6 +1,6 @@
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 
-use super::{error_page::ErrorMessage, page_context::page_context, paths, ui};
+use super::{page_context::page_context, paths, ui};
 use crate::domain::{AuthError, LinkToken, Password};
 
 /// Makes the first administrator and logs them in.
@@ -47,7 +47,7 @@ pub fn SetupPage(token: String) -> impl IntoView {
 
 /// `/setup` without a form: why there is none, and what to do.
 #[component]
-pub fn SetupUnavailable(error: AuthError) -> impl IntoView {
+pub fn SetupUnavailable(error: AuthError, message: String) -> impl IntoView {
     let log_in = || Either::Left(view! { <p class="links"><a href=paths::LOGIN.path>"Log in"</a></p> });
     let (title, way_on) = match error {
         AuthError::AlreadySetUp => ("Setup is done", log_in()),
@@ -63,7 +63,7 @@ pub fn SetupUnavailable(error: AuthError) -> impl IntoView {
     view! {
         <ui::Layout title>
             <h1>{title}</h1>
-            <ErrorMessage error/>
+            <p class="lead">{message}</p>
             {way_on}
         </ui::Layout>
     }

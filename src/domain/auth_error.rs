@@ -1,14 +1,10 @@
-use std::fmt;
-
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-
-use crate::domain::password;
 
 /// Every way in which a request can fail, named by its outcome. A closed set without free text: nothing that a library,
 /// a database or an attacker says can reach a page through it (SR-183).
 ///
-/// `Display` is the sentence on the page, [`field`](Self::field) the input it stands beside, [`code`](Self::code) the
-/// stable word for logs and clients, [`status`](Self::status) the number of the answer.
+/// [`code`](Self::code) is the stable word for logs and clients, [`status`](Self::status) the number of the answer,
+/// [`field`](Self::field) the input that the sentence stands beside. The sentence itself is `text::en::error_message`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumString, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum AuthError {
@@ -174,65 +170,6 @@ impl AuthError {
     }
 }
 
-impl fmt::Display for AuthError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = match self {
-            Self::BadCredentials => "That e-mail and password do not match. Check both and try again.",
-            Self::NotLoggedIn => "Your session has ended. Log in again.",
-            Self::Forbidden => "Your account is not allowed to do this. An administrator can change that.",
-            Self::AccountMismatch => "You are now logged in with another account. Nothing was changed.",
-            Self::ReauthenticationRequired => {
-                "Your login is older than five minutes. Log in again first, so that nobody else at this screen can change your account."
-            }
-            Self::PasswordLoginRequired => {
-                "Log in with the password of this account first, then open the link again. If you do not know it, somebody else may: choose a new one \
-                 over \u{201c}Forgot password\u{201d}, or ask an administrator for a link."
-            }
-            Self::LastLoginMethod => "This is the only way into your account. Choose a password first.",
-            Self::LastAdministrator => "This is the last active administrator. Make somebody else one first.",
-            Self::EmailUnchanged => "This is the account's address already.",
-            Self::EmailChangeUnavailable => "No mail can be sent from here to prove another address. Ask an administrator to change it.",
-            Self::InvalidEmail => "Enter an e-mail address like name@example.org.",
-            Self::EmailTaken => "There is an account with this e-mail address already.",
-            Self::PasswordMissing => "Enter a password.",
-            Self::PasswordTooLong => return write!(f, "Enter a password of at most {} characters.", password::MAX_CHARS),
-            Self::PasswordTooShort { minimum } => return write!(f, "Use at least {minimum} characters."),
-            Self::PasswordTooWeak => "This password is easy to guess. Use several unrelated words or a longer one.",
-            Self::PasswordContainsEmail => "Choose a password that does not contain your e-mail name.",
-            Self::SetupLinkInvalid => "This setup link is not valid any more. Restart the program: it prints a new one.",
-            Self::AlreadySetUp => "The first administrator is set up already. Log in instead.",
-            Self::UsersExistWithoutAdmin => {
-                "Somebody has an account already, but nobody is an administrator. Make one from the shell: mediamanager-auth user promote EMAIL for \
-                 an account that is there, mediamanager-auth user create --admin EMAIL for a new one."
-            }
-            Self::RegistrationClosed => "New accounts are made by an administrator here. Ask one.",
-            Self::EmailUnavailable => "This address cannot be used for a new account. If you have an account, log in instead.",
-            Self::ResetLinkInvalid => "This link is not valid any more: it was used, is too old, or the account has changed. Ask for a new one.",
-            Self::VerificationLinkInvalid => "This link is not valid for the account that is logged in. Ask for a new one.",
-            Self::PendingLinkExpired => "This took longer than ten minutes. Go to the login page and start again.",
-            Self::TooManyAttempts { retry_after } => {
-                let (number, unit) = if *retry_after < 120 { (*retry_after, "second") } else { (retry_after.div_ceil(60), "minute") };
-                let plural = if number == 1 { "" } else { "s" };
-                return write!(f, "Too many attempts. Try again in {number} {unit}{plural}.");
-            }
-            Self::CrossSite => "This request came from another site and was refused. Open the page again and repeat it here.",
-            Self::BadRequest => "The request could not be read. Go back and send the form again.",
-            Self::ControlCharacters => "Remove invisible control characters and try again.",
-            Self::UnsupportedMediaType => "This kind of content is not accepted here.",
-            Self::PayloadTooLarge => "The request is too large.",
-            Self::NotFound => "There is no page at this address.",
-            Self::MethodNotAllowed => "This address does not take what was sent. Open it as a page instead.",
-            Self::Overloaded => "Many people are logging in right now. Try again in a few seconds.",
-            Self::Unavailable => "The account database cannot be reached at the moment. Try again soon.",
-            Self::Timeout => "This took too long and was given up. Try again.",
-            Self::Internal => "Something went wrong on our side. The administrator finds the reason in the log.",
-        };
-        f.write_str(text)
-    }
-}
-
-impl std::error::Error for AuthError {}
-
 /// The code, and the number if there is one: `password_too_short 12`. Text, because an object would bring a whole parser for
 /// numbers into the browser.
 impl Serialize for AuthError {
@@ -275,13 +212,5 @@ mod tests {
             assert_eq!(serde_json::from_str::<AuthError>(text).unwrap(), error);
         }
         assert!(serde_json::from_str::<AuthError>("\"no such code\"").is_err());
-    }
-
-    #[test]
-    fn waiting_times_are_said_in_words_a_person_uses() {
-        let text = |retry_after| AuthError::TooManyAttempts { retry_after }.to_string();
-        assert_eq!(text(1), "Too many attempts. Try again in 1 second.");
-        assert_eq!(text(90), "Too many attempts. Try again in 90 seconds.");
-        assert_eq!(text(600), "Too many attempts. Try again in 10 minutes.");
     }
 }

@@ -65,45 +65,6 @@ impl OidcError {
             _ => None,
         }
     }
-
-    /// What happened, in one sentence. `name` is the provider's.
-    #[must_use]
-    pub fn happened(self, name: &str) -> String {
-        match self {
-            Self::UnknownState => {
-                "This login is not under way any more: it took longer than ten minutes, was used already, or began in another browser.".to_owned()
-            }
-            Self::MalformedCallback => format!("The answer of {name} could not be read."),
-            Self::AccessDenied => format!("{name} did not let you in, or you chose not to go on."),
-            Self::ProviderError => format!("{name} answered with an error."),
-            Self::IssuerMismatch => format!("The answer did not come from {name}, so it was not used."),
-            Self::ProviderUnreachable => format!("{name} is not reachable at the moment."),
-            Self::ProviderMisconfigured | Self::InvalidClient => format!("{name} and this program are not set up to work together."),
-            Self::InvalidGrant | Self::InvalidToken => format!("What {name} said about you could not be trusted, so you are not logged in."),
-            Self::EmailMissing => format!("{name} does not say your e-mail address, and an account needs one."),
-            Self::InvalidEmail => format!("The e-mail address that {name} says cannot have an account here."),
-            Self::IdentityAlreadyLinked => format!("Your account at {name} is connected with another account here."),
-            Self::LoginNotAllowed => format!("You could not be logged in with {name}."),
-            Self::TooManyAttempts => "There were too many attempts from your network.".to_owned(),
-            Self::TemporarilyUnavailable => "This program cannot log anybody in at the moment.".to_owned(),
-        }
-    }
-
-    /// What the person can do about it.
-    #[must_use]
-    pub fn way_on(self) -> &'static str {
-        match self {
-            Self::UnknownState | Self::MalformedCallback | Self::IssuerMismatch | Self::InvalidGrant => "Start again from here.",
-            Self::AccessDenied => "Start again, or log in with e-mail and password. If you should be let in, ask whoever runs the provider.",
-            Self::ProviderUnreachable | Self::TemporarilyUnavailable => "Try again in a minute.",
-            Self::TooManyAttempts => "Try again in ten minutes.",
-            Self::ProviderError | Self::ProviderMisconfigured | Self::InvalidClient | Self::InvalidToken | Self::LoginNotAllowed => {
-                "If it happens again, give the reference below to the administrator: the log has the reason under it."
-            }
-            Self::IdentityAlreadyLinked => "Log in with it, disconnect it on the account page there, and try again here.",
-            Self::EmailMissing | Self::InvalidEmail => "Add or change the address there, allow it to be passed on, and start again.",
-        }
-    }
 }
 
 #[cfg(test)]

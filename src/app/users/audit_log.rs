@@ -1,16 +1,16 @@
 use leptos::prelude::*;
-use strum::IntoEnumIterator;
 
-use crate::{
-    app::{page_context::Timestamp, paths, ui},
-    domain::AuditEvent,
-};
+use crate::app::{page_context::Timestamp, paths, ui};
 
 /// One page of what has happened.
 #[derive(Clone)]
 pub struct EventsPage {
+    pub title: &'static str,
+    /// The code of each kind of event, and its description.
+    pub kinds: Vec<(String, &'static str)>,
+    /// How many events match, as a sentence.
+    pub events_found: String,
     pub events: Vec<EventRow>,
-    pub total: u64,
     /// From 1.
     pub page: u64,
     pub pages: u64,
@@ -44,20 +44,13 @@ pub struct UserRef {
 /// `/users/events`: what has happened, for administrators.
 #[component]
 pub fn AuditLogPage(list: EventsPage) -> impl IntoView {
-    let mut kinds = vec![(String::new(), "Everything")];
-    kinds.extend(AuditEvent::iter().map(|event| (event.code().to_owned(), event.words())));
-    let found = match list.total {
-        0 => "Nothing matches.".to_owned(),
-        1 => "One event".to_owned(),
-        total => format!("{total} events, the newest first"),
-    };
     let address =
         format!("{}?kind={}&user={}&reference={}&page=", paths::AUDIT_LOG.path, ui::encoded(&list.kind), ui::encoded(&list.user), ui::encoded(&list.reference));
     view! {
-        <ui::Layout title="Audit log" is_wide=true>
-            <h1>"Audit log"</h1>
+        <ui::Layout title=list.title is_wide=true>
+            <h1>{list.title}</h1>
             <form method="get" action=paths::AUDIT_LOG.path class="filter" role="search">
-                <ui::Select id="kind" label="What" options=kinds chosen=list.kind/>
+                <ui::Select id="kind" label="What" options=list.kinds chosen=list.kind/>
                 <div class="field">
                     <label for="user">"E-mail"</label>
                     <input id="user" name="user" autocomplete="off" autocapitalize="none" spellcheck="false" value=list.user/>
@@ -68,7 +61,7 @@ pub fn AuditLogPage(list: EventsPage) -> impl IntoView {
                 </div>
                 <button type="submit" class="secondary">"Search"</button>
             </form>
-            <EventTable events=list.events caption=found/>
+            <EventTable events=list.events caption=list.events_found/>
             <ui::Pagination page=list.page pages=list.pages address/>
             <p class="links"><a href=paths::USERS.path>"All users"</a></p>
         </ui::Layout>

@@ -8,6 +8,7 @@ use crate::{
         config::Config,
         mailer::{self, MailMessage, Mailer},
     },
+    text::en::{error_message, mails},
 };
 
 #[derive(Subcommand)]
@@ -18,7 +19,7 @@ pub(super) enum Command {
 
 /// `mail test ADDRESS`: the very path that every mail takes, with the server's own words.
 pub(super) async fn run(config: &Config, Command::Test { address }: Command) -> Result<(), String> {
-    let email = Email::parse(&address).map_err(|err| err.to_string())?;
+    let email = Email::parse(&address).map_err(error_message)?;
     let Some(smtp) = &config.smtp else {
         return Err("There are no mail settings: [notifications.smtp_config] needs smtp_host and from_email.".to_owned());
     };
@@ -30,7 +31,7 @@ pub(super) async fn run(config: &Config, Command::Test { address }: Command) -> 
     let login = if smtp.user.is_some() { "logging in" } else { "without login" };
     say(&format!("Sending to {email} over {}:{}, {security}, {login} …", smtp.host, smtp.port));
     let app = &config.server.app_name;
-    let letter = MailMessage::new(format!("Test mail of {app}"), &["Hello,", &format!("this is a test. If you read it, {app} can send mail.")]);
+    let letter = MailMessage::new(mails::test::subject(app), &[mails::GREETING, &mails::test::body(app)]);
     match Mailer::new(config)?.send(config, &Clock::System, email.as_str(), &letter).await {
         Ok(answer) => {
             say(&format!("Accepted: {answer}"));

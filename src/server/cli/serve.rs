@@ -29,6 +29,7 @@ use crate::{
         telemetry::{log, metrics},
         web::{middleware::request_limits, router::router},
     },
+    text::en::error_message,
 };
 
 /// How long running requests may take to finish after a stop was asked for (SR-192).
@@ -125,7 +126,7 @@ async fn greet(state: &AppState, address: SocketAddr) {
     match setup::link(&Ctx::cli(state)).await {
         Ok(link) => say(&format!("Nobody has an account yet. Set up the first administrator here, once:\n{link}")),
         Err(AuthError::AlreadySetUp) => {}
-        Err(overtaken @ AuthError::UsersExistWithoutAdmin) => say(&overtaken.to_string()),
+        Err(overtaken @ AuthError::UsersExistWithoutAdmin) => say(&error_message(overtaken)),
         Err(error) => tracing::error!(event = "setup_link_failed", code = error.code(), "cannot tell whether the first administrator is set up"),
     }
 }

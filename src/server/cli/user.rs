@@ -21,6 +21,7 @@ use crate::{
         },
         telemetry::log,
     },
+    text::en::error_message,
 };
 
 #[derive(Subcommand)]
@@ -93,17 +94,17 @@ pub(super) async fn run(config: Config, command: Command) -> Result<(), String> 
 }
 
 async fn change(config: Config, email: &str, change: UserUpdate, done: &str) -> Result<(), String> {
-    let email = Email::parse(email).map_err(|err| err.to_string())?;
+    let email = Email::parse(email).map_err(error_message)?;
     let state = AppState::new(config, Argon2Params::STANDARD, Clock::System).await?;
-    let user = cli::change(&Ctx::cli(&state), &email, change).await.map_err(|err| err.to_string())?.ok_or_else(|| nobody(&email))?;
+    let user = cli::change(&Ctx::cli(&state), &email, change).await.map_err(error_message)?.ok_or_else(|| nobody(&email))?;
     say(&format!("{} {done}.", user.email));
     Ok(())
 }
 
 async fn end_sessions(config: Config, email: &str) -> Result<(), String> {
-    let email = Email::parse(email).map_err(|err| err.to_string())?;
+    let email = Email::parse(email).map_err(error_message)?;
     let state = AppState::new(config, Argon2Params::STANDARD, Clock::System).await?;
-    let ended = cli::end_sessions(&Ctx::cli(&state), &email).await.map_err(|err| err.to_string())?.ok_or_else(|| nobody(&email))?;
+    let ended = cli::end_sessions(&Ctx::cli(&state), &email).await.map_err(error_message)?.ok_or_else(|| nobody(&email))?;
     say(&format!("{email} is logged out everywhere ({}).", plural(usize::try_from(ended).unwrap_or(usize::MAX), "session")));
     Ok(())
 }
@@ -117,7 +118,7 @@ async fn list(config: Config, wanted: List) -> Result<(), String> {
         (_, _, true) => UserFilter::Administrators,
         _ => UserFilter::All,
     };
-    for (user, account) in cli::list(&Ctx::cli(&state), which, &wanted.search).await.map_err(|err| err.to_string())? {
+    for (user, account) in cli::list(&Ctx::cli(&state), which, &wanted.search).await.map_err(error_message)? {
         let standing = match (user.is_active, user.is_verified) {
             (false, _) => "disabled",
             (true, false) => "pending",
@@ -135,9 +136,9 @@ fn nobody(email: &Email) -> String {
 }
 
 async fn reset_link(config: Config, email: &str) -> Result<(), String> {
-    let email = Email::parse(email).map_err(|err| err.to_string())?;
+    let email = Email::parse(email).map_err(error_message)?;
     let state = AppState::new(config, Argon2Params::STANDARD, Clock::System).await?;
-    match password_reset::create_reset_link_by_email(&Ctx::cli(&state), &email).await.map_err(|err| err.to_string())? {
+    match password_reset::create_reset_link_by_email(&Ctx::cli(&state), &email).await.map_err(error_message)? {
         // Like the setup link: the one thing the person at the terminal has asked for, and never in the log.
         Some(ResetLink { link, lifetime }) => say(&format!("Hand this to {email}; it works once, for {} minutes:\n{link}", lifetime / 60)),
         None => return Err(format!("Nobody active has the address {email}.")),
@@ -146,7 +147,7 @@ async fn reset_link(config: Config, email: &str) -> Result<(), String> {
 }
 
 async fn make(config: Config, create: Create) -> Result<(), String> {
-    let email = Email::parse(&create.email).map_err(|err| err.to_string())?;
+    let email = Email::parse(&create.email).map_err(error_message)?;
     let password = ask_password()?;
     let role = match (create.admin, create.pending) {
         (true, _) => Role::Administrator,
@@ -154,7 +155,7 @@ async fn make(config: Config, create: Create) -> Result<(), String> {
         (false, false) => Role::Member,
     };
     let state = AppState::new(config, Argon2Params::STANDARD, Clock::System).await?;
-    let user = cli::create(&Ctx::cli(&state), NewCliUser { email, password, role }).await.map_err(|err| err.to_string())?;
+    let user = cli::create(&Ctx::cli(&state), NewCliUser { email, password, role }).await.map_err(error_message)?;
     let can = match role {
         Role::Administrator => "an administrator",
         Role::Member => "a member",

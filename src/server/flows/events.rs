@@ -11,6 +11,7 @@ use crate::{
         flows::Ctx,
         telemetry::metrics,
     },
+    text::en::event_description,
 };
 
 /// Rows about one network for one kind of event that strangers can cause as often as they like.
@@ -102,5 +103,5 @@ pub fn log(cx: &Ctx<'_>, event: AuditEvent, about: EventDetails<'_>) {
     let some = |text| Some(text).filter(|text: &&str| !text.is_empty());
     let (method, detail, network) = (some(method), some(detail), cx.state.loggable(&cx.client.rate_limit_key));
     metrics::happened(event, about.method);
-    tracing::info!(event = event.code(), user, actor, method, detail, client_ip = network, "{}", event.words());
+    tracing::info!(event = event.code(), user, actor, method, detail, client_ip = network, "{}", event_description(event));
 }

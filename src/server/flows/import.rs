@@ -5,6 +5,7 @@ use super::{Ctx, Tx, events::EventDetails};
 use crate::{
     domain::{AuditEvent, AuthError, Email},
     server::db::{self, import_source, users::Credentials},
+    text::en::error_message,
 };
 
 /// What was done.
@@ -28,7 +29,7 @@ pub async fn redirect_legacy_reset(cx: &Ctx<'_>, url: &str) -> Result<Report, St
         return Err("this is the database that the program uses: there is nothing to import, its users are here".to_owned());
     }
     let source = import_source::open(url).await?;
-    let fault = |error: AuthError| format!("nothing was imported: {error}");
+    let fault = |error: AuthError| format!("nothing was imported: {}", error_message(error));
     let mut tx = cx.exclusive().await.map_err(fault)?;
     let (mut report, mut last) = (Report::default(), None);
     loop {

@@ -1,5 +1,7 @@
 use html_escape::encode_text;
 
+use crate::text::en::mails;
+
 /// A mail before it is one: what it says, in paragraphs, with one thing to do at most.
 #[derive(Clone, Debug, Default)]
 pub struct MailMessage {
@@ -61,9 +63,9 @@ impl MailMessage {
             format!(
                 "<p style=\"margin:24px 0\"><a class=\"button\" href=\"{url}\" style=\"display:inline-block;padding:12px 20px;border-radius:10px;\
                  background:#443598;color:#ffffff;font-weight:600;text-decoration:none\">{}</a></p>\
-                 <p class=\"quiet\" style=\"margin:0 0 16px;font-size:14px;color:#5b5672;word-break:break-all\">Or copy this address: {}</p>",
+                 <p class=\"quiet\" style=\"margin:0 0 16px;font-size:14px;color:#5b5672;word-break:break-all\">{}</p>",
                 encode_text(&link.label),
-                encode_text(&link.url),
+                encode_text(&mails::copy_address(&link.url)),
             )
         });
         format!(

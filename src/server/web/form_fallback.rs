@@ -31,6 +31,7 @@ use crate::{
             render,
         },
     },
+    text::en::error_message,
 };
 
 /// Set by server functions that end in a redirect (`leptos_axum::redirect`).
@@ -117,7 +118,7 @@ async fn answer_failed_form(state: &AppState, mut parts: Parts, fields: Vec<(Str
         return render::error_page(state, &parts, error);
     }
     let values = fields.into_iter().filter(|(name, _)| REDISPLAYED_FIELDS.contains(&name.as_str())).collect();
-    parts.extensions.insert(FailedForm { error, values });
+    parts.extensions.insert(FailedForm { error, message: error_message(error), values });
     parts.headers.insert(header::ACCEPT, HeaderValue::from_static("text/html"));
     let head = parts.clone();
     let response = access::run(state, as_get(parts), rerun).await;

@@ -16,7 +16,7 @@ use leptos::{
 
 use crate::{
     app::{
-        error_page::{self, ErrorPage},
+        error_page::ErrorPage,
         oidc::{OidcErrorPage, OidcErrorPageProps, OidcLoginError},
         page_context::{AdminNotices, FailedForm, Features, PageContext, ProviderButton, Timestamp, Viewer},
     },
@@ -24,11 +24,13 @@ use crate::{
     server::{
         AppState, clock,
         flows::{oidc::Refused, sessions::CurrentUser},
+        oidc::Provider,
         web::{
             api,
             middleware::{authenticate::Visitor, csrf, security_headers::RequestIds},
         },
     },
+    text::en,
 };
 
 /// Renders a page in one go to one body: pages have no asynchronous parts, their data are properties.
@@ -58,7 +60,7 @@ pub fn page_context(state: &AppState, parts: &Parts, pending_approvals: u64) -> 
         query,
         viewer: current.map(|current| viewer(state, current)),
         failed_form: parts.extensions.get::<FailedForm>().cloned(),
-        provider: provider.map(|provider| ProviderButton { name: provider.config().name.clone(), last_error: provider.trouble().map(|fault| fault.refusal) }),
+        provider: provider.map(provider_button),
         password_min_length: config.policy.password_min_length,
         features: Features { signup: config.policy.registration, password_reset: config.auth.email_password_resets, mail: config.smtp.is_some() },
         admin: current.and_then(|current| current.admin().ok()).map(|_| AdminNotices {
@@ -67,6 +69,11 @@ pub fn page_context(state: &AppState, parts: &Parts, pending_approvals: u64) -> 
             pending_approvals,
         }),
     }
+}
+
+fn provider_button(provider: &Provider) -> ProviderButton {
+    let name = &provider.config().name;
+    ProviderButton { name: name.clone(), last_error: provider.trouble().map(|fault| en::oidc_error_message(fault.refusal, name)) }
 }
 
 fn viewer(state: &AppState, current: &CurrentUser) -> Viewer {
@@ -107,27 +114,41 @@ pub fn error_for(state: &AppState, parts: &Parts, error: AuthError) -> Response 
 fn account_mismatch(parts: &Parts) -> Response {
     let error = AuthError::AccountMismatch;
     let current = parts.extensions.get::<Visitor>().and_then(|visitor| visitor.current.as_ref());
-    let message = current.map_or_else(|| error.to_string(), |current| error_page::account_mismatch(&current.user().email));
-    with_status(Json((error.place(), format!("{message} Reload this page to go on."))).into_response(), error)
+    let message = current.map_or_else(|| en::error_message(error), |current| en::account_mismatch(&current.user().email));
+    with_status(Json((error.place(), en::account_mismatch_in_place(&message))).into_response(), error)
 }
 
 /// The page that says what happened, whatever the client accepts.
 pub fn error_page(state: &AppState, parts: &Parts, error: AuthError) -> Response {
     let origins = csrf::claimed_origin(&parts.headers).map(|claimed| (claimed, state.config.origin()));
     let context = Arc::new(page_context(state, parts, 0));
-    with_status(page(context, move || view! { <ErrorPage error origins/> }), error)
+    render_error(context, error, origins)
 }
 
 /// The same with a context that is there already.
 pub fn error_page_with(context: Arc<PageContext>, error: AuthError) -> Response {
-    with_status(page(context, move || view! { <ErrorPage error/> }), error)
+    render_error(context, error, None)
+}
+
+fn render_error(context: Arc<PageContext>, error: AuthError, origins: Option<(String, String)>) -> Response {
+    let title = en::pages::error::title(error);
+    let message = match (error, &context.viewer) {
+        (AuthError::AccountMismatch, Some(viewer)) => en::account_mismatch(&viewer.email),
+        _ => en::error_message(error),
+    };
+    with_status(page(context, move || view! { <ErrorPage error title message origins/> }), error)
 }
 
 /// Answers a failed login through the provider with what was wrong and what to do. A person looks at it, whatever the browser accepts.
 pub fn oidc_error_page(state: &AppState, parts: &Parts, refused: Refused) -> Response {
     let code = refused.refusal;
+    let provider_name = state.provider.as_ref().map_or(en::UNNAMED_PROVIDER, |provider| provider.config().name.as_str());
     let error = OidcLoginError {
-        code,
+        code: code.code(),
+        title: en::pages::oidc_error::title(code),
+        message: en::oidc_error_message(code, provider_name),
+        hint: en::oidc_error_hint(code),
+        provider_name: provider_name.to_owned(),
         provider_message: refused.said,
         return_to: refused.return_to.map(|target| target.as_str().to_owned()).unwrap_or_default(),
         is_linking: refused.connects,
@@ -143,7 +164,7 @@ pub fn oidc_error_page(state: &AppState, parts: &Parts, refused: Refused) -> Res
 
 /// An error for the script of a page of ours: the element that says it, and the sentence.
 pub fn json_error(error: AuthError) -> Response {
-    with_status(Json((error.place(), error.to_string())).into_response(), error)
+    with_status(Json((error.place(), en::error_message(error))).into_response(), error)
 }
 
 /// Gives a response the status of an error.

@@ -1,4 +1,5 @@
-//! What the mails say. They are written when they are sent, so that no token is ever stored, and whoever is gone gets none.
+//! The mails, with the sentences of `text::en::mails`. A mail is made when it is sent, so that no token is ever stored, and an account that
+//! is gone gets none.
 
 use uuid::Uuid;
 
@@ -13,6 +14,7 @@ use crate::{
         flows::{Ctx, account, email_verification, events::EventDetails, password_reset, rate_limits},
         mailer::MailMessage,
     },
+    text::en::mails,
 };
 
 /// Notices that somebody waits for approval, to each administrator.
@@ -89,113 +91,61 @@ async fn letter(state: &AppState, kind: MailKind, waiting: &QueuedMail, found: &
 }
 
 fn reset(state: &AppState, app: &str, link: String) -> MailMessage {
-    let minutes = state.config.policy.reset_link_lifetime / 60;
-    MailMessage::new(format!("New password for {app}"), &["Hello,", &format!("somebody, probably you, asked for a new password for your account at {app}.")])
-        .with_link(
-            "Choose a new password",
-            link,
-            &[&format!("The link works for {minutes} minutes and once. If it was not you, do nothing: your password stays as it is.")],
-        )
+    use mails::reset as text;
+    let closing = text::closing(state.config.policy.reset_link_lifetime / 60);
+    message(text::subject(app), &[&text::reason(app)]).with_link(text::BUTTON, link, &[&closing])
 }
 
 fn invitation(app: &str, link: String) -> MailMessage {
-    MailMessage::new(
-        format!("Your account at {app}"),
-        &["Hello,", &format!("an administrator has made an account at {app} for you. Choose a password for it.")],
-    )
-    .with_link("Choose a password", link, &["The link works for three days and once. After that, an administrator can give you another one."])
+    use mails::invitation as text;
+    message(text::subject(app), &[&text::reason(app)]).with_link(text::BUTTON, link, &[text::CLOSING])
 }
 
 fn proof(app: &str, link: String) -> MailMessage {
-    MailMessage::new(
-        format!("Confirm your address for {app}"),
-        &["Hello,", &format!("an account at {app} was made with this address. If it is yours, confirm that the mailbox is too.")],
-    )
-    .with_link(
-        "Confirm the address",
-        link,
-        &["The link works for a day, in a browser in which you are logged in to that account. If you have no such account, do nothing."],
-    )
+    use mails::email_verification as text;
+    message(text::subject(app), &[&text::reason(app)]).with_link(text::BUTTON, link, &[text::CLOSING])
 }
 
 /// To whoever has the mailbox; if that is somebody with an account of their own, they are told what was tried, and nobody else is.
 async fn email_change(state: &AppState, app: &str, waiting: &QueuedMail, found: &Credentials) -> Result<Option<MailMessage>, AuthError> {
+    use mails::{email_change as text, email_change_taken as taken};
     let Ok(address) = Email::parse(&waiting.address) else { return Ok(None) };
     if db::users::is_taken_by_another(&state.db, &address, found.user.id).await? {
-        let text = format!("somebody has tried to give this address to another account at {app}. You have an account with it, and nothing was changed.");
-        return Ok(Some(MailMessage::new(format!("You have an account at {app}"), &["Hello,", &text, "If it was not you, do nothing."])));
+        return Ok(Some(message(taken::subject(app), &[&taken::reason(app), taken::CLOSING])));
     }
     let link = account::email_change_link(state, found, &address).await?;
-    let letter = MailMessage::new(
-        format!("Your new address for {app}"),
-        &["Hello,", &format!("somebody, probably you, wants to use this address for an account at {app}. If it was you, confirm that the mailbox is yours.")],
-    );
-    let closing = "The link works for a day, in a browser in which you are logged in to that account. If it was not you, do nothing.";
-    Ok(Some(letter.with_link("Use this address", link, &[closing])))
+    Ok(Some(message(text::subject(app), &[&text::reason(app)]).with_link(text::BUTTON, link, &[text::CLOSING])))
 }
 
 fn account_exists(state: &AppState, app: &str) -> MailMessage {
-    MailMessage::new(
-        format!("You have an account at {app}"),
-        &["Hello,", &format!("somebody, probably you, tried to create an account at {app} with this address. There is one already, and nothing was changed.")],
-    )
-    .with_link(
-        "Log in",
-        state.config.link(paths::LOGIN.path),
-        &[if state.config.auth.email_password_resets {
-            "If you have forgotten the password, the login page helps. If it was not you, do nothing."
-        } else {
-            "If you have forgotten the password, ask an administrator for a link. If it was not you, do nothing."
-        }],
-    )
+    use mails::account_exists as text;
+    let closing = if state.config.auth.email_password_resets { text::CLOSING_WITH_RESETS } else { text::CLOSING_WITHOUT_RESETS };
+    message(text::subject(app), &[&text::reason(app)]).with_link(text::BUTTON, state.config.link(paths::LOGIN.path), &[closing])
 }
 
 fn password_changed(app: &str, waiting: &QueuedMail) -> MailMessage {
-    MailMessage::new(
-        format!("Your password for {app} was changed"),
-        &[
-            "Hello,",
-            &format!(
-                "the password of your account at {app} was changed on {} from the address {}. Everybody else who was logged in is logged out.",
-                in_words(waiting.created_at),
-                waiting.client_ip
-            ),
-            "If it was you, there is nothing to do.",
-            "If it was not, choose a new password for your mailbox first, then one here, and tell an administrator.",
-        ],
-    )
+    use mails::password_changed as text;
+    let reason = text::reason(app, &in_words(waiting.created_at), &waiting.client_ip);
+    message(text::subject(app), &[&reason, text::IF_EXPECTED, text::IF_UNEXPECTED])
 }
 
 fn password_set(app: &str, waiting: &QueuedMail) -> MailMessage {
-    MailMessage::new(
-        format!("Your password for {app} was changed"),
-        &[
-            "Hello,",
-            &format!("an administrator has set the password of your account at {app} on {}. You are logged out everywhere.", in_words(waiting.created_at)),
-            "If you do not know about it, ask an administrator.",
-        ],
-    )
+    use mails::password_set as text;
+    message(text::subject(app), &[&text::reason(app, &in_words(waiting.created_at)), text::IF_UNEXPECTED])
 }
 
 fn email_changed(app: &str, waiting: &QueuedMail) -> MailMessage {
-    MailMessage::new(
-        format!("Your address for {app} was changed"),
-        &[
-            "Hello,",
-            &format!("since {} your account at {app} has another address than this one. Log in with the new one from now on.", in_words(waiting.created_at)),
-            "If it was not you, tell an administrator at once.",
-        ],
-    )
+    use mails::email_changed as text;
+    message(text::subject(app), &[&text::reason(app, &in_words(waiting.created_at)), text::IF_UNEXPECTED])
 }
 
 fn pending_approval(state: &AppState, app: &str) -> MailMessage {
-    MailMessage::new(
-        format!("Somebody waits for approval at {app}"),
-        &["Hello,", &format!("somebody has made an account at {app} and confirmed the address. They can do nothing until an administrator approves them.")],
-    )
-    .with_link(
-        "See who waits",
-        state.config.link(&format!("{}?which=pending", paths::USERS.path)),
-        &["You get this mail at most once an hour, however many are waiting."],
-    )
+    use mails::pending_approval as text;
+    let link = state.config.link(&format!("{}?which=pending", paths::USERS.path));
+    message(text::subject(app), &[&text::reason(app)]).with_link(text::BUTTON, link, &[text::CLOSING])
+}
+
+/// A mail that begins with the greeting.
+fn message(subject: String, paragraphs: &[&str]) -> MailMessage {
+    MailMessage::new(subject, &[&[mails::GREETING][..], paragraphs].concat())
 }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::{
     domain::{AuthError, auth_error::Field},
     server::web::render,
+    text::en::error_message,
 };
 
 /// Why a request of the API is refused. Each one is answered with a body: MediaManager's frontend takes an empty one for success.
@@ -38,7 +39,7 @@ impl ApiError {
     /// A code, and a sentence for people.
     #[must_use]
     pub fn reason(status: StatusCode, code: &str, error: AuthError) -> Self {
-        Self::detail(status, json!({ "code": code, "reason": error.to_string() }))
+        Self::detail(status, json!({ "code": code, "reason": error_message(error) }))
     }
 
     /// A 422 with its list of faults.
@@ -103,7 +104,7 @@ pub fn missing(field: &str) -> Value {
 /// A field that breaks a rule. The value itself is not repeated: it may be a password.
 #[must_use]
 pub fn field_item(field: &str, error: AuthError) -> Value {
-    json!({ "type": error.code(), "loc": ["body", field], "msg": error.to_string(), "input": null })
+    json!({ "type": error.code(), "loc": ["body", field], "msg": error_message(error), "input": null })
 }
 
 fn fault(error: AuthError) -> Value {

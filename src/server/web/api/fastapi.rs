@@ -16,6 +16,7 @@ use crate::{
         strict_json,
         web::{form_data, middleware::request_limits},
     },
+    text::en::error_message,
 };
 
 /// The user object, always these five fields in this order.
@@ -156,7 +157,7 @@ impl JsonObject {
     pub fn email(&self, missing: MissingInput) -> Result<Email, Value> {
         let typed = self.text("email", missing)?;
         Email::parse(&typed).map_err(|error| {
-            let reason = error.to_string();
+            let reason = error_message(error);
             json!({ "type": "value_error", "loc": ["body", "email"], "msg": format!("value is not a valid email address: {reason}"), "input": typed, "ctx": { "reason": reason } })
         })
     }

@@ -13,6 +13,7 @@ use super::security_headers::RequestIds;
 use crate::{
     domain::AuthError,
     server::{AppState, db::deadline, web::render},
+    text::en::error_message,
 };
 
 /// Bytes of a request body (SR-150).
@@ -95,7 +96,7 @@ pub async fn contain(state: &AppState, stand_in: RequestSnapshot, work: impl Fut
     let state = state.clone();
     // The page may meet the same fault.
     let page = tokio::spawn(async move { render::error_response(&state, stand_in.into(), error).await }.in_current_span());
-    page.await.unwrap_or_else(|_| (StatusCode::INTERNAL_SERVER_ERROR, AuthError::Internal.to_string()).into_response())
+    page.await.unwrap_or_else(|_| (StatusCode::INTERNAL_SERVER_ERROR, error_message(AuthError::Internal)).into_response())
 }
 
 fn carries_framework_errors(query: Option<&str>) -> bool {

@@ -24,6 +24,7 @@ use crate::{
             render::timestamp,
         },
     },
+    text::en::UNNAMED_PROVIDER,
 };
 
 /// `/account`
@@ -102,7 +103,7 @@ async fn account_view(cx: &Ctx<'_>, current: &CurrentUser) -> Result<AccountView
 
 /// A session as pages show it; `current` is the session that asks.
 pub fn session_row(state: &AppState, session: &Session, current: Option<Uuid>) -> SessionRow {
-    let provider = || state.config.auth.openid_connect.as_ref().map_or("the provider", |provider| provider.name.as_str());
+    let provider = || state.config.auth.openid_connect.as_ref().map_or(UNNAMED_PROVIDER, |provider| provider.name.as_str());
     SessionRow {
         id: session.id.to_string(),
         browser: user_agent::in_words(&session.user_agent),

@@ -34,6 +34,7 @@ use crate::{
             render,
         },
     },
+    text::en::error_message,
 };
 
 /// `/`: the login page for strangers, the landing page for everybody else.
@@ -68,7 +69,8 @@ pub async fn setup(cx: PageRequest) -> PageResult {
     match setup_flow::check(&cx.ctx(), &token).await {
         Ok(()) => cx.render(move || view! { <SetupPage token/> }),
         Err(error @ (AuthError::AlreadySetUp | AuthError::UsersExistWithoutAdmin | AuthError::SetupLinkInvalid)) => {
-            Ok(render::with_status(cx.render(move || view! { <SetupUnavailable error/> })?, error))
+            let message = error_message(error);
+            Ok(render::with_status(cx.render(move || view! { <SetupUnavailable error message/> })?, error))
         }
         Err(error) => Err(error.into()),
     }

@@ -8,6 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use leptos::view;
+use strum::IntoEnumIterator;
 use uuid::Uuid;
 
 use super::account::{identity_row, session_row};
@@ -40,6 +41,7 @@ use crate::{
             render::timestamp,
         },
     },
+    text::en::{event_description, pages::audit_log as text},
 };
 
 /// The longest search that makes sense: an address.
@@ -125,7 +127,10 @@ pub async fn audit_log(cx: PageRequest, admin: Admin) -> PageResult {
     let query = EventQuery { kind: kind.parse().ok(), user: user.clone(), reference: reference.clone(), page };
     let (Listed { rows, total }, names) = users::events(&cx.ctx(), &admin, &query).await?;
     let events = rows.iter().map(|row| event_row(&names, row)).collect();
-    let list = EventsPage { events, total, page, pages: page_count(total), kind, user, reference };
+    let mut kinds = vec![(String::new(), text::ALL_EVENTS)];
+    kinds.extend(AuditEvent::iter().map(|event| (event.code().to_owned(), event_description(event))));
+    let (title, events_found) = (text::TITLE, text::events_found(total));
+    let list = EventsPage { title, kinds, events_found, events, page, pages: page_count(total), kind, user, reference };
     cx.render(move || view! { <AuditLogPage list/> })
 }
 
@@ -185,7 +190,7 @@ fn event_row(names: &HashMap<Uuid, String>, row: &AuditRow) -> EventRow {
     let parts = [row.method.as_str(), row.detail.as_str()];
     EventRow {
         at: timestamp(row.occurred_at),
-        event: row.kind.parse::<AuditEvent>().map_or_else(|_| row.kind.clone(), |event| event.words().to_owned()),
+        event: row.kind.parse::<AuditEvent>().map_or_else(|_| row.kind.clone(), |event| event_description(event).to_owned()),
         detail: parts.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("; "),
         user: row.user_id.map(|id| UserRef { id: id.to_string(), email: names.get(&id).cloned() }),
         actor: row.actor_id.map(name),
