@@ -46,7 +46,7 @@ criterion_main!(functions);
 /// Beside the library with rules that are made once.
 fn session_token(criterion: &mut Criterion) {
     let tokens = Tokens::new(SECRET, Clock::System).unwrap();
-    let (token, _) = tokens.session(Uuid::max(), Uuid::max(), 86_400).unwrap();
+    let (token, _) = tokens.sign_session(Uuid::max(), Uuid::max(), 86_400).unwrap();
     let key = DecodingKey::from_secret(SECRET.as_bytes());
     let mut rules = Validation::default();
     rules.set_audience(&["fastapi-users:auth"]);
@@ -96,7 +96,7 @@ fn password(criterion: &mut Criterion) {
     group.bench_function("ours", |bencher| {
         bencher.iter(|| {
             runtime.block_on(async {
-                hasher.verify(hasher.admit().await.unwrap(), Password::parse(PASSWORD.to_owned()).unwrap(), Some(stored.clone())).await.unwrap()
+                hasher.verify(hasher.acquire_slot().await.unwrap(), Password::parse(PASSWORD.to_owned()).unwrap(), Some(stored.clone())).await.unwrap()
             })
         });
     });

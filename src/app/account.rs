@@ -52,15 +52,15 @@ pub struct IdentityRow {
 
 /// Ends one of the person's own sessions, or all but this one.
 #[server(prefix = "", endpoint = "account")]
-pub async fn end_session(#[server(default)] session: String) -> Result<(), AuthError> {
+pub async fn revoke_session(#[server(default)] session: String) -> Result<(), AuthError> {
     use crate::server::{flows::sessions, web::server_fn};
-    let (state, visitor) = server_fn::request()?;
-    let current = visitor.current_user()?;
+    let (state, auth) = server_fn::request()?;
+    let current = auth.current_user()?;
     if session == ALL_OTHER_SESSIONS {
-        sessions::end_others(&visitor.ctx(&state), current).await?;
+        sessions::revoke_own_others(&auth.ctx(&state), current).await?;
     } else {
         let session = session.parse().map_err(|_| AuthError::NotFound)?;
-        sessions::revoke_own(&visitor.ctx(&state), current, session).await?;
+        sessions::revoke_own(&auth.ctx(&state), current, session).await?;
         if session == current.session() {
             server_fn::clear_session_cookie(&state)?;
         }
@@ -161,7 +161,7 @@ fn Sessions(sessions: Vec<SessionRow>) -> impl IntoView {
     let lines: Vec<_> = sessions.into_iter().map(|session| view! { <SessionItem session/> }).collect();
     let end_others = has_others.then(|| {
         view! {
-            <ui::PostForm action=EndSession::PATH>
+            <ui::PostForm action=RevokeSession::PATH>
                 <input type="hidden" name="session" value=ALL_OTHER_SESSIONS/>
                 <button type="submit" class="secondary">"End all other sessions"</button>
             </ui::PostForm>
@@ -184,7 +184,7 @@ fn SessionItem(session: SessionRow) -> impl IntoView {
     } else {
         let (id, of_browser) = (session.id.clone(), format!(" the session of {}", session.browser));
         Either::Right(view! {
-            <ui::PostForm action=EndSession::PATH>
+            <ui::PostForm action=RevokeSession::PATH>
                 <input type="hidden" name="session" value=id/>
                 <button type="submit" class="secondary">"End"<span class="visually-hidden">{of_browser}</span></button>
             </ui::PostForm>

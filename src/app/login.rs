@@ -10,9 +10,9 @@ pub async fn log_in(#[server(default)] email: String, #[server(default)] passwor
         domain::Email,
         server::{flows::login, web::server_fn},
     };
-    let (state, visitor) = server_fn::request()?;
-    let attempt = login::Attempt { email: Some(Email::parse(&email)?), password };
-    let login = login::with_password(&visitor.ctx(&state), attempt).await?;
+    let (state, auth) = server_fn::request()?;
+    let input = login::PasswordLogin { email: Some(Email::parse(&email)?), password };
+    let login = login::log_in_with_password(&auth.ctx(&state), input).await?;
     server_fn::log_in_browser(&state, &login, &return_to)
 }
 

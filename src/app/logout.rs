@@ -8,9 +8,9 @@ use crate::domain::AuthError;
 pub async fn log_out() -> Result<(), AuthError> {
     use crate::app::{notice::Notice, paths};
     use crate::server::{flows::sessions, web::server_fn};
-    let (state, visitor) = server_fn::request()?;
-    let is_still_logged_in_there = match server_fn::presented_token(&visitor) {
-        Some(token) => sessions::end(&visitor.ctx(&state), token).await?,
+    let (state, auth) = server_fn::request()?;
+    let is_still_logged_in_there = match server_fn::presented_token(&auth) {
+        Some(token) => sessions::revoke_by_token(&auth.ctx(&state), token).await?,
         None => false,
     };
     server_fn::clear_session_cookie(&state)?;

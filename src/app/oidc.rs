@@ -17,11 +17,11 @@ pub async fn log_in_with_provider(#[server(default)] return_to: String) -> Resul
 
 /// Connects the account at the provider with the account here, proven by its password, and logs in.
 #[server(prefix = "", endpoint = "login/connect")]
-pub async fn connect(#[server(default)] password: Password) -> Result<(), AuthError> {
+pub async fn confirm_link(#[server(default)] password: Password) -> Result<(), AuthError> {
     use crate::server::{flows::oidc, web::server_fn};
-    let (state, visitor) = server_fn::request()?;
+    let (state, auth) = server_fn::request()?;
     let pending = server_fn::pending_link()?.ok_or(AuthError::PendingLinkExpired)?;
-    let login = oidc::connect(&visitor.ctx(&state), &pending, password).await?;
+    let login = oidc::confirm_link(&auth.ctx(&state), &pending, password).await?;
     server_fn::finish_linking(&state, &login, &pending)
 }
 
@@ -124,7 +124,7 @@ pub fn ConfirmLinkPage(
             </p>
             // The address is shown for the person and the password manager; the server knows it anyway.
             <ui::CredentialsForm
-                action=Connect::PATH
+                action=ConfirmLink::PATH
                 button="Connect and log in"
                 fault_at=cx.field_error().element_id
                 fault=cx.field_error().message

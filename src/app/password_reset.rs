@@ -11,8 +11,8 @@ pub async fn request_reset(#[server(default)] email: String) -> Result<(), AuthE
         domain::Email,
         server::{flows::password_reset, web::server_fn},
     };
-    let (state, visitor) = server_fn::request()?;
-    password_reset::request(&visitor.ctx(&state), &Email::parse(&email)?).await?;
+    let (state, auth) = server_fn::request()?;
+    password_reset::request_reset(&auth.ctx(&state), &Email::parse(&email)?).await?;
     server_fn::redirect(&paths::LOGIN, Notice::ResetRequested);
     Ok(())
 }
@@ -25,9 +25,9 @@ pub async fn reset_password(#[server(default)] email: String, #[server(default)]
         flows::password_reset::{self, PasswordReset},
         web::server_fn,
     };
-    let (state, visitor) = server_fn::request()?;
+    let (state, auth) = server_fn::request()?;
     let token = server_fn::link_token(&paths::RESET_PASSWORD)?.ok_or(AuthError::ResetLinkInvalid)?;
-    password_reset::complete(&visitor.ctx(&state), PasswordReset { token, shown_email: Some(email), password }).await?;
+    password_reset::reset_password(&auth.ctx(&state), PasswordReset { token, shown_email: Some(email), password }).await?;
     server_fn::clear_link_token(&state, &paths::RESET_PASSWORD)?;
     server_fn::redirect(&paths::LOGIN, Notice::PasswordReset);
     Ok(())

@@ -7,11 +7,11 @@ const NOTICES: [Notice; 2] = [Notice::VerificationSent, Notice::EmailVerified];
 
 /// Sends the link that verifies the address once more, to whoever is logged in.
 #[server(prefix = "", endpoint = "login/verify")]
-pub async fn resend_proof() -> Result<(), AuthError> {
+pub async fn resend_verification() -> Result<(), AuthError> {
     use crate::server::{flows::email_verification, web::server_fn};
-    let (state, visitor) = server_fn::request()?;
-    let email = visitor.current_user()?.user().email.clone();
-    email_verification::request(&visitor.ctx(&state), &email).await?;
+    let (state, auth) = server_fn::request()?;
+    let email = auth.current_user()?.user().email.clone();
+    email_verification::request_verification(&auth.ctx(&state), &email).await?;
     server_fn::redirect(&paths::PENDING_APPROVAL, Notice::VerificationSent);
     Ok(())
 }
@@ -26,7 +26,7 @@ pub fn PendingApprovalPage(
     let cx = page_context();
     let state = ui::FormState::new(cx.field_error());
     let hint = "Have you confirmed your address with the link in our mail? The administrators are told then.";
-    let offers_mail = needs_verification && ui::shown_notice(&NOTICES).is_none();
+    let offers_mail = needs_verification && ui::notice_message(&NOTICES).is_none();
     view! {
         <ui::Layout title="Waiting for approval" has_error=cx.has_error()>
             <h1>"Waiting for approval"</h1>
@@ -46,7 +46,7 @@ pub fn PendingApprovalPage(
 pub fn ConfirmEmailPage(email: String, needs_verification: bool) -> impl IntoView {
     let cx = page_context();
     let state = ui::FormState::new(cx.field_error());
-    let offers_mail = needs_verification && ui::shown_notice(&NOTICES).is_none();
+    let offers_mail = needs_verification && ui::notice_message(&NOTICES).is_none();
     view! {
         <ui::Layout title="Confirm your address" has_error=cx.has_error()>
             <h1>"Confirm your address"</h1>
@@ -62,7 +62,7 @@ pub fn ConfirmEmailPage(email: String, needs_verification: bool) -> impl IntoVie
 #[component]
 fn ResendForm(hint: &'static str, button: &'static str) -> impl IntoView {
     view! {
-        <ui::PostForm action=ResendProof::PATH>
+        <ui::PostForm action=ResendVerification::PATH>
             <p class="hint">{hint}</p>
             <button type="submit" class="secondary">{button}</button>
         </ui::PostForm>

@@ -13,9 +13,9 @@ pub async fn set_up(#[server(default)] token: LinkToken, #[server(default)] emai
             web::server_fn,
         },
     };
-    let (state, visitor) = server_fn::request()?;
-    let cx = visitor.ctx(&state);
-    setup::check(&cx, token.expose()).await?;
+    let (state, auth) = server_fn::request()?;
+    let cx = auth.ctx(&state);
+    setup::check_setup_link(&cx, token.expose()).await?;
     let first = FirstAdmin { token, email: Email::parse(&email)?, password };
     server_fn::log_in_browser(&state, &setup::create_first_admin(&cx, first).await?, "")
 }

@@ -14,10 +14,10 @@ pub async fn sign_up(#[server(default)] email: String, #[server(default)] passwo
             web::server_fn,
         },
     };
-    let (state, visitor) = server_fn::request()?;
-    let cx = visitor.ctx(&state);
-    match signup::sign_up(&cx, signup::Request { email: Email::parse(&email)?, password }).await? {
-        SignupOutcome::Created { user } => server_fn::log_in_browser(&state, &signup::log_in(&cx, user).await?, ""),
+    let (state, auth) = server_fn::request()?;
+    let cx = auth.ctx(&state);
+    match signup::sign_up(&cx, signup::SignupRequest { email: Email::parse(&email)?, password }).await? {
+        SignupOutcome::Created { user } => server_fn::log_in_browser(&state, &signup::log_in_new_user(&cx, user).await?, ""),
         SignupOutcome::MailSent { .. } => {
             server_fn::redirect(&paths::LOGIN, Notice::SignedUp);
             Ok(())

@@ -17,7 +17,7 @@ pub use field::EmailField;
 pub use form::{FieldError, FormState};
 pub use form_error::FormError;
 pub use layout::Layout;
-pub use notice::{NoticeMessage, shown_notice};
+pub use notice::{NoticeMessage, notice_message};
 pub use pagination::{Pagination, encoded};
 pub use password_field::PasswordField;
 pub use post_form::{ACCOUNT_FIELD, PostForm, form_account};

@@ -47,7 +47,7 @@ pub enum AccountStatus {
 
 impl AccountStatus {
     #[must_use]
-    pub fn of(is_active: bool, is_verified: bool) -> Self {
+    pub fn new(is_active: bool, is_verified: bool) -> Self {
         match (is_active, is_verified) {
             (false, _) => Self::Disabled,
             (true, false) => Self::Pending,
@@ -138,7 +138,7 @@ fn Row(row: UserRow) -> impl IntoView {
     let approve = (row.status == AccountStatus::Pending).then(|| {
         let (id, email) = (row.id.clone(), format!(" {}", row.email));
         view! {
-            <ui::PostForm action=actions::ChangeUser::PATH>
+            <ui::PostForm action=actions::UpdateUser::PATH>
                 <input type="hidden" name="id" value=id/>
                 <input type="hidden" name="action" value=Action::Approve.code()/>
                 <button type="submit">"Approve"<span class="visually-hidden">{email}</span></button>

@@ -73,11 +73,11 @@ mod tests {
 
     #[test]
     fn no_refusal_is_a_fault_of_the_program() {
-        for refusal in
+        for error in
             [OidcError::UnknownState, OidcError::ProviderUnreachable, OidcError::InvalidToken, OidcError::EmailMissing, OidcError::TemporarilyUnavailable]
         {
-            assert_ne!(refusal.status(), 500);
-            assert!(refusal.status() >= 400);
+            assert_ne!(error.status(), 500);
+            assert!(error.status() >= 400);
         }
         assert_eq!(OidcError::UnknownState.code(), "unknown_state");
     }

@@ -80,7 +80,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(reason) => {
-            tell(is_start, STARTUP_FAILED, &reason);
+            report_error(is_start, STARTUP_FAILED, &reason);
             ExitCode::FAILURE
         }
     }
@@ -94,9 +94,9 @@ fn load(file: Option<PathBuf>, is_start: bool) -> Result<Config, ExitCode> {
             log::start(LogFormat::Auto, "info");
         }
         for problem in &problems {
-            tell(is_start, "configuration_error", &problem.to_string());
+            report_error(is_start, "configuration_error", &problem.to_string());
         }
-        tell(is_start, STARTUP_FAILED, &format!("{} in the configuration; nothing was started", plural(problems.len(), "problem")));
+        report_error(is_start, STARTUP_FAILED, &format!("{} in the configuration; nothing was started", plural(problems.len(), "problem")));
         ExitCode::from(78) // EX_CONFIG of sysexits.h: a service manager need not try again.
     })
 }
@@ -106,12 +106,12 @@ fn plural(number: usize, noun: &str) -> String {
 }
 
 /// Says something to the person at the terminal. That nobody listens (a closed pipe) is no reason to stop serving.
-fn say(line: &str) {
+fn print(line: &str) {
     let _ = writeln!(stdout(), "{line}");
 }
 
 /// Says what is wrong: of a start in the log, if that says anything; else to the person at the terminal.
-fn tell(is_start: bool, event: &str, line: &str) {
+fn report_error(is_start: bool, event: &str, line: &str) {
     if is_start && tracing::enabled!(tracing::Level::ERROR) {
         tracing::error!(event, "{line}");
     } else {

@@ -33,17 +33,17 @@ impl Clock {
 
 /// A time for people. UTC, because the server does not know where its reader is.
 #[must_use]
-pub fn in_words(unix: i64) -> String {
+pub fn format_human(unix: i64) -> String {
     let words = format_description!("[day padding:none] [month repr:long] [year], [hour]:[minute] UTC");
-    moment(unix).format(&words).unwrap_or_default()
+    utc(unix).format(&words).unwrap_or_default()
 }
 
 /// A time for machines (RFC 3339).
 #[must_use]
 pub fn format_rfc3339(unix: i64) -> String {
-    moment(unix).format(&Rfc3339).unwrap_or_default()
+    utc(unix).format(&Rfc3339).unwrap_or_default()
 }
 
-fn moment(unix: i64) -> OffsetDateTime {
+fn utc(unix: i64) -> OffsetDateTime {
     OffsetDateTime::from_unix_timestamp(unix).unwrap_or(OffsetDateTime::UNIX_EPOCH)
 }

@@ -40,7 +40,7 @@ pub use urls::is_private;
 /// # Errors
 /// All problems at once, in the order files, names, rules. The program must not listen then.
 pub fn load(sources: &Sources) -> Result<Config, Vec<Problem>> {
-    let mut reader = source::gather(sources);
+    let mut reader = source::load_sources(sources);
     keys::check(&mut reader);
     match check::config(&mut reader) {
         Some(config) if reader.problems.is_empty() => Ok(Config { warnings: reader.warnings, ..config }),

@@ -210,9 +210,9 @@ async fn delete_in_batches<E: EntityTrait>(db: &impl ConnectionTrait, key: E::Co
 pub async fn inspect(url: &str) -> CheckResult {
     if sqlite_file(url).is_some_and(|file| !file.exists()) {
         let says = "the SQLite file is not there yet; the first start makes it";
-        return CheckResult::doubtful(CHECK_NAME, says, "start the program; or change server.database_url, if there should be one already");
+        return CheckResult::warning(CHECK_NAME, says, "start the program; or change server.database_url, if there should be one already");
     }
-    let late = |_| CheckResult::wrong(CHECK_NAME, "does not answer within 6 seconds", DATABASE_SETTINGS);
+    let late = |_| CheckResult::error(CHECK_NAME, "does not answer within 6 seconds", DATABASE_SETTINGS);
     timeout(DIAGNOSTIC_TIMEOUT, diagnose(url)).await.unwrap_or_else(late)
 }
 
@@ -221,11 +221,11 @@ async fn diagnose(url: &str) -> CheckResult {
     options.sqlx_logging(false).connect_timeout(REQUEST_DB_BUDGET).acquire_timeout(REQUEST_DB_BUDGET).max_connections(1);
     let db = match Connector::connect(options).await {
         Ok(db) => db,
-        Err(err) => return CheckResult::wrong(CHECK_NAME, format!("cannot be opened: {err}"), DATABASE_SETTINGS),
+        Err(err) => return CheckResult::error(CHECK_NAME, format!("cannot be opened: {err}"), DATABASE_SETTINGS),
     };
     let finding = match server_version(&db).await {
         Ok(version) => diagnose_schema(&db, &version).await,
-        Err(err) => CheckResult::wrong(CHECK_NAME, format!("cannot be read: {err}"), DATABASE_SETTINGS),
+        Err(err) => CheckResult::error(CHECK_NAME, format!("cannot be read: {err}"), DATABASE_SETTINGS),
     };
     // A failure to close is irrelevant: the connection ends with the program.
     let _ = db.close().await;
@@ -234,15 +234,15 @@ async fn diagnose(url: &str) -> CheckResult {
 
 async fn diagnose_schema(db: &DatabaseConnection, version: &str) -> CheckResult {
     match migrations::schema_status(db).await {
-        Ok((applied, 0)) => CheckResult::fine(CHECK_NAME, format!("{version}, schema up to date ({applied} steps)")),
+        Ok((applied, 0)) => CheckResult::ok(CHECK_NAME, format!("{version}, schema up to date ({applied} steps)")),
         Ok((applied, missing)) => {
-            CheckResult::doubtful(CHECK_NAME, format!("{version}, {applied} steps of the schema; the next start takes {missing} more"), "make a backup first")
+            CheckResult::warning(CHECK_NAME, format!("{version}, {applied} steps of the schema; the next start takes {missing} more"), "make a backup first")
         }
         Err(migrations::SchemaError::Newer(reason)) => {
-            CheckResult::wrong(CHECK_NAME, format!("{version}: {reason}"), "start the version that made it, or restore a backup")
+            CheckResult::error(CHECK_NAME, format!("{version}: {reason}"), "start the version that made it, or restore a backup")
         }
         Err(migrations::SchemaError::Unreadable(reason)) => {
-            CheckResult::wrong(CHECK_NAME, format!("{version}: {reason}"), "the rights of the user in [database] or server.database_url, or restore a backup")
+            CheckResult::error(CHECK_NAME, format!("{version}: {reason}"), "the rights of the user in [database] or server.database_url, or restore a backup")
         }
     }
 }

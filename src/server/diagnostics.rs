@@ -1,12 +1,12 @@
 /// One thing that was looked at, for an operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckResult {
-    pub standing: CheckStatus,
-    pub what: &'static str,
+    pub status: CheckStatus,
+    pub check: &'static str,
     /// What was found, in one line.
-    pub says: String,
+    pub message: String,
     /// The setting to change, and how; empty when there is nothing to change.
-    pub fix: String,
+    pub hint: String,
 }
 
 /// How a thing stands.
@@ -32,25 +32,25 @@ impl CheckStatus {
 
 impl CheckResult {
     #[must_use]
-    pub fn fine(what: &'static str, says: impl Into<String>) -> Self {
-        Self { standing: CheckStatus::Ok, what, says: says.into(), fix: String::new() }
+    pub fn ok(what: &'static str, says: impl Into<String>) -> Self {
+        Self { status: CheckStatus::Ok, check: what, message: says.into(), hint: String::new() }
     }
 
     #[must_use]
-    pub fn doubtful(what: &'static str, says: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self { standing: CheckStatus::Warning, what, says: says.into(), fix: fix.into() }
+    pub fn warning(what: &'static str, says: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { status: CheckStatus::Warning, check: what, message: says.into(), hint: fix.into() }
     }
 
     #[must_use]
-    pub fn wrong(what: &'static str, says: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self { standing: CheckStatus::Error, what, says: says.into(), fix: fix.into() }
+    pub fn error(what: &'static str, says: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { status: CheckStatus::Error, check: what, message: says.into(), hint: fix.into() }
     }
 }
 
 /// `ok   database: …` and, where there is something to do, what.
 impl std::fmt::Display for CheckResult {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:<4} {}: {}", self.standing.word(), self.what, self.says)?;
-        if self.fix.is_empty() { Ok(()) } else { write!(f, " -> {}", self.fix) }
+        write!(f, "{:<4} {}: {}", self.status.word(), self.check, self.message)?;
+        if self.hint.is_empty() { Ok(()) } else { write!(f, " -> {}", self.hint) }
     }
 }

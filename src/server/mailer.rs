@@ -153,8 +153,8 @@ fn compose(config: &Config, clock: &Clock, to: &str, letter: &MailMessage) -> Re
     if written.any(|text| text.contains(char::is_control)) {
         return Err("a control character in an address, the subject or the text".to_owned());
     }
-    let to = address(&Email::parse(to).map_err(|_| "the account's address cannot receive mail".to_owned())?);
-    let from = address(&smtp.from_email);
+    let to = mailbox_address(&Email::parse(to).map_err(|_| "the account's address cannot receive mail".to_owned())?);
+    let from = mailbox_address(&smtp.from_email);
     let host = config.misc.frontend_url.host_str().unwrap_or("localhost").trim_matches(['[', ']']).replace(':', ".");
     // Named once more, or the library would read both back out of the headers, by its own rule.
     let envelope = Envelope::new(Some(from.clone()), vec![to.clone()]).map_err(|err| err.to_string())?;
@@ -172,7 +172,7 @@ fn compose(config: &Config, clock: &Clock, to: &str, letter: &MailMessage) -> Re
 
 /// Our rule for addresses is stricter than SMTP's about what is dangerous (blanks, brackets, control characters), and more generous than
 /// the library's about dots.
-fn address(email: &Email) -> Address {
+fn mailbox_address(email: &Email) -> Address {
     let (local, domain) = email.as_str().split_once('@').unwrap_or_default();
     Address::new_dangerous(local, domain)
 }

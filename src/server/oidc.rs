@@ -38,7 +38,7 @@ use self::{
     jwks::{ALGORITHMS, Key},
     jwt::{Verified, VerifyError},
     logout_token::LogoutToken,
-    userinfo::Answer,
+    userinfo::UserinfoResponse,
 };
 use crate::{
     domain::oidc_error::OidcError,
@@ -47,7 +47,7 @@ use crate::{
 
 pub use claims::ExternalUser;
 pub use discovery::Metadata;
-pub use error::{Fault, quote};
+pub use error::{OidcFailure, sanitize};
 pub use http_client::{REQUEST_TIMEOUT, causes};
 
 /// How old the metadata gets, in seconds (SR-081 allows a day): a provider that has gone is noticed before the browser is sent to it, and
@@ -75,7 +75,7 @@ pub struct Provider(Arc<Inner>);
 struct Inner {
     config: OpenIdConnect,
     clock: Clock,
-    http: http_client::Client,
+    http: http_client::HttpClient,
     known: RwLock<ProviderCache>,
     /// Held while the provider is asked, so that many visitors make one request.
     asking: Mutex<()>,
@@ -90,11 +90,11 @@ struct ProviderCache {
     failures: u32,
     failed_at: i64,
     /// Why the provider cannot be used right now.
-    fault: Option<Fault>,
+    failure: Option<OidcFailure>,
 }
 
 /// The secrets of one attempt that the provider is told in the beginning or in the end.
-pub struct Attempt {
+pub struct AuthorizationSecrets {
     pub nonce: String,
     /// RFC 7636; only its hash is sent with the browser.
     pub verifier: String,
@@ -118,15 +118,15 @@ impl Provider {
 
     /// Why nobody can log in with it right now, as far as is known without asking.
     #[must_use]
-    pub fn trouble(&self) -> Option<Fault> {
-        self.known().fault.clone()
+    pub fn last_error(&self) -> Option<OidcFailure> {
+        self.cache().failure.clone()
     }
 
     /// The metadata, no older than [`METADATA_MAX_AGE`], for setting out.
     ///
     /// # Errors
     /// `ProviderUnreachable`, `ProviderUnusable`.
-    pub async fn fresh(&self) -> Result<Arc<Metadata>, Fault> {
+    pub async fn current_metadata(&self) -> Result<Arc<Metadata>, OidcFailure> {
         self.metadata(METADATA_MAX_AGE).await
     }
 
@@ -134,21 +134,21 @@ impl Provider {
     ///
     /// # Errors
     /// `ProviderUnusable` when an endpoint is no address.
-    pub fn authorization_url(&self, metadata: &Metadata, attempt: &Attempt, state: &str, scopes: &[String]) -> Result<String, Fault> {
-        authorization_code::authorization_url(&self.0.config, metadata, attempt, state, scopes)
+    pub fn authorization_url(&self, metadata: &Metadata, secrets: &AuthorizationSecrets, state: &str, scopes: &[String]) -> Result<String, OidcFailure> {
+        authorization_code::authorization_url(&self.0.config, metadata, secrets, state, scopes)
     }
 
     /// Whether an answer that names this issuer, or none, may be the provider's (RFC 9207 §2.4; SR-054).
     ///
     /// # Errors
     /// `IssuerMixUp`.
-    pub async fn check_issuer(&self, issuer: Option<&str>) -> Result<(), Fault> {
+    pub async fn check_issuer(&self, issuer: Option<&str>) -> Result<(), OidcFailure> {
         let metadata = self.metadata(i64::MAX).await?;
-        let fault = |reason: String| Err(Fault::new(OidcError::IssuerMismatch, reason, ""));
+        let failure = |reason: String| Err(OidcFailure::new(OidcError::IssuerMismatch, reason, ""));
         match issuer {
             Some(issuer) if issuer == metadata.issuer => Ok(()),
-            Some(issuer) => fault(format!("the answer names the issuer {:?}, the provider's is {:?}", quote(issuer), metadata.issuer)),
-            None if metadata.iss_parameter_supported => fault("the answer does not name its issuer, although the provider announces that all do".to_owned()),
+            Some(issuer) => failure(format!("the answer names the issuer {:?}, the provider's is {:?}", sanitize(issuer), metadata.issuer)),
+            None if metadata.iss_parameter_supported => failure("the answer does not name its issuer, although the provider announces that all do".to_owned()),
             None => Ok(()),
         }
     }
@@ -157,38 +157,38 @@ impl Provider {
     ///
     /// # Errors
     /// Everything that can be wrong.
-    pub async fn redeem(&self, code: String, attempt: Attempt) -> Result<ExternalUser, Fault> {
-        let redeemed = self.exchange_and_verify(code, attempt).await;
-        if redeemed.as_ref().is_err_and(|fault| fault.refusal == OidcError::ProviderUnreachable) {
+    pub async fn redeem(&self, code: String, secrets: AuthorizationSecrets) -> Result<ExternalUser, OidcFailure> {
+        let redeemed = self.exchange_and_verify(code, secrets).await;
+        if redeemed.as_ref().is_err_and(|failure| failure.error == OidcError::ProviderUnreachable) {
             // What is known is old news: the next look is due at once, and decides whether the provider is away.
-            self.learn(|known| known.read_at = 0);
+            self.update_cache(|known| known.read_at = 0);
         }
         redeemed
     }
 
-    async fn exchange_and_verify(&self, code: String, attempt: Attempt) -> Result<ExternalUser, Fault> {
+    async fn exchange_and_verify(&self, code: String, secrets: AuthorizationSecrets) -> Result<ExternalUser, OidcFailure> {
         let Inner { config, clock, http, .. } = &*self.0;
         let metadata = self.metadata(i64::MAX).await?;
-        let issued = authorization_code::redeem(http, config, &metadata, &code, &attempt).await.map_err(|refused| refused.fault)?;
+        let issued = authorization_code::redeem(http, config, &metadata, &code, &secrets).await.map_err(|refused| refused.failure)?;
         let id_token = self.verify(&issued.id_token, &["jwt"], &metadata, &metadata.algorithms).await?;
         let expected = claims::ExpectedClaims {
             issuer: &metadata.issuer,
             client_id: &config.client_id,
             trusted_audiences: &config.trusted_audiences,
-            nonce: &attempt.nonce,
+            nonce: &secrets.nonce,
             access_token: &issued.access_token,
             now: clock.now(),
         };
-        let person = claims::person(&id_token, &expected)?;
-        if person.email.is_some() { Ok(person) } else { self.complete(person, &metadata, &issued.access_token).await }
+        let external = claims::external_user(&id_token, &expected)?;
+        if external.email.is_some() { Ok(external) } else { self.merge_userinfo(external, &metadata, &issued.access_token).await }
     }
 
     /// The address from userinfo, together with its flag, if it is about the same person (OIDC Core §5.3.2).
-    async fn complete(&self, person: ExternalUser, metadata: &Metadata, access_token: &str) -> Result<ExternalUser, Fault> {
-        let members = match userinfo::ask(&self.0.http, metadata, access_token).await? {
-            None => return Ok(person),
-            Some(Answer::Claims(members)) => members,
-            Some(Answer::Signed(token)) => {
+    async fn merge_userinfo(&self, external: ExternalUser, metadata: &Metadata, access_token: &str) -> Result<ExternalUser, OidcFailure> {
+        let members = match userinfo::fetch(&self.0.http, metadata, access_token).await? {
+            None => return Ok(external),
+            Some(UserinfoResponse::Claims(members)) => members,
+            Some(UserinfoResponse::Signed(token)) => {
                 let all: Vec<String> = ALGORITHMS.into_iter().map(|(name, _)| name.to_owned()).collect();
                 let members = self.verify(&token, &["jwt", "application/jwt"], metadata, &all).await?.claims;
                 // Signed answers should name both (OIDC Core §5.3.2); what they name must be right.
@@ -201,18 +201,18 @@ impl Provider {
                 members
             }
         };
-        if claims::subject(&members)? != person.subject {
-            return Err(claims::refused("userinfo is about somebody else than the ID token (sub)", ""));
+        if claims::subject(&members)? != external.subject {
+            return Err(claims::invalid_token("userinfo is about somebody else than the ID token (sub)", ""));
         }
         let (email, is_email_verified) = claims::email(&members);
-        Ok(ExternalUser { email, is_email_verified, ..person })
+        Ok(ExternalUser { email, is_email_verified, ..external })
     }
 
     /// Whose sessions the provider says are over.
     ///
     /// # Errors
     /// `TokenRefused`, or the provider's keys cannot be had.
-    pub async fn check_logout_token(&self, token: &str) -> Result<(String, LogoutToken), Fault> {
+    pub async fn check_logout_token(&self, token: &str) -> Result<(String, LogoutToken), OidcFailure> {
         let metadata = self.metadata(i64::MAX).await?;
         let verified = self.verify(token, &logout_token::ACCEPTED_TYPES, &metadata, &metadata.algorithms).await?;
         let token = logout_token::check(&verified, &metadata.issuer, &self.0.config, self.0.clock.now())?;
@@ -222,7 +222,7 @@ impl Provider {
     /// Where the browser ends its session at the provider (OpenID Connect RP-Initiated Logout 1.0 §2), if there is such a place.
     #[must_use]
     pub fn end_session_url(&self, post_logout_redirect_uri: &str) -> Option<String> {
-        let endpoint = self.known().metadata.as_ref()?.end_session_endpoint.clone()?;
+        let endpoint = self.cache().metadata.as_ref()?.end_session_endpoint.clone()?;
         let mut url = Url::parse(&endpoint).ok()?;
         url.query_pairs_mut().append_pair("client_id", &self.0.config.client_id).append_pair("post_logout_redirect_uri", post_logout_redirect_uri);
         Some(url.into())
@@ -235,22 +235,22 @@ impl Provider {
     }
 
     /// Verifies a signature; for a key that is not known, after one more look at the published ones.
-    async fn verify(&self, token: &str, types: &[&str], metadata: &Metadata, allowed: &[String]) -> Result<Verified, Fault> {
-        let read = || jwt::read(token, types).map_err(|why| claims::refused(format!("it {why}"), ""));
+    async fn verify(&self, token: &str, types: &[&str], metadata: &Metadata, allowed: &[String]) -> Result<Verified, OidcFailure> {
+        let read = || jwt::read(token, types).map_err(|why| claims::invalid_token(format!("it {why}"), ""));
         let refuse = |why: String| {
             let is_symmetric = why.contains("HS256") || why.contains("HS384") || why.contains("HS512");
-            claims::refused(
+            claims::invalid_token(
                 format!("it {why}"),
                 if is_symmetric { "choose an asymmetric signing key for this client at the provider (in Authentik: Signing Key)" } else { "" },
             )
         };
-        let keys = self.known().keys.clone();
+        let keys = self.cache().keys.clone();
         match read()?.verify(&keys, allowed) {
             Ok(verified) => return Ok(verified),
             Err(VerifyError::Rejected(why)) => return Err(refuse(why)),
             Err(VerifyError::UnknownKid) => self.refetch_keys(metadata).await,
         }
-        let keys = self.known().keys.clone();
+        let keys = self.cache().keys.clone();
         match read()?.verify(&keys, allowed) {
             Ok(verified) => Ok(verified),
             Err(VerifyError::Rejected(why)) => Err(refuse(why)),
@@ -262,45 +262,45 @@ impl Provider {
         let _one = self.0.asking.lock().await;
         let now = self.0.clock.now();
         // A last time that is still to come is from before the clock was set back.
-        if (0..MIN_JWKS_REFETCH_INTERVAL).contains(&now.saturating_sub(self.known().keys_refetched_at)) {
+        if (0..MIN_JWKS_REFETCH_INTERVAL).contains(&now.saturating_sub(self.cache().keys_refetched_at)) {
             return;
         }
-        self.learn(|known| known.keys_refetched_at = now);
+        self.update_cache(|known| known.keys_refetched_at = now);
         match fetch_keys(&self.0.http, metadata).await {
-            Ok(keys) => self.learn(|known| known.keys = keys),
+            Ok(keys) => self.update_cache(|known| known.keys = keys),
             // The known keys go on working.
-            Err(fault) => fault.log(),
+            Err(failure) => failure.log(),
         }
     }
 
     /// The metadata, asked for if what is known is older than `max_age` seconds. One visitor asks, the others wait for the answer;
     /// after a failure nobody asks until the pause is over.
-    async fn metadata(&self, max_age: i64) -> Result<Arc<Metadata>, Fault> {
-        if let Some(answer) = self.remembered(max_age) {
+    async fn metadata(&self, max_age: i64) -> Result<Arc<Metadata>, OidcFailure> {
+        if let Some(answer) = self.cached(max_age) {
             return answer;
         }
         // One deadline for both, whose end is a failure like every other: a visitor who is turned away finds out why (SR-084).
         let deadline = Instant::now() + http_client::REQUEST_TIMEOUT;
-        let one = until(deadline, async { Ok(self.0.asking.lock().await) }).await;
-        if let Some(answer) = self.remembered(max_age) {
+        let one = with_deadline(deadline, async { Ok(self.0.asking.lock().await) }).await;
+        if let Some(answer) = self.cached(max_age) {
             return answer;
         }
         let asked = match &one {
-            Ok(_) => until(deadline, fetch(&self.0.http, &self.0.config)).await,
+            Ok(_) => with_deadline(deadline, fetch(&self.0.http, &self.0.config)).await,
             Err(late) => Err(late.clone()),
         };
         let now = self.0.clock.now();
         match asked {
             Ok((metadata, keys)) => {
                 let metadata = Arc::new(metadata);
-                let keys = match keys.or_else(|fault| self.cached_keys_for(&metadata, fault)) {
+                let keys = match keys.or_else(|failure| self.cached_keys_for(&metadata, failure)) {
                     Ok(keys) => keys,
-                    Err(fault) => return Err(self.fail(fault, now)),
+                    Err(failure) => return Err(self.record_failure(failure, now)),
                 };
-                if self.trouble().is_some() {
+                if self.last_error().is_some() {
                     tracing::info!(event = "provider_recovered", "the provider can be used again");
                 }
-                self.learn(|known| {
+                self.update_cache(|known| {
                     *known = ProviderCache {
                         metadata: Some(metadata.clone()),
                         keys,
@@ -311,57 +311,57 @@ impl Provider {
                 });
                 Ok(metadata)
             }
-            Err(fault) => {
-                let fault = self.fail(fault, now);
-                self.known().metadata.clone().filter(|_| max_age == i64::MAX).ok_or(fault)
+            Err(failure) => {
+                let failure = self.record_failure(failure, now);
+                self.cache().metadata.clone().filter(|_| max_age == i64::MAX).ok_or(failure)
             }
         }
     }
 
     /// The keys that are known go on working while the provider cannot give them (SR-064), if they are from the same place.
-    fn cached_keys_for(&self, metadata: &Metadata, fault: Fault) -> Result<Arc<Vec<Key>>, Fault> {
-        let known = self.known();
+    fn cached_keys_for(&self, metadata: &Metadata, failure: OidcFailure) -> Result<Arc<Vec<Key>>, OidcFailure> {
+        let known = self.cache();
         let is_same_place = known.metadata.as_ref().is_some_and(|known| known.jwks_uri == metadata.jwks_uri);
         if !is_same_place {
-            return Err(fault);
+            return Err(failure);
         }
-        fault.log();
+        failure.log();
         Ok(known.keys.clone())
     }
 
     /// Notes a failure, and says it once and not at every try: a provider may be away for days.
-    fn fail(&self, fault: Fault, now: i64) -> Fault {
-        if self.trouble().as_ref() != Some(&fault) {
-            fault.log();
+    fn record_failure(&self, failure: OidcFailure, now: i64) -> OidcFailure {
+        if self.last_error().as_ref() != Some(&failure) {
+            failure.log();
         }
-        self.learn(|known| {
-            known.fault = Some(fault.clone());
+        self.update_cache(|known| {
+            known.failure = Some(failure.clone());
             known.failures = known.failures.saturating_add(1);
             known.failed_at = now;
         });
-        fault
+        failure
     }
 
     /// What can be answered without asking.
-    fn remembered(&self, max_age: i64) -> Option<Result<Arc<Metadata>, Fault>> {
-        let (known, now) = (self.known(), self.0.clock.now());
+    fn cached(&self, max_age: i64) -> Option<Result<Arc<Metadata>, OidcFailure>> {
+        let (known, now) = (self.cache(), self.0.clock.now());
         // A clock that was set back makes everything look fresh for ever; then better ask.
         let age = now.saturating_sub(known.read_at);
-        let is_fresh = (0..=max_age).contains(&age) && (known.fault.is_none() || max_age == i64::MAX);
+        let is_fresh = (0..=max_age).contains(&age) && (known.failure.is_none() || max_age == i64::MAX);
         if let Some(metadata) = known.metadata.as_ref().filter(|_| is_fresh) {
             return Some(Ok(metadata.clone()));
         }
-        let fault = known.fault.as_ref()?;
+        let failure = known.failure.as_ref()?;
         let pause = MAX_RETRY_DELAY.min(1 << known.failures.saturating_sub(1).min(6));
-        (0..pause).contains(&now.saturating_sub(known.failed_at)).then(|| Err(fault.clone()))
+        (0..pause).contains(&now.saturating_sub(known.failed_at)).then(|| Err(failure.clone()))
     }
 
-    fn known(&self) -> RwLockReadGuard<'_, ProviderCache> {
+    fn cache(&self) -> RwLockReadGuard<'_, ProviderCache> {
         // Nothing panics while it is held, and what is in it is replaced whole.
         self.0.known.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn learn(&self, change: impl FnOnce(&mut ProviderCache)) {
+    fn update_cache(&self, change: impl FnOnce(&mut ProviderCache)) {
         change(&mut self.0.known.write().unwrap_or_else(PoisonError::into_inner));
     }
 }
@@ -370,24 +370,25 @@ impl Provider {
 ///
 /// # Errors
 /// `ProviderUnreachable`, or the work's own.
-pub async fn until<T>(deadline: Instant, work: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
-    let late = Fault::new(OidcError::ProviderUnreachable, "the provider did not finish answering within 10 seconds", "");
+pub async fn with_deadline<T>(deadline: Instant, work: impl Future<Output = Result<T, OidcFailure>>) -> Result<T, OidcFailure> {
+    let late = OidcFailure::new(OidcError::ProviderUnreachable, "the provider did not finish answering within 10 seconds", "");
     timeout_at(deadline, work).await.unwrap_or(Err(late))
 }
 
 /// The metadata, and the keys if they can be had.
-async fn fetch(http: &http_client::Client, config: &OpenIdConnect) -> Result<(Metadata, Result<Arc<Vec<Key>>, Fault>), Fault> {
+async fn fetch(http: &http_client::HttpClient, config: &OpenIdConnect) -> Result<(Metadata, Result<Arc<Vec<Key>>, OidcFailure>), OidcFailure> {
     let url = &config.configuration_endpoint;
-    let unreachable = |why| Fault::new(OidcError::ProviderUnreachable, format!("the discovery document {url} cannot be read: {why}"), HINT_UNREACHABLE);
+    let unreachable = |why| OidcFailure::new(OidcError::ProviderUnreachable, format!("the discovery document {url} cannot be read: {why}"), HINT_UNREACHABLE);
     let response = http_client::get(http, url.as_str(), &[]).await.map_err(unreachable)?;
     let metadata = discovery::read(response.body(), config)?;
     let keys = fetch_keys(http, &metadata).await;
     Ok((metadata, keys))
 }
 
-async fn fetch_keys(http: &http_client::Client, metadata: &Metadata) -> Result<Arc<Vec<Key>>, Fault> {
+async fn fetch_keys(http: &http_client::HttpClient, metadata: &Metadata) -> Result<Arc<Vec<Key>>, OidcFailure> {
     let url = &metadata.jwks_uri;
-    let fault = |why: String| Fault::new(OidcError::ProviderUnreachable, format!("the provider's keys {url} cannot be read: {why}"), HINT_ENDPOINT_UNREACHABLE);
-    let response = http_client::get(http, url, &[]).await.map_err(|why| fault(why.to_string()))?;
-    jwks::read(response.body()).map(Arc::new).map_err(fault)
+    let failure =
+        |why: String| OidcFailure::new(OidcError::ProviderUnreachable, format!("the provider's keys {url} cannot be read: {why}"), HINT_ENDPOINT_UNREACHABLE);
+    let response = http_client::get(http, url, &[]).await.map_err(|why| failure(why.to_string()))?;
+    jwks::read(response.body()).map(Arc::new).map_err(failure)
 }

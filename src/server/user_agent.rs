@@ -32,7 +32,7 @@ const SYSTEMS: [(&str, &str); 11] = [
 
 /// Browser and system of a `User-Agent`.
 #[must_use]
-pub fn in_words(user_agent: &str) -> String {
+pub fn describe(user_agent: &str) -> String {
     let find = |known: &[(&str, &'static str)]| known.iter().find(|(token, _)| user_agent.contains(token)).map(|(_, name)| *name);
     match (find(&BROWSERS), find(&SYSTEMS)) {
         (Some(browser), Some(system)) => format!("{browser} on {system}"),
@@ -43,7 +43,7 @@ pub fn in_words(user_agent: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::in_words;
+    use super::describe;
 
     #[test]
     fn the_browsers_of_a_household_are_recognised() {
@@ -68,7 +68,7 @@ mod tests {
             ("", "an unknown program"),
             ("<script>", "an unknown program"),
         ] {
-            assert_eq!(in_words(user_agent), words, "{user_agent}");
+            assert_eq!(describe(user_agent), words, "{user_agent}");
         }
     }
 }

@@ -61,7 +61,7 @@ async fn mailed(app: &App, email: &str) -> String {
 }
 
 async fn sessions_of(app: &App, user: &User) -> Vec<String> {
-    sessions::of(&Ctx::cli(&app.state), user.id).await.unwrap().iter().map(|session| session.id.to_string()).collect()
+    sessions::list_for_user(&Ctx::cli(&app.state), user.id).await.unwrap().iter().map(|session| session.id.to_string()).collect()
 }
 
 #[tokio::test]

@@ -17,15 +17,15 @@ use serde_json::json;
 
 /// What is said of everything; whatever is not in order ends with what to change.
 async fn look(app: &App) -> Vec<CheckResult> {
-    let findings = diagnostics::look(&app.state.config, app.state.provider.as_ref(), &app.state.mailer).await;
+    let findings = diagnostics::run_checks(&app.state.config, app.state.provider.as_ref(), &app.state.mailer).await;
     for finding in &findings {
-        assert!(finding.standing == CheckStatus::Ok || !finding.fix.is_empty(), "{finding}");
+        assert!(finding.status == CheckStatus::Ok || !finding.hint.is_empty(), "{finding}");
     }
     findings
 }
 
 fn find<'a>(findings: &'a [CheckResult], what: &str) -> &'a CheckResult {
-    findings.iter().find(|finding| finding.what == what).unwrap_or_else(|| panic!("nothing about {what}: {findings:?}"))
+    findings.iter().find(|finding| finding.check == what).unwrap_or_else(|| panic!("nothing about {what}: {findings:?}"))
 }
 
 #[tokio::test]
@@ -33,12 +33,12 @@ async fn a_household_where_all_is_well_is_told_so() {
     let home = Household::new().await;
     let findings = look(&home.app).await;
     for what in ["database", "mail", "provider", "algorithms", "keys", "clock", "client", "redirect URI"] {
-        assert_eq!(find(&findings, what).standing, CheckStatus::Ok, "{}", find(&findings, what));
+        assert_eq!(find(&findings, what).status, CheckStatus::Ok, "{}", find(&findings, what));
     }
     // Nobody listens at localhost:8000 in the tests, or somebody else does.
-    assert_eq!(find(&findings, "frontend_url").standing, CheckStatus::Warning);
+    assert_eq!(find(&findings, "frontend_url").status, CheckStatus::Warning);
     let database = find(&findings, "database");
-    let version = database.says.split_once(' ').filter(|(name, _)| ["SQLite", "PostgreSQL"].contains(name));
+    let version = database.message.split_once(' ').filter(|(name, _)| ["SQLite", "PostgreSQL"].contains(name));
     assert!(version.is_some_and(|(_, version)| version.starts_with(|c: char| c.is_ascii_digit())), "{database}");
     assert_eq!(home.app.count("SELECT count(*) FROM auth_used_token").await, 0, "looking changes nothing");
 }
@@ -57,7 +57,7 @@ async fn what_is_wrong_at_the_provider_is_told_with_the_setting_to_change() {
         home.provider.twist(knob, move |value| value.as_object_mut().unwrap().extend(change.as_object().unwrap().clone()));
         let findings = look(&home.app).await;
         let finding = find(&findings, what);
-        assert!(finding.standing == CheckStatus::Error && finding.says.contains(says) && finding.fix.contains(fix), "{finding}");
+        assert!(finding.status == CheckStatus::Error && finding.message.contains(says) && finding.hint.contains(fix), "{finding}");
     }
 }
 
@@ -68,15 +68,15 @@ async fn a_wrong_secret_or_redirect_uri_is_found_before_anybody_logs_in() {
     let wrong = App::with(&settings.replace("secret of the client", "another secret")).await;
     let findings = look(&wrong).await;
     let client = find(&findings, "client");
-    assert!(client.standing == CheckStatus::Error && client.fix.contains("client_secret_basic"), "{client}");
+    assert!(client.status == CheckStatus::Error && client.hint.contains("client_secret_basic"), "{client}");
     assert!(!client.to_string().contains("another secret"), "no secret in what is said");
     let wrong = App::with(&settings.replace("name = 'Über ID 100%'", "name = 'Another'")).await;
     let findings = look(&wrong).await;
     let uri = find(&findings, "redirect URI");
-    assert!(uri.standing == CheckStatus::Error && uri.fix.ends_with("/api/v1/auth/cookie/Another/callback"), "{uri}");
+    assert!(uri.status == CheckStatus::Error && uri.hint.ends_with("/api/v1/auth/cookie/Another/callback"), "{uri}");
     let away = App::with(&settings.replace(home.provider.origin(), "http://127.0.0.1:1")).await;
     let findings = look(&away).await;
-    assert!(find(&findings, "provider").says.contains("cannot be read") && findings.iter().all(|finding| finding.what != "keys"));
+    assert!(find(&findings, "provider").message.contains("cannot be read") && findings.iter().all(|finding| finding.check != "keys"));
 }
 
 #[tokio::test]
@@ -120,7 +120,7 @@ async fn a_clock_that_is_off_is_told_in_seconds() {
         home.app.pass(seconds);
         let findings = look(&home.app).await;
         let clock = find(&findings, "clock");
-        assert!(clock.standing == standing && clock.says.contains("seconds apart"), "{clock}");
+        assert!(clock.status == standing && clock.message.contains("seconds apart"), "{clock}");
         home.app.pass(-seconds);
     }
 }
@@ -166,7 +166,7 @@ async fn a_database_that_is_not_as_it_should_be_is_told_with_what_to_do() {
 }
 
 fn is_told(finding: &CheckResult, standing: CheckStatus, says: &str, fix: &str) {
-    assert!(finding.standing == standing && finding.says.contains(says) && finding.fix.contains(fix), "{finding}");
+    assert!(finding.status == standing && finding.message.contains(says) && finding.hint.contains(fix), "{finding}");
 }
 
 #[tokio::test]
@@ -183,7 +183,7 @@ async fn a_mail_server_that_is_away_is_told_with_the_section_to_change() {
     app.state.mailer = Mailer::new(&app.state.config).unwrap();
     let findings = look(&app).await;
     is_told(find(&findings, "mail"), CheckStatus::Error, "127.0.0.1:1", "[notifications.smtp_config]");
-    assert!(findings.iter().any(|finding| finding.what == "configuration"), "mail without TLS is worth a line");
+    assert!(findings.iter().any(|finding| finding.check == "configuration"), "mail without TLS is worth a line");
 }
 
 #[tokio::test]

@@ -137,8 +137,8 @@ async fn asking_without_end_is_answered_beside_the_button() {
 async fn a_link_dies_with_its_address_its_time_and_for_other_purposes() {
     let (app, mut browser, link) = ada().await;
     let user = app.member("other@example.org").await;
-    let ids = app.state.tokens.link(Purpose::EmailVerification, user.id, "other@example.org", 600).unwrap();
-    let reset = app.state.tokens.link(Purpose::Reset, user.id, "ada@example.org", 600).unwrap();
+    let ids = app.state.tokens.sign_link(Purpose::EmailVerification, user.id, "other@example.org", 600).unwrap();
+    let reset = app.state.tokens.sign_link(Purpose::Reset, user.id, "ada@example.org", 600).unwrap();
     let good = link.split("token=").nth(1).unwrap().to_owned();
     for token in [ids.as_str(), &reset, "x", ""] {
         let page = browser.get(&format!("/account/confirm?token={token}")).await;

@@ -26,7 +26,7 @@ fn redacted(app: &App, mail: &Mail) -> String {
     let before = parts.next().unwrap().to_owned();
     let is_in_token = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     let text = parts.fold(before, |text, part| format!("{text}token=…{}", part.trim_start_matches(is_in_token)));
-    text.replace(&clock::in_words(app.state.clock.now()), "…")
+    text.replace(&clock::format_human(app.state.clock.now()), "…")
 }
 
 #[tokio::test]

@@ -193,7 +193,7 @@ async fn with_the_cost_of_production_mediamanagers_own_hashes_stay() {
     assert_eq!(after[0].hashed_password, ARGON2);
     assert!(after[2].hashed_password.starts_with("$argon2id$v=19$m=65536,t=3,p=4$"));
     let password = Password::parse(PASSWORD.to_owned()).unwrap();
-    let verdict = hasher.verify(hasher.admit().await.unwrap(), password, Some(after[2].hashed_password.clone())).await;
+    let verdict = hasher.verify(hasher.acquire_slot().await.unwrap(), password, Some(after[2].hashed_password.clone())).await;
     assert_eq!(verdict, Ok(Verification::Valid { upgrade: None }), "now as strong as MediaManager's own");
 }
 

@@ -240,7 +240,7 @@ async fn tokens_of_other_purposes_and_damaged_ones_set_no_password() {
     let mut browser = app.browser();
     browser.log_in("ada@example.org", PASSWORD).await;
     let session = browser.cookie("fastapiusersauth").unwrap().to_owned();
-    let proof = app.state.tokens.link(mediamanager_auth::server::crypto::tokens::Purpose::EmailVerification, user.id, "ada@example.org", 600).unwrap();
+    let proof = app.state.tokens.sign_link(mediamanager_auth::server::crypto::tokens::Purpose::EmailVerification, user.id, "ada@example.org", 600).unwrap();
     let link = mailed(&app).await;
     let good = link.split("token=").nth(1).unwrap();
     // The fifth character from the end, and another than it was: one in 64 would else be right.

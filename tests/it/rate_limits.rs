@@ -107,7 +107,7 @@ async fn a_flood_is_turned_away_before_it_asks_the_database() {
     let mut browser = Browser::new(app.with_hasher(hasher.clone()));
     let mut places = Vec::new();
     for _ in 0..65 {
-        places.push(hasher.admit().await.unwrap());
+        places.push(hasher.acquire_slot().await.unwrap());
     }
     let headers = [("content-type", "application/json"), ("sec-fetch-site", "same-origin")];
     let body = json!({ "token": "x", "password": PASSWORD }).to_string();

@@ -12,14 +12,14 @@ use mediamanager_auth::{
     server::{
         flows::{
             account::EmailChange,
-            login::Attempt,
+            login::PasswordLogin,
             password_reset::PasswordReset,
             setup::FirstAdmin,
             signup,
             users::{Role, UserUpdate, cli::NewCliUser},
         },
         web::api::{
-            bodies::{LoginForm, OnlyToken, Register, ResetPassword, StrictJson},
+            bodies::{LoginForm, Register, ResetPassword, StrictJson, TokenBody},
             error::ApiError,
             fastapi::JsonObject,
             user_update::{SelfUpdateBody, UserUpdateBody},
@@ -65,9 +65,9 @@ fn arguments_of_server_functions() {
     arguments::<app::signup::SignUp>();
     arguments::<app::setup::SetUp>();
     arguments::<app::password_reset::ResetPassword>();
-    arguments::<app::oidc::Connect>();
+    arguments::<app::oidc::ConfirmLink>();
     arguments::<app::account::password::ChangePassword>();
-    arguments::<app::account::reauthenticate::LogInAgain>();
+    arguments::<app::account::reauthenticate::Reauthenticate>();
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn no_server_function_takes_a_secret_as_plain_text() {
 async fn bodies_of_the_api() {
     body::<Register>(&["email", "password"]).await;
     body::<ResetPassword>(&["token", "password"]).await;
-    body::<OnlyToken>(&["token"]).await;
+    body::<TokenBody>(&["token"]).await;
     body::<SelfUpdateBody>(&["email", "password", "current_password"]).await;
     body::<UserUpdateBody>(&["email", "password", "current_password"]).await;
     let form = format!("username=ada%40example.org&password={}", PASSWORD.replace(' ', "+"));
@@ -95,8 +95,8 @@ async fn bodies_of_the_api() {
 #[test]
 fn inputs_of_flows() {
     let (email, password, token) = (Email::parse("ada@example.org").unwrap(), Password::new(PASSWORD.to_owned()), LinkToken::new(TOKEN.to_owned()));
-    hides(&Attempt { email: Some(email.clone()), password: password.clone() });
-    hides(&signup::Request { email: email.clone(), password: password.clone() });
+    hides(&PasswordLogin { email: Some(email.clone()), password: password.clone() });
+    hides(&signup::SignupRequest { email: email.clone(), password: password.clone() });
     hides(&FirstAdmin { token: token.clone(), email: email.clone(), password: password.clone() });
     hides(&PasswordReset { token: token.clone(), shown_email: None, password: password.clone() });
     hides(&EmailChange { token, address: String::new() });

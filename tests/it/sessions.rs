@@ -130,7 +130,7 @@ async fn a_right_signature_is_not_enough() {
         ("not yet", with("nbf", json!(app.state.clock.now() + 60))),
         ("for ever", without("exp")),
         ("no session", without("jti")),
-        ("the setup link", app.state.tokens.setup(60).unwrap()),
+        ("the setup link", app.state.tokens.sign_setup(60).unwrap()),
         ("nothing", "x".to_owned()),
     ] {
         assert_eq!(opens(&app.router, &token).await, DEAD, "{attack}");
@@ -317,7 +317,7 @@ async fn a_bad_bearer_token_never_falls_back_to_a_good_cookie() {
 #[tokio::test]
 async fn without_a_database_nobody_is_logged_in_and_nobody_logged_out() {
     let app = App::new().await;
-    let setup = format!("/setup?token={}", app.state.tokens.setup(60).unwrap());
+    let setup = format!("/setup?token={}", app.state.tokens.sign_setup(60).unwrap());
     let (mut browser, token) = ada(&app).await;
     app.state.db.clone().close().await.unwrap();
     app.pass(1);

@@ -122,12 +122,12 @@ async fn a_damaged_or_missing_setup_token_opens_nothing() {
 async fn a_token_for_something_else_is_no_setup_token() {
     let app = App::new().await;
     let now = app.state.clock.now();
-    let (session, _) = app.state.tokens.session(random::uuid(), random::uuid(), 86_400).unwrap();
+    let (session, _) = app.state.tokens.sign_session(random::uuid(), random::uuid(), 86_400).unwrap();
     // Everything right but the key: the session's key signs nothing else.
     let claims = json!({ "aud": ["mediamanager-auth:setup"], "iat": now, "exp": now + 60 });
     let forged = encode(&Header::default(), &claims, &EncodingKey::from_secret(TOKEN_SECRET.as_bytes())).unwrap();
     let purposes = [Purpose::Reset, Purpose::AdminReset, Purpose::Invitation, Purpose::EmailVerification, Purpose::EmailChange];
-    let links = purposes.map(|purpose| app.state.tokens.link(purpose, random::uuid(), "x", 600).unwrap());
+    let links = purposes.map(|purpose| app.state.tokens.sign_link(purpose, random::uuid(), "x", 600).unwrap());
     for token in [session, forged].into_iter().chain(links) {
         is_refused(&app, &format!("/setup?token={token}"), StatusCode::GONE, "Open the setup link").await;
     }
@@ -279,7 +279,7 @@ async fn the_shell_makes_nobody_while_a_setup_is_under_way() {
     let boss = Email::parse("boss@example.org").unwrap();
     let new = NewCliUser { email: boss, password: Password::new(PASSWORD.to_owned()), role: Role::Administrator };
     let cx = Ctx::cli(&app.state);
-    let mut creating = std::pin::pin!(cli::create(&cx, new));
+    let mut creating = std::pin::pin!(cli::create_user(&cx, new));
     // Between looking whether anybody is there and making the first one, nobody else may come.
     let waits = tokio::time::timeout(std::time::Duration::from_millis(300), &mut creating).await.is_err();
     db::commit(setup).await.unwrap();

@@ -10,8 +10,8 @@ use crate::{
 pub async fn delete_account() -> Result<(), AuthError> {
     use crate::app::notice::Notice;
     use crate::server::{flows::account, web::server_fn};
-    let (state, visitor) = server_fn::request()?;
-    account::delete(&visitor.ctx(&state), &visitor.current_user()?.recent(state.clock.now())?).await?;
+    let (state, auth) = server_fn::request()?;
+    account::delete_self(&auth.ctx(&state), &auth.current_user()?.recent(state.clock.now())?).await?;
     server_fn::clear_session_cookie(&state)?;
     server_fn::redirect(&paths::LOGIN, Notice::AccountDeleted);
     Ok(())

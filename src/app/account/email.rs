@@ -7,31 +7,31 @@ use crate::{
 
 /// Asks for another address. Nothing changes until the link that is mailed there is used (SR-142).
 #[server(prefix = "", endpoint = "account/address")]
-pub async fn request_address(#[server(default)] email: String) -> Result<(), AuthError> {
+pub async fn request_email_change(#[server(default)] email: String) -> Result<(), AuthError> {
     use crate::app::notice::Notice;
     use crate::{
         domain::Email,
         server::{flows::account, web::server_fn},
     };
-    let (state, visitor) = server_fn::request()?;
-    let recent = visitor.current_user()?.recent(state.clock.now())?;
-    account::request_address(&visitor.ctx(&state), &recent, &Email::parse(&email)?).await?;
+    let (state, auth) = server_fn::request()?;
+    let recent = auth.current_user()?.recent(state.clock.now())?;
+    account::request_email_change(&auth.ctx(&state), &recent, &Email::parse(&email)?).await?;
     server_fn::redirect(&paths::ACCOUNT, Notice::EmailChangeSent);
     Ok(())
 }
 
 /// Takes the mailed link as proof of the new mailbox. The token is in a cookie by now, and not in the page.
 #[server(prefix = "", endpoint = "account/new-address")]
-pub async fn take_address(#[server(default)] address: String) -> Result<(), AuthError> {
+pub async fn confirm_email_change(#[server(default)] address: String) -> Result<(), AuthError> {
     use crate::app::notice::Notice;
     use crate::server::{
         flows::account::{self, EmailChange},
         web::server_fn,
     };
-    let (state, visitor) = server_fn::request()?;
-    let current = visitor.current_user()?;
+    let (state, auth) = server_fn::request()?;
+    let current = auth.current_user()?;
     let token = server_fn::link_token(&paths::CONFIRM_EMAIL)?.ok_or(AuthError::VerificationLinkInvalid)?;
-    account::change_address(&visitor.ctx(&state), current, EmailChange { token, address }).await?;
+    account::confirm_email_change(&auth.ctx(&state), current, EmailChange { token, address }).await?;
     server_fn::clear_link_token(&state, &paths::CONFIRM_EMAIL)?;
     server_fn::redirect(&paths::ACCOUNT, Notice::EmailChanged);
     Ok(())
@@ -46,7 +46,7 @@ pub fn ChangeEmailPage(email: String) -> impl IntoView {
     let form = if cx.features.mail {
         view! {
             <p class="lead">"We send a link to the new address. Your account keeps the present one, "<strong>{email}</strong>", until you open it."</p>
-            <ui::PostForm action=RequestAddress::PATH>
+            <ui::PostForm action=RequestEmailChange::PATH>
                 <ui::FormError state/>
                 <ui::EmailField state value=typed is_fixed=false/>
                 <button type="submit">"Send link"</button>
@@ -80,7 +80,7 @@ pub fn ConfirmNewEmailPage(email: String, new_email: String) -> impl IntoView {
         <ui::Layout title="Confirm your new address" has_error=cx.has_error()>
             <h1>"Confirm your new address"</h1>
             <p class="lead">"You are logged in as "<strong>{email}</strong>". From now on, you log in as "<strong>{new_email.clone()}</strong>"."</p>
-            <ui::PostForm action=TakeAddress::PATH>
+            <ui::PostForm action=ConfirmEmailChange::PATH>
                 <ui::FormError state/>
                 <input type="hidden" name="address" value=new_email/>
                 <button type="submit">"Use this address"</button>

@@ -8,10 +8,10 @@ use crate::{
 /// Says that the account at the provider shall be connected. What it says is kept in this browser for this session alone, so that nobody
 /// can make somebody else's browser say it (SR-058).
 #[server(prefix = "", endpoint = "account/connect")]
-pub async fn connect_provider() -> Result<(), AuthError> {
+pub async fn link_identity() -> Result<(), AuthError> {
     use crate::server::{flows::oidc, web::server_fn};
-    let (state, visitor) = server_fn::request()?;
-    let connects = oidc::link_request(&visitor.ctx(&state), &visitor.current_user()?.recent(state.clock.now())?)?;
+    let (state, auth) = server_fn::request()?;
+    let connects = oidc::link_request(&auth.ctx(&state), &auth.current_user()?.recent(state.clock.now())?)?;
     server_fn::store_link_request(&state, &connects)?;
     server_fn::redirect_to(paths::LINK_REDIRECT.path);
     Ok(())
@@ -19,13 +19,13 @@ pub async fn connect_provider() -> Result<(), AuthError> {
 
 /// Takes an account at a provider away from the account here. The last way in stays (SR-076).
 #[server(prefix = "", endpoint = "account/disconnect")]
-pub async fn disconnect(#[server(default)] identity: String) -> Result<(), AuthError> {
+pub async fn unlink_identity(#[server(default)] identity: String) -> Result<(), AuthError> {
     use crate::app::notice::Notice;
     use crate::server::{flows::oidc, web::server_fn};
-    let (state, visitor) = server_fn::request()?;
+    let (state, auth) = server_fn::request()?;
     let identity = identity.parse().map_err(|_| AuthError::NotFound)?;
-    let recent = visitor.current_user()?.recent(state.clock.now())?;
-    oidc::unlink(&visitor.ctx(&state), &recent, identity).await?;
+    let recent = auth.current_user()?.recent(state.clock.now())?;
+    oidc::unlink_identity(&auth.ctx(&state), &recent, identity).await?;
     server_fn::redirect(&paths::ACCOUNT, Notice::ProviderUnlinked);
     Ok(())
 }
@@ -39,7 +39,7 @@ pub fn LinkIdentityPage(email: String, provider: String) -> impl IntoView {
         <ui::Layout title=format!("Connect {}", provider) has_error=cx.has_error()>
             <h1>{format!("Connect {}", provider)}</h1>
             <p class="lead">{format!("You log in at {} now. After that, both your password and {} let you in as ", provider, provider)}<strong>{email}</strong>"."</p>
-            <ui::PostForm action=ConnectProvider::PATH>
+            <ui::PostForm action=LinkIdentity::PATH>
                 <ui::FormError state/>
                 <button type="submit">{format!("Go to {}", provider)}</button>
             </ui::PostForm>
@@ -67,7 +67,7 @@ pub fn LinkRedirectPage(provider: String) -> impl IntoView {
 pub fn UnlinkIdentityPage(identity: IdentityRow) -> impl IntoView {
     let cx = page_context();
     let state = ui::FormState::new(cx.field_error());
-    let (name, action) = (identity.provider, format!("{}?identity={}", Disconnect::PATH, identity.id));
+    let (name, action) = (identity.provider, format!("{}?identity={}", UnlinkIdentity::PATH, identity.id));
     view! {
         <ui::Layout title=format!("Disconnect {name}") has_error=cx.has_error()>
             <h1>{format!("Disconnect {name}")}</h1>

@@ -10,9 +10,9 @@ use crate::{
 pub async fn change_password(#[server(default)] password: Password) -> Result<(), AuthError> {
     use crate::app::notice::Notice;
     use crate::server::{flows::account, web::server_fn};
-    let (state, visitor) = server_fn::request()?;
-    let recent = visitor.current_user()?.recent(state.clock.now())?;
-    account::change_password(&visitor.ctx(&state), &recent, password).await?;
+    let (state, auth) = server_fn::request()?;
+    let recent = auth.current_user()?.recent(state.clock.now())?;
+    account::change_password(&auth.ctx(&state), &recent, password).await?;
     server_fn::redirect(&paths::ACCOUNT, Notice::PasswordChanged);
     Ok(())
 }

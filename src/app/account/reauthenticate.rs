@@ -7,10 +7,10 @@ use crate::{
 
 /// Logs the same person in again, before something that takes a recent login (SR-142).
 #[server(prefix = "", endpoint = "account/log-in-again")]
-pub async fn log_in_again(#[server(default)] password: Password, #[server(default)] return_to: String) -> Result<(), AuthError> {
+pub async fn reauthenticate(#[server(default)] password: Password, #[server(default)] return_to: String) -> Result<(), AuthError> {
     use crate::server::{flows::account, web::server_fn};
-    let (state, visitor) = server_fn::request()?;
-    let login = account::log_in_again(&visitor.ctx(&state), visitor.current_user()?, password).await?;
+    let (state, auth) = server_fn::request()?;
+    let login = account::reauthenticate(&auth.ctx(&state), auth.current_user()?, password).await?;
     server_fn::log_in_browser(&state, &login, &return_to)
 }
 
@@ -22,7 +22,7 @@ pub fn ReauthenticatePage(email: String, has_password: bool, has_identity: bool)
     let form = has_password.then(|| {
         view! {
             <ui::CredentialsForm
-                action=LogInAgain::PATH
+                action=Reauthenticate::PATH
                 button="Go on"
                 fault_at=cx.field_error().element_id
                 fault=cx.field_error().message

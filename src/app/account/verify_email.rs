@@ -7,13 +7,13 @@ use crate::{
 
 /// Verifies the address of whoever is logged in with a mailed link. The token is in a cookie, and not in the page.
 #[server(prefix = "", endpoint = "account/confirm")]
-pub async fn confirm_address() -> Result<(), AuthError> {
+pub async fn verify_email() -> Result<(), AuthError> {
     use crate::app::notice::Notice;
     use crate::server::{flows::email_verification, web::server_fn};
-    let (state, visitor) = server_fn::request()?;
-    let current = visitor.current_user()?;
+    let (state, auth) = server_fn::request()?;
+    let current = auth.current_user()?;
     let token = server_fn::link_token(&paths::VERIFY_EMAIL)?.ok_or(AuthError::VerificationLinkInvalid)?;
-    let proven = email_verification::complete(&visitor.ctx(&state), current, &token).await?;
+    let proven = email_verification::verify_email(&auth.ctx(&state), current, &token).await?;
     server_fn::clear_link_token(&state, &paths::VERIFY_EMAIL)?;
     let page = if proven.user.is_verified { &paths::ACCOUNT } else { &paths::PENDING_APPROVAL };
     server_fn::redirect(page, Notice::EmailVerified);
@@ -29,7 +29,7 @@ pub fn VerifyEmailPage(email: String) -> impl IntoView {
         <ui::Layout title="Confirm your address" has_error=cx.has_error()>
             <h1>"Confirm your address"</h1>
             <p class="lead">"You are logged in as "<strong>{email}</strong>". Confirm that this mailbox is yours."</p>
-            <ui::PostForm action=ConfirmAddress::PATH>
+            <ui::PostForm action=VerifyEmail::PATH>
                 <ui::FormError state/>
                 <button type="submit">"Confirm the address"</button>
             </ui::PostForm>

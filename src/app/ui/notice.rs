@@ -4,7 +4,7 @@ use crate::app::{notice::Notice, page_context::page_context};
 
 /// The notice of the page's address, if the page shows it.
 #[must_use]
-pub fn shown_notice(shown: &[Notice]) -> Option<Notice> {
+pub fn notice_message(shown: &[Notice]) -> Option<Notice> {
     page_context().notice().filter(|notice| shown.contains(notice))
 }
 
@@ -14,7 +14,7 @@ pub fn NoticeMessage(
     /// The notices of this page.
     shown: &'static [Notice],
 ) -> impl IntoView {
-    shown_notice(shown).map(|notice| view! { <p class="notice" role="status">{text(notice)}</p> })
+    notice_message(shown).map(|notice| view! { <p class="notice" role="status">{text(notice)}</p> })
 }
 
 fn text(notice: Notice) -> &'static str {

@@ -52,7 +52,7 @@ pub fn PasswordField(
                     autofocus=starts_here
                     aria-invalid=move || is_wrong().then_some("true")
                     aria-describedby=described_by
-                    on:input=move |event| say_what_is_certain(&event_target_value(&event), new_password_min)
+                    on:input=move |event| update_password_hint(&event_target_value(&event), new_password_min)
                 />
                 <button type="button" aria-controls="password" hidden=move || !state.is_hydrated.get() on:click=move |_| is_shown.update(|shown| *shown = !*shown)>
                     <span class="verb">{move || if is_shown.get() { "Hide" } else { "Show" }}</span>
@@ -65,7 +65,7 @@ pub fn PasswordField(
 }
 
 /// Straight into the page: a signal for one line of text would cost the browser more than the line.
-fn say_what_is_certain(typed: &str, new_password_min: u16) {
+fn update_password_hint(typed: &str, new_password_min: u16) {
     let hint = if new_password_min > 0 { password::hint(typed, new_password_min) } else { None };
     if let Some(line) = document().get_element_by_id("password-strength") {
         line.set_text_content(hint.as_deref());

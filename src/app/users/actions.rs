@@ -15,8 +15,8 @@ pub enum Action {
     Enable,
     MakeAdministrator,
     MakeMember,
-    EndSessions,
-    EndSession,
+    RevokeSessions,
+    RevokeSession,
     CreateResetLink,
     Delete,
 }
@@ -37,8 +37,8 @@ impl Action {
             Self::Enable => "Enable",
             Self::MakeAdministrator => "Make administrator",
             Self::MakeMember => "Make member",
-            Self::EndSessions => "End all sessions",
-            Self::EndSession => "End session",
+            Self::RevokeSessions => "End all sessions",
+            Self::RevokeSession => "End session",
             Self::CreateResetLink => "Make a link for a new password",
             Self::Delete => "Delete",
         }
@@ -52,7 +52,7 @@ impl Action {
             Self::Enable => "They can log in again.",
             Self::MakeAdministrator => "They can do everything here that you can, also to your account.",
             Self::MakeMember => "They cannot manage users any more. It takes effect with their next click.",
-            Self::EndSessions | Self::EndSession => "They have to log in again.",
+            Self::RevokeSessions | Self::RevokeSession => "They have to log in again.",
             Self::CreateResetLink => "You get a link to hand over, once. Whoever opens it chooses a new password for this account, and all its sessions end.",
             Self::Delete => "The account and everything that belongs to it is deleted for good. Nobody can bring it back.",
         }
@@ -76,25 +76,25 @@ pub struct TargetUser {
 
 /// Does one thing to one user. Every rule is asked for again: this is a public endpoint (SR-002).
 #[server(prefix = "", endpoint = "users/change")]
-pub async fn change_user(#[server(default)] id: String, #[server(default)] action: String, #[server(default)] session: String) -> Result<(), AuthError> {
+pub async fn update_user(#[server(default)] id: String, #[server(default)] action: String, #[server(default)] session: String) -> Result<(), AuthError> {
     use crate::app::notice::Notice;
     use crate::server::{
         flows::users::{self, UserUpdate},
         web::server_fn,
     };
-    let (state, visitor) = server_fn::request()?;
-    let admin = server_fn::admin(&visitor)?;
-    let cx = &visitor.ctx(&state);
+    let (state, auth) = server_fn::request()?;
+    let admin = server_fn::admin(&auth)?;
+    let cx = &auth.ctx(&state);
     let (id, action) = (id.parse().map_err(|_| AuthError::NotFound)?, action.parse::<Action>().map_err(|_| AuthError::BadRequest)?);
     let change = match action {
-        Action::EndSessions => {
-            return users::end_sessions(cx, &admin, id).await.map(|()| server_fn::redirect_to_user(id, Notice::SessionsEnded));
+        Action::RevokeSessions => {
+            return users::revoke_sessions(cx, &admin, id).await.map(|()| server_fn::redirect_to_user(id, Notice::SessionsEnded));
         }
-        Action::EndSession => {
+        Action::RevokeSession => {
             let session = session.parse().map_err(|_| AuthError::NotFound)?;
-            return users::end_session(cx, &admin, id, session).await.map(|()| server_fn::redirect_to_user(id, Notice::SessionEnded));
+            return users::revoke_session(cx, &admin, id, session).await.map(|()| server_fn::redirect_to_user(id, Notice::SessionEnded));
         }
-        Action::Delete => return users::delete(cx, &admin, id).await.map(|()| server_fn::redirect(&paths::USERS, Notice::UserDeleted)),
+        Action::Delete => return users::delete_user(cx, &admin, id).await.map(|()| server_fn::redirect(&paths::USERS, Notice::UserDeleted)),
         Action::CreateResetLink => {
             let link = users::create_reset_link(cx, &admin, id).await?;
             server_fn::store_one_time_link(&state, id, &link)?;
@@ -107,7 +107,7 @@ pub async fn change_user(#[server(default)] id: String, #[server(default)] actio
         Action::MakeAdministrator => UserUpdate { is_superuser: Some(true), is_verified: Some(true), ..UserUpdate::default() },
         Action::MakeMember => UserUpdate { is_superuser: Some(false), ..UserUpdate::default() },
     };
-    users::update(cx, &admin, id, change).await?;
+    users::update_user(cx, &admin, id, change).await?;
     if action == Action::Approve {
         server_fn::redirect_to(&format!("{}&notice={}", super::pending_url(), Notice::UserApproved.code()));
     } else {
@@ -118,7 +118,7 @@ pub async fn change_user(#[server(default)] id: String, #[server(default)] actio
 
 /// Gives somebody another address, on the administrator's word.
 #[server(prefix = "", endpoint = "users/address")]
-pub async fn change_address(#[server(default)] id: String, #[server(default)] email: String) -> Result<(), AuthError> {
+pub async fn update_user_email(#[server(default)] id: String, #[server(default)] email: String) -> Result<(), AuthError> {
     use crate::app::notice::Notice;
     use crate::{
         domain::Email,
@@ -127,11 +127,11 @@ pub async fn change_address(#[server(default)] id: String, #[server(default)] em
             web::server_fn,
         },
     };
-    let (state, visitor) = server_fn::request()?;
-    let admin = server_fn::admin(&visitor)?;
+    let (state, auth) = server_fn::request()?;
+    let admin = server_fn::admin(&auth)?;
     let id = id.parse().map_err(|_| AuthError::NotFound)?;
     let change = UserUpdate { email: Some(Email::parse(&email)?), ..UserUpdate::default() };
-    users::update(&visitor.ctx(&state), &admin, id, change).await?;
+    users::update_user(&auth.ctx(&state), &admin, id, change).await?;
     server_fn::redirect_to_user(id, Notice::UserUpdated);
     Ok(())
 }
@@ -152,7 +152,7 @@ pub fn ConfirmActionPage(user: TargetUser, action: Action) -> impl IntoView {
             <h1>{title}</h1>
             <p class="lead"><strong>{email}</strong>": "{action.meaning()}</p>
             {comes_back}
-            <ui::PostForm action=format!("{}?id={}&action={}", ChangeUser::PATH, id, action.code())>
+            <ui::PostForm action=format!("{}?id={}&action={}", UpdateUser::PATH, id, action.code())>
                 <ui::FormError state/>
                 <input type="hidden" name="id" value=id/>
                 <input type="hidden" name="action" value=action.code()/>
@@ -175,7 +175,7 @@ pub fn UserEmailPage(user: TargetUser) -> impl IntoView {
         <ui::Layout title="Change e-mail" has_error=cx.has_error()>
             <h1>"Change e-mail"</h1>
             <p class="lead"><strong>{email}</strong>" logs in with the new address from now on. It counts as unproven until the person confirms it."</p>
-            <ui::PostForm action=format!("{}?id={}", ChangeAddress::PATH, id)>
+            <ui::PostForm action=format!("{}?id={}", UpdateUserEmail::PATH, id)>
                 <ui::FormError state/>
                 <input type="hidden" name="id" value=id/>
                 <ui::EmailField state value=typed is_fixed=false/>

@@ -2,7 +2,7 @@ use leptos::{prelude::*, server_fn::ServerFn};
 
 use super::{
     AccountStatus,
-    actions::{Action, ChangeUser},
+    actions::{Action, UpdateUser},
     audit_log::{EventRow, EventTable},
 };
 use crate::app::{
@@ -109,12 +109,12 @@ fn Actions(user: UserDetails) -> impl IntoView {
         AccountStatus::Disabled => (Some(Action::Enable), None),
     };
     let role = if user.is_administrator { Action::MakeMember } else { Action::MakeAdministrator };
-    let of_the_active = [Action::CreateResetLink, Action::EndSessions].into_iter().filter(|_| user.status != AccountStatus::Disabled);
+    let of_the_active = [Action::CreateResetLink, Action::RevokeSessions].into_iter().filter(|_| user.status != AccountStatus::Disabled);
     let actions = first.into_iter().chain([role]).chain(of_the_active).chain(last).chain([Action::Delete]);
     let links: Vec<_> = actions
         .map(|action| {
             let class = if action.is_dangerous() { "button danger" } else { "button" };
-            view! { <li><a class=class href=format!("{}?id={}&action={}", ChangeUser::PATH, user.id, action.code())>{action.verb()}</a></li> }
+            view! { <li><a class=class href=format!("{}?id={}&action={}", UpdateUser::PATH, user.id, action.code())>{action.verb()}</a></li> }
         })
         .collect();
     view! {
@@ -167,9 +167,9 @@ fn Sessions(id: String, sessions: Vec<SessionRow>) -> impl IntoView {
             view! {
                 <li>
                     <SessionDescription session/>
-                    <ui::PostForm action=ChangeUser::PATH>
+                    <ui::PostForm action=UpdateUser::PATH>
                         <input type="hidden" name="id" value=user/>
-                        <input type="hidden" name="action" value=Action::EndSession.code()/>
+                        <input type="hidden" name="action" value=Action::RevokeSession.code()/>
                         <input type="hidden" name="session" value=id/>
                         <button type="submit" class="secondary">"End"<span class="visually-hidden">{of_browser}</span></button>
                     </ui::PostForm>

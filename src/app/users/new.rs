@@ -13,9 +13,9 @@ pub async fn create_user(#[server(default)] email: String) -> Result<(), AuthErr
         domain::Email,
         server::{flows::users, web::server_fn},
     };
-    let (state, visitor) = server_fn::request()?;
-    let admin = server_fn::admin(&visitor)?;
-    let invited = users::invite(&visitor.ctx(&state), &admin, Email::parse(&email)?).await?;
+    let (state, auth) = server_fn::request()?;
+    let admin = server_fn::admin(&auth)?;
+    let invited = users::invite(&auth.ctx(&state), &admin, Email::parse(&email)?).await?;
     match invited.link {
         Some(link) => {
             server_fn::store_one_time_link(&state, invited.user.id, &link)?;

@@ -1,6 +1,6 @@
 use clap::Args;
 
-use super::{plural, say};
+use super::{plural, print};
 use crate::server::{clock::Clock, config::Config, diagnostics::CheckStatus, flows::diagnostics, mailer::Mailer, oidc::Provider};
 
 #[derive(Args)]
@@ -15,22 +15,22 @@ pub(super) struct Check {
 pub(super) async fn run(config: &Config, arguments: Check) -> Result<(), String> {
     if arguments.offline {
         for warning in &config.warnings {
-            say(&format!("warning: {warning}"));
+            print(&format!("warning: {warning}"));
         }
     }
-    say(&format!("The configuration is fine, with {}.", plural(config.warnings.len(), "warning")));
+    print(&format!("The configuration is fine, with {}.", plural(config.warnings.len(), "warning")));
     if let Some(provider) = &config.auth.openid_connect {
-        say(&format!("Redirect URI to register at {}: {}", provider.name, provider.redirect_uri));
+        print(&format!("Redirect URI to register at {}: {}", provider.name, provider.redirect_uri));
     }
     if arguments.offline {
         return Ok(());
     }
     let provider = config.auth.openid_connect.as_ref().map(|provider| Provider::new(provider, Clock::System)).transpose()?;
-    let findings = diagnostics::look(config, provider.as_ref(), &Mailer::new(config)?).await;
+    let findings = diagnostics::run_checks(config, provider.as_ref(), &Mailer::new(config)?).await;
     for finding in &findings {
-        say(&finding.to_string());
+        print(&finding.to_string());
     }
-    match findings.iter().filter(|finding| finding.standing == CheckStatus::Error).count() {
+    match findings.iter().filter(|finding| finding.status == CheckStatus::Error).count() {
         0 => Ok(()),
         wrong => Err(format!("{} wrong; each line above ends with what to change", plural(wrong, "thing"))),
     }

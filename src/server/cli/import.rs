@@ -1,6 +1,6 @@
 use clap::Args;
 
-use super::{plural, say};
+use super::{plural, print};
 use crate::server::{
     AppState,
     clock::Clock,
@@ -21,13 +21,13 @@ pub(super) struct Import {
 pub(super) async fn run(config: Config, arguments: Import) -> Result<(), String> {
     log::start(config.server.log_format, "warn");
     let state = AppState::new(config, Argon2Params::STANDARD, Clock::System).await?;
-    let report = import::redirect_legacy_reset(&Ctx::cli(&state), &arguments.from).await?;
-    say(&format!("Copied {} and {}.", plural(report.users, "user"), plural(report.links, "provider account")));
+    let report = import::import_mediamanager(&Ctx::cli(&state), &arguments.from).await?;
+    print(&format!("Copied {} and {}.", plural(report.users, "user"), plural(report.links, "provider account")));
     if report.known_users > 0 {
-        say(&format!("Here already, and left as they are: {}.", plural(report.known_users, "user")));
+        print(&format!("Here already, and left as they are: {}.", plural(report.known_users, "user")));
     }
     for email in &report.refused {
-        say(&format!("Not copied: {}, because another account here has this address.", email.escape_debug()));
+        print(&format!("Not copied: {}, because another account here has this address.", email.escape_debug()));
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 use clap::Subcommand;
 
-use super::say;
+use super::print;
 use crate::{
     domain::Email,
     server::{
@@ -29,12 +29,12 @@ pub(super) async fn run(config: &Config, Command::Test { address }: Command) -> 
         (true, false) => "with STARTTLS",
     };
     let login = if smtp.user.is_some() { "logging in" } else { "without login" };
-    say(&format!("Sending to {email} over {}:{}, {security}, {login} …", smtp.host, smtp.port));
+    print(&format!("Sending to {email} over {}:{}, {security}, {login} …", smtp.host, smtp.port));
     let app = &config.server.app_name;
     let letter = MailMessage::new(mails::test::subject(app), &[mails::GREETING, &mails::test::body(app)]);
     match Mailer::new(config)?.send(config, &Clock::System, email.as_str(), &letter).await {
         Ok(answer) => {
-            say(&format!("Accepted: {answer}"));
+            print(&format!("Accepted: {answer}"));
             Ok(())
         }
         Err(not_sent) => {

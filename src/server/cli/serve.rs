@@ -15,7 +15,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::say;
+use super::print;
 use crate::{
     domain::AuthError,
     server::{
@@ -69,18 +69,18 @@ pub(super) async fn run(config: Config) -> Result<(), String> {
     let (Ok(terminate), Ok(interrupt)) = signals else { return Err("cannot listen for the signals that ask to stop".to_owned()) };
     let stop = tokio::spawn(stop_on_signal(terminate, interrupt, state.clone(), handle.clone()));
     let house = state.clone();
-    let house = spawn_supervised(move || keep_house(house.clone()));
+    let house = spawn_supervised(move || run_cleanup(house.clone()));
     let carrier = state.clone();
     let carrier = spawn_supervised(move || run_mail_worker(carrier.clone()));
     if let Some(provider) = state.provider.clone() {
         let stopping = state.stopping.clone();
-        spawn_supervised(move || watch(provider.clone(), stopping.clone()));
+        spawn_supervised(move || run_provider_refresh(provider.clone(), stopping.clone()));
     }
     if let Some(wanted) = state.config.server.metrics_address {
         let address = metrics::serve(&state, wanted).await?;
-        say(&format!("Numbers for Prometheus at http://{address}/metrics"));
+        print(&format!("Numbers for Prometheus at http://{address}/metrics"));
     }
-    greet(&state, address).await;
+    print_startup_info(&state, address).await;
 
     let mut server = axum_server::from_tcp(listener).map_err(fault)?.handle(handle).accept_error_handler(log_accept_errors()).http1_only();
     server.http_builder().http1().max_buf_size(request_limits::MAX_HEADER_BYTES).header_read_timeout(request_limits::HEADER_TIMEOUT);
@@ -118,15 +118,15 @@ fn log_accept_errors() -> impl Fn(Option<&SocketAddr>, &io::Error) + Send + Sync
 }
 
 /// The last lines of the start: where to go, what to paste into the provider, and how to make the first administrator.
-async fn greet(state: &AppState, address: SocketAddr) {
-    say(&format!("Listening on http://{address}, for people at {}", state.config.link("/")));
+async fn print_startup_info(state: &AppState, address: SocketAddr) {
+    print(&format!("Listening on http://{address}, for people at {}", state.config.link("/")));
     if let Some(provider) = &state.config.auth.openid_connect {
-        say(&format!("Redirect URI to register at {}: {}", provider.name, provider.redirect_uri));
+        print(&format!("Redirect URI to register at {}: {}", provider.name, provider.redirect_uri));
     }
-    match setup::link(&Ctx::cli(state)).await {
-        Ok(link) => say(&format!("Nobody has an account yet. Set up the first administrator here, once:\n{link}")),
+    match setup::setup_link(&Ctx::cli(state)).await {
+        Ok(link) => print(&format!("Nobody has an account yet. Set up the first administrator here, once:\n{link}")),
         Err(AuthError::AlreadySetUp) => {}
-        Err(overtaken @ AuthError::UsersExistWithoutAdmin) => say(&error_message(overtaken)),
+        Err(overtaken @ AuthError::UsersExistWithoutAdmin) => print(&error_message(overtaken)),
         Err(error) => tracing::error!(event = "setup_link_failed", code = error.code(), "cannot tell whether the first administrator is set up"),
     }
 }
@@ -150,7 +150,7 @@ fn spawn_supervised<F: Future<Output = ()> + Send + 'static>(job: impl Fn() -> F
 }
 
 /// The rounds of a job. After one that has taken long there is one, and not all that were missed.
-fn every(period: Duration) -> Interval {
+fn ticker(period: Duration) -> Interval {
     let mut ticks = interval(period);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticks
@@ -158,10 +158,10 @@ fn every(period: Duration) -> Interval {
 
 /// Sends mail as it becomes due.
 async fn run_mail_worker(state: AppState) {
-    if !mail::is_on(&state) {
+    if !mail::is_configured(&state) {
         return;
     }
-    let mut ticks = every(mail::POLL_INTERVAL);
+    let mut ticks = ticker(mail::POLL_INTERVAL);
     loop {
         tokio::select! { _ = ticks.tick() => {}, () = state.stopping.cancelled() => return }
         // A failure of the database has been logged, and the next round tries again.
@@ -170,8 +170,8 @@ async fn run_mail_worker(state: AppState) {
 }
 
 /// Keeps an eye on the provider, so that its button is honest and comes back by itself (SR-081).
-async fn watch(provider: Provider, stopping: CancellationToken) {
-    let mut ticks = every(POLL_INTERVAL);
+async fn run_provider_refresh(provider: Provider, stopping: CancellationToken) {
+    let mut ticks = ticker(POLL_INTERVAL);
     loop {
         tokio::select! { _ = ticks.tick() => {}, () = stopping.cancelled() => return }
         provider.refresh_if_stale().await;
@@ -179,8 +179,8 @@ async fn watch(provider: Provider, stopping: CancellationToken) {
 }
 
 /// Forgets sessions and throttles that are long over, so that the tables stay small (SR-100, SR-173).
-async fn keep_house(state: AppState) {
-    let mut ticks = every(CLEANUP_INTERVAL);
+async fn run_cleanup(state: AppState) {
+    let mut ticks = ticker(CLEANUP_INTERVAL);
     loop {
         tokio::select! { _ = ticks.tick() => {}, () = state.stopping.cancelled() => return }
         let now = state.clock.now();

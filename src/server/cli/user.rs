@@ -2,7 +2,7 @@ use std::io::{IsTerminal, stdin};
 
 use clap::{Args, Subcommand};
 
-use super::{plural, say};
+use super::{plural, print};
 use crate::{
     domain::{Email, Password},
     server::{
@@ -78,7 +78,7 @@ pub(super) async fn run(config: Config, command: Command) -> Result<(), String> 
     // What happens to accounts is logged from the shell too (SR-180), without the database's own chatter.
     log::start(config.server.log_format, "warn,mediamanager_auth=info");
     match command {
-        Command::Create(create) => make(config, create).await,
+        Command::Create(new) => create(config, new).await,
         Command::List(wanted) => list(config, wanted).await,
         Command::Approve { email } => change(config, &email, UserUpdate { is_verified: Some(true), ..UserUpdate::default() }, "is approved").await,
         Command::Disable { email } => change(config, &email, UserUpdate { is_active: Some(false), ..UserUpdate::default() }, "is disabled").await,
@@ -88,7 +88,7 @@ pub(super) async fn run(config: Config, command: Command) -> Result<(), String> 
             change(config, &email, administrator, "is now an administrator").await
         }
         Command::Demote { email } => change(config, &email, UserUpdate { is_superuser: Some(false), ..UserUpdate::default() }, "is now a member").await,
-        Command::Logout { email } => end_sessions(config, &email).await,
+        Command::Logout { email } => revoke_sessions(config, &email).await,
         Command::ResetLink { email } => reset_link(config, &email).await,
     }
 }
@@ -96,16 +96,16 @@ pub(super) async fn run(config: Config, command: Command) -> Result<(), String> 
 async fn change(config: Config, email: &str, change: UserUpdate, done: &str) -> Result<(), String> {
     let email = Email::parse(email).map_err(error_message)?;
     let state = AppState::new(config, Argon2Params::STANDARD, Clock::System).await?;
-    let user = cli::change(&Ctx::cli(&state), &email, change).await.map_err(error_message)?.ok_or_else(|| nobody(&email))?;
-    say(&format!("{} {done}.", user.email));
+    let user = cli::update_user(&Ctx::cli(&state), &email, change).await.map_err(error_message)?.ok_or_else(|| no_such_user(&email))?;
+    print(&format!("{} {done}.", user.email));
     Ok(())
 }
 
-async fn end_sessions(config: Config, email: &str) -> Result<(), String> {
+async fn revoke_sessions(config: Config, email: &str) -> Result<(), String> {
     let email = Email::parse(email).map_err(error_message)?;
     let state = AppState::new(config, Argon2Params::STANDARD, Clock::System).await?;
-    let ended = cli::end_sessions(&Ctx::cli(&state), &email).await.map_err(error_message)?.ok_or_else(|| nobody(&email))?;
-    say(&format!("{email} is logged out everywhere ({}).", plural(usize::try_from(ended).unwrap_or(usize::MAX), "session")));
+    let ended = cli::revoke_sessions(&Ctx::cli(&state), &email).await.map_err(error_message)?.ok_or_else(|| no_such_user(&email))?;
+    print(&format!("{email} is logged out everywhere ({}).", plural(usize::try_from(ended).unwrap_or(usize::MAX), "session")));
     Ok(())
 }
 
@@ -118,7 +118,7 @@ async fn list(config: Config, wanted: List) -> Result<(), String> {
         (_, _, true) => UserFilter::Administrators,
         _ => UserFilter::All,
     };
-    for (user, account) in cli::list(&Ctx::cli(&state), which, &wanted.search).await.map_err(error_message)? {
+    for (user, account) in cli::list_users(&Ctx::cli(&state), which, &wanted.search).await.map_err(error_message)? {
         let standing = match (user.is_active, user.is_verified) {
             (false, _) => "disabled",
             (true, false) => "pending",
@@ -126,12 +126,12 @@ async fn list(config: Config, wanted: List) -> Result<(), String> {
         };
         let role = if user.is_superuser { "administrator" } else { "member" };
         let last_login = account.and_then(|account| account.last_login_at).map_or_else(|| "never".to_owned(), format_rfc3339);
-        say(&format!("{}\t{standing}\t{role}\t{last_login}", user.email.escape_debug()));
+        print(&format!("{}\t{standing}\t{role}\t{last_login}", user.email.escape_debug()));
     }
     Ok(())
 }
 
-fn nobody(email: &Email) -> String {
+fn no_such_user(email: &Email) -> String {
     format!("Nobody has the address {email}.")
 }
 
@@ -140,13 +140,13 @@ async fn reset_link(config: Config, email: &str) -> Result<(), String> {
     let state = AppState::new(config, Argon2Params::STANDARD, Clock::System).await?;
     match password_reset::create_reset_link_by_email(&Ctx::cli(&state), &email).await.map_err(error_message)? {
         // Like the setup link: the one thing the person at the terminal has asked for, and never in the log.
-        Some(ResetLink { link, lifetime }) => say(&format!("Hand this to {email}; it works once, for {} minutes:\n{link}", lifetime / 60)),
+        Some(ResetLink { link, lifetime }) => print(&format!("Hand this to {email}; it works once, for {} minutes:\n{link}", lifetime / 60)),
         None => return Err(format!("Nobody active has the address {email}.")),
     }
     Ok(())
 }
 
-async fn make(config: Config, create: Create) -> Result<(), String> {
+async fn create(config: Config, create: Create) -> Result<(), String> {
     let email = Email::parse(&create.email).map_err(error_message)?;
     let password = ask_password()?;
     let role = match (create.admin, create.pending) {
@@ -155,13 +155,13 @@ async fn make(config: Config, create: Create) -> Result<(), String> {
         (false, false) => Role::Member,
     };
     let state = AppState::new(config, Argon2Params::STANDARD, Clock::System).await?;
-    let user = cli::create(&Ctx::cli(&state), NewCliUser { email, password, role }).await.map_err(error_message)?;
+    let user = cli::create_user(&Ctx::cli(&state), NewCliUser { email, password, role }).await.map_err(error_message)?;
     let can = match role {
         Role::Administrator => "an administrator",
         Role::Member => "a member",
         Role::Pending => "waiting for approval",
     };
-    say(&format!("{} is now {can}.", user.email));
+    print(&format!("{} is now {can}.", user.email));
     Ok(())
 }
 

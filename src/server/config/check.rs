@@ -49,7 +49,7 @@ fn misc(reader: &mut Reader) -> Option<Misc> {
 fn frontend_url(reader: &mut Reader) -> Option<Url> {
     let key = "misc.frontend_url";
     let fault = "is not a web address (http or https, without user, query and fragment)";
-    let mut url = reader.parsed(key, "http://localhost:8000", urls::web, fault, r#"write it like "https://media.example.org""#)?;
+    let mut url = reader.parsed(key, "http://localhost:8000", urls::http_url, fault, r#"write it like "https://media.example.org""#)?;
     let path = url.path().trim_end_matches('/').to_owned();
     let base = path.strip_suffix("/web").map(|base| base.trim_end_matches('/'));
     if base.is_some() {
@@ -125,7 +125,7 @@ fn openid_connect(reader: &mut Reader, frontend_url: Option<&Url>) -> Option<Ope
     } else {
         let fix = "write the address that is registered at the provider, or remove the key";
         // Kept to the letter, as the provider compares it.
-        let parse = |text: &str| urls::web(text).map(|_| text.to_owned());
+        let parse = |text: &str| urls::http_url(text).map(|_| text.to_owned());
         reader.parsed("policy.openid_connect.redirect_uri", "", parse, "is not a web address (http or https, without user, query and fragment)", fix)
     };
     let trust_unverified_email = reader.boolean("policy.openid_connect.trust_unverified_email", false);
@@ -162,7 +162,7 @@ fn configuration_endpoint(reader: &mut Reader) -> Option<(Url, String)> {
     let typed = reader.required(key, fix)?;
     let text = typed.trim();
     let without_slash = text.strip_suffix('/').unwrap_or(text);
-    let Some(url) = urls::web(without_slash) else {
+    let Some(url) = urls::http_url(without_slash) else {
         reader.problem(key, "is not a web address (https, without user, query and fragment)", fix);
         return None;
     };
@@ -315,7 +315,7 @@ fn policy(reader: &mut Reader, frontend_url: Option<&Url>) -> Option<Policy> {
     let reset_link_lifetime = reader.number("policy.reset_link_lifetime", &(600..=3600), 1800);
     let setup_link_lifetime = reader.number("policy.setup_link_lifetime", &(600..=604_800), 86_400);
     let audit_retention_days = reader.number("policy.audit_retention_days", &(1..=3650), 90);
-    let throttle = throttle(reader);
+    let throttle = rate_limits(reader);
     let permits = "policy.password_hash_concurrency";
     let password_hash_concurrency = reader.has(permits).then(|| reader.number(permits, &(1..=64), 4));
     Some(Policy {
@@ -331,7 +331,7 @@ fn policy(reader: &mut Reader, frontend_url: Option<&Url>) -> Option<Policy> {
     })
 }
 
-fn throttle(reader: &mut Reader) -> RateLimits {
+fn rate_limits(reader: &mut Reader) -> RateLimits {
     let enabled = reader.boolean("policy.throttle.enabled", true);
     if !enabled {
         reader.warn("INSECURE: policy.throttle.enabled is false: passwords can be guessed as fast as this machine checks them, and mailboxes filled.");

@@ -50,7 +50,7 @@ impl Sources {
 }
 
 /// Reads all sources into one tree.
-pub fn gather(sources: &Sources) -> Reader {
+pub fn load_sources(sources: &Sources) -> Reader {
     let (main_file, must_exist) = sources.main_file();
     let absence = if main_file.exists() { "" } else { " (no such file)" };
     let mut reader =

@@ -9,7 +9,7 @@ use url::{Host, Url};
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// An absolute http or https address without credentials, query or fragment.
-pub fn web(text: &str) -> Option<Url> {
+pub fn http_url(text: &str) -> Option<Url> {
     // The parser repairs what a browser's address bar would: blanks, backslashes, a missing `//`. A setting is right or refused.
     let is_plain = text.starts_with("https://") || text.starts_with("http://");
     if !is_plain || text.contains(|c: char| c == '\\' || c.is_control() || c.is_whitespace()) {
@@ -22,7 +22,7 @@ pub fn web(text: &str) -> Option<Url> {
 
 /// An origin as a browser sends it, from an address with nothing behind the host and port.
 pub fn origin(text: &str) -> Option<String> {
-    web(text).filter(|url| url.path() == "/").map(|url| url.origin().ascii_serialization())
+    http_url(text).filter(|url| url.path() == "/").map(|url| url.origin().ascii_serialization())
 }
 
 /// `base` and `path` in one address; `path` begins with `/`, and `base` may have a path of its own.

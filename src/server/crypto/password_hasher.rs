@@ -94,7 +94,7 @@ impl Hasher {
     ///
     /// # Errors
     /// `Busy` when too many are waiting.
-    pub async fn admit(&self) -> Result<QueueSlot, AuthError> {
+    pub async fn acquire_slot(&self) -> Result<QueueSlot, AuthError> {
         match self.admitted.clone().try_acquire_owned() {
             Ok(place) => Ok(QueueSlot(place)),
             Err(_) => {
@@ -164,7 +164,7 @@ fn verify_now(params: &Params, dummy: &str, password: &[u8], stored: Option<&str
     if stored.starts_with("$2") {
         return verify_bcrypt(params, password, stored).unwrap_or_else(|| refuse(Verification::UnsupportedHash));
     }
-    let Some(hash) = affordable(stored) else { return refuse(Verification::UnsupportedHash) };
+    let Some(hash) = is_within_cost_limits(stored) else { return refuse(Verification::UnsupportedHash) };
     if argon2id(params).verify_password(password, &hash).is_err() {
         return Verification::Invalid;
     }
@@ -185,7 +185,7 @@ fn verify_bcrypt(params: &Params, password: &[u8], stored: &str) -> Option<Verif
 }
 
 /// Parses an Argon2 PHC string whose parameters are within SR-015.
-fn affordable(stored: &str) -> Option<phc::PasswordHash> {
+fn is_within_cost_limits(stored: &str) -> Option<phc::PasswordHash> {
     let hash = phc::PasswordHash::new(stored).ok()?;
     Algorithm::try_from(hash.algorithm.as_str()).ok()?;
     let params = Params::try_from(&hash).ok()?;
@@ -215,11 +215,11 @@ mod tests {
     }
 
     async fn verify(hasher: &Hasher, text: &str, stored: &str) -> Verification {
-        hasher.verify(hasher.admit().await.unwrap(), password(text), Some(stored.to_owned())).await.unwrap()
+        hasher.verify(hasher.acquire_slot().await.unwrap(), password(text), Some(stored.to_owned())).await.unwrap()
     }
 
     async fn hash(hasher: &Hasher, text: &str) -> String {
-        hasher.hash(hasher.admit().await.unwrap(), password(text)).await.unwrap()
+        hasher.hash(hasher.acquire_slot().await.unwrap(), password(text)).await.unwrap()
     }
 
     #[tokio::test]
@@ -257,7 +257,7 @@ mod tests {
         ] {
             assert_eq!(verify(&hasher, "anything", &stored).await, Verification::UnsupportedHash, "{stored}");
         }
-        assert_eq!(hasher.verify(hasher.admit().await.unwrap(), password("anything"), None).await.unwrap(), Verification::Invalid);
+        assert_eq!(hasher.verify(hasher.acquire_slot().await.unwrap(), password("anything"), None).await.unwrap(), Verification::Invalid);
     }
 
     #[tokio::test]
@@ -265,7 +265,7 @@ mod tests {
         let hasher = Hasher::new(CHEAP, 1).unwrap();
         let (begin, begun) = tokio::sync::oneshot::channel();
         let (finish, finished) = std::sync::mpsc::channel::<()>();
-        let job = hasher.run(hasher.admit().await.unwrap(), move || (begin.send(()), finished.recv()));
+        let job = hasher.run(hasher.acquire_slot().await.unwrap(), move || (begin.send(()), finished.recv()));
         tokio::select! {
             _ = job => unreachable!("it waits"),
             begun = begun => begun.unwrap(),
@@ -280,6 +280,6 @@ mod tests {
     async fn a_flood_is_told_to_come_back() {
         let hasher = Hasher::new(CHEAP, 1).unwrap();
         let _all = hasher.admitted.clone().acquire_many_owned(u32::try_from(1 + MAX_QUEUED).unwrap()).await.unwrap();
-        assert_eq!(hasher.admit().await.err(), Some(AuthError::Overloaded));
+        assert_eq!(hasher.acquire_slot().await.err(), Some(AuthError::Overloaded));
     }
 }

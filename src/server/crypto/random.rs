@@ -15,7 +15,7 @@ pub fn bytes<const N: usize>() -> [u8; N] {
 /// generator, which the operating system seeds; to ask that every time would be a good part of what a session check costs.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "this is the one place that asks for randomness")]
-pub fn quick() -> [u8; 16] {
+pub fn fast_bytes() -> [u8; 16] {
     rand::rng().random()
 }
 

@@ -11,7 +11,7 @@ mod form_account;
 /// The audience MediaManager's backend asks for in a session token.
 const SESSION_AUDIENCE: &str = "fastapi-users:auth";
 const SETUP_AUDIENCE: &str = "mediamanager-auth:setup";
-const HANDSHAKE_PURPOSE: &str = "mediamanager-auth:oidc-attempt";
+const LOGIN_ATTEMPT_PURPOSE: &str = "mediamanager-auth:oidc-attempt";
 const LINK_PURPOSE: &str = "mediamanager-auth:link-cookie";
 const PENDING_PURPOSE: &str = "mediamanager-auth:oidc-pending";
 const FORM_PURPOSE: &str = "mediamanager-auth:form-account";
@@ -104,11 +104,11 @@ impl Tokens {
                 link_keys(secret, Purpose::EmailChange, "mediamanager-auth:new-address")?,
             ],
             link: cookie::Key::from(&derive::<64>(secret, LINK_PURPOSE)?),
-            handshake: cookie::Key::from(&derive::<64>(secret, HANDSHAKE_PURPOSE)?),
+            handshake: cookie::Key::from(&derive::<64>(secret, LOGIN_ATTEMPT_PURPOSE)?),
             pending: cookie::Key::from(&derive::<64>(secret, PENDING_PURPOSE)?),
             form: derive(secret, FORM_PURPOSE)?,
         };
-        let (token, claims) = tokens.session(Uuid::nil(), Uuid::nil(), 60)?;
+        let (token, claims) = tokens.sign_session(Uuid::nil(), Uuid::nil(), 60)?;
         if tokens.check_session(&token)? != claims || tokens.check_setup(&token).is_ok() {
             return Err(InvalidToken);
         }
@@ -119,7 +119,7 @@ impl Tokens {
     ///
     /// # Errors
     /// `InvalidToken` when signing fails.
-    pub fn session(&self, user: Uuid, session: Uuid, lifetime: u32) -> Result<(String, SessionClaims), InvalidToken> {
+    pub fn sign_session(&self, user: Uuid, session: Uuid, lifetime: u32) -> Result<(String, SessionClaims), InvalidToken> {
         let iat = self.clock.now();
         let claims = SessionClaims { sub: user, aud: [SESSION_AUDIENCE.to_owned()], jti: session, iat, exp: iat + i64::from(lifetime) };
         Ok((self.session.sign(&claims)?, claims))
@@ -138,7 +138,7 @@ impl Tokens {
     ///
     /// # Errors
     /// `InvalidToken` when signing fails.
-    pub fn setup(&self, lifetime: u32) -> Result<String, InvalidToken> {
+    pub fn sign_setup(&self, lifetime: u32) -> Result<String, InvalidToken> {
         let iat = self.clock.now();
         self.setup.sign(&SetupClaims { aud: [SETUP_AUDIENCE.to_owned()], iat, exp: iat + i64::from(lifetime) })
     }
@@ -158,7 +158,7 @@ impl Tokens {
     ///
     /// # Errors
     /// `InvalidToken` when signing fails.
-    pub fn link(&self, purpose: Purpose, user: Uuid, replaces: &str, lifetime: u32) -> Result<String, InvalidToken> {
+    pub fn sign_link(&self, purpose: Purpose, user: Uuid, replaces: &str, lifetime: u32) -> Result<String, InvalidToken> {
         let (keys, secret) = self.keys_of(purpose)?;
         let iat = self.clock.now();
         keys.sign(&LinkClaims { aud: [keys.audience.to_owned()], sub: user, iat, exp: iat + i64::from(lifetime), fpt: fingerprint(secret, replaces)? })
@@ -272,7 +272,7 @@ mod tests {
 
     #[test]
     fn a_session_token_says_five_things_and_is_short() {
-        let (token, claims) = tokens().session(Uuid::max(), Uuid::max(), 60).unwrap();
+        let (token, claims) = tokens().sign_session(Uuid::max(), Uuid::max(), 60).unwrap();
         assert!(token.len() < 1000);
         assert_eq!(tokens().check_session(&token), Ok(claims.clone()));
         let written = serde_json::to_value(&claims).unwrap();
@@ -321,8 +321,8 @@ mod tests {
 
     #[test]
     fn a_token_of_one_purpose_is_refused_for_another() {
-        let (session, _) = tokens().session(Uuid::nil(), Uuid::nil(), 60).unwrap();
-        let setup = tokens().setup(60).unwrap();
+        let (session, _) = tokens().sign_session(Uuid::nil(), Uuid::nil(), 60).unwrap();
+        let setup = tokens().sign_setup(60).unwrap();
         assert_eq!(tokens().check_setup(&setup), Ok(()));
         assert_eq!(tokens().check_setup(&session), Err(InvalidToken));
         assert_eq!(tokens().check_session(&setup), Err(InvalidToken));
@@ -332,8 +332,8 @@ mod tests {
     fn tokens_end_by_our_clock() {
         let time = Arc::new(AtomicI64::new(Clock::System.now()));
         let tokens = Tokens::new(SECRET, Clock::Manual(time.clone())).unwrap();
-        let (session, _) = tokens.session(Uuid::nil(), Uuid::nil(), 60).unwrap();
-        let setup = tokens.setup(60).unwrap();
+        let (session, _) = tokens.sign_session(Uuid::nil(), Uuid::nil(), 60).unwrap();
+        let setup = tokens.sign_setup(60).unwrap();
         time.fetch_add(61, Ordering::Relaxed);
         assert!(tokens.check_session(&session).is_err());
         assert!(tokens.check_setup(&setup).is_err());

@@ -56,7 +56,7 @@ pub struct BackoffLimit {
 /// `TooManyAttempts` when the limit is reached, `Unavailable`.
 pub async fn consume(db: &impl ConnectionTrait, key: &str, limit: RateLimit, now: i64) -> Result<(), AuthError> {
     let RateLimit { max, window } = limit;
-    let (failures, blocked_until) = (existing(Column::Failures), existing(Column::BlockedUntil));
+    let (failures, blocked_until) = (current_value(Column::Failures), current_value(Column::BlockedUntil));
     let is_over = || is_over(blocked_until.clone(), now, window);
     let again = OnConflict::column(Column::Key)
         .value(Column::Failures, Expr::case(is_over(), 1).finally(failures.clone().add(1)))
@@ -72,7 +72,7 @@ pub async fn consume(db: &impl ConnectionTrait, key: &str, limit: RateLimit, now
 /// # Errors
 /// `TooManyAttempts` while the account's delay lasts, `Unavailable`.
 pub async fn reserve_account(db: &impl ConnectionTrait, key: &str, limit: BackoffLimit, now: i64) -> Result<(), AuthError> {
-    let (failures, blocked_until) = (existing(Column::Failures), existing(Column::BlockedUntil));
+    let (failures, blocked_until) = (current_value(Column::Failures), current_value(Column::BlockedUntil));
     let BackoffLimit { failures: max_failures, max_delay } = limit;
     let last_free = max_failures - 1;
     // The first arm bounds the exponent, so the shift cannot overflow.
@@ -109,14 +109,14 @@ pub async fn refund(db: &impl ConnectionTrait, key: &str) -> Result<(), AuthErro
 }
 
 fn subtract_attempt(key: &str) -> UpdateMany<Entity> {
-    let update = Entity::update_many().col_expr(Column::Failures, existing(Column::Failures).sub(1));
+    let update = Entity::update_many().col_expr(Column::Failures, current_value(Column::Failures).sub(1));
     update.filter(Column::Key.eq(key)).filter(Column::Failures.gt(0))
 }
 
 /// Subtracts an account's attempt that was reserved at `reserved_at` and ended without a result. Its delay is removed too, unless
 /// another attempt has followed.
 pub async fn refund_account(db: &impl ConnectionTrait, key: &str, reserved_at: i64) -> Result<(), AuthError> {
-    let (blocked_until, last_attempt_at) = (existing(Column::BlockedUntil), existing(Column::LastAttemptAt));
+    let (blocked_until, last_attempt_at) = (current_value(Column::BlockedUntil), current_value(Column::LastAttemptAt));
     let is_latest = last_attempt_at.clone().eq(reserved_at);
     let update = subtract_attempt(key).col_expr(Column::BlockedUntil, Expr::case(is_latest, last_attempt_at).finally(blocked_until).into());
     update.exec(db).await.map_err(hide_db_error)?;
@@ -152,6 +152,6 @@ fn is_over(time: Expr, now: i64, longest: i64) -> Expr {
 }
 
 /// The column of the existing row. `ON CONFLICT` requires the table's name before it.
-fn existing(column: Column) -> Expr {
+fn current_value(column: Column) -> Expr {
     Expr::col((Entity, column))
 }

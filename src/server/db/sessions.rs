@@ -81,7 +81,7 @@ pub async fn insert(db: &impl ConnectionTrait, new: NewSessionRow) -> Result<(),
 
 /// Returns the live session with this id and its user, if the session belongs to `user` and the user is active (SR-091).
 pub async fn find_live(db: &impl ConnectionTrait, id: Uuid, user: Uuid, now: i64) -> Result<Option<(Session, User)>, AuthError> {
-    let rows = live(now).filter(Column::Id.eq(id)).filter(Column::UserId.eq(user));
+    let rows = is_live_filter(now).filter(Column::Id.eq(id)).filter(Column::UserId.eq(user));
     let Some(row) = rows.one(db).await.map_err(hide_db_error)? else { return Ok(None) };
     let user = users::Entity::find_by_id(user).filter(users::Column::IsActive.eq(true)).one(db).await.map_err(hide_db_error)?;
     Ok(user.map(|user| (row, user.into())))
@@ -89,7 +89,7 @@ pub async fn find_live(db: &impl ConnectionTrait, id: Uuid, user: Uuid, now: i64
 
 /// Whether a session is live.
 pub async fn is_live(db: &impl ConnectionTrait, id: Uuid, now: i64) -> Result<bool, AuthError> {
-    Ok(live(now).filter(Column::Id.eq(id)).count(db).await.map_err(hide_db_error)? > 0)
+    Ok(is_live_filter(now).filter(Column::Id.eq(id)).count(db).await.map_err(hide_db_error)? > 0)
 }
 
 /// Returns the live sessions of a user, newest first.
@@ -157,7 +157,7 @@ pub async fn revoke_from_provider(
         }
         condition = condition.add(same_sid);
     }
-    let owners = live(now).select_only().column(Column::UserId).filter(condition.clone()).into_tuple().all(db).await.map_err(hide_db_error)?;
+    let owners = is_live_filter(now).select_only().column(Column::UserId).filter(condition.clone()).into_tuple().all(db).await.map_err(hide_db_error)?;
     revoke_where(db, condition, now).await?;
     Ok(owners)
 }
@@ -167,12 +167,12 @@ pub async fn purge(db: &impl ConnectionTrait, now: i64) -> Result<u64, AuthError
     delete_in_batches::<Entity>(db, Column::Id, Condition::all().add(Column::ExpiresAt.lt(now - RETENTION))).await
 }
 
-fn live(now: i64) -> Select<Entity> {
+fn is_live_filter(now: i64) -> Select<Entity> {
     Entity::find().filter(Column::EndedAt.is_null()).filter(Column::ExpiresAt.gt(now))
 }
 
 fn newest_first(user: Uuid, now: i64) -> Select<Entity> {
-    live(now).filter(Column::UserId.eq(user)).order_by_desc(Column::CreatedAt).order_by_desc(Column::Id)
+    is_live_filter(now).filter(Column::UserId.eq(user)).order_by_desc(Column::CreatedAt).order_by_desc(Column::Id)
 }
 
 async fn revoke_where(db: &impl ConnectionTrait, condition: impl IntoCondition, now: i64) -> Result<u64, AuthError> {

@@ -37,10 +37,10 @@ pub struct AccountDetails {
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn overview(cx: &Ctx<'_>, current: &CurrentUser) -> Result<AccountDetails, AuthError> {
+pub async fn details(cx: &Ctx<'_>, current: &CurrentUser) -> Result<AccountDetails, AuthError> {
     let user = current.user().id;
     Ok(AccountDetails {
-        sessions: sessions::of(cx, user).await?,
+        sessions: sessions::list_for_user(cx, user).await?,
         identities: db::identities::list_for_user(&cx.state.db, user).await?,
         has_password: !db::accounts::is_passwordless(&cx.state.db, user).await?,
     })
@@ -50,9 +50,9 @@ pub async fn overview(cx: &Ctx<'_>, current: &CurrentUser) -> Result<AccountDeta
 ///
 /// # Errors
 /// Those of a login.
-pub async fn log_in_again(cx: &Ctx<'_>, current: &CurrentUser, password: Password) -> Result<Login, AuthError> {
+pub async fn reauthenticate(cx: &Ctx<'_>, current: &CurrentUser, password: Password) -> Result<Login, AuthError> {
     let verified = login::verify_password_of(cx, current.user(), password).await?;
-    login::start(cx, verified).await
+    login::complete_password_login(cx, verified).await
 }
 
 /// Makes sure that the person is there: by a recent login, or by the password where it is given along.
@@ -69,15 +69,15 @@ pub async fn require_reauthentication(cx: &Ctx<'_>, current: &CurrentUser, passw
 /// Changes what somebody asks for over the API: the same rules as on the pages. Of the address only the request.
 ///
 /// # Errors
-/// Those of [`require_reauthentication`], [`change_password`] and [`request_address`].
-pub async fn change(cx: &Ctx<'_>, current: &CurrentUser, change: UserUpdate) -> Result<(), AuthError> {
+/// Those of [`require_reauthentication`], [`change_password`] and [`request_email_change`].
+pub async fn update_self(cx: &Ctx<'_>, current: &CurrentUser, change: UserUpdate) -> Result<(), AuthError> {
     let UserUpdate { email, password, current_password, .. } = change;
     let email = email.filter(|email| !current.user().email.eq_ignore_ascii_case(email.as_str()));
     if email.is_none() && password.is_none() {
         return Ok(());
     }
     let user = require_reauthentication(cx, current, current_password).await?;
-    if email.is_some() && !mail::is_on(cx.state) {
+    if email.is_some() && !mail::is_configured(cx.state) {
         return Err(AuthError::EmailChangeUnavailable);
     }
     if email.is_some() {
@@ -99,11 +99,11 @@ pub async fn change(cx: &Ctx<'_>, current: &CurrentUser, change: UserUpdate) -> 
 /// What is wrong with the password; `TooManyAttempts`, `Busy`, `Unavailable`; `NotLoggedIn` when the account has changed meanwhile.
 pub async fn change_password(cx: &Ctx<'_>, recent: &RecentLogin, password: Password) -> Result<(), AuthError> {
     let (state, user) = (cx.state, recent.user());
-    let admission = state.hasher.admit().await?;
+    let admission = state.hasher.acquire_slot().await?;
     let password = NewPassword::parse(password, &user.email, &state.config)?;
     // Each one is a hash and a mail, to an address that may be a stranger's.
     let taken = format!("new-password:{}", user.id);
-    rate_limits::take(cx, &taken, EMAIL_CHANGE_LIMIT).await?;
+    rate_limits::consume(cx, &taken, EMAIL_CHANGE_LIMIT).await?;
     let found = db::users::find_with_hash(&state.db, user.id).await?.ok_or(AuthError::NotLoggedIn)?;
     let hash = rate_limits::refund_on_error(cx, &taken, state.hasher.hash(admission, password.into_password()).await).await?;
     let mut tx = cx.exclusive().await?;
@@ -115,7 +115,7 @@ pub async fn change_password(cx: &Ctx<'_>, recent: &RecentLogin, password: Passw
     db::accounts::clear_passwordless(tx.db(), user.id, tx.now()).await?;
     mail::drop_queued_links(&tx, &found.user).await?;
     mail::notify(&tx, MailKind::PasswordChanged, &found.user).await?;
-    tx.record(AuditEvent::PasswordChanged, EventDetails::of(user.id)).await?;
+    tx.record(AuditEvent::PasswordChanged, EventDetails::for_user(user.id)).await?;
     tx.commit().await
 }
 
@@ -123,11 +123,11 @@ pub async fn change_password(cx: &Ctx<'_>, recent: &RecentLogin, password: Passw
 ///
 /// # Errors
 /// `EmailUnchanged`, `EmailNeedsAdministrator` without mail, `TooManyAttempts`, `Unavailable`.
-pub async fn request_address(cx: &Ctx<'_>, recent: &RecentLogin, email: &Email) -> Result<(), AuthError> {
+pub async fn request_email_change(cx: &Ctx<'_>, recent: &RecentLogin, email: &Email) -> Result<(), AuthError> {
     if recent.user().email.eq_ignore_ascii_case(email.as_str()) {
         return Err(AuthError::EmailUnchanged);
     }
-    if !mail::is_on(cx.state) {
+    if !mail::is_configured(cx.state) {
         return Err(AuthError::EmailChangeUnavailable);
     }
     consume_email_change_quota(cx, recent).await?;
@@ -135,7 +135,7 @@ pub async fn request_address(cx: &Ctx<'_>, recent: &RecentLogin, email: &Email) 
 }
 
 async fn consume_email_change_quota(cx: &Ctx<'_>, recent: &RecentLogin) -> Result<(), AuthError> {
-    rate_limits::take(cx, &format!("new-address:{}", recent.user().id), EMAIL_CHANGE_LIMIT).await
+    rate_limits::consume(cx, &format!("new-address:{}", recent.user().id), EMAIL_CHANGE_LIMIT).await
 }
 
 async fn queue_email_change_link(cx: &Ctx<'_>, recent: &RecentLogin, email: &Email) -> Result<(), AuthError> {
@@ -143,7 +143,7 @@ async fn queue_email_change_link(cx: &Ctx<'_>, recent: &RecentLogin, email: &Ema
     let mut tx = cx.transaction().await?;
     sessions::ensure_session_live(&tx, recent.current()).await?;
     mail::queue_for_user(&tx, MailKind::EmailChange, user, email.as_str()).await?;
-    tx.record(AuditEvent::EmailChangeRequested, EventDetails::of(user.id)).await?;
+    tx.record(AuditEvent::EmailChangeRequested, EventDetails::for_user(user.id)).await?;
     tx.commit().await
 }
 
@@ -152,8 +152,8 @@ async fn queue_email_change_link(cx: &Ctx<'_>, recent: &RecentLogin, email: &Ema
 /// # Errors
 /// `Unavailable`, `Internal`.
 pub(super) async fn email_change_link(state: &AppState, found: &Credentials, email: &Email) -> Result<String, AuthError> {
-    let replaced = format!("{}\0{email}", password_reset::replaced(&state.db, found).await?);
-    let token = state.tokens.link(Purpose::EmailChange, found.user.id, &replaced, LINK_LIFETIME_SECONDS).map_err(|_| AuthError::Internal)?;
+    let replaced = format!("{}\0{email}", password_reset::link_binding(&state.db, found).await?);
+    let token = state.tokens.sign_link(Purpose::EmailChange, found.user.id, &replaced, LINK_LIFETIME_SECONDS).map_err(|_| AuthError::Internal)?;
     Ok(state.config.link(&format!(
         "{}?token={token}&address={}",
         paths::CONFIRM_EMAIL.path,
@@ -175,7 +175,7 @@ pub struct EmailChange {
 ///
 /// # Errors
 /// `ProofLinkInvalid`, `EmailTaken`, `TooManyAttempts` for the network, `Unavailable`.
-pub async fn change_address(cx: &Ctx<'_>, current: &CurrentUser, change: EmailChange) -> Result<(), AuthError> {
+pub async fn confirm_email_change(cx: &Ctx<'_>, current: &CurrentUser, change: EmailChange) -> Result<(), AuthError> {
     let tokens = &cx.state.tokens;
     rate_limits::consume_token(cx, "proof-token").await?;
     let email = Email::parse(&change.address).map_err(|_| AuthError::VerificationLinkInvalid)?;
@@ -184,7 +184,7 @@ pub async fn change_address(cx: &Ctx<'_>, current: &CurrentUser, change: EmailCh
     sessions::ensure_session_live(&tx, current).await?;
     let found = db::users::find_with_hash(tx.db(), owner).await?.filter(|found| found.user.is_active && owner == current.user().id);
     let found = found.ok_or(AuthError::VerificationLinkInvalid)?;
-    let replaced = format!("{}\0{email}", password_reset::replaced(tx.db(), &found).await?);
+    let replaced = format!("{}\0{email}", password_reset::link_binding(tx.db(), &found).await?);
     if !tokens.binding_matches(Purpose::EmailChange, &fingerprint, &replaced) {
         return Err(AuthError::VerificationLinkInvalid);
     }
@@ -198,7 +198,7 @@ pub async fn change_address(cx: &Ctx<'_>, current: &CurrentUser, change: EmailCh
         db::accounts::set_email_verified(tx.db(), owner, tx.now()).await?;
     }
     mail::notify(&tx, MailKind::EmailChanged, &found.user).await?;
-    tx.record(AuditEvent::EmailChanged, EventDetails::of(owner)).await?;
+    tx.record(AuditEvent::EmailChanged, EventDetails::for_user(owner)).await?;
     tx.commit().await
 }
 
@@ -206,8 +206,8 @@ pub async fn change_address(cx: &Ctx<'_>, current: &CurrentUser, change: EmailCh
 ///
 /// # Errors
 /// `LastAdministrator`, `Unavailable`; `NotLoggedIn` when the session has ended meanwhile.
-pub async fn delete(cx: &Ctx<'_>, recent: &RecentLogin) -> Result<(), AuthError> {
+pub async fn delete_self(cx: &Ctx<'_>, recent: &RecentLogin) -> Result<(), AuthError> {
     let tx = cx.exclusive().await?;
     sessions::ensure_session_live(&tx, recent.current()).await?;
-    users::remove(tx, recent.current(), recent.user().id).await
+    users::delete_in_transaction(tx, recent.current(), recent.user().id).await
 }

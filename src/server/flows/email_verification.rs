@@ -21,9 +21,9 @@ const LINK_LIFETIME_SECONDS: u32 = 24 * 60 * 60;
 ///
 /// # Errors
 /// `TooManyAttempts` for the network; `Unavailable`.
-pub async fn request(cx: &Ctx<'_>, email: &str) -> Result<(), AuthError> {
+pub async fn request_verification(cx: &Ctx<'_>, email: &str) -> Result<(), AuthError> {
     rate_limits::consume_request(cx, "verification-request").await?;
-    if !mail::is_on(cx.state) {
+    if !mail::is_configured(cx.state) {
         return Ok(());
     }
     let tx = cx.transaction().await?;
@@ -35,7 +35,7 @@ pub async fn request(cx: &Ctx<'_>, email: &str) -> Result<(), AuthError> {
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn is_due(state: &AppState, user: uuid::Uuid) -> Result<bool, AuthError> {
+pub async fn needs_verification(state: &AppState, user: uuid::Uuid) -> Result<bool, AuthError> {
     Ok(!db::accounts::is_email_verified(&state.db, user).await?)
 }
 
@@ -43,11 +43,11 @@ pub async fn is_due(state: &AppState, user: uuid::Uuid) -> Result<bool, AuthErro
 ///
 /// # Errors
 /// `Unavailable`, `Internal`.
-pub(super) async fn link(state: &AppState, user: &User) -> Result<Option<String>, AuthError> {
+pub(super) async fn verification_link(state: &AppState, user: &User) -> Result<Option<String>, AuthError> {
     if db::accounts::is_email_verified(&state.db, user.id).await? {
         return Ok(None);
     }
-    let token = state.tokens.link(Purpose::EmailVerification, user.id, &user.email, LINK_LIFETIME_SECONDS).map_err(|_| AuthError::Internal)?;
+    let token = state.tokens.sign_link(Purpose::EmailVerification, user.id, &user.email, LINK_LIFETIME_SECONDS).map_err(|_| AuthError::Internal)?;
     Ok(Some(state.config.link(&format!("{}?token={token}", paths::VERIFY_EMAIL.path))))
 }
 
@@ -63,7 +63,7 @@ pub struct EmailVerification {
 ///
 /// # Errors
 /// `ProofLinkInvalid`; `ProofNeedsPassword` for whoever has not shown that they know it; `TooManyAttempts` for the network; `Unavailable`.
-pub async fn complete(cx: &Ctx<'_>, current: &CurrentUser, token: &LinkToken) -> Result<EmailVerification, AuthError> {
+pub async fn verify_email(cx: &Ctx<'_>, current: &CurrentUser, token: &LinkToken) -> Result<EmailVerification, AuthError> {
     let tokens = &cx.state.tokens;
     rate_limits::consume_token(cx, "proof-token").await?;
     let (owner, fingerprint) = tokens.check_link(Purpose::EmailVerification, token.expose()).map_err(|_| AuthError::VerificationLinkInvalid)?;
@@ -86,7 +86,7 @@ pub async fn complete(cx: &Ctx<'_>, current: &CurrentUser, token: &LinkToken) ->
     if !was_verified && !user.is_verified {
         mail::notify_admins(&tx).await?;
     }
-    tx.record(AuditEvent::EmailVerified, EventDetails::of(user.id)).await?;
+    tx.record(AuditEvent::EmailVerified, EventDetails::for_user(user.id)).await?;
     tx.commit().await?;
     Ok(EmailVerification { user, was_verified })
 }

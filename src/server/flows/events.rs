@@ -37,7 +37,7 @@ impl<'a> EventDetails<'a> {
 
     /// About this user.
     #[must_use]
-    pub fn of(user: Uuid) -> Self {
+    pub fn for_user(user: Uuid) -> Self {
         Self { user: Some(user), ..Self::default() }
     }
 
@@ -49,25 +49,25 @@ impl<'a> EventDetails<'a> {
 
     /// Done by somebody else.
     #[must_use]
-    pub fn by(self, actor: Uuid) -> Self {
+    pub fn by_actor(self, actor: Uuid) -> Self {
         Self { actor: Some(actor), ..self }
     }
 
     /// How, in one word.
     #[must_use]
-    pub fn method(self, method: &'a str) -> Self {
+    pub fn with_method(self, method: &'a str) -> Self {
         Self { method, ..self }
     }
 
     /// Why, or what: a stable word, or a sentence for operators.
     #[must_use]
-    pub fn detail(self, detail: &'a str) -> Self {
+    pub fn with_detail(self, detail: &'a str) -> Self {
         Self { detail, ..self }
     }
 }
 
 /// Inserts the row of an event. Flows record through [`Tx::record`](super::Tx::record), which logs after the commit.
-pub(super) async fn insert(cx: &Ctx<'_>, db: &impl db::Connection, event: AuditEvent, about: EventDetails<'_>) -> Result<(), AuthError> {
+pub(super) async fn insert_event(cx: &Ctx<'_>, db: &impl db::Connection, event: AuditEvent, about: EventDetails<'_>) -> Result<(), AuthError> {
     let network = cx.state.loggable(&cx.client.rate_limit_key);
     let EventDetails { user, actor, method, detail } = about;
     let row = NewEvent { occurred_at: cx.now(), kind: event, user, actor, method, client_ip: network, request_id: &cx.client.request_id, detail };
@@ -79,13 +79,13 @@ pub(super) async fn insert(cx: &Ctx<'_>, db: &impl db::Connection, event: AuditE
 /// [`STRANGER_EVENT_LIMIT`], and no failure of its own.
 pub async fn record_rate_limited(cx: &Ctx<'_>, event: AuditEvent, about: EventDetails<'_>) {
     let key = format!("event:{}:{}", event.code(), cx.client.rate_limit_key);
-    // Boxed, as in [`insert`].
+    // Boxed, as in [`insert_event`].
     let may_insert = Box::pin(db::rate_limits::consume(&cx.state.db, &key, STRANGER_EVENT_LIMIT, cx.now())).await.is_ok();
     if may_insert {
         // The log line is written in any case, and the database has logged its failure.
-        let _ = insert(cx, &cx.state.db, event, about).await;
+        let _ = insert_event(cx, &cx.state.db, event, about).await;
     }
-    log(cx, event, about);
+    log_event(cx, event, about);
 }
 
 /// Forgets what is older than `policy.audit_retention_days`.
@@ -97,11 +97,11 @@ pub async fn purge(state: &AppState) -> Result<u64, AuthError> {
 }
 
 /// Writes the log line of an event and counts it. Without a row: for what only reads.
-pub fn log(cx: &Ctx<'_>, event: AuditEvent, about: EventDetails<'_>) {
+pub fn log_event(cx: &Ctx<'_>, event: AuditEvent, about: EventDetails<'_>) {
     let EventDetails { user, actor, method, detail } = about;
     let (user, actor) = (user.map(tracing::field::display), actor.map(tracing::field::display));
     let some = |text| Some(text).filter(|text: &&str| !text.is_empty());
     let (method, detail, network) = (some(method), some(detail), cx.state.loggable(&cx.client.rate_limit_key));
-    metrics::happened(event, about.method);
+    metrics::record_event(event, about.method);
     tracing::info!(event = event.code(), user, actor, method, detail, client_ip = network, "{}", event_description(event));
 }

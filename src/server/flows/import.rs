@@ -24,7 +24,7 @@ pub struct Report {
 ///
 /// # Errors
 /// A sentence for the operator.
-pub async fn redirect_legacy_reset(cx: &Ctx<'_>, url: &str) -> Result<Report, String> {
+pub async fn import_mediamanager(cx: &Ctx<'_>, url: &str) -> Result<Report, String> {
     if url == cx.state.config.database_url.expose() {
         return Err("this is the database that the program uses: there is nothing to import, its users are here".to_owned());
     }
@@ -37,14 +37,14 @@ pub async fn redirect_legacy_reset(cx: &Ctx<'_>, url: &str) -> Result<Report, St
         let Some(end) = batch.last().map(|found| found.user.id) else { break };
         last = Some(end);
         for found in batch {
-            copy(&mut tx, &source, &found, &mut report).await.map_err(fault)?;
+            copy_user(&mut tx, &source, &found, &mut report).await.map_err(fault)?;
         }
     }
     tx.commit().await.map_err(fault)?;
     Ok(report)
 }
 
-async fn copy(tx: &mut Tx<'_>, source: &db::Database, found: &Credentials, report: &mut Report) -> Result<(), AuthError> {
+async fn copy_user(tx: &mut Tx<'_>, source: &db::Database, found: &Credentials, report: &mut Report) -> Result<(), AuthError> {
     let user = &found.user;
     if db::users::find(tx.db(), user.id).await?.is_some() {
         // Nor their links: one that was taken away here would come back.
@@ -55,7 +55,7 @@ async fn copy(tx: &mut Tx<'_>, source: &db::Database, found: &Credentials, repor
         return Ok(());
     } else {
         import_source::insert_user(tx.db(), found).await?;
-        tx.record(AuditEvent::UserCreated, EventDetails::of(user.id).method("import")).await?;
+        tx.record(AuditEvent::UserCreated, EventDetails::for_user(user.id).with_method("import")).await?;
         report.users += 1;
     }
     for link in import_source::list_links(source, user.id).await? {

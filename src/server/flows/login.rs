@@ -74,12 +74,12 @@ pub enum Login {
 /// `Unavailable`, `Internal`.
 pub async fn complete(tx: &mut Tx<'_>, proven: FirstFactor) -> Result<Login, AuthError> {
     let user = apply_admin_emails(tx, proven.user).await?;
-    sessions::start(tx, FirstFactor { user, ..proven }).await.map(Login::Complete)
+    sessions::start_session(tx, FirstFactor { user, ..proven }).await.map(Login::Complete)
 }
 
 /// One try to log in.
 #[derive(Debug)]
-pub struct Attempt {
+pub struct PasswordLogin {
     /// `None` for an address that cannot have an account; it costs as much as any other.
     pub email: Option<Email>,
     pub password: Password,
@@ -102,20 +102,20 @@ pub struct VerifiedPassword {
 /// Logs in with e-mail and password.
 ///
 /// # Errors
-/// Those of [`prove`].
-pub async fn with_password(cx: &Ctx<'_>, attempt: Attempt) -> Result<Login, AuthError> {
-    let verified = prove(cx, attempt).await?;
+/// Those of [`verify_password`].
+pub async fn log_in_with_password(cx: &Ctx<'_>, input: PasswordLogin) -> Result<Login, AuthError> {
+    let verified = verify_password(cx, input).await?;
     // Boxed: a flood is turned away before it gets here, and should not keep the room for it while it waits (SR-171).
-    Box::pin(start(cx, verified)).await
+    Box::pin(complete_password_login(cx, verified)).await
 }
 
 /// Logs in the user whose password was right.
 ///
 /// # Errors
-/// Those of [`confirm`].
-pub async fn start(cx: &Ctx<'_>, verified: VerifiedPassword) -> Result<Login, AuthError> {
+/// Those of [`recheck_credentials`].
+pub async fn complete_password_login(cx: &Ctx<'_>, verified: VerifiedPassword) -> Result<Login, AuthError> {
     let mut tx = cx.transaction().await?;
-    confirm(&tx, &verified).await?;
+    recheck_credentials(&tx, &verified).await?;
     let login = complete(&mut tx, FirstFactor::new(verified.user, LoginMethod::Password)).await?;
     tx.commit().await?;
     Ok(login)
@@ -128,28 +128,28 @@ pub async fn start(cx: &Ctx<'_>, verified: VerifiedPassword) -> Result<Login, Au
 ///
 /// # Errors
 /// `BadCredentials` for all of those; `TooManyAttempts`, `Busy`, `Unavailable`.
-pub async fn prove(cx: &Ctx<'_>, attempt: Attempt) -> Result<VerifiedPassword, AuthError> {
-    let Attempt { email, password } = attempt;
+pub async fn verify_password(cx: &Ctx<'_>, input: PasswordLogin) -> Result<VerifiedPassword, AuthError> {
+    let PasswordLogin { email, password } = input;
     password.check()?;
-    let admission = cx.state.hasher.admit().await?;
+    let admission = cx.state.hasher.acquire_slot().await?;
     let found = match &email {
         Some(email) => db::users::find_by_email(&cx.state.db, email).await?,
         None => None,
     };
     let candidate = Candidate { address: email.as_ref().map_or("", Email::as_str), found, password };
     // Boxed for the same reason.
-    Box::pin(decide(cx, admission, candidate)).await
+    Box::pin(check_credentials(cx, admission, candidate)).await
 }
 
 /// The same for somebody who is known already and has to show that it is them.
 ///
 /// # Errors
-/// Those of [`prove`].
+/// Those of [`verify_password`].
 pub async fn verify_password_of(cx: &Ctx<'_>, user: &User, password: Password) -> Result<VerifiedPassword, AuthError> {
     password.check()?;
-    let admission = cx.state.hasher.admit().await?;
+    let admission = cx.state.hasher.acquire_slot().await?;
     let found = db::users::find_with_hash(&cx.state.db, user.id).await?;
-    Box::pin(decide(cx, admission, Candidate { address: &user.email.to_ascii_lowercase(), found, password })).await
+    Box::pin(check_credentials(cx, admission, Candidate { address: &user.email.to_ascii_lowercase(), found, password })).await
 }
 
 /// What was typed, and whose it may be.
@@ -159,14 +159,14 @@ struct Candidate<'a> {
     password: Password,
 }
 
-async fn decide(cx: &Ctx<'_>, admission: QueueSlot, candidate: Candidate<'_>) -> Result<VerifiedPassword, AuthError> {
+async fn check_credentials(cx: &Ctx<'_>, admission: QueueSlot, candidate: Candidate<'_>) -> Result<VerifiedPassword, AuthError> {
     let Candidate { address, found, password } = candidate;
-    let reserved = reserve(cx, address, found.as_ref().map(|found| &found.user)).await?;
+    let reserved = reserve_failure(cx, address, found.as_ref().map(|found| &found.user)).await?;
     let stored = found.as_ref().map(|found| found.hashed_password.clone());
     let verdict = match cx.state.hasher.verify(admission, password, stored).await {
         Ok(verdict) => verdict,
         Err(err) => {
-            give_back(cx, &reserved).await?;
+            refund_failure(cx, &reserved).await?;
             return Err(err);
         }
     };
@@ -176,10 +176,10 @@ async fn decide(cx: &Ctx<'_>, admission: QueueSlot, candidate: Candidate<'_>) ->
     let about = found.as_ref().map(|found| found.user.id);
     // A disabled account is not revealed even to somebody who knows its password (SR-021).
     let (Verification::Valid { upgrade }, Some(found)) = (verdict, found.filter(|found| found.user.is_active)) else {
-        cx.record(AuditEvent::LoginFailed, EventDetails::for_user_if_known(about).method(LoginMethod::Password.name())).await?;
+        cx.record(AuditEvent::LoginFailed, EventDetails::for_user_if_known(about).with_method(LoginMethod::Password.name())).await?;
         return Err(AuthError::BadCredentials);
     };
-    rate_limits::give_back(cx, &reserved.network).await?;
+    rate_limits::refund(cx, &reserved.network).await?;
     db::rate_limits::clear(&cx.state.db, &reserved.account).await?;
     Ok(VerifiedPassword { user: found.user, hashed_password: found.hashed_password, upgrade })
 }
@@ -191,7 +191,7 @@ async fn decide(cx: &Ctx<'_>, admission: QueueSlot, candidate: Candidate<'_>) ->
 ///
 /// # Errors
 /// `BadCredentials` when it does not; `Busy` when another login has just stored a stronger hash; `Unavailable`.
-pub async fn confirm(tx: &Tx<'_>, verified: &VerifiedPassword) -> Result<(), AuthError> {
+pub async fn recheck_credentials(tx: &Tx<'_>, verified: &VerifiedPassword) -> Result<(), AuthError> {
     let stronger = verified.upgrade.as_deref();
     if db::users::recheck_unchanged(tx.db(), &verified.user, &verified.hashed_password, stronger).await? {
         return Ok(());
@@ -201,7 +201,7 @@ pub async fn confirm(tx: &Tx<'_>, verified: &VerifiedPassword) -> Result<(), Aut
 
 /// Counts the attempt before the password is looked at, so that parallel guesses cannot exceed the budget (SR-022). Whoever
 /// has logged in to this account from here lately keeps a budget of their own: strangers cannot lock them out (SR-024).
-async fn reserve(cx: &Ctx<'_>, address: &str, user: Option<&User>) -> Result<Reservation, AuthError> {
+async fn reserve_failure(cx: &Ctx<'_>, address: &str, user: Option<&User>) -> Result<Reservation, AuthError> {
     let (now, network) = (cx.now(), &cx.client.rate_limit_key);
     let about = user.map(|user| user.id);
     // Of nobody too: where no password is looked at, the time would tell whether there is an account (SR-020).
@@ -214,7 +214,7 @@ async fn reserve(cx: &Ctx<'_>, address: &str, user: Option<&User>) -> Result<Res
     }
     if let Err(err) = rate_limits::reserve_account(cx, &reserved.account).await {
         // Nothing was guessed, so it costs the network nothing: a household must not run out of attempts by waiting badly.
-        rate_limits::give_back(cx, &reserved.network).await?;
+        rate_limits::refund(cx, &reserved.network).await?;
         record_throttled(cx, about, err).await;
         return Err(err);
     }
@@ -222,8 +222,8 @@ async fn reserve(cx: &Ctx<'_>, address: &str, user: Option<&User>) -> Result<Res
 }
 
 /// An attempt that was never decided is no failure.
-async fn give_back(cx: &Ctx<'_>, reserved: &Reservation) -> Result<(), AuthError> {
-    rate_limits::give_back(cx, &reserved.network).await?;
+async fn refund_failure(cx: &Ctx<'_>, reserved: &Reservation) -> Result<(), AuthError> {
+    rate_limits::refund(cx, &reserved.network).await?;
     db::rate_limits::refund_account(&cx.state.db, &reserved.account, reserved.at).await
 }
 
@@ -233,7 +233,7 @@ async fn give_back(cx: &Ctx<'_>, reserved: &Reservation) -> Result<(), AuthError
 /// # Errors
 /// `Unavailable`.
 pub async fn apply_admin_emails(tx: &mut Tx<'_>, user: User) -> Result<User, AuthError> {
-    if !users::is_listed(tx.cx().state, &user) || user.is_superuser || !db::accounts::is_email_verified(tx.db(), user.id).await? {
+    if !users::is_admin_email(tx.cx().state, &user) || user.is_superuser || !db::accounts::is_email_verified(tx.db(), user.id).await? {
         return Ok(user);
     }
     let now = tx.now();
@@ -243,13 +243,13 @@ pub async fn apply_admin_emails(tx: &mut Tx<'_>, user: User) -> Result<User, Aut
     if !user.is_verified {
         db::accounts::set_approval(tx.db(), user.id, Some(ADMIN_EMAILS), now).await?;
     }
-    tx.record(AuditEvent::RoleChanged, EventDetails::of(user.id).method(ADMIN_EMAILS).detail("administrator")).await?;
+    tx.record(AuditEvent::RoleChanged, EventDetails::for_user(user.id).with_method(ADMIN_EMAILS).with_detail("administrator")).await?;
     Ok(administrator)
 }
 
 async fn record_throttled(cx: &Ctx<'_>, about: Option<Uuid>, err: AuthError) {
     if matches!(err, AuthError::TooManyAttempts { .. }) {
-        let about = EventDetails::for_user_if_known(about).method(LoginMethod::Password.name()).detail(err.code());
+        let about = EventDetails::for_user_if_known(about).with_method(LoginMethod::Password.name()).with_detail(err.code());
         events::record_rate_limited(cx, AuditEvent::LoginThrottled, about).await;
     }
 }

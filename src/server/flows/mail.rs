@@ -16,7 +16,7 @@ use crate::{
         },
     },
 };
-use templates::Written;
+use templates::Rendered;
 use uuid::Uuid;
 
 /// How often it is looked whether mail is waiting.
@@ -64,7 +64,7 @@ impl MailKind {
 /// # Errors
 /// `Unavailable`.
 pub async fn queue(tx: &Tx<'_>, kind: MailKind, address: &str) -> Result<(), AuthError> {
-    add(tx, kind, address, None).await
+    enqueue(tx, kind, address, None).await
 }
 
 /// Queues a mail about a user, to an address that need not be the account's.
@@ -72,7 +72,7 @@ pub async fn queue(tx: &Tx<'_>, kind: MailKind, address: &str) -> Result<(), Aut
 /// # Errors
 /// `Unavailable`.
 pub async fn queue_for_user(tx: &Tx<'_>, kind: MailKind, user: &User, address: &str) -> Result<(), AuthError> {
-    add(tx, kind, address, Some(user.id)).await
+    enqueue(tx, kind, address, Some(user.id)).await
 }
 
 /// Tells somebody at their own address what has happened to their account, where there is mail.
@@ -80,10 +80,10 @@ pub async fn queue_for_user(tx: &Tx<'_>, kind: MailKind, user: &User, address: &
 /// # Errors
 /// `Unavailable`.
 pub async fn notify(tx: &Tx<'_>, kind: MailKind, user: &User) -> Result<(), AuthError> {
-    if is_on(tx.cx().state) { queue_for_user(tx, kind, user, &user.email).await } else { Ok(()) }
+    if is_configured(tx.cx().state) { queue_for_user(tx, kind, user, &user.email).await } else { Ok(()) }
 }
 
-async fn add(tx: &Tx<'_>, kind: MailKind, address: &str, user: Option<Uuid>) -> Result<(), AuthError> {
+async fn enqueue(tx: &Tx<'_>, kind: MailKind, address: &str, user: Option<Uuid>) -> Result<(), AuthError> {
     let mail = NewMail { kind: kind.into(), address, user, client_ip: &tx.cx().client.rate_limit_key, is_priority: kind.is_notice() };
     if !db::outbox::enqueue(tx.db(), mail, tx.now()).await? {
         tracing::error!(event = "outbox_full", "1000 mails are waiting, so a new one was dropped; look at the mail server");
@@ -115,7 +115,7 @@ pub async fn revoke_links(tx: &Tx<'_>, user: &User) -> Result<(), AuthError> {
 /// # Errors
 /// `Unavailable`.
 pub async fn notify_admins(tx: &Tx<'_>) -> Result<(), AuthError> {
-    if !is_on(tx.cx().state) {
+    if !is_configured(tx.cx().state) {
         return Ok(());
     }
     for administrator in db::users::list_admins(tx.db()).await? {
@@ -147,17 +147,17 @@ async fn send(cx: &Ctx<'_>, waiting: QueuedMail) -> Result<(), AuthError> {
     if waiting.attempts > MAX_ATTEMPTS {
         return mark_failed(cx, &waiting, None, "no attempt has come to an end; the log has what happened").await;
     }
-    let (user, to, letter) = match templates::write(cx, &waiting).await? {
-        Written::MailMessage { user, to, letter } => (user, to, letter),
-        Written::Later(due_at) => return db::outbox::postpone(db, waiting.id, due_at, true).await,
-        Written::Nothing => return db::outbox::delete(db, waiting.id).await,
+    let (user, to, letter) = match templates::render(cx, &waiting).await? {
+        Rendered::MailMessage { user, to, letter } => (user, to, letter),
+        Rendered::Later(due_at) => return db::outbox::postpone(db, waiting.id, due_at, true).await,
+        Rendered::Nothing => return db::outbox::delete(db, waiting.id).await,
     };
     let kind = &waiting.kind;
     match cx.state.mailer.send(&cx.state.config, &cx.state.clock, &to, &letter).await {
         Ok(_) => {
             // First of all, or a failure in between would send it again.
             db::outbox::delete(db, waiting.id).await?;
-            cx.record(AuditEvent::MailSent, EventDetails::of(user).method(kind)).await
+            cx.record(AuditEvent::MailSent, EventDetails::for_user(user).with_method(kind)).await
         }
         Err(not_sent) => {
             let pause = usize::try_from(waiting.attempts - 1).ok().and_then(|index| RETRY_DELAYS.get(index)).filter(|_| not_sent.is_temporary);
@@ -175,11 +175,11 @@ async fn mark_failed(cx: &Ctx<'_>, waiting: &QueuedMail, user: Option<Uuid>, rea
     let (kind, attempt) = (&waiting.kind, waiting.attempts);
     tracing::error!(event = "mail_failed", kind, reason, attempt, "a mail is given up; try `mediamanager-auth mail test`");
     db::outbox::delete(&cx.state.db, waiting.id).await?;
-    cx.record(AuditEvent::MailFailed, EventDetails::for_user_if_known(user).method(kind).detail(reason)).await
+    cx.record(AuditEvent::MailFailed, EventDetails::for_user_if_known(user).with_method(kind).with_detail(reason)).await
 }
 
 /// Whether somebody can be written to at all.
 #[must_use]
-pub fn is_on(state: &AppState) -> bool {
+pub fn is_configured(state: &AppState) -> bool {
     state.config.smtp.is_some()
 }

@@ -27,7 +27,7 @@ const INVITATION_LIFETIME_SECONDS: u32 = 72 * 60 * 60;
 ///
 /// # Errors
 /// `TooManyAttempts` for the network; `Unavailable`.
-pub async fn request(cx: &Ctx<'_>, email: &Email) -> Result<(), AuthError> {
+pub async fn request_reset(cx: &Ctx<'_>, email: &Email) -> Result<(), AuthError> {
     rate_limits::consume_request(cx, "reset-request").await?;
     let mut tx = cx.transaction().await?;
     if cx.state.config.auth.email_password_resets {
@@ -45,7 +45,7 @@ pub(super) async fn mailed_link(state: &AppState, found: &Credentials) -> Result
     if !state.config.auth.email_password_resets {
         return Ok(None);
     }
-    link(state, Purpose::Reset, found, state.config.policy.reset_link_lifetime).await.map(Some)
+    reset_link(state, Purpose::Reset, found, state.config.policy.reset_link_lifetime).await.map(Some)
 }
 
 /// The link to mail to somebody for whom an administrator has made an account; `None` when they have chosen a password meanwhile.
@@ -56,7 +56,7 @@ pub(super) async fn invitation_link(state: &AppState, found: &Credentials) -> Re
     if !db::accounts::is_passwordless(&state.db, found.user.id).await? {
         return Ok(None);
     }
-    link(state, Purpose::Invitation, found, INVITATION_LIFETIME_SECONDS).await.map(Some)
+    reset_link(state, Purpose::Invitation, found, INVITATION_LIFETIME_SECONDS).await.map(Some)
 }
 
 /// A link to hand over, in person or over any channel that is trusted.
@@ -74,10 +74,10 @@ pub struct ResetLink {
 pub async fn create_reset_link(cx: &Ctx<'_>, user: Uuid, by: Option<Uuid>) -> Result<Option<ResetLink>, AuthError> {
     let state = cx.state;
     let Some(found) = db::users::find_with_hash(&state.db, user).await?.filter(|found| found.user.is_active) else { return Ok(None) };
-    let lifetime = if is_new(&state.db, user).await? { INVITATION_LIFETIME_SECONDS } else { state.config.policy.reset_link_lifetime };
-    let note = EventDetails::of(user).method("handed_over");
-    cx.record(AuditEvent::ResetLinkCreated, by.map_or(note.method(SHELL), |by| note.by(by))).await?;
-    Ok(Some(ResetLink { link: link(state, Purpose::AdminReset, &found, lifetime).await?, lifetime }))
+    let lifetime = if has_never_logged_in(&state.db, user).await? { INVITATION_LIFETIME_SECONDS } else { state.config.policy.reset_link_lifetime };
+    let note = EventDetails::for_user(user).with_method("handed_over");
+    cx.record(AuditEvent::ResetLinkCreated, by.map_or(note.with_method(SHELL), |by| note.by_actor(by))).await?;
+    Ok(Some(ResetLink { link: reset_link(state, Purpose::AdminReset, &found, lifetime).await?, lifetime }))
 }
 
 /// The same from the command line, for whoever has the address.
@@ -91,15 +91,15 @@ pub async fn create_reset_link_by_email(cx: &Ctx<'_>, email: &Email) -> Result<O
     }
 }
 
-async fn link(state: &AppState, purpose: Purpose, found: &Credentials, lifetime: u32) -> Result<String, AuthError> {
-    let replaced = replaced(&state.db, found).await?;
-    let token = state.tokens.link(purpose, found.user.id, &replaced, lifetime).map_err(|_| AuthError::Internal)?;
+async fn reset_link(state: &AppState, purpose: Purpose, found: &Credentials, lifetime: u32) -> Result<String, AuthError> {
+    let replaced = link_binding(&state.db, found).await?;
+    let token = state.tokens.sign_link(purpose, found.user.id, &replaced, lifetime).map_err(|_| AuthError::Internal)?;
     // From the configuration alone: no header of a request can lead it elsewhere (SR-043).
     Ok(state.config.link(&format!("{}?token={token}", paths::RESET_PASSWORD.path)))
 }
 
 /// Whether an administrator has made the account and nobody has been in it yet.
-async fn is_new(db: &impl db::Connection, user: Uuid) -> Result<bool, AuthError> {
+async fn has_never_logged_in(db: &impl db::Connection, user: Uuid) -> Result<bool, AuthError> {
     Ok(db::accounts::find(db, user).await?.is_some_and(|account| account.is_passwordless && account.last_login_at.is_none()))
 }
 
@@ -107,8 +107,8 @@ async fn is_new(db: &impl db::Connection, user: Uuid) -> Result<bool, AuthError>
 ///
 /// # Errors
 /// `ResetLinkInvalid`, `Unavailable`.
-pub async fn check(state: &AppState, token: &str) -> Result<User, AuthError> {
-    Ok(read(state, &state.db, token).await?.1.user)
+pub async fn check_link(state: &AppState, token: &str) -> Result<User, AuthError> {
+    Ok(read_link(state, &state.db, token).await?.1.user)
 }
 
 /// A new password, with the link that lets it be set.
@@ -125,11 +125,11 @@ pub struct PasswordReset {
 ///
 /// # Errors
 /// `ResetLinkInvalid`; what is wrong with the password, which does not use the link up; `TooManyAttempts`, `Busy`, `Unavailable`.
-pub async fn complete(cx: &Ctx<'_>, reset: PasswordReset) -> Result<(), AuthError> {
+pub async fn reset_password(cx: &Ctx<'_>, reset: PasswordReset) -> Result<(), AuthError> {
     let (state, token) = (cx.state, reset.token.expose());
-    let admission = state.hasher.admit().await?;
+    let admission = state.hasher.acquire_slot().await?;
     let taken = rate_limits::consume_token(cx, "reset-token").await?;
-    let (purpose, found) = read(state, &state.db, token).await?;
+    let (purpose, found) = read_link(state, &state.db, token).await?;
     if reset.shown_email.is_some_and(|shown| shown != found.user.email) {
         return Err(AuthError::ResetLinkInvalid);
     }
@@ -139,7 +139,7 @@ pub async fn complete(cx: &Ctx<'_>, reset: PasswordReset) -> Result<(), AuthErro
 
     // Not beside a login through the provider that has found its account and not yet started its session.
     let mut tx = cx.exclusive().await?;
-    read(state, tx.db(), token).await?;
+    read_link(state, tx.db(), token).await?;
     if !db::users::replace_hash(tx.db(), &found, hash).await? {
         return Err(AuthError::ResetLinkInvalid);
     }
@@ -158,16 +158,16 @@ pub async fn complete(cx: &Ctx<'_>, reset: PasswordReset) -> Result<(), AuthErro
     db::accounts::clear_passwordless(tx.db(), user, tx.now()).await?;
     rate_limits::clear_account_failures(tx.db(), &found.user.email).await?;
     mail::notify(&tx, MailKind::PasswordChanged, &found.user).await?;
-    tx.record(AuditEvent::PasswordReset, EventDetails::of(user)).await?;
+    tx.record(AuditEvent::PasswordReset, EventDetails::for_user(user)).await?;
     tx.commit().await
 }
 
-async fn read(state: &AppState, db: &impl db::Connection, token: &str) -> Result<(Purpose, Credentials), AuthError> {
+async fn read_link(state: &AppState, db: &impl db::Connection, token: &str) -> Result<(Purpose, Credentials), AuthError> {
     let usable = [(Purpose::Reset, state.config.auth.email_password_resets), (Purpose::AdminReset, true), (Purpose::Invitation, true)];
     for (purpose, _) in usable.into_iter().filter(|(_, is_usable)| *is_usable) {
         let Ok((user, fingerprint)) = state.tokens.check_link(purpose, token) else { continue };
         let found = db::users::find_with_hash(db, user).await?.filter(|found| found.user.is_active).ok_or(AuthError::ResetLinkInvalid)?;
-        let replaced = replaced(db, &found).await?;
+        let replaced = link_binding(db, &found).await?;
         return if state.tokens.binding_matches(purpose, &fingerprint, &replaced) { Ok((purpose, found)) } else { Err(AuthError::ResetLinkInvalid) };
     }
     Err(AuthError::ResetLinkInvalid)
@@ -177,7 +177,7 @@ async fn read(state: &AppState, db: &impl db::Connection, token: &str) -> Result
 ///
 /// # Errors
 /// `Unavailable`.
-pub(super) async fn replaced(db: &impl db::Connection, found: &Credentials) -> Result<String, AuthError> {
+pub(super) async fn link_binding(db: &impl db::Connection, found: &Credentials) -> Result<String, AuthError> {
     let voided = db::accounts::find(db, found.user.id).await?.map_or(0, |account| account.link_generation);
     Ok(format!("{}\0{}\0{}\0{voided}", found.hashed_password, found.user.email, found.user.is_active))
 }

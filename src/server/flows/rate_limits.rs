@@ -17,13 +17,13 @@ const TOKEN_LIMIT: RateLimit = RateLimit { max: 20, window: 10 * 60 };
 const CALLBACK_LIMIT: RateLimit = RateLimit { max: 100, window: 10 * 60 };
 const SECONDS_PER_HOUR: i64 = 60 * 60;
 
-/// Takes one failed login out of a network's budget. Given back by [`give_back`] when it was none.
+/// Takes one failed login out of a network's budget. Given back by [`refund`] when it was none.
 ///
 /// # Errors
 /// `TooManyAttempts`, `Unavailable`.
 pub async fn consume_failure(cx: &Ctx<'_>) -> Result<(), AuthError> {
     let max = cx.state.config.policy.throttle.login_failures_per_ip;
-    take(cx, &client_key(&cx.client.rate_limit_key), RateLimit { max, window: FAILURE_WINDOW_SECONDS }).await
+    consume(cx, &client_key(&cx.client.rate_limit_key), RateLimit { max, window: FAILURE_WINDOW_SECONDS }).await
 }
 
 /// Takes one failed login out of an account's budget. The key is the address, whether or not it has an account.
@@ -45,7 +45,7 @@ pub async fn reserve_account(cx: &Ctx<'_>, key: &str) -> Result<(), AuthError> {
 /// `TooManyAttempts`, `Unavailable`.
 pub async fn consume_request(cx: &Ctx<'_>, what: &str) -> Result<String, AuthError> {
     let (key, max) = (format!("{what}:{}", cx.client.rate_limit_key), cx.state.config.policy.throttle.requests_per_ip);
-    take(cx, &key, RateLimit { max, window: SECONDS_PER_HOUR }).await.map(|()| key)
+    consume(cx, &key, RateLimit { max, window: SECONDS_PER_HOUR }).await.map(|()| key)
 }
 
 /// Takes one of the tokens that a network may try. Returns the key, to give it back.
@@ -54,7 +54,7 @@ pub async fn consume_request(cx: &Ctx<'_>, what: &str) -> Result<String, AuthErr
 /// `TooManyAttempts`, `Unavailable`.
 pub async fn consume_token(cx: &Ctx<'_>, what: &str) -> Result<String, AuthError> {
     let key = format!("{what}:{}", cx.client.rate_limit_key);
-    take(cx, &key, TOKEN_LIMIT).await.map(|()| key)
+    consume(cx, &key, TOKEN_LIMIT).await.map(|()| key)
 }
 
 /// Takes one of the provider's answers with which a network may come back. Returns the key, to give it back.
@@ -63,12 +63,12 @@ pub async fn consume_token(cx: &Ctx<'_>, what: &str) -> Result<String, AuthError
 /// `TooManyAttempts`, `Unavailable`.
 pub async fn consume_callback(cx: &Ctx<'_>) -> Result<String, AuthError> {
     let key = format!("oidc-callback:{}", cx.client.rate_limit_key);
-    take(cx, &key, CALLBACK_LIMIT).await.map(|()| key)
+    consume(cx, &key, CALLBACK_LIMIT).await.map(|()| key)
 }
 
 /// How many mails of a kind an account gets in an hour.
 #[must_use]
-pub fn mails(cx: &Ctx<'_>) -> RateLimit {
+pub fn mail_limit(cx: &Ctx<'_>) -> RateLimit {
     RateLimit { max: cx.state.config.policy.throttle.mails_per_account, window: SECONDS_PER_HOUR }
 }
 
@@ -76,7 +76,7 @@ pub fn mails(cx: &Ctx<'_>) -> RateLimit {
 ///
 /// # Errors
 /// `TooManyAttempts`, `Unavailable`.
-pub async fn take(cx: &Ctx<'_>, key: &str, budget: RateLimit) -> Result<(), AuthError> {
+pub async fn consume(cx: &Ctx<'_>, key: &str, budget: RateLimit) -> Result<(), AuthError> {
     if cx.state.config.policy.throttle.enabled { db::rate_limits::consume(&cx.state.db, key, budget, cx.now()).await } else { Ok(()) }
 }
 
@@ -86,7 +86,7 @@ pub async fn take(cx: &Ctx<'_>, key: &str, budget: RateLimit) -> Result<(), Auth
 /// Its own; `Unavailable`.
 pub async fn refund_on_error<T>(cx: &Ctx<'_>, key: &str, outcome: Result<T, AuthError>) -> Result<T, AuthError> {
     if outcome.is_err() {
-        give_back(cx, key).await?;
+        refund(cx, key).await?;
     }
     outcome
 }
@@ -95,7 +95,7 @@ pub async fn refund_on_error<T>(cx: &Ctx<'_>, key: &str, outcome: Result<T, Auth
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn give_back(cx: &Ctx<'_>, key: &str) -> Result<(), AuthError> {
+pub async fn refund(cx: &Ctx<'_>, key: &str) -> Result<(), AuthError> {
     db::rate_limits::refund(&cx.state.db, key).await
 }
 

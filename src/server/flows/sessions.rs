@@ -53,15 +53,15 @@ pub struct NewSession {
 }
 
 /// Starts a session, inside the transaction that proved who it is for. Only [`login::complete`](super::login::complete) calls it.
-pub(super) async fn start(tx: &mut Tx<'_>, proven: FirstFactor) -> Result<NewSession, AuthError> {
+pub(super) async fn start_session(tx: &mut Tx<'_>, proven: FirstFactor) -> Result<NewSession, AuthError> {
     let FirstFactor { user, method, identity } = proven;
     let Ctx { state, client } = tx.cx();
     let (id, lifetime) = (Uuid::from_bytes(random::bytes()), state.config.auth.session_lifetime);
-    let (token, claims) = state.tokens.session(user.id, id, lifetime).map_err(|_| AuthError::Internal)?;
+    let (token, claims) = state.tokens.sign_session(user.id, id, lifetime).map_err(|_| AuthError::Internal)?;
     if let Some(presented) = client.presented_session {
         db::sessions::revoke(tx.db(), presented, claims.iat).await?;
     }
-    tx.record(AuditEvent::LoggedIn, EventDetails::of(user.id).method(method.name())).await?;
+    tx.record(AuditEvent::LoggedIn, EventDetails::for_user(user.id).with_method(method.name())).await?;
     let row = NewSessionRow {
         id,
         user: user.id,
@@ -83,7 +83,7 @@ pub(super) async fn start(tx: &mut Tx<'_>, proven: FirstFactor) -> Result<NewSes
 /// # Errors
 /// `Unavailable`: never "nobody" when the database could not be asked, and never somebody.
 pub async fn resolve(state: &AppState, token: &str) -> Result<Option<CurrentUser>, AuthError> {
-    let moment = state.sessions.moment(&state.clock);
+    let moment = state.sessions.key(&state.clock);
     if let Some(known) = state.sessions.find(token, moment) {
         metrics::record_session_check("cached");
         return Ok(Some(known));
@@ -100,7 +100,7 @@ pub async fn resolve(state: &AppState, token: &str) -> Result<Option<CurrentUser
     });
     let current = found?.map(|(session, user)| CurrentUser { user, proof: Proof::Session { id: session.id, logged_in_at: session.created_at } });
     if let Some(current) = &current {
-        state.sessions.keep(token, moment, current);
+        state.sessions.insert(token, moment, current);
     }
     Ok(current)
 }
@@ -111,11 +111,11 @@ pub async fn resolve(state: &AppState, token: &str) -> Result<Option<CurrentUser
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn end(cx: &Ctx<'_>, token: &str) -> Result<bool, AuthError> {
+pub async fn revoke_by_token(cx: &Ctx<'_>, token: &str) -> Result<bool, AuthError> {
     let Ok(claims) = cx.state.tokens.check_session(token) else { return Ok(false) };
     let mut tx = cx.transaction().await?;
     if db::sessions::revoke(tx.db(), claims.jti, tx.now()).await? {
-        tx.record(AuditEvent::LoggedOut, EventDetails::of(claims.sub)).await?;
+        tx.record(AuditEvent::LoggedOut, EventDetails::for_user(claims.sub)).await?;
     }
     let method = db::sessions::find_method(tx.db(), claims.jti).await?;
     tx.commit().await?;
@@ -135,7 +135,7 @@ pub async fn ensure_session_live(tx: &Tx<'_>, current: &CurrentUser) -> Result<(
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn of(cx: &Ctx<'_>, user: Uuid) -> Result<Vec<db::sessions::Session>, AuthError> {
+pub async fn list_for_user(cx: &Ctx<'_>, user: Uuid) -> Result<Vec<db::sessions::Session>, AuthError> {
     db::sessions::list_for_user(&cx.state.db, user, cx.now()).await
 }
 
@@ -148,7 +148,7 @@ pub async fn revoke_own(cx: &Ctx<'_>, current: &CurrentUser, session: Uuid) -> R
     if !db::sessions::revoke_for_user(tx.db(), current.user().id, session, tx.now()).await? {
         return Err(AuthError::NotFound);
     }
-    tx.record(AuditEvent::SessionsEnded, EventDetails::of(current.user().id)).await?;
+    tx.record(AuditEvent::SessionsEnded, EventDetails::for_user(current.user().id)).await?;
     tx.commit().await
 }
 
@@ -156,10 +156,10 @@ pub async fn revoke_own(cx: &Ctx<'_>, current: &CurrentUser, session: Uuid) -> R
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn end_others(cx: &Ctx<'_>, current: &CurrentUser) -> Result<(), AuthError> {
+pub async fn revoke_own_others(cx: &Ctx<'_>, current: &CurrentUser) -> Result<(), AuthError> {
     let mut tx = cx.transaction().await?;
     if db::sessions::revoke_all_except(tx.db(), current.user().id, current.session(), tx.now()).await? > 0 {
-        tx.record(AuditEvent::SessionsEnded, EventDetails::of(current.user().id)).await?;
+        tx.record(AuditEvent::SessionsEnded, EventDetails::for_user(current.user().id)).await?;
     }
     tx.commit().await
 }

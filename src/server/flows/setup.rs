@@ -27,9 +27,9 @@ pub struct FirstAdmin {
 ///
 /// # Errors
 /// `SetupDone`, `SetupOvertaken`, `Unavailable`, `Internal`.
-pub async fn link(cx: &Ctx<'_>) -> Result<String, AuthError> {
+pub async fn setup_link(cx: &Ctx<'_>) -> Result<String, AuthError> {
     ensure_open(&cx.state.db).await?;
-    let token = cx.state.tokens.setup(cx.state.config.policy.setup_link_lifetime).map_err(|_| AuthError::Internal)?;
+    let token = cx.state.tokens.sign_setup(cx.state.config.policy.setup_link_lifetime).map_err(|_| AuthError::Internal)?;
     Ok(cx.state.config.link(&format!("{}?token={token}", paths::SETUP.path)))
 }
 
@@ -45,7 +45,7 @@ async fn ensure_open(db: &impl db::Connection) -> Result<(), AuthError> {
 ///
 /// # Errors
 /// `SetupDone`, `SetupOvertaken`, `SetupLinkInvalid`, `Unavailable`.
-pub async fn check(cx: &Ctx<'_>, token: &str) -> Result<(), AuthError> {
+pub async fn check_setup_link(cx: &Ctx<'_>, token: &str) -> Result<(), AuthError> {
     ensure_open(&cx.state.db).await?;
     cx.state.tokens.check_setup(token).map_err(|_| AuthError::SetupLinkInvalid)
 }
@@ -57,22 +57,22 @@ pub async fn check(cx: &Ctx<'_>, token: &str) -> Result<(), AuthError> {
 /// `SetupDone` or `SetupOvertaken` for everybody but the first; what is wrong with the password; `Busy`, `Unavailable`.
 pub async fn create_first_admin(cx: &Ctx<'_>, first: FirstAdmin) -> Result<Login, AuthError> {
     let FirstAdmin { token, email, password } = first;
-    let admission = cx.state.hasher.admit().await?;
-    check(cx, token.expose()).await?;
+    let admission = cx.state.hasher.acquire_slot().await?;
+    check_setup_link(cx, token.expose()).await?;
     let password = NewPassword::parse(password, email.as_str(), &cx.state.config)?;
     let hashed_password = cx.state.hasher.hash(admission, password.into_password()).await?;
     let mut tx = cx.exclusive().await?;
     ensure_open(tx.db()).await?;
-    let new = users::New {
+    let new = users::NewUserAccount {
         email,
         hashed_password,
         role: users::Role::Administrator,
         is_email_verified: true,
         is_passwordless: false,
-        by: GRANTED_BY_SETUP.to_owned(),
+        created_by: GRANTED_BY_SETUP.to_owned(),
     };
-    let user = users::insert(&tx, new).await?;
-    tx.record(AuditEvent::SetupDone, EventDetails::of(user.id)).await?;
+    let user = users::insert_user(&tx, new).await?;
+    tx.record(AuditEvent::SetupDone, EventDetails::for_user(user.id)).await?;
     let login = login::complete(&mut tx, FirstFactor::new(user, LoginMethod::Setup)).await?;
     tx.commit().await?;
     Ok(login)

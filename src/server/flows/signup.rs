@@ -19,7 +19,7 @@ const DUPLICATE_EMAIL_LIMIT: RateLimit = RateLimit { max: 3, window: 60 * 60 };
 
 /// Somebody who wants an account.
 #[derive(Debug)]
-pub struct Request {
+pub struct SignupRequest {
     pub email: Email,
     pub password: Password,
 }
@@ -39,46 +39,47 @@ pub enum SignupOutcome {
 ///
 /// # Errors
 /// `RegistrationClosed`; what is wrong with the password; `AddressRefused` without mail settings; `TooManyAttempts`, `Busy`, `Unavailable`.
-pub async fn sign_up(cx: &Ctx<'_>, request: Request) -> Result<SignupOutcome, AuthError> {
+pub async fn sign_up(cx: &Ctx<'_>, request: SignupRequest) -> Result<SignupOutcome, AuthError> {
     let state = cx.state;
     if !state.config.policy.registration {
         return Err(AuthError::RegistrationClosed);
     }
-    let Request { email, password } = request;
+    let SignupRequest { email, password } = request;
     // First, or a flood would queue at the database, and who is told to come back would have used up what they may ask for.
-    let admission = state.hasher.admit().await?;
+    let admission = state.hasher.acquire_slot().await?;
     let taken = rate_limits::consume_request(cx, "signup").await?;
     let password = NewPassword::parse(password, email.as_str(), &state.config)?;
     let hashed_password = rate_limits::refund_on_error(cx, &taken, state.hasher.hash(admission, password.into_password()).await).await?;
     // Taken before it is known whether the address is free, or running out of refusals would tell as much as a refusal.
     let refusals = format!("signup-duplicate:{}", cx.client.rate_limit_key);
-    if !mail::is_on(state) {
-        rate_limits::take(cx, &refusals, DUPLICATE_EMAIL_LIMIT).await?;
+    if !mail::is_configured(state) {
+        rate_limits::consume(cx, &refusals, DUPLICATE_EMAIL_LIMIT).await?;
     }
     let mut tx = cx.exclusive().await?;
     let is_taken = db::users::is_taken(tx.db(), &email).await?;
-    if is_taken && !mail::is_on(state) {
+    if is_taken && !mail::is_configured(state) {
         return Err(AuthError::EmailUnavailable);
     }
     let user = if is_taken {
         mail::queue(&tx, MailKind::AccountExists, email.as_str()).await?;
         User { id: random::uuid(), email: email.as_str().to_owned(), is_active: true, is_superuser: false, is_verified: false }
     } else {
-        if mail::is_on(state) {
+        if mail::is_configured(state) {
             mail::queue(&tx, MailKind::EmailVerification, email.as_str()).await?;
         }
-        let new = users::New { email, hashed_password, role: Role::Pending, is_email_verified: false, is_passwordless: false, by: String::new() };
-        users::insert(&tx, new).await?
+        let new =
+            users::NewUserAccount { email, hashed_password, role: Role::Pending, is_email_verified: false, is_passwordless: false, created_by: String::new() };
+        users::insert_user(&tx, new).await?
     };
     let event = if is_taken { AuditEvent::SignupDuplicateEmail } else { AuditEvent::SignedUp };
     // Nobody has the id of somebody who only seems to have been made.
     tx.record(event, EventDetails::for_user_if_known((!is_taken).then_some(user.id))).await?;
     tx.commit().await?;
-    if mail::is_on(state) {
+    if mail::is_configured(state) {
         return Ok(SignupOutcome::MailSent { user });
     }
     // The account is made, whatever becomes of this.
-    let _ = rate_limits::give_back(cx, &refusals).await;
+    let _ = rate_limits::refund(cx, &refusals).await;
     Ok(SignupOutcome::Created { user })
 }
 
@@ -86,7 +87,7 @@ pub async fn sign_up(cx: &Ctx<'_>, request: Request) -> Result<SignupOutcome, Au
 ///
 /// # Errors
 /// `Unavailable`, `Internal`.
-pub async fn log_in(cx: &Ctx<'_>, user: User) -> Result<Login, AuthError> {
+pub async fn log_in_new_user(cx: &Ctx<'_>, user: User) -> Result<Login, AuthError> {
     let mut tx = cx.transaction().await?;
     let login = login::complete(&mut tx, FirstFactor::new(user, LoginMethod::Password)).await?;
     tx.commit().await?;

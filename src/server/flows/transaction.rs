@@ -53,8 +53,8 @@ impl<'a> Ctx<'a> {
     /// # Errors
     /// `Unavailable`: then nothing is logged.
     pub(super) async fn record(&self, event: AuditEvent, about: EventDetails<'_>) -> Result<(), AuthError> {
-        events::insert(self, &self.state.db, event, about).await?;
-        events::log(self, event, about);
+        events::insert_event(self, &self.state.db, event, about).await?;
+        events::log_event(self, event, about);
         Ok(())
     }
 }
@@ -100,7 +100,7 @@ impl<'a> Tx<'a> {
     /// # Errors
     /// `Unavailable`.
     pub async fn record(&mut self, event: AuditEvent, about: EventDetails<'_>) -> Result<(), AuthError> {
-        events::insert(&self.cx, &self.transaction, event, about).await?;
+        events::insert_event(&self.cx, &self.transaction, event, about).await?;
         self.log(event, about);
         Ok(())
     }
@@ -118,7 +118,7 @@ impl<'a> Tx<'a> {
     pub async fn commit(self) -> Result<(), AuthError> {
         db::commit(self.transaction).await?;
         for Recorded { event, user, actor, method, detail } in &self.recorded {
-            events::log(&self.cx, *event, EventDetails { user: *user, actor: *actor, method, detail });
+            events::log_event(&self.cx, *event, EventDetails { user: *user, actor: *actor, method, detail });
         }
         Ok(())
     }

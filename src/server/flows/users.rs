@@ -8,8 +8,8 @@ mod administration;
 pub mod cli;
 mod queries;
 
-pub use administration::{Invited, UserUpdate, create_reset_link, delete, end_session, end_sessions, invite, remove, update};
-pub use queries::{Details, EventQuery, Listed, PAGE_SIZE, Query, details, events, everybody, find, is_listed, list, waiting};
+pub use administration::{Invited, UserUpdate, create_reset_link, delete_in_transaction, delete_user, invite, revoke_session, revoke_sessions, update_user};
+pub use queries::{EventQuery, PAGE_SIZE, UserList, UserQuery, UserRecord, details, events, find, is_admin_email, list, list_all, list_pending};
 
 /// What a new user may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,21 +35,21 @@ impl Role {
 }
 
 /// A user about to be made.
-pub struct New {
+pub struct NewUserAccount {
     pub email: Email,
     pub hashed_password: String,
     pub role: Role,
     pub is_email_verified: bool,
     pub is_passwordless: bool,
     /// Who answers for the role: the id of an administrator, `shell`, `setup` or `provider`.
-    pub by: String,
+    pub created_by: String,
 }
 
 /// Writes the user and what belongs to it.
 ///
 /// # Errors
 /// `EmailTaken`, `Unavailable`.
-pub async fn insert(tx: &Tx<'_>, new: New) -> Result<User, AuthError> {
+pub async fn insert_user(tx: &Tx<'_>, new: NewUserAccount) -> Result<User, AuthError> {
     let row = NewUser {
         email: &new.email,
         hashed_password: new.hashed_password,
@@ -61,8 +61,8 @@ pub async fn insert(tx: &Tx<'_>, new: New) -> Result<User, AuthError> {
         user: user.id,
         is_email_verified: new.is_email_verified,
         is_passwordless: new.is_passwordless,
-        approved_by: (new.role != Role::Pending).then_some(&new.by),
-        admin_granted_by: (new.role == Role::Administrator).then_some(&new.by),
+        approved_by: (new.role != Role::Pending).then_some(&new.created_by),
+        admin_granted_by: (new.role == Role::Administrator).then_some(&new.created_by),
     };
     db::accounts::insert(tx.db(), account, tx.now()).await?;
     Ok(user)

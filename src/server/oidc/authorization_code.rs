@@ -13,9 +13,9 @@ use openidconnect::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Attempt, HINT_ENDPOINT_UNREACHABLE, HINT_PROVIDER_LOG,
+    AuthorizationSecrets, HINT_ENDPOINT_UNREACHABLE, HINT_PROVIDER_LOG,
     discovery::Metadata,
-    error::{Fault, quote},
+    error::{OidcFailure, sanitize},
     http_client::{self, HttpError},
 };
 use crate::{domain::oidc_error::OidcError, server::config::OpenIdConnect};
@@ -27,15 +27,15 @@ pub struct TokenSet {
 }
 
 /// Why there was nothing.
-pub struct Refused {
+pub struct TokenEndpointError {
     /// What the token endpoint answered, if that was an OAuth error (RFC 6749 §5.2).
     pub error: Option<BasicErrorResponseType>,
-    pub fault: Fault,
+    pub failure: OidcFailure,
 }
 
-impl From<Fault> for Refused {
-    fn from(fault: Fault) -> Self {
-        Self { error: None, fault }
+impl From<OidcFailure> for TokenEndpointError {
+    fn from(failure: OidcFailure) -> Self {
+        Self { error: None, failure }
     }
 }
 
@@ -57,7 +57,7 @@ impl std::fmt::Debug for IdToken {
 
 /// A client that remembers the status of the answer, which the library's errors do not say.
 struct StatusRecorder<'a> {
-    http: &'a http_client::Client,
+    http: &'a http_client::HttpClient,
     status: OnceLock<StatusCode>,
 }
 
@@ -89,20 +89,26 @@ type Client = OAuthClient<
 ///
 /// # Errors
 /// `ProviderUnusable` when an endpoint is no address.
-pub fn authorization_url(config: &OpenIdConnect, metadata: &Metadata, attempt: &Attempt, state: &str, scopes: &[String]) -> Result<String, Fault> {
-    let client = client(config, metadata, &attempt.redirect_uri)?;
+pub fn authorization_url(
+    config: &OpenIdConnect,
+    metadata: &Metadata,
+    secrets: &AuthorizationSecrets,
+    state: &str,
+    scopes: &[String],
+) -> Result<String, OidcFailure> {
+    let client = client(config, metadata, &secrets.redirect_uri)?;
     let (url, _) = client
         .authorize_url(|| CsrfToken::new(state.to_owned()))
         .add_scopes(scopes.iter().cloned().map(Scope::new))
-        .set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&PkceCodeVerifier::new(attempt.verifier.clone())))
-        .add_extra_param("nonce", attempt.nonce.as_str())
+        .set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&PkceCodeVerifier::new(secrets.verifier.clone())))
+        .add_extra_param("nonce", secrets.nonce.as_str())
         .url();
     Ok(url.into())
 }
 
-fn client(config: &OpenIdConnect, metadata: &Metadata, redirect_uri: &str) -> Result<Client, Fault> {
+fn client(config: &OpenIdConnect, metadata: &Metadata, redirect_uri: &str) -> Result<Client, OidcFailure> {
     let fix = "open auth.openid_connect.configuration_endpoint in a browser, and correct the provider's own public address";
-    let bad = |_| Fault::new(OidcError::ProviderMisconfigured, "an endpoint of the provider is not an address", fix);
+    let bad = |_| OidcFailure::new(OidcError::ProviderMisconfigured, "an endpoint of the provider is not an address", fix);
     Ok(OAuthClient::new(ClientId::new(config.client_id.clone()))
         .set_client_secret(ClientSecret::new(config.client_secret.expose().to_owned()))
         .set_auth_type(if uses_post(metadata) { AuthType::RequestBody } else { AuthType::BasicAuth })
@@ -121,24 +127,30 @@ fn uses_post(metadata: &Metadata) -> bool {
 ///
 /// # Errors
 /// `ClientRefused`, `CodeRefused`, `TokenRefused`, `ProviderUnusable` or `ProviderUnreachable`.
-pub async fn redeem(http: &http_client::Client, config: &OpenIdConnect, metadata: &Metadata, code: &str, attempt: &Attempt) -> Result<TokenSet, Refused> {
-    let redirect_uri = &attempt.redirect_uri;
+pub async fn redeem(
+    http: &http_client::HttpClient,
+    config: &OpenIdConnect,
+    metadata: &Metadata,
+    code: &str,
+    secrets: &AuthorizationSecrets,
+) -> Result<TokenSet, TokenEndpointError> {
+    let redirect_uri = &secrets.redirect_uri;
     let client = client(config, metadata, redirect_uri)?;
-    let request = client.exchange_code(AuthorizationCode::new(code.to_owned())).set_pkce_verifier(PkceCodeVerifier::new(attempt.verifier.clone()));
+    let request = client.exchange_code(AuthorizationCode::new(code.to_owned())).set_pkce_verifier(PkceCodeVerifier::new(secrets.verifier.clone()));
     let http = StatusRecorder { http, status: OnceLock::new() };
     let response: Response = request.request_async(&http).await.map_err(|err| {
         // Some providers repeat what they were sent.
-        let secrets = [code, &attempt.verifier, config.client_secret.expose()];
-        let quote_safely = |text: &str| quote(&secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "***")));
+        let secrets = [code, &secrets.verifier, config.client_secret.expose()];
+        let quote_safely = |text: &str| sanitize(&secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "***")));
         let error = if let RequestTokenError::ServerResponse(answer) = &err { Some(answer.error().clone()) } else { None };
-        Refused { error, fault: explain(err, http.status.get().copied().unwrap_or_default(), config, metadata, redirect_uri, &quote_safely) }
+        TokenEndpointError { error, failure: explain(err, http.status.get().copied().unwrap_or_default(), config, metadata, redirect_uri, &quote_safely) }
     })?;
     if *response.token_type() != BasicTokenType::Bearer {
-        return Err(super::claims::refused("the access token is of another kind than Bearer", "").into());
+        return Err(super::claims::invalid_token("the access token is of another kind than Bearer", "").into());
     }
     let Some(id_token) = response.extra_fields().id_token.clone() else {
         let fix = "allow the scope openid for this client at the provider, and make sure that it is an OpenID Connect client and not a plain OAuth one";
-        return Err(super::claims::refused("the token endpoint gave no ID token", fix).into());
+        return Err(super::claims::invalid_token("the token endpoint gave no ID token", fix).into());
     };
     Ok(TokenSet { access_token: response.access_token().secret().clone(), id_token })
 }
@@ -152,7 +164,7 @@ fn explain(
     metadata: &Metadata,
     redirect_uri: &str,
     quote_safely: &dyn Fn(&str) -> String,
-) -> Fault {
+) -> OidcFailure {
     use BasicErrorResponseType::{Extension, InvalidClient, InvalidGrant, InvalidRequest, InvalidScope, UnauthorizedClient, UnsupportedGrantType};
     let endpoint = &metadata.token_endpoint;
     let (kind, reason) = match err {
@@ -162,7 +174,7 @@ fn explain(
             (Some(kind), reason)
         }
         RequestTokenError::Request(no_answer) => {
-            return Fault::new(
+            return OidcFailure::new(
                 OidcError::ProviderUnreachable,
                 format!("the token endpoint {endpoint} gives no answer: {no_answer}"),
                 HINT_ENDPOINT_UNREACHABLE,
@@ -170,12 +182,12 @@ fn explain(
         }
         RequestTokenError::Parse(..) | RequestTokenError::Other(_) if status == StatusCode::OK => {
             let reason = format!("the answer of the token endpoint {endpoint} is no token that can be read");
-            return super::claims::refused(reason, HINT_PROVIDER_LOG);
+            return super::claims::invalid_token(reason, HINT_PROVIDER_LOG);
         }
         RequestTokenError::Parse(..) | RequestTokenError::Other(_) => (None, format!("the token endpoint {endpoint} answers with {status} and no OAuth error")),
     };
     let own_log = HINT_PROVIDER_LOG.to_owned();
-    let (refusal, fix) = match kind {
+    let (error, fix) = match kind {
         Some(InvalidGrant) => (OidcError::InvalidGrant, format!("register exactly this redirect URI for client {:?}: {redirect_uri}", config.client_id)),
         Some(InvalidScope) => (OidcError::ProviderMisconfigured, "allow the scopes openid, email and profile for this client at the provider".to_owned()),
         Some(UnsupportedGrantType) => (OidcError::ProviderMisconfigured, "allow the authorization code flow for this client at the provider".to_owned()),
@@ -186,12 +198,12 @@ fn explain(
         Some(Extension(_)) if status.is_client_error() => (OidcError::ProviderMisconfigured, own_log),
         _ => (OidcError::ProviderUnreachable, own_log),
     };
-    Fault::new(refusal, reason, fix)
+    OidcFailure::new(error, reason, fix)
 }
 
 fn auth_method_hint(metadata: &Metadata) -> String {
     let used = if uses_post(metadata) { "client_secret_post" } else { "client_secret_basic" };
-    let offered = if metadata.token_auth_methods.is_empty() { "client_secret_basic".to_owned() } else { quote(&metadata.token_auth_methods.join(", ")) };
+    let offered = if metadata.token_auth_methods.is_empty() { "client_secret_basic".to_owned() } else { sanitize(&metadata.token_auth_methods.join(", ")) };
     format!(
         "compare auth.openid_connect.client_id and client_secret with the provider; the secret was sent with {used}, discovery offers {offered}: allow {used} for this client"
     )

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{
-    error::{Fault, quote},
+    error::{OidcFailure, sanitize},
     jwt::Verified,
 };
 use crate::domain::oidc_error::OidcError;
@@ -44,18 +44,18 @@ pub struct ExpectedClaims<'a> {
 ///
 /// # Errors
 /// `TokenRefused`, with the claim that is wrong.
-pub fn person(token: &Verified, expected: &ExpectedClaims) -> Result<ExternalUser, Fault> {
+pub fn external_user(token: &Verified, expected: &ExpectedClaims) -> Result<ExternalUser, OidcFailure> {
     let claims = &token.claims;
     issuer(claims, expected.issuer)?;
     audience(claims, expected.client_id, expected.trusted_audiences)?;
     lifetime(claims, expected.now, Some(MAX_AGE))?;
     if text(claims, "nonce")? != Some(expected.nonce) {
-        return Err(refused("its nonce is not this attempt's: it was made for another login", ""));
+        return Err(invalid_token("its nonce is not this attempt's: it was made for another login", ""));
     }
     if let Some(at_hash) = text(claims, "at_hash")? {
         // RFC 7515 allows no padding, so two spellings of one hash do not exist.
         if token.half_hash(expected.access_token).as_deref() != Ok(at_hash) {
-            return Err(refused("its at_hash does not belong to the access token that came with it", ""));
+            return Err(invalid_token("its at_hash does not belong to the access token that came with it", ""));
         }
     }
     let (email, is_email_verified) = email(claims);
@@ -72,10 +72,10 @@ fn is_session_id(sid: &str) -> bool {
 ///
 /// # Errors
 /// `TokenRefused`.
-pub fn issuer(claims: &Map<String, Value>, expected: &str) -> Result<(), Fault> {
+pub fn issuer(claims: &Map<String, Value>, expected: &str) -> Result<(), OidcFailure> {
     match text(claims, "iss")? {
         Some(issuer) if issuer == expected => Ok(()),
-        found => Err(refused(format!("its issuer is {:?}, not {expected:?}", found.map(quote).unwrap_or_default()), "")),
+        found => Err(invalid_token(format!("its issuer is {:?}, not {expected:?}", found.map(sanitize).unwrap_or_default()), "")),
     }
 }
 
@@ -84,7 +84,7 @@ pub fn issuer(claims: &Map<String, Value>, expected: &str) -> Result<(), Fault> 
 ///
 /// # Errors
 /// `TokenRefused`.
-pub fn audience(claims: &Map<String, Value>, us: &str, trusted: &[String]) -> Result<(), Fault> {
+pub fn audience(claims: &Map<String, Value>, us: &str, trusted: &[String]) -> Result<(), OidcFailure> {
     let audiences = match claims.get("aud") {
         Some(Value::Array(audiences)) => audiences.as_slice(),
         Some(audience) => std::slice::from_ref(audience),
@@ -92,23 +92,23 @@ pub fn audience(claims: &Map<String, Value>, us: &str, trusted: &[String]) -> Re
     };
     let (own, others): (Vec<&Value>, Vec<&Value>) = audiences.iter().partition(|audience| **audience == us);
     if own.len() != 1 {
-        return Err(refused("its audience (aud) is not auth.openid_connect.client_id", "compare client_id with the client at the provider"));
+        return Err(invalid_token("its audience (aud) is not auth.openid_connect.client_id", "compare client_id with the client at the provider"));
     }
     let is_trusted = |other: &str| trusted.iter().any(|trusted| trusted == other);
     if let Some(stranger) = others.iter().find(|other| !other.as_str().is_some_and(is_trusted)) {
-        let stranger = stranger.as_str().map(quote).unwrap_or_default();
+        let stranger = stranger.as_str().map(sanitize).unwrap_or_default();
         let reason = format!("its audience (aud) is not auth.openid_connect.client_id alone, but also {stranger:?}");
         let fix = "make the provider name this client alone; one that always names more, such as Zitadel with its project, needs all of them in policy.openid_connect.trusted_audiences";
-        return Err(refused(reason, fix));
+        return Err(invalid_token(reason, fix));
     }
     match text(claims, "azp")? {
         None if others.is_empty() => Ok(()),
-        None => Err(refused(
+        None => Err(invalid_token(
             "its audience (aud) names others beside us, and it does not say for whom it was made (azp)",
             "make the provider name this client alone",
         )),
         Some(party) if party == us => Ok(()),
-        Some(_) => Err(refused("its authorized party (azp) is another client", "compare auth.openid_connect.client_id with the client at the provider")),
+        Some(_) => Err(invalid_token("its authorized party (azp) is another client", "compare auth.openid_connect.client_id with the client at the provider")),
     }
 }
 
@@ -116,22 +116,22 @@ pub fn audience(claims: &Map<String, Value>, us: &str, trusted: &[String]) -> Re
 ///
 /// # Errors
 /// `TokenRefused`, with the seconds.
-pub fn lifetime(claims: &Map<String, Value>, now: i64, oldest: Option<i64>) -> Result<i64, Fault> {
+pub fn lifetime(claims: &Map<String, Value>, now: i64, oldest: Option<i64>) -> Result<i64, OidcFailure> {
     let clock = "set the clocks of this machine and of the provider (NTP)";
     let (exp, iat) = (date(claims, "exp")?, date(claims, "iat")?);
-    let exp = exp.ok_or_else(|| refused("it has no expiry (exp)", ""))?;
-    let iat = iat.ok_or_else(|| refused("it has no time of issue (iat)", ""))?;
+    let exp = exp.ok_or_else(|| invalid_token("it has no expiry (exp)", ""))?;
+    let iat = iat.ok_or_else(|| invalid_token("it has no time of issue (iat)", ""))?;
     if exp + CLOCK_LEEWAY_SECONDS <= now {
-        return Err(refused(format!("it expired {} seconds ago", now - exp), clock));
+        return Err(invalid_token(format!("it expired {} seconds ago", now - exp), clock));
     }
     if iat > now + CLOCK_LEEWAY_SECONDS {
-        return Err(refused(format!("it was issued {} seconds in the future", iat - now), clock));
+        return Err(invalid_token(format!("it was issued {} seconds in the future", iat - now), clock));
     }
     if oldest.is_some_and(|oldest| now - iat > oldest + CLOCK_LEEWAY_SECONDS) {
-        return Err(refused(format!("it was issued {} seconds ago, which is too long for a login", now - iat), clock));
+        return Err(invalid_token(format!("it was issued {} seconds ago, which is too long for a login", now - iat), clock));
     }
     match date(claims, "nbf")? {
-        Some(nbf) if nbf > now + CLOCK_LEEWAY_SECONDS => Err(refused(format!("it is not valid for another {} seconds (nbf)", nbf - now), clock)),
+        Some(nbf) if nbf > now + CLOCK_LEEWAY_SECONDS => Err(invalid_token(format!("it is not valid for another {} seconds (nbf)", nbf - now), clock)),
         _ => Ok(exp),
     }
 }
@@ -140,10 +140,10 @@ pub fn lifetime(claims: &Map<String, Value>, now: i64, oldest: Option<i64>) -> R
 ///
 /// # Errors
 /// `TokenRefused`.
-pub fn subject(claims: &Map<String, Value>) -> Result<String, Fault> {
+pub fn subject(claims: &Map<String, Value>) -> Result<String, OidcFailure> {
     let is_good = |sub: &&str| (1..=MAX_SUBJECT_BYTES).contains(&sub.len()) && sub.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_control());
     let subject = text(claims, "sub")?.filter(is_good);
-    subject.map(ToOwned::to_owned).ok_or_else(|| refused("its subject (sub) is missing, or not 1 to 255 ASCII characters", ""))
+    subject.map(ToOwned::to_owned).ok_or_else(|| invalid_token("its subject (sub) is missing, or not 1 to 255 ASCII characters", ""))
 }
 
 /// The address and whether the provider vouches for it: only `true` counts, and the text `"true"` that some send (SR-073).
@@ -158,25 +158,25 @@ pub fn email(claims: &Map<String, Value>) -> (Option<String>, bool) {
 ///
 /// # Errors
 /// `TokenRefused` for anything else.
-pub fn text<'a>(claims: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, Fault> {
+pub fn text<'a>(claims: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, OidcFailure> {
     match claims.get(name) {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(refused(format!("its {name} is not text"), "")),
+        Some(_) => Err(invalid_token(format!("its {name} is not text"), "")),
     }
 }
 
 /// A NumericDate (RFC 7519 §2) in whole seconds. Beyond the year 9999 it is no time but an attempt to overflow something.
-fn date(claims: &Map<String, Value>, name: &str) -> Result<Option<i64>, Fault> {
+fn date(claims: &Map<String, Value>, name: &str) -> Result<Option<i64>, OidcFailure> {
     const YEAR_9999: f64 = 253_402_300_799.0;
     let Some(value) = claims.get(name) else { return Ok(None) };
     #[expect(clippy::cast_possible_truncation, reason = "the range is checked just before")]
     let seconds = value.as_f64().filter(|seconds| (0.0..=YEAR_9999).contains(seconds)).map(|seconds| seconds as i64);
-    seconds.map(Some).ok_or_else(|| refused(format!("its {name} is not a time"), ""))
+    seconds.map(Some).ok_or_else(|| invalid_token(format!("its {name} is not a time"), ""))
 }
 
 /// Nothing may be built on this token.
 #[must_use]
-pub fn refused(what: impl std::fmt::Display, fix: impl Into<String>) -> Fault {
-    Fault::new(OidcError::InvalidToken, format!("the provider's token is refused: {what}"), fix)
+pub fn invalid_token(what: impl std::fmt::Display, fix: impl Into<String>) -> OidcFailure {
+    OidcFailure::new(OidcError::InvalidToken, format!("the provider's token is refused: {what}"), fix)
 }

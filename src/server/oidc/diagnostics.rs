@@ -5,13 +5,13 @@ use oauth2::basic::BasicErrorResponseType;
 use openidconnect::http::{StatusCode, header};
 
 use super::{
-    Attempt, HINT_PROVIDER_LOG, HINT_UNREACHABLE, Metadata, Provider,
-    authorization_code::{self, Refused},
+    AuthorizationSecrets, HINT_PROVIDER_LOG, HINT_UNREACHABLE, Metadata, Provider,
+    authorization_code::{self, TokenEndpointError},
     discovery, fetch_keys, http_client,
 };
 use crate::{
     domain::oidc_error::OidcError,
-    server::{crypto::random, diagnostics::CheckResult, oidc::Fault},
+    server::{crypto::random, diagnostics::CheckResult, oidc::OidcFailure},
 };
 
 /// More than this many seconds apart, tokens are refused (SR-066).
@@ -26,41 +26,41 @@ impl Provider {
         let url = config.configuration_endpoint.as_str();
         let response = match http_client::get(&self.0.http, url, &[]).await {
             Ok(response) => response,
-            Err(why) => return vec![CheckResult::wrong("provider", format!("{url} cannot be read: {why}"), HINT_UNREACHABLE)],
+            Err(why) => return vec![CheckResult::error("provider", format!("{url} cannot be read: {why}"), HINT_UNREACHABLE)],
         };
         let metadata = match discovery::read(response.body(), config) {
             Ok(metadata) => metadata,
-            Err(fault) => return vec![wrong("provider", fault)],
+            Err(failure) => return vec![failed("provider", failure)],
         };
         let mut findings = vec![
-            CheckResult::fine("provider", format!("{} answers at {url}, issuer {}", config.name, metadata.issuer)),
-            CheckResult::fine("algorithms", metadata.algorithms.join(", ")),
+            CheckResult::ok("provider", format!("{} answers at {url}, issuer {}", config.name, metadata.issuer)),
+            CheckResult::ok("algorithms", metadata.algorithms.join(", ")),
         ];
-        findings.extend(response.headers().get(header::DATE).and_then(|date| date.to_str().ok()).and_then(|date| self.clock(date)));
+        findings.extend(response.headers().get(header::DATE).and_then(|date| date.to_str().ok()).and_then(|date| self.check_clock(date)));
         findings.push(match fetch_keys(&self.0.http, &metadata).await {
-            Ok(keys) if keys.is_empty() => CheckResult::wrong(
+            Ok(keys) if keys.is_empty() => CheckResult::error(
                 "keys",
                 format!("{} has no key that can be used", metadata.jwks_uri),
                 "choose an asymmetric signing key for this client at the provider",
             ),
-            Ok(keys) => CheckResult::fine("keys", format!("{} at {}", keys.len(), metadata.jwks_uri)),
-            Err(fault) => wrong("keys", fault),
+            Ok(keys) => CheckResult::ok("keys", format!("{} at {}", keys.len(), metadata.jwks_uri)),
+            Err(failure) => failed("keys", failure),
         });
         findings.push(self.check_client_credentials(&metadata).await);
         findings.push(self.check_redirect_uri(&metadata).await);
         findings
     }
 
-    fn clock(&self, date: &str) -> Option<CheckResult> {
+    fn check_clock(&self, date: &str) -> Option<CheckResult> {
         let theirs = httpdate::parse_http_date(date).ok()?.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs();
         let apart = theirs.abs_diff(u64::try_from(self.0.clock.now()).ok()?);
         let fix = "let both machines keep their clocks right (NTP)";
         Some(match apart {
-            0..CLOCK_SKEW_WARNING_SECONDS => CheckResult::fine("clock", format!("{apart} seconds apart from the provider's")),
+            0..CLOCK_SKEW_WARNING_SECONDS => CheckResult::ok("clock", format!("{apart} seconds apart from the provider's")),
             CLOCK_SKEW_WARNING_SECONDS..=CLOCK_SKEW_ERROR_SECONDS => {
-                CheckResult::doubtful("clock", format!("{apart} seconds apart from the provider's; beyond {CLOCK_SKEW_ERROR_SECONDS} nobody can log in"), fix)
+                CheckResult::warning("clock", format!("{apart} seconds apart from the provider's; beyond {CLOCK_SKEW_ERROR_SECONDS} nobody can log in"), fix)
             }
-            _ => CheckResult::wrong("clock", format!("{apart} seconds apart from the provider's, so its tokens are refused"), fix),
+            _ => CheckResult::error("clock", format!("{apart} seconds apart from the provider's, so its tokens are refused"), fix),
         })
     }
 
@@ -68,17 +68,17 @@ impl Provider {
     async fn check_client_credentials(&self, metadata: &Metadata) -> CheckResult {
         let config = self.config();
         match authorization_code::redeem(&self.0.http, config, metadata, "a-code-that-nobody-has-given-out", &self.dummy_secrets()).await {
-            Err(Refused { error: Some(BasicErrorResponseType::InvalidGrant), .. }) => {
-                CheckResult::fine("client", format!("the provider knows {:?} by its secret", config.client_id))
+            Err(TokenEndpointError { error: Some(BasicErrorResponseType::InvalidGrant), .. }) => {
+                CheckResult::ok("client", format!("the provider knows {:?} by its secret", config.client_id))
             }
             // It may be the code, which looks like none of its own.
-            Err(Refused { error: Some(BasicErrorResponseType::InvalidRequest), fault }) => CheckResult::doubtful(
+            Err(TokenEndpointError { error: Some(BasicErrorResponseType::InvalidRequest), failure }) => CheckResult::warning(
                 "client",
-                format!("{}, of a code that nobody has given out: only a login shows whether it knows us", fault.reason),
-                fault.fix,
+                format!("{}, of a code that nobody has given out: only a login shows whether it knows us", failure.reason),
+                failure.hint,
             ),
-            Err(Refused { fault, .. }) => wrong("client", fault),
-            Ok(_) => CheckResult::wrong("client", "the provider gives out tokens for a code that does not exist", "do not use this provider"),
+            Err(TokenEndpointError { failure, .. }) => failed("client", failure),
+            Ok(_) => CheckResult::error("client", "the provider gives out tokens for a code that does not exist", "do not use this provider"),
         }
     }
 
@@ -90,31 +90,31 @@ impl Provider {
         let uri = &self.config().redirect_uri;
         let register = format!("register exactly this redirect URI for the client at the provider: {uri}");
         let of_nobody = format!("{uri}-of-nobody");
-        let (ours, of_nobody) = tokio::join!(self.login_page(metadata, uri), self.login_page(metadata, &of_nobody));
+        let (ours, of_nobody) = tokio::join!(self.fetch_login_page(metadata, uri), self.fetch_login_page(metadata, &of_nobody));
         match (ours, of_nobody) {
-            (Ok(ours), _) if is_rejection(ours) => CheckResult::wrong(what, format!("the provider's login page answers {ours} to {uri}"), register),
-            (Ok(_), Ok(of_nobody)) if is_rejection(of_nobody) => CheckResult::fine(what, format!("{uri} is not refused")),
+            (Ok(ours), _) if is_rejection(ours) => CheckResult::error(what, format!("the provider's login page answers {ours} to {uri}"), register),
+            (Ok(_), Ok(of_nobody)) if is_rejection(of_nobody) => CheckResult::ok(what, format!("{uri} is not refused")),
             (Ok(ours), Ok(_)) => {
                 let says = format!("the provider's login page answers {ours} to whatever URI it is sent: only a login shows whether it takes ours");
-                CheckResult::doubtful(what, says, register)
+                CheckResult::warning(what, says, register)
             }
-            (Err(fault), _) | (_, Err(fault)) if fault.refusal == OidcError::ProviderUnreachable => CheckResult::doubtful(what, fault.reason, register),
-            (Err(fault), _) | (_, Err(fault)) => wrong(what, fault),
+            (Err(failure), _) | (_, Err(failure)) if failure.error == OidcError::ProviderUnreachable => CheckResult::warning(what, failure.reason, register),
+            (Err(failure), _) | (_, Err(failure)) => failed(what, failure),
         }
     }
 
     /// The status with which the provider's login page answers to a redirect URI.
-    async fn login_page(&self, metadata: &Metadata, redirect_uri: &str) -> Result<StatusCode, Fault> {
+    async fn fetch_login_page(&self, metadata: &Metadata, redirect_uri: &str) -> Result<StatusCode, OidcFailure> {
         let scopes = ["openid", "email", "profile"].map(ToOwned::to_owned);
-        let attempt = Attempt { redirect_uri: redirect_uri.to_owned(), ..self.dummy_secrets() };
-        let url = self.authorization_url(metadata, &attempt, "a-look-by-the-operator", &scopes)?;
-        let unreachable = |why| Fault::new(OidcError::ProviderUnreachable, format!("the provider's login page cannot be reached from here: {why}"), "");
+        let secrets = AuthorizationSecrets { redirect_uri: redirect_uri.to_owned(), ..self.dummy_secrets() };
+        let url = self.authorization_url(metadata, &secrets, "a-look-by-the-operator", &scopes)?;
+        let unreachable = |why| OidcFailure::new(OidcError::ProviderUnreachable, format!("the provider's login page cannot be reached from here: {why}"), "");
         http_client::status(&self.0.http, &url).await.map_err(unreachable)
     }
 
-    fn dummy_secrets(&self) -> Attempt {
+    fn dummy_secrets(&self) -> AuthorizationSecrets {
         let made_up = || random::uuid().simple().to_string();
-        Attempt { nonce: made_up(), verifier: format!("{}{}", made_up(), made_up()), redirect_uri: self.config().redirect_uri.clone() }
+        AuthorizationSecrets { nonce: made_up(), verifier: format!("{}{}", made_up(), made_up()), redirect_uri: self.config().redirect_uri.clone() }
     }
 }
 
@@ -122,7 +122,7 @@ fn is_rejection(status: StatusCode) -> bool {
     status.is_client_error() || status.is_server_error()
 }
 
-fn wrong(what: &'static str, fault: Fault) -> CheckResult {
+fn failed(what: &'static str, failure: OidcFailure) -> CheckResult {
     // Some faults are nothing that a setting could mend when somebody logs in; here every line says where to go on.
-    CheckResult::wrong(what, fault.reason, if fault.fix.is_empty() { HINT_PROVIDER_LOG.to_owned() } else { fault.fix })
+    CheckResult::error(what, failure.reason, if failure.hint.is_empty() { HINT_PROVIDER_LOG.to_owned() } else { failure.hint })
 }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::{
-    error::{Fault, quote},
+    error::{OidcFailure, sanitize},
     jwks::ALGORITHMS,
 };
 use crate::{
@@ -38,24 +38,24 @@ pub struct Metadata {
 ///
 /// # Errors
 /// `ProviderUnusable`, in one precise line.
-pub fn read(document: &[u8], config: &OpenIdConnect) -> Result<Metadata, Fault> {
-    let members = strict_json::object(document).map_err(|fault| unusable(format!("the discovery document {fault}"), HINT_WRONG_ENDPOINT))?;
-    let required = |name: &str| text(&members, name).ok_or_else(|| unusable(format!("the discovery document has no {name}"), HINT_WRONG_ENDPOINT));
+pub fn read(document: &[u8], config: &OpenIdConnect) -> Result<Metadata, OidcFailure> {
+    let members = strict_json::object(document).map_err(|failure| misconfigured(format!("the discovery document {failure}"), HINT_WRONG_ENDPOINT))?;
+    let required = |name: &str| text(&members, name).ok_or_else(|| misconfigured(format!("the discovery document has no {name}"), HINT_WRONG_ENDPOINT));
     let issuer = required("issuer")?;
     if issuer.len() > MAX_ISSUER_BYTES {
         let fix = "give the provider a shorter public address, and write it into auth.openid_connect.configuration_endpoint";
-        return Err(unusable("the provider's issuer is longer than 512 bytes", fix));
+        return Err(misconfigured("the provider's issuer is longer than 512 bytes", fix));
     }
     let (presumed, configured) = (format!("{}{WELL_KNOWN}", issuer.strip_suffix('/').unwrap_or(&issuer)), config.discovery_url.as_str());
     if presumed != configured {
         let reason = format!(
             "the provider says its issuer is {:?}, so its discovery document belongs at {:?}, but auth.openid_connect.configuration_endpoint is {configured:?}",
-            quote(&issuer),
-            quote(&presumed)
+            sanitize(&issuer),
+            sanitize(&presumed)
         );
-        return Err(unusable(
+        return Err(misconfigured(
             reason,
-            format!("write configuration_endpoint = {:?}, or set the provider's own public address to the one configured", quote(&presumed)),
+            format!("write configuration_endpoint = {:?}, or set the provider's own public address to the one configured", sanitize(&presumed)),
         ));
     }
     let metadata = Metadata {
@@ -79,22 +79,25 @@ pub fn read(document: &[u8], config: &OpenIdConnect) -> Result<Metadata, Fault> 
 const HINT_WRONG_ENDPOINT: &str = "open auth.openid_connect.configuration_endpoint in a browser: it must show the provider's OpenID configuration";
 
 /// The intersection of what it announces and what is safe (SR-062).
-fn algorithms(members: &Map<String, Value>) -> Result<Vec<String>, Fault> {
+fn algorithms(members: &Map<String, Value>) -> Result<Vec<String>, OidcFailure> {
     let member = "id_token_signing_alg_values_supported";
     let announced = list(members, member);
     if announced.is_empty() {
-        return Err(unusable(format!("the discovery document has no {member}"), HINT_WRONG_ENDPOINT));
+        return Err(misconfigured(format!("the discovery document has no {member}"), HINT_WRONG_ENDPOINT));
     }
     let accepted: Vec<String> = ALGORITHMS.into_iter().map(|(name, _)| name.to_owned()).filter(|name| announced.contains(name)).collect();
     if accepted.is_empty() {
-        let reason = format!("the provider signs ID tokens with {}, of which none is accepted", quote(&announced.join(", ")));
-        return Err(unusable(reason, "choose an asymmetric signing key for this client at the provider (RS256, ES256 or EdDSA; in Authentik: Signing Key)"));
+        let reason = format!("the provider signs ID tokens with {}, of which none is accepted", sanitize(&announced.join(", ")));
+        return Err(misconfigured(
+            reason,
+            "choose an asymmetric signing key for this client at the provider (RS256, ES256 or EdDSA; in Authentik: Signing Key)",
+        ));
     }
     Ok(accepted)
 }
 
 /// An https provider is not followed to http, and nobody is to a place with credentials or a fragment (SR-083).
-fn check_endpoint(endpoint: &str, configuration_endpoint: &Url) -> Result<(), Fault> {
+fn check_endpoint(endpoint: &str, configuration_endpoint: &Url) -> Result<(), OidcFailure> {
     let url = Url::parse(endpoint).ok();
     let is_good = url.is_some_and(|url| {
         let is_secure =
@@ -104,8 +107,8 @@ fn check_endpoint(endpoint: &str, configuration_endpoint: &Url) -> Result<(), Fa
     if is_good {
         return Ok(());
     }
-    let reason = format!("the discovery document names the endpoint {:?}, which is not https", quote(endpoint));
-    Err(unusable(reason, "set the provider's own public address to https, and let its proxy tell it (X-Forwarded-Proto)"))
+    let reason = format!("the discovery document names the endpoint {:?}, which is not https", sanitize(endpoint));
+    Err(misconfigured(reason, "set the provider's own public address to https, and let its proxy tell it (X-Forwarded-Proto)"))
 }
 
 fn text(members: &Map<String, Value>, name: &str) -> Option<String> {
@@ -118,6 +121,6 @@ fn list(members: &Map<String, Value>, name: &str) -> Vec<String> {
     items.iter().filter_map(Value::as_str).map(ToOwned::to_owned).collect()
 }
 
-fn unusable(reason: impl Into<String>, fix: impl Into<String>) -> Fault {
-    Fault::new(OidcError::ProviderMisconfigured, reason, fix)
+fn misconfigured(reason: impl Into<String>, fix: impl Into<String>) -> OidcFailure {
+    OidcFailure::new(OidcError::ProviderMisconfigured, reason, fix)
 }

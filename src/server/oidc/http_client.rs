@@ -31,10 +31,10 @@ impl std::error::Error for HttpError {}
 
 /// The client. Cheap to clone.
 #[derive(Clone)]
-pub struct Client(reqwest::Client);
+pub struct HttpClient(reqwest::Client);
 
 /// What the library asks of a client; its own adapter would read an answer without end.
-impl<'c> AsyncHttpClient<'c> for Client {
+impl<'c> AsyncHttpClient<'c> for HttpClient {
     type Error = HttpError;
     type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, HttpError>> + Send + 'c>>;
 
@@ -47,7 +47,7 @@ impl<'c> AsyncHttpClient<'c> for Client {
 ///
 /// # Errors
 /// A sentence for the operator.
-pub fn new(config: &OpenIdConnect) -> Result<Client, String> {
+pub fn new(config: &OpenIdConnect) -> Result<HttpClient, String> {
     let mut builder = reqwest::Client::builder()
         .redirect(Policy::none())
         .no_proxy()
@@ -57,31 +57,31 @@ pub fn new(config: &OpenIdConnect) -> Result<Client, String> {
         .https_only(config.configuration_endpoint.scheme() == "https")
         .user_agent(concat!("mediamanager-auth/", env!("CARGO_PKG_VERSION")));
     if let Some(file) = &config.ca_file {
-        let fault = |what: String| format!("policy.openid_connect.ca_file {}: {what}; it must be a PEM file with certificates", file.display());
-        let pem = fs::read(file).map_err(|err| fault(err.to_string()))?;
-        let certificates = Certificate::from_pem_bundle(&pem).map_err(|err| fault(err.to_string()))?;
+        let failure = |what: String| format!("policy.openid_connect.ca_file {}: {what}; it must be a PEM file with certificates", file.display());
+        let pem = fs::read(file).map_err(|err| failure(err.to_string()))?;
+        let certificates = Certificate::from_pem_bundle(&pem).map_err(|err| failure(err.to_string()))?;
         if certificates.is_empty() {
-            return Err(fault("holds no certificate".to_owned()));
+            return Err(failure("holds no certificate".to_owned()));
         }
         for certificate in certificates {
             builder = builder.add_root_certificate(certificate);
         }
     }
-    builder.build().map(Client).map_err(|err| format!("cannot prepare the HTTP client: {err}"))
+    builder.build().map(HttpClient).map_err(|err| format!("cannot prepare the HTTP client: {err}"))
 }
 
 /// Sends one request and reads the whole answer, within the limits.
 ///
 /// # Errors
 /// `HttpError`, with the chain of causes and without the address's query.
-async fn send(client: &Client, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+async fn send(client: &HttpClient, request: HttpRequest) -> Result<HttpResponse, HttpError> {
     let since = Instant::now();
     let answer = send_unmeasured(client, request).await;
     metrics::observe_provider_request(since, answer.is_ok());
     answer
 }
 
-async fn send_unmeasured(client: &Client, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+async fn send_unmeasured(client: &HttpClient, request: HttpRequest) -> Result<HttpResponse, HttpError> {
     let request = request.try_into().map_err(|err| explain(&err))?;
     let mut response = client.0.execute(request).await.map_err(|err| explain(&err))?;
     let mut answer = http::Response::builder().status(response.status());
@@ -106,7 +106,7 @@ async fn send_unmeasured(client: &Client, request: HttpRequest) -> Result<HttpRe
 ///
 /// # Errors
 /// `HttpError`, also for every status but 200.
-pub async fn get(client: &Client, url: &str, headers: &[(http::HeaderName, String)]) -> Result<HttpResponse, HttpError> {
+pub async fn get(client: &HttpClient, url: &str, headers: &[(http::HeaderName, String)]) -> Result<HttpResponse, HttpError> {
     let mut request = http::Request::get(url);
     for (name, value) in headers {
         request = request.header(name, value);
@@ -124,7 +124,7 @@ pub async fn get(client: &Client, url: &str, headers: &[(http::HeaderName, Strin
 ///
 /// # Errors
 /// `HttpError`.
-pub async fn status(client: &Client, url: &str) -> Result<http::StatusCode, HttpError> {
+pub async fn status(client: &HttpClient, url: &str) -> Result<http::StatusCode, HttpError> {
     let request = http::Request::get(url).body(Vec::new()).map_err(|err| HttpError(err.to_string()))?;
     Ok(send(client, request).await?.status())
 }

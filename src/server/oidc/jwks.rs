@@ -67,7 +67,7 @@ fn usable(key: Value) -> Option<Key> {
 impl Key {
     /// Whether a signature of this algorithm can be made with it.
     #[must_use]
-    pub fn fits(&self, algorithm: &str) -> bool {
+    pub fn supports(&self, algorithm: &str) -> bool {
         let (kty, crv) = match algorithm {
             "ES256" => ("EC", "P-256"),
             "ES384" => ("EC", "P-384"),

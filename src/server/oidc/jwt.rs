@@ -48,7 +48,7 @@ pub fn read<'a>(token: &'a str, types: &[&str]) -> Result<Unverified<'a>, String
         .into());
     };
     let decode = |part: &str, name: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| format!("has a {name} that is not base64url"));
-    let header_members = strict_json::object(&decode(header, "header")?).map_err(|fault| format!("has a header that {fault}"))?;
+    let header_members = strict_json::object(&decode(header, "header")?).map_err(|failure| format!("has a header that {failure}"))?;
     let text = |name: &str| match header_members.get(name) {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.clone())),
@@ -69,7 +69,7 @@ pub fn read<'a>(token: &'a str, types: &[&str]) -> Result<Unverified<'a>, String
         key_id: text("kid")?,
         signed: &token[..header.len() + 1 + payload.len()],
         signature: decode(signature, "signature")?,
-        claims: strict_json::object(&decode(payload, "payload")?).map_err(|fault| format!("has claims of which the JSON {fault}"))?,
+        claims: strict_json::object(&decode(payload, "payload")?).map_err(|failure| format!("has claims of which the JSON {failure}"))?,
     })
 }
 
@@ -81,10 +81,10 @@ impl Unverified<'_> {
     pub fn verify(self, keys: &[Key], allowed: &[String]) -> Result<Verified, VerifyError> {
         let refused = |why: String| Err(VerifyError::Rejected(why));
         let Some((name, algorithm)) = ALGORITHMS.into_iter().find(|(name, _)| *name == self.algorithm && allowed.iter().any(|allowed| allowed == name)) else {
-            return refused(format!("is signed with {}, which is not accepted", super::error::quote(&self.algorithm)));
+            return refused(format!("is signed with {}, which is not accepted", super::error::sanitize(&self.algorithm)));
         };
         let named = |key: &&Key| self.key_id.is_none() || key.id == self.key_id;
-        let fitting: Vec<&Key> = keys.iter().filter(named).filter(|key| key.fits(name)).collect();
+        let fitting: Vec<&Key> = keys.iter().filter(named).filter(|key| key.supports(name)).collect();
         let key = match fitting[..] {
             [key] => key,
             [] if self.key_id.is_some() => return Err(VerifyError::UnknownKid),

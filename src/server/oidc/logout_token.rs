@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::{
-    claims::{self, refused},
-    error::Fault,
+    claims::{self, invalid_token},
+    error::OidcFailure,
     jwt::Verified,
 };
 use crate::server::config::OpenIdConnect;
@@ -29,24 +29,24 @@ pub struct LogoutToken {
 ///
 /// # Errors
 /// `TokenRefused`, with the claim that is wrong.
-pub fn check(token: &Verified, issuer: &str, config: &OpenIdConnect, now: i64) -> Result<LogoutToken, Fault> {
+pub fn check(token: &Verified, issuer: &str, config: &OpenIdConnect, now: i64) -> Result<LogoutToken, OidcFailure> {
     let members = &token.claims;
     claims::issuer(members, issuer)?;
     claims::audience(members, &config.client_id, &config.trusted_audiences)?;
     let expires_at = claims::lifetime(members, now, None)? + claims::CLOCK_LEEWAY_SECONDS;
     if members.contains_key("nonce") {
-        return Err(refused("it has a nonce, so it is an ID token and no logout token", ""));
+        return Err(invalid_token("it has a nonce, so it is an ID token and no logout token", ""));
     }
     let is_logout = members.get("events").and_then(Value::as_object).and_then(|events| events.get(BACKCHANNEL_EVENT)).is_some_and(Value::is_object);
     if !is_logout {
-        return Err(refused("it does not announce a back-channel logout (events)", ""));
+        return Err(invalid_token("it does not announce a back-channel logout (events)", ""));
     }
     let id = claims::text(members, "jti")?.filter(|id| (1..=MAX_JTI_BYTES).contains(&id.len()));
-    let id = id.ok_or_else(|| refused("it has no name of its own (jti)", ""))?.to_owned();
+    let id = id.ok_or_else(|| invalid_token("it has no name of its own (jti)", ""))?.to_owned();
     let subject = members.contains_key("sub").then(|| claims::subject(members)).transpose()?;
     let session = claims::text(members, "sid")?.filter(|sid| !sid.is_empty()).map(ToOwned::to_owned);
     if subject.is_none() && session.is_none() {
-        return Err(refused("it names neither a person (sub) nor a session (sid)", ""));
+        return Err(invalid_token("it names neither a person (sub) nor a session (sid)", ""));
     }
     Ok(LogoutToken { subject, session, id, expires_at })
 }

@@ -3,11 +3,11 @@
 use openidconnect::http::header::{ACCEPT, AUTHORIZATION};
 use serde_json::{Map, Value};
 
-use super::{discovery::Metadata, error::Fault, http_client};
+use super::{discovery::Metadata, error::OidcFailure, http_client};
 use crate::{domain::oidc_error::OidcError, server::strict_json};
 
 /// What the endpoint said: claims, or a signed token (`application/jwt`) still to be verified.
-pub enum Answer {
+pub enum UserinfoResponse {
     Claims(Map<String, Value>),
     Signed(String),
 }
@@ -16,16 +16,16 @@ pub enum Answer {
 ///
 /// # Errors
 /// `ProviderUnreachable`, `TokenRefused`.
-pub async fn ask(http: &http_client::Client, metadata: &Metadata, access_token: &str) -> Result<Option<Answer>, Fault> {
+pub async fn fetch(http: &http_client::HttpClient, metadata: &Metadata, access_token: &str) -> Result<Option<UserinfoResponse>, OidcFailure> {
     let Some(endpoint) = &metadata.userinfo_endpoint else { return Ok(None) };
     let headers = [(AUTHORIZATION, format!("Bearer {access_token}")), (ACCEPT, "application/json, application/jwt".to_owned())];
     let response = http_client::get(http, endpoint, &headers).await;
     let response =
-        response.map_err(|why| Fault::new(OidcError::ProviderUnreachable, format!("the userinfo endpoint {endpoint} gives no answer: {why}"), ""))?;
+        response.map_err(|why| OidcFailure::new(OidcError::ProviderUnreachable, format!("the userinfo endpoint {endpoint} gives no answer: {why}"), ""))?;
     if http_client::media_type(&response) == "application/jwt" {
-        let token = String::from_utf8(response.into_body()).map_err(|_| super::claims::refused("userinfo is not text", ""))?;
-        return Ok(Some(Answer::Signed(token.trim().to_owned())));
+        let token = String::from_utf8(response.into_body()).map_err(|_| super::claims::invalid_token("userinfo is not text", ""))?;
+        return Ok(Some(UserinfoResponse::Signed(token.trim().to_owned())));
     }
-    let claims = strict_json::object(response.body()).map_err(|fault| super::claims::refused(format!("userinfo {fault}"), ""))?;
-    Ok(Some(Answer::Claims(claims)))
+    let claims = strict_json::object(response.body()).map_err(|failure| super::claims::invalid_token(format!("userinfo {failure}"), ""))?;
+    Ok(Some(UserinfoResponse::Claims(claims)))
 }

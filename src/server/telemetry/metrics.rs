@@ -73,7 +73,7 @@ async fn render(state: AppState, handle: PrometheusHandle) -> Response {
 }
 
 /// Something for the log has happened.
-pub fn happened(event: AuditEvent, method: &str) {
+pub fn record_event(event: AuditEvent, method: &str) {
     counter!("mediamanager_auth_events_total", "event" => event.code()).increment(1);
     let outcome = match event {
         AuditEvent::LoggedIn => "succeeded",
@@ -129,7 +129,7 @@ pub async fn record_route(request: Request, next: Next) -> Response {
 
 /// Measures every answer. Methods and routes are of a closed set: nobody can make up numbers without end.
 pub async fn measure(request: Request, next: Next) -> Response {
-    let method = known(request.method());
+    let method = known_method(request.method());
     let since = Instant::now();
     let response = next.run(request).await;
     let route = response.extensions().get::<MatchedPath>().map_or_else(|| "none".to_owned(), |path| path.as_str().to_owned());
@@ -138,7 +138,7 @@ pub async fn measure(request: Request, next: Next) -> Response {
     response
 }
 
-fn known(method: &Method) -> &'static str {
+fn known_method(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
         Method::HEAD => "HEAD",

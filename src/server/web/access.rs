@@ -25,7 +25,7 @@ use crate::{
         web::{
             cookies::link_token,
             form_data,
-            middleware::authenticate::Visitor,
+            middleware::authenticate::RequestAuth,
             page_request::PageError,
             redirects::{after_login, login_url, reauthenticate_url, return_to_param},
             render,
@@ -57,10 +57,10 @@ pub async fn run(state: &AppState, request: Request, next: Next) -> Response {
 }
 
 async fn page_context(state: &AppState, parts: &Parts) -> Result<PageContext, AuthError> {
-    let visitor = parts.extensions.get::<Visitor>();
-    let admin = visitor.and_then(|visitor| Some((visitor, visitor.current.as_ref()?.admin().ok()?)));
+    let auth = parts.extensions.get::<RequestAuth>();
+    let admin = auth.and_then(|auth| Some((auth, auth.current.as_ref()?.admin().ok()?)));
     let pending_approvals = match admin {
-        Some((visitor, admin)) => users::waiting(&visitor.ctx(state), &admin).await?,
+        Some((auth, admin)) => users::list_pending(&auth.ctx(state), &admin).await?,
         None => 0,
     };
     Ok(render::page_context(state, parts, pending_approvals))
@@ -84,7 +84,7 @@ async fn check_head(state: &AppState, parts: &Parts) -> Result<(), Response> {
         && let Some(token) = form_data::parameter(uri, "token")
     {
         // First of all, so that no redirect carries the token.
-        return Err(match link_token::keep(state, page, &token) {
+        return Err(match link_token::set_link_token(state, page, &token) {
             Some(cookie) => ([(header::SET_COOKIE, cookie)], Redirect::to(&link_token::without_token(page, uri))).into_response(),
             None => render::error_for(state, parts, AuthError::Internal),
         });
@@ -92,8 +92,8 @@ async fn check_head(state: &AppState, parts: &Parts) -> Result<(), Response> {
     // The form has been answered already: this run shows its error.
     let has_failed = parts.extensions.get::<FailedForm>().is_some();
     let is_navigation = matches!(parts.method, Method::GET | Method::HEAD) && !has_failed;
-    let visitor = parts.extensions.get::<Visitor>();
-    let current = visitor.and_then(|visitor| visitor.current.as_ref());
+    let auth = parts.extensions.get::<RequestAuth>();
+    let current = auth.and_then(|auth| auth.current.as_ref());
     let redirect = |target: String| Redirect::to(&target).into_response();
     match (page.access, current) {
         (Access::Public, _) | (Access::SignedOutOnly, None) => Ok(()),
@@ -104,8 +104,8 @@ async fn check_head(state: &AppState, parts: &Parts) -> Result<(), Response> {
         (Access::Admin, Some(current)) => match current.admin() {
             Ok(_) => Ok(()),
             Err(error) => {
-                if let Some(visitor) = visitor {
-                    events::record_rate_limited(&visitor.ctx(state), AuditEvent::AccessDenied, EventDetails::of(current.user().id)).await;
+                if let Some(auth) = auth {
+                    events::record_rate_limited(&auth.ctx(state), AuditEvent::AccessDenied, EventDetails::for_user(current.user().id)).await;
                 }
                 Err(render::error_for(state, parts, error))
             }
@@ -118,7 +118,7 @@ impl FromRequestParts<AppState> for CurrentUser {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Response> {
-        let current = parts.extensions.get::<Visitor>().and_then(|visitor| visitor.current.clone());
+        let current = parts.extensions.get::<RequestAuth>().and_then(|auth| auth.current.clone());
         current.ok_or_else(|| render::error_for(state, parts, AuthError::NotLoggedIn))
     }
 }

@@ -80,13 +80,13 @@ pub fn routes() -> Router<AppState> {
         .routes(routes!(registration::request_verify_token))
         .routes(routes!(registration::verify))
         .routes(routes!(oidc::cookie_authorize))
-        .routes(routes!(oidc_callback::named))
+        .routes(routes!(oidc_callback::callback_by_name))
         .routes(routes!(oidc::oauth_authorize))
-        .routes(routes!(oidc_callback::unnamed))
+        .routes(routes!(oidc_callback::callback))
         .routes(routes!(oidc::backchannel_logout))
-        .routes(routes!(users::me, users::update_me, users::delete_me))
-        .routes(routes!(users::all))
-        .routes(routes!(users::one, users::update_user, users::delete_user))
+        .routes(routes!(users::get_me, users::update_me, users::delete_me))
+        .routes(routes!(users::list_users))
+        .routes(routes!(users::get_user, users::update_user, users::delete_user))
         .routes(routes!(openapi))
         .split_for_parts();
     API_DOC.get_or_init(|| description);

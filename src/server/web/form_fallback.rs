@@ -26,7 +26,7 @@ use crate::{
         web::{
             access,
             form_data::{read_fields, reject_control_characters},
-            middleware::{authenticate::Visitor, request_limits},
+            middleware::{authenticate::RequestAuth, request_limits},
             redirects::return_to_param,
             render,
         },
@@ -92,7 +92,7 @@ pub async fn handle_form(State(state): State<AppState>, request: Request, next: 
 /// it may have changed since the page was opened. It is asked for every page that needs a login, so no server function has to ask.
 fn is_bound_to_viewer(state: &AppState, parts: &Parts, account: &str) -> bool {
     let needs_login = paths::find(parts.uri.path()).is_none_or(|page| !matches!(page.access, Access::Public | Access::SignedOutOnly));
-    let current = parts.extensions.get::<Visitor>().and_then(|visitor| visitor.current.as_ref()).filter(|_| needs_login);
+    let current = parts.extensions.get::<RequestAuth>().and_then(|auth| auth.current.as_ref()).filter(|_| needs_login);
     current.is_none_or(|current| state.tokens.check_form_account(account, current.user().id).is_ok())
 }
 

@@ -8,12 +8,12 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 
-use super::{cookies::login_attempts, middleware::authenticate::Visitor};
+use super::{cookies::login_attempts, middleware::authenticate::RequestAuth};
 use crate::{
     app::paths,
     server::{
         AppState,
-        flows::oidc::{self, ATTEMPT_LIFETIME_SECONDS, LinkRequest, Refused},
+        flows::oidc::{self, ATTEMPT_LIFETIME_SECONDS, CallbackError, LinkRequest},
         web::{cookies, render},
     },
 };
@@ -22,37 +22,37 @@ const COOKIE_NAME: &str = "link-request";
 
 /// The cookie that carries it.
 #[must_use]
-pub fn keep(state: &AppState, connects: &LinkRequest) -> Option<HeaderValue> {
+pub fn set_link_request(state: &AppState, connects: &LinkRequest) -> Option<HeaderValue> {
     let text = serde_json::to_string(connects).ok()?;
     cookies::sealed(&state.config, state.tokens.pending_link_cookie_key(), &cookies::prefixed_name(&state.config, COOKIE_NAME), &text, ATTEMPT_LIFETIME_SECONDS)
         .ok()
 }
 
 /// Sets out for the provider. Without the form before it, it leads back to the form.
-pub async fn set_out(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, request: Request) -> Response {
-    let asked = asked(&state, request.headers());
-    let connects = visitor.current.as_ref().and_then(|current| asked.filter(|asked| asked.is_of(current, state.clock.now())));
+pub async fn start_linking(State(state): State<AppState>, Extension(auth): Extension<RequestAuth>, request: Request) -> Response {
+    let asked = read_link_request(&state, request.headers());
+    let connects = auth.current.as_ref().and_then(|current| asked.filter(|asked| asked.is_of(current, state.clock.now())));
     let (Some(connects), Some(provider)) = (connects, &state.provider) else { return Redirect::to(paths::LINK_IDENTITY.path).into_response() };
     let start = oidc::AuthorizationRequest {
         return_to: None,
         redirect_uri: provider.config().redirect_uri.clone(),
         scopes: Vec::new(),
-        connects: Some(connects),
+        link: Some(connects),
         force_login: false,
     };
-    match oidc::begin(&state, start).await {
+    match oidc::start_login(&state, start).await {
         Ok(begun) => {
             let mut response = Redirect::to(&begun.url).into_response();
-            let kept = login_attempts::keep(&state, request.headers(), &begun.handshake);
+            let kept = login_attempts::set_login_attempt(&state, request.headers(), &begun.attempt);
             let forgotten = cookies::unset(&state.config, &cookies::prefixed_name(&state.config, COOKIE_NAME)).ok();
             response.headers_mut().extend(kept.into_iter().chain(forgotten).map(|cookie| (header::SET_COOKIE, cookie)));
             response
         }
-        Err(refusal) => render::oidc_error_page(&state, &request.into_parts().0, Refused { connects: true, ..refusal.into() }),
+        Err(error) => render::oidc_error_page(&state, &request.into_parts().0, CallbackError { is_linking: true, ..error.into() }),
     }
 }
 
-fn asked(state: &AppState, headers: &HeaderMap) -> Option<LinkRequest> {
+fn read_link_request(state: &AppState, headers: &HeaderMap) -> Option<LinkRequest> {
     let (_, text) = cookies::unsealed(state.tokens.pending_link_cookie_key(), headers, &cookies::prefixed_name(&state.config, COOKIE_NAME)).pop()?;
     serde_json::from_str(&text).ok()
 }

@@ -11,13 +11,13 @@ use super::render;
 use crate::{
     app::page_context::PageContext,
     domain::AuthError,
-    server::{AppState, flows::Ctx, web::middleware::authenticate::Visitor},
+    server::{AppState, flows::Ctx, web::middleware::authenticate::RequestAuth},
 };
 
 /// The request for a page, and how to answer it: the first argument of a page's handler.
 pub struct PageRequest {
     pub state: AppState,
-    pub visitor: Visitor,
+    pub auth: RequestAuth,
     pub uri: Uri,
     pub context: Arc<PageContext>,
 }
@@ -47,7 +47,7 @@ impl PageRequest {
     /// The context for flows.
     #[must_use]
     pub fn ctx(&self) -> Ctx<'_> {
-        self.visitor.ctx(&self.state)
+        self.auth.ctx(&self.state)
     }
 
     /// Renders a component with its properties.
@@ -85,7 +85,7 @@ impl FromRequestParts<AppState> for PageRequest {
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Infallible> {
         Ok(Self {
             state: state.clone(),
-            visitor: parts.extensions.get::<Visitor>().cloned().unwrap_or_default(),
+            auth: parts.extensions.get::<RequestAuth>().cloned().unwrap_or_default(),
             uri: parts.uri.clone(),
             context: parts.extensions.get::<Arc<PageContext>>().cloned().unwrap_or_default(),
         })

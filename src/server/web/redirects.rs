@@ -7,14 +7,14 @@ use crate::{
     domain::{ReturnTo, return_to},
     server::{
         AppState,
-        web::{form_data, middleware::authenticate::Visitor},
+        web::{form_data, middleware::authenticate::RequestAuth},
     },
 };
 
 /// Where somebody who is logged in goes by default: MediaManager, or the page that says what they wait for.
 #[must_use]
-pub fn landing_page(state: &AppState, visitor: &Visitor) -> String {
-    after_login(state, visitor.current.as_ref().is_some_and(|current| current.user().is_verified), "")
+pub fn landing_page(state: &AppState, auth: &RequestAuth) -> String {
+    after_login(state, auth.current.as_ref().is_some_and(|current| current.user().is_verified), "")
 }
 
 /// Where a login leads (SR-120).

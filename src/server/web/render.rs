@@ -23,11 +23,11 @@ use crate::{
     domain::AuthError,
     server::{
         AppState, clock,
-        flows::{oidc::Refused, sessions::CurrentUser},
+        flows::{oidc::CallbackError, sessions::CurrentUser},
         oidc::Provider,
         web::{
             api,
-            middleware::{authenticate::Visitor, csrf, security_headers::RequestIds},
+            middleware::{authenticate::RequestAuth, csrf, security_headers::RequestIds},
         },
     },
     text::en,
@@ -47,7 +47,7 @@ pub fn page<V: IntoView + 'static>(context: Arc<PageContext>, view: impl FnOnce(
 /// What every page may know. `pending_approvals` is shown to administrators.
 pub fn page_context(state: &AppState, parts: &Parts, pending_approvals: u64) -> PageContext {
     let config = &state.config;
-    let current = parts.extensions.get::<Visitor>().and_then(|visitor| visitor.current.as_ref());
+    let current = parts.extensions.get::<RequestAuth>().and_then(|auth| auth.current.as_ref());
     let provider = state.provider.as_ref();
     let ids = parts.extensions.get::<Arc<RequestIds>>();
     let query: BTreeMap<String, String> = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
@@ -55,7 +55,7 @@ pub fn page_context(state: &AppState, parts: &Parts, pending_approvals: u64) -> 
         app_name: config.server.app_name.clone(),
         assets: state.assets.clone(),
         script_nonce: ids.map(|ids| ids.script_nonce.clone()).unwrap_or_default(),
-        request_id: ids.map(|ids| ids.reference.clone()).unwrap_or_default(),
+        request_id: ids.map(|ids| ids.request_id.clone()).unwrap_or_default(),
         path_and_query: parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default(),
         query,
         viewer: current.map(|current| viewer(state, current)),
@@ -73,7 +73,7 @@ pub fn page_context(state: &AppState, parts: &Parts, pending_approvals: u64) -> 
 
 fn provider_button(provider: &Provider) -> ProviderButton {
     let name = &provider.config().name;
-    ProviderButton { name: name.clone(), last_error: provider.trouble().map(|fault| en::oidc_error_message(fault.refusal, name)) }
+    ProviderButton { name: name.clone(), last_error: provider.last_error().map(|fault| en::oidc_error_message(fault.error, name)) }
 }
 
 fn viewer(state: &AppState, current: &CurrentUser) -> Viewer {
@@ -90,7 +90,7 @@ fn viewer(state: &AppState, current: &CurrentUser) -> Viewer {
 /// A time as pages show it.
 #[must_use]
 pub fn timestamp(at: i64) -> Timestamp {
-    Timestamp { rfc3339: clock::format_rfc3339(at), human: clock::in_words(at) }
+    Timestamp { rfc3339: clock::format_rfc3339(at), human: clock::format_human(at) }
 }
 
 /// Answers a request that cannot be served: the API's JSON, or a page that says what happened and what to do.
@@ -113,7 +113,7 @@ pub fn error_for(state: &AppState, parts: &Parts, error: AuthError) -> Response 
 /// `AccountMismatch` for the script of a page of ours. It says whose account is open now.
 fn account_mismatch(parts: &Parts) -> Response {
     let error = AuthError::AccountMismatch;
-    let current = parts.extensions.get::<Visitor>().and_then(|visitor| visitor.current.as_ref());
+    let current = parts.extensions.get::<RequestAuth>().and_then(|auth| auth.current.as_ref());
     let message = current.map_or_else(|| en::error_message(error), |current| en::account_mismatch(&current.user().email));
     with_status(Json((error.place(), en::account_mismatch_in_place(&message))).into_response(), error)
 }
@@ -140,8 +140,8 @@ fn render_error(context: Arc<PageContext>, error: AuthError, origins: Option<(St
 }
 
 /// Answers a failed login through the provider with what was wrong and what to do. A person looks at it, whatever the browser accepts.
-pub fn oidc_error_page(state: &AppState, parts: &Parts, refused: Refused) -> Response {
-    let code = refused.refusal;
+pub fn oidc_error_page(state: &AppState, parts: &Parts, refused: CallbackError) -> Response {
+    let code = refused.error;
     let provider_name = state.provider.as_ref().map_or(en::UNNAMED_PROVIDER, |provider| provider.config().name.as_str());
     let error = OidcLoginError {
         code: code.code(),
@@ -149,9 +149,9 @@ pub fn oidc_error_page(state: &AppState, parts: &Parts, refused: Refused) -> Res
         message: en::oidc_error_message(code, provider_name),
         hint: en::oidc_error_hint(code),
         provider_name: provider_name.to_owned(),
-        provider_message: refused.said,
+        provider_message: refused.provider_message,
         return_to: refused.return_to.map(|target| target.as_str().to_owned()).unwrap_or_default(),
-        is_linking: refused.connects,
+        is_linking: refused.is_linking,
     };
     let context = Arc::new(page_context(state, parts, 0));
     let mut response = page(context, move || OidcErrorPage(OidcErrorPageProps { error }));

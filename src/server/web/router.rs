@@ -108,7 +108,7 @@ fn page_routes(state: &AppState) -> Router<AppState> {
         .page(&paths::PASSWORD, account::password)
         .page(&paths::LINK_IDENTITY, account::link_identity)
         .page(&paths::LINK_REDIRECT, account::link_redirect)
-        .page(&paths::LINK_START, link_identity::set_out)
+        .page(&paths::LINK_START, link_identity::start_linking)
         .page(&paths::UNLINK_IDENTITY, account::unlink_identity)
         .page(&paths::DELETE_ACCOUNT, account::delete)
         .page(&paths::REAUTHENTICATE, account::reauthenticate)
@@ -134,11 +134,11 @@ async fn run_server_fn(State(state): State<AppState>, request: Request) -> Respo
 /// Runs the checks every request must pass. They are called in sequence inside one layer, because each axum `from_fn` layer clones the
 /// inner service and allocates twice per request.
 fn handle_request(State(state): State<AppState>, mut request: Request, next: Next) -> impl Future<Output = Response> {
-    let ids = Arc::new(RequestIds::of(request.headers()));
+    let ids = Arc::new(RequestIds::from_headers(request.headers()));
     request.extensions_mut().insert(Arc::clone(&ids));
     // An error-level span, so that the request id is attached to log lines at every configured level.
-    let span = tracing::error_span!("request", request_id = ids.reference, method = request.method().as_str(), path = request.uri().path());
-    let snapshot = RequestSnapshot::of(&request, &ids);
+    let span = tracing::error_span!("request", request_id = ids.request_id, method = request.method().as_str(), path = request.uri().path());
+    let snapshot = RequestSnapshot::new(&request, &ids);
     let for_work = state.clone();
     // Boxed, because every future around it would hold a copy of its size.
     let work = Box::pin(async move {
@@ -148,8 +148,8 @@ fn handle_request(State(state): State<AppState>, mut request: Request, next: Nex
         }
     });
     async move {
-        let mut response = request_limits::contain(&state, snapshot, work).instrument(span).await;
-        security_headers::secure(&state, &ids, response.headers_mut());
+        let mut response = request_limits::catch_panic_and_timeout(&state, snapshot, work).instrument(span).await;
+        security_headers::add_security_headers(&state, &ids, response.headers_mut());
         response
     }
 }
@@ -158,7 +158,7 @@ fn handle_request(State(state): State<AppState>, mut request: Request, next: Nex
 async fn run_checks(state: &AppState, request: &mut Request) -> Result<(), Response> {
     request_limits::enforce(state, request).await?;
     csrf::reject_cross_site(state, request).await?;
-    if skips_authentication(request.uri().path()) { Ok(()) } else { authenticate::identify(state, request).await }
+    if skips_authentication(request.uri().path()) { Ok(()) } else { authenticate::authenticate(state, request).await }
 }
 
 /// Static files and health checks are the same for everybody and must work without the database.

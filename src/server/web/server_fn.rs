@@ -21,7 +21,7 @@ use crate::{
         web::{
             cookies::{self, link_token, login_attempts, one_time_link},
             link_identity, login_response,
-            middleware::authenticate::{PresentedToken, Visitor},
+            middleware::authenticate::{PresentedToken, RequestAuth},
         },
     },
 };
@@ -33,9 +33,9 @@ pub const CLEAR_SITE_DATA: HeaderValue = HeaderValue::from_static("\"cache\", \"
 ///
 /// # Errors
 /// `Internal` outside a request.
-pub fn request() -> Result<(AppState, Visitor), AuthError> {
+pub fn request() -> Result<(AppState, RequestAuth), AuthError> {
     let (state, parts) = state_and_parts()?;
-    Ok((state, parts.extensions.get::<Visitor>().cloned().ok_or(AuthError::Internal)?))
+    Ok((state, parts.extensions.get::<RequestAuth>().cloned().ok_or(AuthError::Internal)?))
 }
 
 fn state_and_parts() -> Result<(AppState, Parts), AuthError> {
@@ -46,14 +46,14 @@ fn state_and_parts() -> Result<(AppState, Parts), AuthError> {
 ///
 /// # Errors
 /// `NotLoggedIn`, `Forbidden`.
-pub fn admin(visitor: &Visitor) -> Result<Admin, AuthError> {
-    visitor.current_user()?.admin()
+pub fn admin(auth: &RequestAuth) -> Result<Admin, AuthError> {
+    auth.current_user()?.admin()
 }
 
 /// The token that was presented, for logging out.
 #[must_use]
-pub fn presented_token(visitor: &Visitor) -> Option<&str> {
-    visitor.token.as_ref().map(|PresentedToken(token)| token.as_str())
+pub fn presented_token(auth: &RequestAuth) -> Option<&str> {
+    auth.token.as_ref().map(|PresentedToken(token)| token.as_str())
 }
 
 /// Ends a successful server function: the browser goes on to this page, which shows the notice.
@@ -104,13 +104,13 @@ pub async fn start_oidc_login(return_to: &str) -> String {
         return_to: ReturnTo::parse(return_to),
         redirect_uri: provider.config().redirect_uri.clone(),
         scopes: Vec::new(),
-        connects: None,
+        link: None,
         // Somebody who is logged in logs in again, so the provider must ask.
-        force_login: parts.extensions.get::<Visitor>().is_some_and(|visitor| visitor.current.is_some()),
+        force_login: parts.extensions.get::<RequestAuth>().is_some_and(|auth| auth.current.is_some()),
     };
-    match oidc::begin(&state, start).await {
+    match oidc::start_login(&state, start).await {
         Ok(begun) => {
-            login_attempts::keep(&state, &parts.headers, &begun.handshake).into_iter().for_each(set_cookie);
+            login_attempts::set_login_attempt(&state, &parts.headers, &begun.attempt).into_iter().for_each(set_cookie);
             begun.url
         }
         Err(_) => unavailable(),
@@ -123,7 +123,7 @@ pub async fn start_oidc_login(return_to: &str) -> String {
 /// `Internal` outside a request.
 pub fn pending_link() -> Result<Option<PendingLink>, AuthError> {
     let (state, parts) = state_and_parts()?;
-    Ok(login_attempts::pending(&state, &parts.headers))
+    Ok(login_attempts::pending_link(&state, &parts.headers))
 }
 
 /// Like [`log_in_browser`], and clears the pending link.
@@ -140,7 +140,7 @@ pub fn finish_linking(state: &AppState, login: &Login, pending: &PendingLink) ->
 /// # Errors
 /// `Internal` when the cookie cannot be written.
 pub fn store_link_request(state: &AppState, connects: &LinkRequest) -> Result<(), AuthError> {
-    set_cookie(link_identity::keep(state, connects).ok_or(AuthError::Internal)?);
+    set_cookie(link_identity::set_link_request(state, connects).ok_or(AuthError::Internal)?);
     Ok(())
 }
 
@@ -149,7 +149,7 @@ pub fn store_link_request(state: &AppState, connects: &LinkRequest) -> Result<()
 /// # Errors
 /// `Internal` when the cookie cannot be written.
 pub fn store_one_time_link(state: &AppState, user: uuid::Uuid, link: &ResetLink) -> Result<(), AuthError> {
-    set_cookie(one_time_link::keep(state, user, link).ok_or(AuthError::Internal)?);
+    set_cookie(one_time_link::set_one_time_link(state, user, link).ok_or(AuthError::Internal)?);
     Ok(())
 }
 
@@ -167,7 +167,7 @@ pub fn link_token(page: &Page) -> Result<Option<LinkToken>, AuthError> {
 /// # Errors
 /// `Internal` when the cookie cannot be written.
 pub fn clear_link_token(state: &AppState, page: &Page) -> Result<(), AuthError> {
-    set_cookie(link_token::forget(state, page).ok_or(AuthError::Internal)?);
+    set_cookie(link_token::clear_link_token(state, page).ok_or(AuthError::Internal)?);
     Ok(())
 }
 

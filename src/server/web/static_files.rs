@@ -21,7 +21,7 @@ pub async fn icon(headers: HeaderMap) -> Response {
 
 /// A file with how long a browser may keep it. Not its absence: a 404 during an update would stay for a year.
 fn serve(path: &str, headers: &HeaderMap, how_long: &'static str) -> Response {
-    let Some(file) = assets::get(path, |encoding| takes(headers, encoding)) else { return (StatusCode::NOT_FOUND, "Not Found").into_response() };
+    let Some(file) = assets::get(path, |encoding| accepts_encoding(headers, encoding)) else { return (StatusCode::NOT_FOUND, "Not Found").into_response() };
     let body = match file.content {
         Cow::Borrowed(bytes) => Body::from(bytes),
         Cow::Owned(bytes) => Body::from(bytes),
@@ -38,7 +38,7 @@ fn serve(path: &str, headers: &HeaderMap, how_long: &'static str) -> Response {
 }
 
 /// Whether a client takes an encoding (RFC 9110 §12.5.3). Only what it names, and not with a weight of nothing.
-fn takes(headers: &HeaderMap, encoding: &str) -> bool {
+fn accepts_encoding(headers: &HeaderMap, encoding: &str) -> bool {
     let lines = headers.get_all(header::ACCEPT_ENCODING).into_iter().filter_map(|line| line.to_str().ok());
     lines.flat_map(|line| line.split(',')).any(|item| {
         let mut parts = item.split(';').map(str::trim);
@@ -52,7 +52,8 @@ mod tests {
 
     #[test]
     fn a_client_gets_only_what_it_takes() {
-        let takes = |line: &'static str, encoding| takes(&HeaderMap::from_iter([(header::ACCEPT_ENCODING, HeaderValue::from_static(line))]), encoding);
+        let takes =
+            |line: &'static str, encoding| accepts_encoding(&HeaderMap::from_iter([(header::ACCEPT_ENCODING, HeaderValue::from_static(line))]), encoding);
         assert!(takes("gzip, deflate, br, zstd", "br") && takes("BR;q=0.5", "br") && takes("br; q=1.0", "br"));
         assert!(!takes("gzip", "br") && !takes("br;q=0", "br") && !takes("br; q=0.000", "br") && !takes("brotli", "br"));
     }

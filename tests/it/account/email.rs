@@ -198,7 +198,7 @@ async fn a_link_holds_for_its_own_address_and_purpose_only() {
     let link = asked(&app, &mut ada, MOVED).await;
     let user = ada.get("/api/v1/users/me").await.json()["id"].as_str().unwrap().parse().unwrap();
     let token = link.split("token=").nth(1).unwrap().split('&').next().unwrap();
-    let proof = app.state.tokens.link(Purpose::EmailVerification, user, OLD, 600).unwrap();
+    let proof = app.state.tokens.sign_link(Purpose::EmailVerification, user, OLD, 600).unwrap();
     let reset = handed_over(&app, OLD).await;
     for (token, address) in [
         (token, "thief@example.org"),

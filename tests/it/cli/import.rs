@@ -26,7 +26,7 @@ async fn mediamanager() -> App {
 }
 
 async fn run(here: &App, there: &App) -> Report {
-    import::redirect_legacy_reset(&Ctx::cli(&here.state), &there.database.url).await.unwrap()
+    import::import_mediamanager(&Ctx::cli(&here.state), &there.database.url).await.unwrap()
 }
 
 #[tokio::test]
@@ -74,10 +74,10 @@ async fn what_is_no_mediamanager_is_told_and_nothing_is_copied() {
     if url.starts_with("sqlite") {
         url.push_str("?mode=rwc");
     }
-    let refused = import::redirect_legacy_reset(&Ctx::cli(&here.state), &url).await.unwrap_err();
+    let refused = import::import_mediamanager(&Ctx::cli(&here.state), &url).await.unwrap_err();
     assert!(refused.contains("no database of MediaManager"), "{refused}");
-    let itself = import::redirect_legacy_reset(&Ctx::cli(&here.state), &here.database.url).await.unwrap_err();
+    let itself = import::import_mediamanager(&Ctx::cli(&here.state), &here.database.url).await.unwrap_err();
     assert!(itself.contains("nothing to import"), "{itself}");
-    let away = import::redirect_legacy_reset(&Ctx::cli(&here.state), "postgres://somebody:geheim@localhost:1/x").await.unwrap_err();
+    let away = import::import_mediamanager(&Ctx::cli(&here.state), "postgres://somebody:geheim@localhost:1/x").await.unwrap_err();
     assert!(away.contains("cannot open") && !away.contains("geheim"), "{away}");
 }

@@ -338,12 +338,12 @@ async fn a_password_that_becomes_void_while_it_is_checked_opens_nothing() {
     let home = Household::new().await;
     unproven(&home, "ada@example.org").await;
     let email = mediamanager_auth::domain::Email::parse("ada@example.org").unwrap();
-    let attempt = login::Attempt { email: Some(email), password: Password::parse(PASSWORD.to_owned()).unwrap() };
+    let attempt = login::PasswordLogin { email: Some(email), password: Password::parse(PASSWORD.to_owned()).unwrap() };
     let cx = Ctx::cli(&home.app.state);
-    let proven = login::prove(&cx, attempt).await.unwrap();
+    let proven = login::verify_password(&cx, attempt).await.unwrap();
     // Now the owner comes, before the squatter's session has started.
     assert_eq!(home.log_in(&mut home.app.browser(), &ada()).await.path, "/account");
-    assert_eq!(login::confirm(&cx.transaction().await.unwrap(), &proven).await, Err(AuthError::BadCredentials));
+    assert_eq!(login::recheck_credentials(&cx.transaction().await.unwrap(), &proven).await, Err(AuthError::BadCredentials));
 }
 
 #[tokio::test]

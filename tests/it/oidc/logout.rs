@@ -50,7 +50,7 @@ async fn logging_out_ends_here_and_offers_to_log_out_there_too() {
 async fn logging_out_of_a_password_session_says_nothing_of_the_provider() {
     let home = Household::new().await;
     home.app.member("ada@example.org").await;
-    home.app.state.provider.as_ref().unwrap().fresh().await.unwrap();
+    home.app.state.provider.as_ref().unwrap().current_metadata().await.unwrap();
     let mut browser = home.app.browser();
     let page = browser.log_in("ada@example.org", PASSWORD).await;
     let page = browser.submit(&page, "Log out", &[]).await;

@@ -379,7 +379,7 @@ async fn many_visitors_ask_once_and_a_provider_that_is_away_is_not_hammered() {
     home.provider.is_good_again();
     home.app.pass(60);
     provider.refresh_if_stale().await;
-    assert!(provider.trouble().is_none(), "it comes back by itself");
+    assert!(provider.last_error().is_none(), "it comes back by itself");
 }
 
 #[tokio::test]

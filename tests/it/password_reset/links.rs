@@ -68,9 +68,9 @@ async fn the_owner_who_proves_the_mailbox_finds_nothing_of_a_stranger() {
 async fn the_token_of_a_link_opens_no_session() {
     let app = App::new().await;
     let ada = app.user("ada@example.org", Role::Administrator).await;
-    let setup = app.state.tokens.setup(600).unwrap();
+    let setup = app.state.tokens.sign_setup(600).unwrap();
     let purposes = [Purpose::Reset, Purpose::AdminReset, Purpose::Invitation, Purpose::EmailVerification, Purpose::EmailChange];
-    for token in purposes.map(|purpose| app.state.tokens.link(purpose, ada.id, &ada.email, 600).unwrap()).into_iter().chain([setup]) {
+    for token in purposes.map(|purpose| app.state.tokens.sign_link(purpose, ada.id, &ada.email, 600).unwrap()).into_iter().chain([setup]) {
         let bearer = [("authorization", &*format!("Bearer {token}"))];
         assert_eq!(app.browser().call(Method::GET, "/api/v1/users/me", &bearer, "").await.status, StatusCode::UNAUTHORIZED);
         let mut browser = app.browser();

@@ -92,7 +92,7 @@ fn is_trusted(address: IpAddr, proxies: &[IpNet]) -> bool {
 
 /// The answer is an IPv4 address or an IPv6 /64, whatever stands in the headers; and a peer that is no proxy of ours is itself.
 pub fn network(peer: IpAddr, written: &[Vec<u8>], proxies: &[IpNet]) {
-    let network = client_ip::network(Some(peer), &forwarded(written), proxies);
+    let network = client_ip::rate_limit_key(Some(peer), &forwarded(written), proxies);
     match network.strip_suffix("/64") {
         None => assert!(network.parse::<std::net::Ipv4Addr>().is_ok(), "{network}"),
         Some(prefix) => {
@@ -101,9 +101,9 @@ pub fn network(peer: IpAddr, written: &[Vec<u8>], proxies: &[IpNet]) {
         }
     }
     if !is_trusted(peer, proxies) {
-        assert_eq!(network, client_ip::network(Some(peer), &HeaderMap::new(), proxies), "a stranger's header matters");
+        assert_eq!(network, client_ip::rate_limit_key(Some(peer), &HeaderMap::new(), proxies), "a stranger's header matters");
     }
-    assert_eq!(client_ip::network(None, &forwarded(written), proxies), "unknown");
+    assert_eq!(client_ip::rate_limit_key(None, &forwarded(written), proxies), "unknown");
 }
 
 /// A client that is none of our proxies writes what it likes; each proxy that the request passes adds the address it has it from. The
@@ -116,9 +116,9 @@ pub fn behind_proxies(client: IpAddr, written: &[Vec<u8>], passed: &[IpAddr], pr
     let in_lines: Vec<Vec<u8>> = written.iter().cloned().chain(added.iter().map(|hop| hop.clone().into_bytes())).collect();
     let added = added.join(", ").into_bytes();
     let in_one = if written.is_empty() { added } else { [written.join(&b", "[..]), added].join(&b", "[..]) };
-    let expected = client_ip::network(Some(client), &HeaderMap::new(), proxies);
+    let expected = client_ip::rate_limit_key(Some(client), &HeaderMap::new(), proxies);
     for headers in [forwarded(&in_lines), forwarded(&[in_one])] {
-        assert_eq!(client_ip::network(Some(*peer), &headers, proxies), expected, "{headers:?}");
+        assert_eq!(client_ip::rate_limit_key(Some(*peer), &headers, proxies), expected, "{headers:?}");
     }
 }
 
@@ -259,13 +259,13 @@ pub fn id_token(header: &[u8], payload: &[u8]) -> Option<claims::ExternalUser> {
 
     let expected = claims::ExpectedClaims { issuer: ISSUER, client_id: CLIENT_ID, trusted_audiences: &[], nonce: NONCE, access_token: ACCESS_TOKEN, now: NOW };
     let half_hash = verified.half_hash(ACCESS_TOKEN).unwrap();
-    match claims::person(&verified, &expected) {
+    match claims::external_user(&verified, &expected) {
         Ok(person) => {
             believed(&person, &body, &half_hash);
             Some(person)
         }
         Err(fault) => {
-            assert_eq!(fault.refusal, OidcError::InvalidToken);
+            assert_eq!(fault.error, OidcError::InvalidToken);
             assert!(!fault.reason.contains(char::is_control), "{:?}", fault.reason);
             None
         }

@@ -76,7 +76,7 @@ impl App {
     pub async fn user(&self, email: &str, role: Role) -> User {
         let email = Email::parse(email).unwrap();
         let new = NewCliUser { email, password: Password::new(PASSWORD.to_owned()), role };
-        cli::create(&Ctx::cli(&self.state), new).await.unwrap()
+        cli::create_user(&Ctx::cli(&self.state), new).await.unwrap()
     }
 
     pub async fn member(&self, email: &str) -> User {
@@ -124,7 +124,7 @@ impl App {
 
     /// The path of the setup link the program prints at its start.
     pub async fn setup_path(&self) -> Option<String> {
-        let link = setup::link(&Ctx::cli(&self.state)).await.ok()?;
+        let link = setup::setup_link(&Ctx::cli(&self.state)).await.ok()?;
         Some(link.strip_prefix(&self.state.config.origin()).unwrap().to_owned())
     }
 }

@@ -93,7 +93,7 @@ async fn an_administrator_ends_one_session_or_all_of_somebody() {
     assert_eq!([is_in(&first).await, is_in(&second).await].iter().filter(|is_in| **is_in).count(), 1);
     // A session of somebody else is none of his, and neither is one that has ended or never was.
     let cx = Ctx::cli(&app.state);
-    let own = sessions::of(&cx, db::users::find_by_email(&app.state.db, &Email::parse("ada@example.org").unwrap()).await.unwrap().unwrap().user.id);
+    let own = sessions::list_for_user(&cx, db::users::find_by_email(&app.state.db, &Email::parse("ada@example.org").unwrap()).await.unwrap().unwrap().user.id);
     let own = own.await.unwrap()[0].id.to_string();
     for session in [own.as_str(), &id, "x", ""] {
         let page = ada.post_form("/users/change", &[("id", &id), ("action", "end-session"), ("session", session)]).await;

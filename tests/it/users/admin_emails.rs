@@ -161,10 +161,10 @@ async fn a_login_under_way_makes_nobody_an_administrator_by_an_address_that_is_t
     app.sql(NOT_PROVEN).await;
     let (email, password) = (Email::parse("ada@example.org").ok(), Password::parse(PASSWORD.to_owned()).unwrap());
     let cx = Ctx::cli(&app.state);
-    let proven = login::prove(&cx, login::Attempt { email, password }).await.unwrap();
+    let proven = login::verify_password(&cx, login::PasswordLogin { email, password }).await.unwrap();
     // While the password was looked at, the stranger took another address, and proved that.
     rename(&app, "ada@example.org", "eve@example.org").await;
     app.sql("UPDATE auth_user_account SET email_verified_at = 1").await;
-    assert_eq!(login::start(&cx, proven).await.err(), Some(AuthError::BadCredentials));
+    assert_eq!(login::complete_password_login(&cx, proven).await.err(), Some(AuthError::BadCredentials));
     assert_eq!(app.count("SELECT COUNT(*) FROM \"user\" WHERE is_superuser OR is_verified").await, 0);
 }

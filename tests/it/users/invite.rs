@@ -200,7 +200,7 @@ async fn who_was_an_administrator_a_moment_ago_makes_and_deletes_nobody() {
     for (change, error) in [withdrawn, ("UPDATE \"user\" SET is_superuser = false", AuthError::Forbidden), (ended, AuthError::NotLoggedIn)] {
         app.sql(change).await;
         let made = users::invite(&cx, &admin, Email::parse("eve@example.org").unwrap()).await;
-        assert_eq!((made.err(), users::delete(&cx, &admin, bob.id).await.err()), (Some(error), Some(error)), "{change}");
+        assert_eq!((made.err(), users::delete_user(&cx, &admin, bob.id).await.err()), (Some(error), Some(error)), "{change}");
     }
     assert_eq!(app.count("SELECT count(*) FROM \"user\"").await, 2);
 }

@@ -9,7 +9,7 @@ use crate::{
     domain::{AuditEvent, AuthError, Email},
     server::{
         AppState,
-        clock::in_words,
+        clock::format_human,
         db::{self, outbox::QueuedMail, rate_limits::RateLimit, users::Credentials},
         flows::{Ctx, account, email_verification, events::EventDetails, password_reset, rate_limits},
         mailer::MailMessage,
@@ -22,7 +22,7 @@ const NOTICE_LIMIT: RateLimit = RateLimit { max: 1, window: 60 * 60 };
 /// A link that was asked for so long ago, in seconds, is not waited for any more: the mail server was away, or switched off.
 const MAX_LINK_MAIL_AGE: i64 = 6 * 60 * 60;
 
-pub(super) enum Written {
+pub(super) enum Rendered {
     MailMessage {
         /// Whom it is about.
         user: Uuid,
@@ -36,34 +36,34 @@ pub(super) enum Written {
 }
 
 /// To whom, and what.
-pub(super) async fn write(cx: &Ctx<'_>, waiting: &QueuedMail) -> Result<Written, AuthError> {
+pub(super) async fn render(cx: &Ctx<'_>, waiting: &QueuedMail) -> Result<Rendered, AuthError> {
     let (state, now) = (cx.state, cx.now());
-    let Ok(kind) = waiting.kind.parse::<MailKind>() else { return Ok(Written::Nothing) };
+    let Ok(kind) = waiting.kind.parse::<MailKind>() else { return Ok(Rendered::Nothing) };
     let is_stale = now - waiting.created_at > MAX_LINK_MAIL_AGE
         && matches!(kind, MailKind::Reset | MailKind::EmailVerification | MailKind::AccountExists | MailKind::EmailChange);
-    let Some(found) = find(state, waiting).await?.filter(|found| found.user.is_active && !is_stale) else { return Ok(Written::Nothing) };
+    let Some(found) = find(state, waiting).await?.filter(|found| found.user.is_active && !is_stale) else { return Ok(Rendered::Nothing) };
     let budget = match kind {
         MailKind::PasswordChanged | MailKind::PasswordSet | MailKind::EmailChanged => None,
         MailKind::PendingApproval => Some(NOTICE_LIMIT),
         // A stranger who keeps asking must not fill somebody's mailbox (SR-047).
-        _ => Some(rate_limits::mails(cx)),
+        _ => Some(rate_limits::mail_limit(cx)),
     };
     // Taken once for each mail, not for each attempt.
     if let Some(budget) = budget.filter(|_| waiting.attempts == 1) {
         let key = format!("mail:{}:{}", waiting.kind, found.user.id);
-        match rate_limits::take(cx, &key, budget).await {
+        match rate_limits::consume(cx, &key, budget).await {
             Ok(()) => {}
-            Err(AuthError::TooManyAttempts { retry_after }) if kind == MailKind::PendingApproval => return Ok(Written::Later(now + i64::from(retry_after))),
+            Err(AuthError::TooManyAttempts { retry_after }) if kind == MailKind::PendingApproval => return Ok(Rendered::Later(now + i64::from(retry_after))),
             Err(AuthError::TooManyAttempts { .. }) => {
-                cx.record(AuditEvent::MailRateLimited, EventDetails::of(found.user.id).method(&waiting.kind)).await?;
-                return Ok(Written::Nothing);
+                cx.record(AuditEvent::MailRateLimited, EventDetails::for_user(found.user.id).with_method(&waiting.kind)).await?;
+                return Ok(Rendered::Nothing);
             }
             Err(error) => return Err(error),
         }
     }
-    let Some(letter) = letter(state, kind, waiting, &found).await? else { return Ok(Written::Nothing) };
+    let Some(letter) = render_kind(state, kind, waiting, &found).await? else { return Ok(Rendered::Nothing) };
     let to = if matches!(kind, MailKind::EmailChange | MailKind::EmailChanged) { waiting.address.clone() } else { found.user.email };
-    Ok(Written::MailMessage { user: found.user.id, to, letter })
+    Ok(Rendered::MailMessage { user: found.user.id, to, letter })
 }
 
 /// The user whom it is about: named when it was queued, or whoever has the address now.
@@ -75,12 +75,12 @@ async fn find(state: &AppState, waiting: &QueuedMail) -> Result<Option<Credentia
     }
 }
 
-async fn letter(state: &AppState, kind: MailKind, waiting: &QueuedMail, found: &Credentials) -> Result<Option<MailMessage>, AuthError> {
+async fn render_kind(state: &AppState, kind: MailKind, waiting: &QueuedMail, found: &Credentials) -> Result<Option<MailMessage>, AuthError> {
     let app = &state.config.server.app_name;
     Ok(match kind {
         MailKind::Reset => password_reset::mailed_link(state, found).await?.map(|link| reset(state, app, link)),
         MailKind::Invitation => password_reset::invitation_link(state, found).await?.map(|link| invitation(app, link)),
-        MailKind::EmailVerification => email_verification::link(state, &found.user).await?.map(|link| proof(app, link)),
+        MailKind::EmailVerification => email_verification::verification_link(state, &found.user).await?.map(|link| proof(app, link)),
         MailKind::EmailChange => email_change(state, app, waiting, found).await?,
         MailKind::AccountExists => Some(account_exists(state, app)),
         MailKind::PasswordChanged => Some(password_changed(app, waiting)),
@@ -125,18 +125,18 @@ fn account_exists(state: &AppState, app: &str) -> MailMessage {
 
 fn password_changed(app: &str, waiting: &QueuedMail) -> MailMessage {
     use mails::password_changed as text;
-    let reason = text::reason(app, &in_words(waiting.created_at), &waiting.client_ip);
+    let reason = text::reason(app, &format_human(waiting.created_at), &waiting.client_ip);
     message(text::subject(app), &[&reason, text::IF_EXPECTED, text::IF_UNEXPECTED])
 }
 
 fn password_set(app: &str, waiting: &QueuedMail) -> MailMessage {
     use mails::password_set as text;
-    message(text::subject(app), &[&text::reason(app, &in_words(waiting.created_at)), text::IF_UNEXPECTED])
+    message(text::subject(app), &[&text::reason(app, &format_human(waiting.created_at)), text::IF_UNEXPECTED])
 }
 
 fn email_changed(app: &str, waiting: &QueuedMail) -> MailMessage {
     use mails::email_changed as text;
-    message(text::subject(app), &[&text::reason(app, &in_words(waiting.created_at)), text::IF_UNEXPECTED])
+    message(text::subject(app), &[&text::reason(app, &format_human(waiting.created_at)), text::IF_UNEXPECTED])
 }
 
 fn pending_approval(state: &AppState, app: &str) -> MailMessage {

@@ -4,7 +4,7 @@ use crate::{
     server::{
         db,
         flows::{Ctx, events::EventDetails},
-        oidc::Fault,
+        oidc::OidcFailure,
     },
 };
 
@@ -13,20 +13,20 @@ use crate::{
 ///
 /// # Errors
 /// `TokenRefused` for a token that is not good or was used; `ProviderUnreachable` or `NotNow` when that cannot be told.
-pub async fn backchannel_logout(cx: &Ctx<'_>, token: &str) -> Result<usize, Fault> {
-    let missing = || Fault::new(OidcError::ProviderMisconfigured, "auth.openid_connect is not enabled", "");
+pub async fn backchannel_logout(cx: &Ctx<'_>, token: &str) -> Result<usize, OidcFailure> {
+    let missing = || OidcFailure::new(OidcError::ProviderMisconfigured, "auth.openid_connect is not enabled", "");
     let provider = cx.state.provider.as_ref().ok_or_else(missing)?;
     let (issuer, token) = provider.check_logout_token(token).await?;
     let mut tx = cx.transaction().await?;
     let name = fingerprint("logout", &format!("{issuer} {}", token.id));
     if !db::used_tokens::mark_used(tx.db(), name, token.expires_at).await? {
-        return Err(Fault::new(OidcError::InvalidToken, "the provider's logout token was used before", ""));
+        return Err(OidcFailure::new(OidcError::InvalidToken, "the provider's logout token was used before", ""));
     }
     let now = tx.now();
     let ended = db::sessions::revoke_from_provider(tx.db(), &issuer, token.subject.as_deref(), token.session.as_deref(), now).await?;
     let users = ended.iter().copied().collect::<std::collections::BTreeSet<_>>();
     for user in users {
-        tx.record(AuditEvent::BackchannelLogout, EventDetails::of(user)).await?;
+        tx.record(AuditEvent::BackchannelLogout, EventDetails::for_user(user)).await?;
     }
     tx.commit().await?;
     Ok(ended.len())

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{account::address, login_attempt::is_current, named};
+use super::{account::email_of, describe_identity, login_attempt::is_current};
 use crate::{
     domain::{AuditEvent, AuthError, Email, oidc_error::OidcError},
     server::{
@@ -14,7 +14,7 @@ use crate::{
             events::EventDetails,
             sessions::{self, CurrentUser, RecentLogin},
         },
-        oidc::{ExternalUser, Fault},
+        oidc::{ExternalUser, OidcFailure},
     },
 };
 
@@ -45,31 +45,31 @@ pub fn link_request(cx: &Ctx<'_>, recent: &RecentLogin) -> Result<LinkRequest, A
 
 /// Connects whoever the provider says this is with the account of the person who asked for it. The login was recent when they asked, which
 /// the record of the attempt proves.
-pub(super) async fn link(cx: &Ctx<'_>, current: Option<&CurrentUser>, connects: &LinkRequest, person: ExternalUser) -> Result<(), Fault> {
+pub(super) async fn link_identity(cx: &Ctx<'_>, current: Option<&CurrentUser>, connects: &LinkRequest, external: ExternalUser) -> Result<(), OidcFailure> {
     let now = cx.now();
     let current = current
         .filter(|current| connects.is_of(current, now))
-        .ok_or_else(|| Fault::new(OidcError::UnknownState, "the session that asked for connecting an account is not the one that came back", ""))?;
+        .ok_or_else(|| OidcFailure::new(OidcError::UnknownState, "the session that asked for connecting an account is not the one that came back", ""))?;
     let user = current.user();
     let mut tx = cx.exclusive().await?;
     db::users::find(tx.db(), user.id).await?.filter(|user| user.is_active).ok_or(AuthError::NotLoggedIn)?;
     // Asking the provider takes its time.
     sessions::ensure_session_live(&tx, current).await.map_err(|error| match error {
-        AuthError::NotLoggedIn => Fault::new(OidcError::UnknownState, "the session that asked for connecting an account has ended", "").about(user.id),
+        AuthError::NotLoggedIn => OidcFailure::new(OidcError::UnknownState, "the session that asked for connecting an account has ended", "").about(user.id),
         error => error.into(),
     })?;
-    match db::identities::find(tx.db(), &person.issuer, &person.subject).await? {
+    match db::identities::find(tx.db(), &external.issuer, &external.subject).await? {
         Some(identity) if identity.user_id == user.id => return Ok(()),
         Some(identity) => {
-            let reason = format!("{} is connected with another user, {}", named(&person), identity.user_id);
-            return Err(Fault::new(OidcError::IdentityAlreadyLinked, reason, "disconnect it there first").about(user.id));
+            let reason = format!("{} is connected with another user, {}", describe_identity(&external), identity.user_id);
+            return Err(OidcFailure::new(OidcError::IdentityAlreadyLinked, reason, "disconnect it there first").about(user.id));
         }
         None => {}
     }
-    let email = address(&person);
-    let new = NewIdentity { user: user.id, issuer: &person.issuer, subject: &person.subject, email: email.as_ref().map(Email::as_str) };
+    let email = email_of(&external);
+    let new = NewIdentity { user: user.id, issuer: &external.issuer, subject: &external.subject, email: email.as_ref().map(Email::as_str) };
     db::identities::insert(tx.db(), new, now).await?;
-    tx.record(AuditEvent::IdentityLinked, EventDetails::of(user.id)).await?;
+    tx.record(AuditEvent::IdentityLinked, EventDetails::for_user(user.id)).await?;
     Ok(tx.commit().await?)
 }
 
@@ -78,7 +78,7 @@ pub(super) async fn link(cx: &Ctx<'_>, current: Option<&CurrentUser>, connects: 
 ///
 /// # Errors
 /// `NotFound` for an id that is not theirs; `LastWayIn`; `Unavailable`; `NotLoggedIn` when the session has ended meanwhile.
-pub async fn unlink(cx: &Ctx<'_>, recent: &RecentLogin, identity: Uuid) -> Result<(), AuthError> {
+pub async fn unlink_identity(cx: &Ctx<'_>, recent: &RecentLogin, identity: Uuid) -> Result<(), AuthError> {
     let (current, user) = (recent.current(), recent.user().id);
     let mut tx = cx.exclusive().await?;
     sessions::ensure_session_live(&tx, current).await?;
@@ -92,6 +92,6 @@ pub async fn unlink(cx: &Ctx<'_>, recent: &RecentLogin, identity: Uuid) -> Resul
     }
     db::identities::delete(tx.db(), user, unlinked).await?;
     db::sessions::revoke_for_identity(tx.db(), identity, current.session(), tx.now()).await?;
-    tx.record(AuditEvent::IdentityUnlinked, EventDetails::of(user)).await?;
+    tx.record(AuditEvent::IdentityUnlinked, EventDetails::for_user(user)).await?;
     tx.commit().await
 }

@@ -22,7 +22,7 @@ pub struct LoginAttempt {
     return_to: Option<String>,
     /// The account that shall be connected, for an attempt that logs nobody in (SR-058).
     #[serde(default)]
-    pub connects: Option<LinkRequest>,
+    pub link: Option<LinkRequest>,
     pub started_at: i64,
 }
 
@@ -35,7 +35,7 @@ impl LoginAttempt {
         connects: Option<LinkRequest>,
         started_at: i64,
     ) -> Self {
-        Self { state, nonce, verifier, redirect_uri, return_to: return_to.map(|target| target.as_str().to_owned()), connects, started_at }
+        Self { state, nonce, verifier, redirect_uri, return_to: return_to.map(|target| target.as_str().to_owned()), link: connects, started_at }
     }
 
     /// Where the person wanted to go.

@@ -29,11 +29,11 @@ pub struct PendingLink {
 
 impl PendingLink {
     #[must_use]
-    pub fn new(person: ExternalUser, email: &Email, return_to: Option<&ReturnTo>, now: i64) -> Self {
+    pub fn new(external: ExternalUser, email: &Email, return_to: Option<&ReturnTo>, now: i64) -> Self {
         Self {
-            issuer: person.issuer,
-            subject: person.subject,
-            session: person.session,
+            issuer: external.issuer,
+            subject: external.subject,
+            session: external.session,
             email: email.as_str().to_owned(),
             return_to: return_to.map(|target| target.as_str().to_owned()),
             started_at: now,
@@ -58,14 +58,14 @@ impl PendingLink {
 ///
 /// # Errors
 /// `ConnectionExpired`, and those of a login.
-pub async fn connect(cx: &Ctx<'_>, pending: &PendingLink, password: Password) -> Result<Login, AuthError> {
+pub async fn confirm_link(cx: &Ctx<'_>, pending: &PendingLink, password: Password) -> Result<Login, AuthError> {
     if !pending.is_current(cx.now()) {
         return Err(AuthError::PendingLinkExpired);
     }
-    let attempt = login::Attempt { email: Some(Email::parse(&pending.email)?), password };
-    let verified = login::prove(cx, attempt).await?;
+    let input = login::PasswordLogin { email: Some(Email::parse(&pending.email)?), password };
+    let verified = login::verify_password(cx, input).await?;
     let mut tx = cx.exclusive().await?;
-    login::confirm(&tx, &verified).await?;
+    login::recheck_credentials(&tx, &verified).await?;
     let user = verified.user;
     let identity = match db::identities::find(tx.db(), &pending.issuer, &pending.subject).await? {
         Some(identity) if identity.user_id == user.id => identity,
@@ -74,7 +74,7 @@ pub async fn connect(cx: &Ctx<'_>, pending: &PendingLink, password: Password) ->
         None => {
             let new = NewIdentity { user: user.id, issuer: &pending.issuer, subject: &pending.subject, email: Some(&pending.email) };
             let identity = db::identities::insert(tx.db(), new, tx.now()).await?;
-            tx.record(AuditEvent::IdentityLinked, EventDetails::of(user.id).method("password")).await?;
+            tx.record(AuditEvent::IdentityLinked, EventDetails::for_user(user.id).with_method("password")).await?;
             identity
         }
     };

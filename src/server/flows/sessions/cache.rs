@@ -40,7 +40,7 @@ impl Default for SessionCache {
 
 impl SessionCache {
     /// Now. Taken before the database is asked, so that what changes meanwhile is not missed.
-    pub fn moment(&self, clock: &Clock) -> CacheKey {
+    pub fn key(&self, clock: &Clock) -> CacheKey {
         CacheKey { time: clock.now(), uptime: self.started.elapsed().as_secs(), changes: db::commit_count() }
     }
 
@@ -51,14 +51,14 @@ impl SessionCache {
     }
 
     /// Remembers whose token this is, until the moment is over.
-    pub fn keep(&self, token: &str, at: CacheKey, person: &CurrentUser) {
+    pub fn insert(&self, token: &str, at: CacheKey, user: &CurrentUser) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if seen.at != at {
             seen.people.clear();
             seen.at = at;
         }
         if seen.people.len() < MAX_ENTRIES {
-            seen.people.insert(token.to_owned(), person.clone());
+            seen.people.insert(token.to_owned(), user.clone());
         }
     }
 }

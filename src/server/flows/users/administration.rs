@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{New, Role, insert};
+use super::{NewUserAccount, Role, insert_user};
 use crate::{
     domain::{AuditEvent, AuthError, Email, Password, User},
     server::{
@@ -38,7 +38,7 @@ pub struct UserUpdate {
 /// # Errors
 /// `NotFound`; `LastAdministrator`; `EmailTaken`; what is wrong with the password; `LoginTooOld` and those of a login for one's own address
 /// and password; `NotLoggedIn`, `Forbidden` when the right has gone meanwhile; `Busy`, `Unavailable`.
-pub async fn update(cx: &Ctx<'_>, admin: &Admin, id: Uuid, change: UserUpdate) -> Result<User, AuthError> {
+pub async fn update_user(cx: &Ctx<'_>, admin: &Admin, id: Uuid, change: UserUpdate) -> Result<User, AuthError> {
     update_by(cx, Actor::Admin(admin), id, change).await
 }
 
@@ -52,7 +52,7 @@ pub(super) enum Actor<'a> {
 
 impl Actor<'_> {
     /// The administrator, if it is this very user who acts.
-    fn oneself(&self, id: Uuid) -> Option<&CurrentUser> {
+    fn as_self(&self, id: Uuid) -> Option<&CurrentUser> {
         match self {
             Self::Admin(admin) if admin.user().id == id => Some(admin.current()),
             _ => None,
@@ -71,19 +71,19 @@ impl Actor<'_> {
 /// The same, by whomever.
 ///
 /// # Errors
-/// Those of [`update`].
+/// Those of [`update_user`].
 pub(super) async fn update_by(cx: &Ctx<'_>, by: Actor<'_>, id: Uuid, change: UserUpdate) -> Result<User, AuthError> {
     let state = cx.state;
     let UserUpdate { email, password, is_active, is_superuser, is_verified, current_password } = change;
     let before = db::users::find(&state.db, id).await?.ok_or(AuthError::NotFound)?;
-    if let Some(current) = by.oneself(id).filter(|_| email.is_some() || password.is_some()) {
+    if let Some(current) = by.as_self(id).filter(|_| email.is_some() || password.is_some()) {
         account::require_reauthentication(cx, current, current_password).await?;
     }
     let hash = match password {
         Some(password) => {
             let address = email.as_ref().map_or(before.email.as_str(), Email::as_str);
             let password = NewPassword::parse(password, address, &state.config)?.into_password();
-            Some(state.hasher.hash(state.hasher.admit().await?, password).await?)
+            Some(state.hasher.hash(state.hasher.acquire_slot().await?, password).await?)
         }
         None => None,
     };
@@ -128,10 +128,10 @@ struct UserEditor<'a> {
 
 impl UserEditor<'_> {
     async fn record(&mut self, event: AuditEvent, user: Uuid, detail: &str) -> Result<(), AuthError> {
-        let note = EventDetails::of(user).detail(detail);
+        let note = EventDetails::for_user(user).with_detail(detail);
         let note = match self.by {
-            Actor::Admin(admin) => note.by(admin.user().id),
-            Actor::Cli => note.method(SHELL),
+            Actor::Admin(admin) => note.by_actor(admin.user().id),
+            Actor::Cli => note.with_method(SHELL),
         };
         self.tx.record(event, note).await
     }
@@ -178,7 +178,7 @@ impl UserEditor<'_> {
         db::accounts::clear_passwordless(self.tx.db(), id, now).await?;
         rate_limits::clear_account_failures(self.tx.db(), &before.email).await?;
         mail::drop_queued_links(&self.tx, before).await?;
-        match self.by.oneself(id) {
+        match self.by.as_self(id) {
             Some(current) => db::sessions::revoke_all_except(self.tx.db(), id, current.session(), now).await?,
             None => db::sessions::revoke_all(self.tx.db(), id, now).await?,
         };
@@ -191,26 +191,26 @@ impl UserEditor<'_> {
 ///
 /// # Errors
 /// `NotFound`, `LastAdministrator`, `Unavailable`; `LoginTooOld` for oneself; `NotLoggedIn`, `Forbidden` when the right has gone meanwhile.
-pub async fn delete(cx: &Ctx<'_>, admin: &Admin, id: Uuid) -> Result<(), AuthError> {
+pub async fn delete_user(cx: &Ctx<'_>, admin: &Admin, id: Uuid) -> Result<(), AuthError> {
     require_recent_for_oneself(cx, admin, id)?;
     let tx = cx.exclusive().await?;
     ensure_still_admin(&tx, admin).await?;
-    remove(tx, admin.current(), id).await
+    delete_in_transaction(tx, admin.current(), id).await
 }
 
 /// The same, by whomever. The transaction is [`exclusive`](Ctx::exclusive), and the caller has made sure that they still may.
 ///
 /// # Errors
 /// `NotFound`, `LastAdministrator`, `Unavailable`.
-pub async fn remove(mut tx: Tx<'_>, by: &CurrentUser, id: Uuid) -> Result<(), AuthError> {
+pub async fn delete_in_transaction(mut tx: Tx<'_>, by: &CurrentUser, id: Uuid) -> Result<(), AuthError> {
     let user = db::users::find(tx.db(), id).await?.ok_or(AuthError::NotFound)?;
     if user.is_administrator() {
         ensure_other_admin(&tx, id).await?;
     }
     db::outbox::delete_for_user(tx.db(), &user.email, id).await?;
     db::users::delete(tx.db(), id).await?;
-    let (note, by) = (EventDetails::of(id), by.user().id);
-    tx.record(AuditEvent::UserDeleted, if by == id { note } else { note.by(by) }).await?;
+    let (note, by) = (EventDetails::for_user(id), by.user().id);
+    tx.record(AuditEvent::UserDeleted, if by == id { note } else { note.by_actor(by) }).await?;
     tx.commit().await
 }
 
@@ -218,11 +218,11 @@ pub async fn remove(mut tx: Tx<'_>, by: &CurrentUser, id: Uuid) -> Result<(), Au
 ///
 /// # Errors
 /// `NotFound`, `Unavailable`.
-pub async fn end_sessions(cx: &Ctx<'_>, admin: &Admin, id: Uuid) -> Result<(), AuthError> {
+pub async fn revoke_sessions(cx: &Ctx<'_>, admin: &Admin, id: Uuid) -> Result<(), AuthError> {
     let mut tx = cx.transaction().await?;
     db::users::find(tx.db(), id).await?.ok_or(AuthError::NotFound)?;
     db::sessions::revoke_all(tx.db(), id, tx.now()).await?;
-    tx.record(AuditEvent::SessionsEnded, EventDetails::of(id).by(admin.user().id).detail("all")).await?;
+    tx.record(AuditEvent::SessionsEnded, EventDetails::for_user(id).by_actor(admin.user().id).with_detail("all")).await?;
     tx.commit().await
 }
 
@@ -230,12 +230,12 @@ pub async fn end_sessions(cx: &Ctx<'_>, admin: &Admin, id: Uuid) -> Result<(), A
 ///
 /// # Errors
 /// `NotFound` for everything that is no live session of theirs (SR-099); `Unavailable`.
-pub async fn end_session(cx: &Ctx<'_>, admin: &Admin, id: Uuid, session: Uuid) -> Result<(), AuthError> {
+pub async fn revoke_session(cx: &Ctx<'_>, admin: &Admin, id: Uuid, session: Uuid) -> Result<(), AuthError> {
     let mut tx = cx.transaction().await?;
     if !db::sessions::revoke_for_user(tx.db(), id, session, tx.now()).await? {
         return Err(AuthError::NotFound);
     }
-    tx.record(AuditEvent::SessionsEnded, EventDetails::of(id).by(admin.user().id)).await?;
+    tx.record(AuditEvent::SessionsEnded, EventDetails::for_user(id).by_actor(admin.user().id)).await?;
     tx.commit().await
 }
 
@@ -251,15 +251,15 @@ pub struct Invited {
 /// # Errors
 /// `EmailTaken`, `Busy`, `Unavailable`; `NotLoggedIn`, `Forbidden` when the right has gone meanwhile.
 pub async fn invite(cx: &Ctx<'_>, admin: &Admin, email: Email) -> Result<Invited, AuthError> {
-    let (by, hashed_password) = (admin.user().id, oidc::unknown_to_all(cx.state).await?);
+    let (by, hashed_password) = (admin.user().id, oidc::random_password_hash(cx.state).await?);
     let mut tx = cx.exclusive().await?;
     ensure_still_admin(&tx, admin).await?;
-    let new = New { email, hashed_password, role: Role::Member, is_email_verified: false, is_passwordless: true, by: by.to_string() };
-    let user = insert(&tx, new).await?;
+    let new = NewUserAccount { email, hashed_password, role: Role::Member, is_email_verified: false, is_passwordless: true, created_by: by.to_string() };
+    let user = insert_user(&tx, new).await?;
     mail::notify(&tx, MailKind::Invitation, &user).await?;
-    tx.record(AuditEvent::UserCreated, EventDetails::of(user.id).by(by).detail(Role::Member.name())).await?;
+    tx.record(AuditEvent::UserCreated, EventDetails::for_user(user.id).by_actor(by).with_detail(Role::Member.name())).await?;
     tx.commit().await?;
-    let link = if mail::is_on(cx.state) { None } else { password_reset::create_reset_link(cx, user.id, Some(by)).await? };
+    let link = if mail::is_configured(cx.state) { None } else { password_reset::create_reset_link(cx, user.id, Some(by)).await? };
     Ok(Invited { user, link })
 }
 

@@ -1,9 +1,9 @@
 //! What the operator does at the machine itself, who has the whole database anyway. Written down like everything else.
 
 use super::{
-    New, Role, UserUpdate,
+    NewUserAccount, Role, UserUpdate,
     administration::{Actor, update_by},
-    insert,
+    insert_user,
     queries::with_accounts,
 };
 use crate::{
@@ -30,15 +30,15 @@ pub struct NewCliUser {
 ///
 /// # Errors
 /// What is wrong with the password; `EmailTaken`, `Busy`, `Unavailable`.
-pub async fn create(cx: &Ctx<'_>, new: NewCliUser) -> Result<User, AuthError> {
+pub async fn create_user(cx: &Ctx<'_>, new: NewCliUser) -> Result<User, AuthError> {
     let NewCliUser { email, password, role } = new;
     let password = NewPassword::parse(password, email.as_str(), &cx.state.config)?;
-    let hashed_password = cx.state.hasher.hash(cx.state.hasher.admit().await?, password.into_password()).await?;
+    let hashed_password = cx.state.hasher.hash(cx.state.hasher.acquire_slot().await?, password.into_password()).await?;
     // Not between a setup's look at the empty table and its first administrator.
     let mut tx = cx.exclusive().await?;
-    let new = New { email, hashed_password, role, is_email_verified: true, is_passwordless: false, by: SHELL.to_owned() };
-    let user = insert(&tx, new).await?;
-    tx.record(AuditEvent::UserCreated, EventDetails::of(user.id).method(SHELL).detail(role.name())).await?;
+    let new = NewUserAccount { email, hashed_password, role, is_email_verified: true, is_passwordless: false, created_by: SHELL.to_owned() };
+    let user = insert_user(&tx, new).await?;
+    tx.record(AuditEvent::UserCreated, EventDetails::for_user(user.id).with_method(SHELL).with_detail(role.name())).await?;
     tx.commit().await?;
     Ok(user)
 }
@@ -47,7 +47,7 @@ pub async fn create(cx: &Ctx<'_>, new: NewCliUser) -> Result<User, AuthError> {
 ///
 /// # Errors
 /// `LastAdministrator`, `Unavailable`.
-pub async fn change(cx: &Ctx<'_>, email: &Email, change: UserUpdate) -> Result<Option<User>, AuthError> {
+pub async fn update_user(cx: &Ctx<'_>, email: &Email, change: UserUpdate) -> Result<Option<User>, AuthError> {
     let Some(found) = db::users::find_by_email(&cx.state.db, email).await? else { return Ok(None) };
     update_by(cx, Actor::Cli, found.user.id, change).await.map(Some)
 }
@@ -56,11 +56,11 @@ pub async fn change(cx: &Ctx<'_>, email: &Email, change: UserUpdate) -> Result<O
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn end_sessions(cx: &Ctx<'_>, email: &Email) -> Result<Option<u64>, AuthError> {
+pub async fn revoke_sessions(cx: &Ctx<'_>, email: &Email) -> Result<Option<u64>, AuthError> {
     let Some(found) = db::users::find_by_email(&cx.state.db, email).await? else { return Ok(None) };
     let mut tx = cx.transaction().await?;
     let ended = db::sessions::revoke_all(tx.db(), found.user.id, tx.now()).await?;
-    tx.record(AuditEvent::SessionsEnded, EventDetails::of(found.user.id).method(SHELL).detail("all")).await?;
+    tx.record(AuditEvent::SessionsEnded, EventDetails::for_user(found.user.id).with_method(SHELL).with_detail("all")).await?;
     tx.commit().await?;
     Ok(Some(ended))
 }
@@ -69,7 +69,7 @@ pub async fn end_sessions(cx: &Ctx<'_>, email: &Email) -> Result<Option<u64>, Au
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn list(cx: &Ctx<'_>, which: UserFilter, search: &str) -> Result<Vec<(User, Option<Account>)>, AuthError> {
+pub async fn list_users(cx: &Ctx<'_>, which: UserFilter, search: &str) -> Result<Vec<(User, Option<Account>)>, AuthError> {
     let (users, _) = db::users::find_page(&cx.state.db, which, search, 0, MAX_ROWS).await?;
     with_accounts(cx, users).await
 }

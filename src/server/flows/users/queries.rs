@@ -32,7 +32,7 @@ const RECENT_EVENTS: u64 = 10;
 
 /// What an administrator looks for.
 #[derive(Clone, Debug, Default)]
-pub struct Query {
+pub struct UserQuery {
     pub which: UserFilter,
     pub search: String,
     /// From 1.
@@ -40,7 +40,7 @@ pub struct Query {
 }
 
 /// One page of a list.
-pub struct Listed<T> {
+pub struct UserList<T> {
     pub rows: Vec<T>,
     pub total: u64,
 }
@@ -49,9 +49,9 @@ pub struct Listed<T> {
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn list(cx: &Ctx<'_>, _: &Admin, query: &Query) -> Result<Listed<(User, Option<Account>)>, AuthError> {
+pub async fn list(cx: &Ctx<'_>, _: &Admin, query: &UserQuery) -> Result<UserList<(User, Option<Account>)>, AuthError> {
     let (users, total) = db::users::find_page(&cx.state.db, query.which, &query.search, offset(query.page), PAGE_SIZE).await?;
-    Ok(Listed { rows: with_accounts(cx, users).await?, total })
+    Ok(UserList { rows: with_accounts(cx, users).await?, total })
 }
 
 /// Users with what is known of them beyond MediaManager's columns, in one query for all.
@@ -69,7 +69,7 @@ pub(super) async fn with_accounts(cx: &Ctx<'_>, users: Vec<User>) -> Result<Vec<
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn everybody(cx: &Ctx<'_>, _: &Admin) -> Result<Vec<User>, AuthError> {
+pub async fn list_all(cx: &Ctx<'_>, _: &Admin) -> Result<Vec<User>, AuthError> {
     Ok(db::users::find_page(&cx.state.db, UserFilter::All, "", 0, MAX_USERS).await?.0)
 }
 
@@ -85,12 +85,12 @@ pub async fn find(cx: &Ctx<'_>, _: &Admin, id: Uuid) -> Result<User, AuthError> 
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn waiting(cx: &Ctx<'_>, _: &Admin) -> Result<u64, AuthError> {
+pub async fn list_pending(cx: &Ctx<'_>, _: &Admin) -> Result<u64, AuthError> {
     db::users::count(&cx.state.db, UserFilter::Pending).await
 }
 
 /// Everything about one user.
-pub struct Details {
+pub struct UserRecord {
     pub user: User,
     pub account: Option<Account>,
     pub identities: Vec<Identity>,
@@ -106,22 +106,22 @@ pub struct Details {
 ///
 /// # Errors
 /// `NotFound`, `Unavailable`.
-pub async fn details(cx: &Ctx<'_>, _: &Admin, id: Uuid) -> Result<Details, AuthError> {
+pub async fn details(cx: &Ctx<'_>, _: &Admin, id: Uuid) -> Result<UserRecord, AuthError> {
     let user = db::users::find(&cx.state.db, id).await?.ok_or(AuthError::NotFound)?;
     let account = db::accounts::find(&cx.state.db, id).await?;
     let filter = AuditFilter { user: Some(id), ..AuditFilter::default() };
     let (events, _) = db::events::find_page(&cx.state.db, &filter, 0, RECENT_EVENTS).await?;
     let grantors = account.iter().flat_map(|account| [&account.approved_by, &account.admin_granted_by]).flatten().filter_map(|by| by.parse().ok());
     let named = grantors.chain(events.iter().filter_map(|event| event.actor_id)).collect();
-    let names = names(cx, named).await?;
-    let is_listed = is_listed(cx.state, &user);
-    let (identities, sessions) = (db::identities::list_for_user(&cx.state.db, id).await?, sessions::of(cx, id).await?);
-    Ok(Details { user, account, identities, sessions, events, is_listed, names })
+    let names = emails_by_id(cx, named).await?;
+    let is_listed = is_admin_email(cx.state, &user);
+    let (identities, sessions) = (db::identities::list_for_user(&cx.state.db, id).await?, sessions::list_for_user(cx, id).await?);
+    Ok(UserRecord { user, account, identities, sessions, events, is_listed, names })
 }
 
 /// Whether `admin_emails` has somebody's address.
 #[must_use]
-pub fn is_listed(state: &AppState, user: &User) -> bool {
+pub fn is_admin_email(state: &AppState, user: &User) -> bool {
     Email::parse(&user.email).is_ok_and(|email| state.config.auth.admin_emails.contains(&email))
 }
 
@@ -140,20 +140,20 @@ pub struct EventQuery {
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn events(cx: &Ctx<'_>, _: &Admin, query: &EventQuery) -> Result<(Listed<AuditRow>, HashMap<Uuid, String>), AuthError> {
+pub async fn events(cx: &Ctx<'_>, _: &Admin, query: &EventQuery) -> Result<(UserList<AuditRow>, HashMap<Uuid, String>), AuthError> {
     let user = match query.user.trim() {
         "" => None,
         typed => match find_by_search(cx, typed).await? {
             Some(user) => Some(user),
-            None => return Ok((Listed { rows: Vec::new(), total: 0 }, HashMap::new())),
+            None => return Ok((UserList { rows: Vec::new(), total: 0 }, HashMap::new())),
         },
     };
     let reference = Some(query.reference.trim().to_owned()).filter(|reference| !reference.is_empty());
     let filter = AuditFilter { kind: query.kind, user, request_id: reference };
     let (rows, total) = db::events::find_page(&cx.state.db, &filter, offset(query.page), PAGE_SIZE).await?;
     let named = rows.iter().flat_map(|row| [row.user_id, row.actor_id]).flatten().collect();
-    let names = names(cx, named).await?;
-    Ok((Listed { rows, total }, names))
+    let names = emails_by_id(cx, named).await?;
+    Ok((UserList { rows, total }, names))
 }
 
 async fn find_by_search(cx: &Ctx<'_>, typed: &str) -> Result<Option<Uuid>, AuthError> {
@@ -166,7 +166,7 @@ async fn find_by_search(cx: &Ctx<'_>, typed: &str) -> Result<Option<Uuid>, AuthE
     }
 }
 
-async fn names(cx: &Ctx<'_>, ids: Vec<Uuid>) -> Result<HashMap<Uuid, String>, AuthError> {
+async fn emails_by_id(cx: &Ctx<'_>, ids: Vec<Uuid>) -> Result<HashMap<Uuid, String>, AuthError> {
     Ok(db::users::list_by_ids(&cx.state.db, ids).await?.into_iter().map(|user| (user.id, user.email)).collect())
 }
 

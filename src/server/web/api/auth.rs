@@ -12,10 +12,10 @@ use crate::{
     server::{
         AppState,
         flows::{
-            login::{self, Attempt, Login},
+            login::{self, Login, PasswordLogin},
             sessions::{self, NewSession},
         },
-        web::{cookies, middleware::authenticate::Visitor, server_fn},
+        web::{cookies, middleware::authenticate::RequestAuth, server_fn},
     },
 };
 
@@ -30,8 +30,8 @@ use crate::{
         schema::PublicEndpoint
     )
 )]
-pub async fn cookie_login(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, form: LoginForm) -> Result<Response, ApiError> {
-    let session = log_in(&state, &visitor, form).await?;
+pub async fn cookie_login(State(state): State<AppState>, Extension(auth): Extension<RequestAuth>, form: LoginForm) -> Result<Response, ApiError> {
+    let session = log_in(&state, &auth, form).await?;
     let cookie = cookies::session(&state.config, &session.token, session.lifetime).map_err(|_| AuthError::Internal)?;
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response())
 }
@@ -47,15 +47,15 @@ pub async fn cookie_login(State(state): State<AppState>, Extension(visitor): Ext
         schema::PublicEndpoint
     )
 )]
-pub async fn jwt_login(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, form: LoginForm) -> Result<Json<Value>, ApiError> {
-    let session = log_in(&state, &visitor, form).await?;
+pub async fn jwt_login(State(state): State<AppState>, Extension(auth): Extension<RequestAuth>, form: LoginForm) -> Result<Json<Value>, ApiError> {
+    let session = log_in(&state, &auth, form).await?;
     Ok(Json(json!({ "access_token": session.token, "token_type": "bearer" })))
 }
 
 /// An address that cannot have an account is no validation error here, as in the original: it is merely wrong.
-async fn log_in(state: &AppState, visitor: &Visitor, form: LoginForm) -> Result<NewSession, ApiError> {
-    let attempt = Attempt { email: Email::parse(&form.username).ok(), password: form.password };
-    let Login::Complete(session) = login::with_password(&visitor.ctx(state), attempt).await?;
+async fn log_in(state: &AppState, auth: &RequestAuth, form: LoginForm) -> Result<NewSession, ApiError> {
+    let input = PasswordLogin { email: Email::parse(&form.username).ok(), password: form.password };
+    let Login::Complete(session) = login::log_in_with_password(&auth.ctx(state), input).await?;
     Ok(session)
 }
 
@@ -71,8 +71,8 @@ async fn log_in(state: &AppState, visitor: &Visitor, form: LoginForm) -> Result<
     ),
     security(("cookie" = []), ("bearer" = []))
 )]
-pub async fn cookie_logout(State(state): State<AppState>, Extension(visitor): Extension<Visitor>) -> Response {
-    let mut response = jwt_logout(State(state.clone()), Extension(visitor)).await.into_response();
+pub async fn cookie_logout(State(state): State<AppState>, Extension(auth): Extension<RequestAuth>) -> Response {
+    let mut response = jwt_logout(State(state.clone()), Extension(auth)).await.into_response();
     if let Ok(cookie) = cookies::clear_session(&state.config) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
@@ -92,9 +92,9 @@ pub async fn cookie_logout(State(state): State<AppState>, Extension(visitor): Ex
     ),
     security(("cookie" = []), ("bearer" = []))
 )]
-pub async fn jwt_logout(State(state): State<AppState>, Extension(visitor): Extension<Visitor>) -> Result<StatusCode, ApiError> {
-    let token = server_fn::presented_token(&visitor).filter(|_| visitor.current.is_some()).ok_or(AuthError::NotLoggedIn)?;
-    sessions::end(&visitor.ctx(&state), token).await?;
+pub async fn jwt_logout(State(state): State<AppState>, Extension(auth): Extension<RequestAuth>) -> Result<StatusCode, ApiError> {
+    let token = server_fn::presented_token(&auth).filter(|_| auth.current.is_some()).ok_or(AuthError::NotLoggedIn)?;
+    sessions::revoke_by_token(&auth.ctx(&state), token).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

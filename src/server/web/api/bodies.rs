@@ -92,12 +92,12 @@ impl TryFrom<JsonObject> for Register {
 }
 
 #[derive(Debug, ToSchema)]
-pub struct OnlyEmail {
+pub struct EmailBody {
     #[schema(format = "email", value_type = String)]
     pub email: Email,
 }
 
-impl TryFrom<JsonObject> for OnlyEmail {
+impl TryFrom<JsonObject> for EmailBody {
     type Error = ApiError;
 
     fn try_from(body: JsonObject) -> Result<Self, ApiError> {
@@ -107,12 +107,12 @@ impl TryFrom<JsonObject> for OnlyEmail {
 }
 
 #[derive(Debug, ToSchema)]
-pub struct OnlyToken {
+pub struct TokenBody {
     #[schema(pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*$", value_type = String)]
     pub token: LinkToken,
 }
 
-impl TryFrom<JsonObject> for OnlyToken {
+impl TryFrom<JsonObject> for TokenBody {
     type Error = ApiError;
 
     fn try_from(body: JsonObject) -> Result<Self, ApiError> {

@@ -12,7 +12,7 @@ use crate::{
     server::{
         AppState,
         flows::oidc::{self, AuthorizationRequest},
-        web::{cookies::login_attempts, middleware::authenticate::Visitor},
+        web::{cookies::login_attempts, middleware::authenticate::RequestAuth},
     },
 };
 
@@ -54,10 +54,10 @@ pub async fn oauth_authorize(State(state): State<AppState>, request: Request) ->
 async fn authorize(state: &AppState, redirect_uri: String, request: Request) -> Result<Response, ApiError> {
     let asked = form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes()).filter(|(name, _)| name == "scopes");
     let scopes = asked.map(|(_, scope)| scope.into_owned()).collect();
-    let start = AuthorizationRequest { return_to: None, redirect_uri, scopes, connects: None, force_login: false };
-    let begun = oidc::begin(state, start).await.map_err(|refusal| ApiError::detail(status(refusal), refusal.code().to_ascii_uppercase()))?;
+    let start = AuthorizationRequest { return_to: None, redirect_uri, scopes, link: None, force_login: false };
+    let begun = oidc::start_login(state, start).await.map_err(|error| ApiError::detail(status(error), error.code().to_ascii_uppercase()))?;
     let mut response = Json(json!({ "authorization_url": begun.url })).into_response();
-    let cookies = login_attempts::keep(state, request.headers(), &begun.handshake);
+    let cookies = login_attempts::set_login_attempt(state, request.headers(), &begun.attempt);
     response.headers_mut().extend(cookies.into_iter().map(|cookie| (header::SET_COOKIE, cookie)));
     Ok(response)
 }
@@ -77,7 +77,7 @@ async fn authorize(state: &AppState, redirect_uri: String, request: Request) -> 
         (status = 503, description = "The provider or the database cannot be reached", body = String, content_type = "text/plain")
     )
 )]
-pub async fn backchannel_logout(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, request: Request) -> Result<StatusCode, ApiError> {
+pub async fn backchannel_logout(State(state): State<AppState>, Extension(auth): Extension<RequestAuth>, request: Request) -> Result<StatusCode, ApiError> {
     state.provider.as_ref().ok_or(AuthError::NotFound)?;
     let fields = fastapi::read_fields(request).await.map_err(|error| match error {
         // The specification has one form for what is refused with 400.
@@ -86,9 +86,9 @@ pub async fn backchannel_logout(State(state): State<AppState>, Extension(visitor
     })?;
     let tokens: Vec<&String> = fields.iter().filter(|(name, _)| name == "logout_token").map(|(_, value)| value).collect();
     let [token] = tokens[..] else { return Err(invalid("there must be one logout_token")) };
-    oidc::backchannel_logout(&visitor.ctx(&state), token).await.map_err(|fault| {
-        fault.log();
-        match status(fault.refusal) {
+    oidc::backchannel_logout(&auth.ctx(&state), token).await.map_err(|failure| {
+        failure.log();
+        match status(failure.error) {
             StatusCode::SERVICE_UNAVAILABLE => ApiError::Text(StatusCode::SERVICE_UNAVAILABLE, "try again"),
             _ => invalid("the logout_token is refused; the reason is in the log"),
         }
@@ -100,6 +100,6 @@ fn invalid(description: &str) -> ApiError {
     ApiError::Json(StatusCode::BAD_REQUEST, json!({ "error": "invalid_request", "error_description": description }))
 }
 
-fn status(refusal: OidcError) -> StatusCode {
-    StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::BAD_GATEWAY)
+fn status(error: OidcError) -> StatusCode {
+    StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_GATEWAY)
 }

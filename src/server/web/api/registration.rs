@@ -3,7 +3,7 @@
 use axum::{Extension, Json, extract::State, http::StatusCode};
 
 use super::{
-    bodies::{OnlyEmail, OnlyToken, Register, ResetPassword, StrictJson},
+    bodies::{EmailBody, Register, ResetPassword, StrictJson, TokenBody},
     error::ApiError,
     fastapi::UserBody,
     schema,
@@ -17,7 +17,7 @@ use crate::{
             password_reset::{self, PasswordReset},
             signup::{self, SignupOutcome},
         },
-        web::middleware::authenticate::Visitor,
+        web::middleware::authenticate::RequestAuth,
     },
 };
 
@@ -37,10 +37,10 @@ use crate::{
 )]
 pub async fn register(
     State(state): State<AppState>,
-    Extension(visitor): Extension<Visitor>,
+    Extension(auth): Extension<RequestAuth>,
     StrictJson(Register { email, password }): StrictJson<Register>,
 ) -> Result<(StatusCode, Json<UserBody>), ApiError> {
-    let signed_up = signup::sign_up(&visitor.ctx(&state), signup::Request { email, password }).await.map_err(|error| match error {
+    let signed_up = signup::sign_up(&auth.ctx(&state), signup::SignupRequest { email, password }).await.map_err(|error| match error {
         AuthError::EmailUnavailable => ApiError::code("REGISTER_USER_ALREADY_EXISTS"),
         error => ApiError::password("REGISTER_INVALID_PASSWORD", error),
     })?;
@@ -52,7 +52,7 @@ pub async fn register(
 #[utoipa::path(
     post,
     path = "/api/v1/auth/forgot-password",
-    request_body = OnlyEmail,
+    request_body = EmailBody,
     responses(
         (status = 202, description = "`null`, whoever has the address"),
         (status = 400, description = "The body is no text", body = schema::Refused),
@@ -61,10 +61,10 @@ pub async fn register(
 )]
 pub async fn forgot_password(
     State(state): State<AppState>,
-    Extension(visitor): Extension<Visitor>,
-    StrictJson(body): StrictJson<OnlyEmail>,
+    Extension(auth): Extension<RequestAuth>,
+    StrictJson(body): StrictJson<EmailBody>,
 ) -> Result<Accepted, ApiError> {
-    password_reset::request(&visitor.ctx(&state), &body.email).await?;
+    password_reset::request_reset(&auth.ctx(&state), &body.email).await?;
     Ok(ACCEPTED)
 }
 
@@ -81,11 +81,11 @@ pub async fn forgot_password(
 )]
 pub async fn reset_password(
     State(state): State<AppState>,
-    Extension(visitor): Extension<Visitor>,
+    Extension(auth): Extension<RequestAuth>,
     StrictJson(ResetPassword { token, password }): StrictJson<ResetPassword>,
 ) -> Result<Json<()>, ApiError> {
     let reset = PasswordReset { token, shown_email: None, password };
-    password_reset::complete(&visitor.ctx(&state), reset).await.map_err(|error| match error {
+    password_reset::reset_password(&auth.ctx(&state), reset).await.map_err(|error| match error {
         AuthError::ResetLinkInvalid => ApiError::code("RESET_PASSWORD_BAD_TOKEN"),
         error => ApiError::password("RESET_PASSWORD_INVALID_PASSWORD", error),
     })?;
@@ -96,7 +96,7 @@ pub async fn reset_password(
 #[utoipa::path(
     post,
     path = "/api/v1/auth/request-verify-token",
-    request_body = OnlyEmail,
+    request_body = EmailBody,
     responses(
         (status = 202, description = "`null`, whoever has the address"),
         (status = 400, description = "The body is no text", body = schema::Refused),
@@ -105,10 +105,10 @@ pub async fn reset_password(
 )]
 pub async fn request_verify_token(
     State(state): State<AppState>,
-    Extension(visitor): Extension<Visitor>,
-    StrictJson(body): StrictJson<OnlyEmail>,
+    Extension(auth): Extension<RequestAuth>,
+    StrictJson(body): StrictJson<EmailBody>,
 ) -> Result<Accepted, ApiError> {
-    email_verification::request(&visitor.ctx(&state), body.email.as_str()).await?;
+    email_verification::request_verification(&auth.ctx(&state), body.email.as_str()).await?;
     Ok(ACCEPTED)
 }
 
@@ -116,7 +116,7 @@ pub async fn request_verify_token(
 #[utoipa::path(
     post,
     path = "/api/v1/auth/verify",
-    request_body = OnlyToken,
+    request_body = TokenBody,
     responses(
         (status = 200, description = "The user, whose address is proven now", body = UserBody),
         (status = 400, description = "The link cannot be used, or the address was proven before", body = schema::Refused),
@@ -127,10 +127,10 @@ pub async fn request_verify_token(
 )]
 pub async fn verify(
     State(state): State<AppState>,
-    Extension(visitor): Extension<Visitor>,
-    StrictJson(body): StrictJson<OnlyToken>,
+    Extension(auth): Extension<RequestAuth>,
+    StrictJson(body): StrictJson<TokenBody>,
 ) -> Result<Json<UserBody>, ApiError> {
-    let proven = email_verification::complete(&visitor.ctx(&state), visitor.current_user()?, &body.token).await.map_err(|error| match error {
+    let proven = email_verification::verify_email(&auth.ctx(&state), auth.current_user()?, &body.token).await.map_err(|error| match error {
         AuthError::VerificationLinkInvalid => ApiError::code("VERIFY_USER_BAD_TOKEN"),
         error => error.into(),
     })?;

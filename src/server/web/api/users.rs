@@ -21,7 +21,7 @@ use crate::{
             sessions::Admin,
             users,
         },
-        web::middleware::authenticate::Visitor,
+        web::middleware::authenticate::RequestAuth,
     },
 };
 
@@ -38,10 +38,10 @@ type Id = Result<Path<String>, PathRejection>;
     ),
     security(("cookie" = []), ("bearer" = []))
 )]
-pub async fn me(request: Request) -> Result<Json<UserBody>, ApiError> {
+pub async fn get_me(request: Request) -> Result<Json<UserBody>, ApiError> {
     // Looked at and not copied: this is the session check of MediaManager's frontend.
-    let visitor = request.extensions().get::<Visitor>().ok_or(AuthError::NotLoggedIn)?;
-    Ok(Json(UserBody::from(visitor.current_user()?.user())))
+    let auth = request.extensions().get::<RequestAuth>().ok_or(AuthError::NotLoggedIn)?;
+    Ok(Json(UserBody::from(auth.current_user()?.user())))
 }
 
 /// Changes one's own address or password, and nothing else (SR-141, SR-142). Another address takes effect when the mail is answered, so
@@ -62,9 +62,9 @@ pub async fn me(request: Request) -> Result<Json<UserBody>, ApiError> {
     ),
     security(("cookie" = []), ("bearer" = []))
 )]
-pub async fn update_me(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, body: JsonObject) -> Result<Json<UserBody>, ApiError> {
-    let current = visitor.current_user()?;
-    account::change(&visitor.ctx(&state), current, SelfUpdateBody::try_from(body)?.into()).await.map_err(user_update::refused)?;
+pub async fn update_me(State(state): State<AppState>, Extension(auth): Extension<RequestAuth>, body: JsonObject) -> Result<Json<UserBody>, ApiError> {
+    let current = auth.current_user()?;
+    account::update_self(&auth.ctx(&state), current, SelfUpdateBody::try_from(body)?.into()).await.map_err(user_update::refused)?;
     Ok(Json(UserBody::from(current.user())))
 }
 
@@ -78,8 +78,8 @@ pub async fn update_me(State(state): State<AppState>, Extension(visitor): Extens
     ),
     security(("cookie" = []), ("bearer" = []))
 )]
-pub async fn delete_me(State(state): State<AppState>, Extension(visitor): Extension<Visitor>) -> Result<StatusCode, ApiError> {
-    admin(&visitor.ctx(&state), &visitor)?;
+pub async fn delete_me(State(state): State<AppState>, Extension(auth): Extension<RequestAuth>) -> Result<StatusCode, ApiError> {
+    admin(&auth.ctx(&state), &auth)?;
     Err(AuthError::NotFound.into())
 }
 
@@ -94,9 +94,9 @@ pub async fn delete_me(State(state): State<AppState>, Extension(visitor): Extens
     ),
     security(("cookie" = []), ("bearer" = []))
 )]
-pub async fn all(State(state): State<AppState>, Extension(visitor): Extension<Visitor>) -> Result<Json<Vec<UserBody>>, ApiError> {
-    let cx = visitor.ctx(&state);
-    let users = users::everybody(&cx, &admin(&cx, &visitor)?).await?;
+pub async fn list_users(State(state): State<AppState>, Extension(auth): Extension<RequestAuth>) -> Result<Json<Vec<UserBody>>, ApiError> {
+    let cx = auth.ctx(&state);
+    let users = users::list_all(&cx, &admin(&cx, &auth)?).await?;
     Ok(Json(users.iter().map(UserBody::from).collect()))
 }
 
@@ -113,9 +113,9 @@ pub async fn all(State(state): State<AppState>, Extension(visitor): Extension<Vi
     ),
     security(("cookie" = []), ("bearer" = []))
 )]
-pub async fn one(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, id: Id) -> Result<Json<UserBody>, ApiError> {
-    let cx = visitor.ctx(&state);
-    let admin = admin(&cx, &visitor)?;
+pub async fn get_user(State(state): State<AppState>, Extension(auth): Extension<RequestAuth>, id: Id) -> Result<Json<UserBody>, ApiError> {
+    let cx = auth.ctx(&state);
+    let admin = admin(&cx, &auth)?;
     let user = users::find(&cx, &admin, parse(id)?).await?;
     Ok(Json(UserBody::from(&user)))
 }
@@ -138,13 +138,13 @@ pub async fn one(State(state): State<AppState>, Extension(visitor): Extension<Vi
     ),
     security(("cookie" = []), ("bearer" = []))
 )]
-pub async fn update_user(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, id: Id, body: JsonObject) -> Result<Json<UserBody>, ApiError> {
-    let cx = visitor.ctx(&state);
-    let admin = admin(&cx, &visitor)?;
+pub async fn update_user(State(state): State<AppState>, Extension(auth): Extension<RequestAuth>, id: Id, body: JsonObject) -> Result<Json<UserBody>, ApiError> {
+    let cx = auth.ctx(&state);
+    let admin = admin(&cx, &auth)?;
     let id = parse(id)?;
     users::find(&cx, &admin, id).await?;
     let change = UserUpdateBody::try_from(body)?.into();
-    let user = users::update(&cx, &admin, id, change).await.map_err(user_update::refused)?;
+    let user = users::update_user(&cx, &admin, id, change).await.map_err(user_update::refused)?;
     Ok(Json(UserBody::from(&user)))
 }
 
@@ -162,18 +162,18 @@ pub async fn update_user(State(state): State<AppState>, Extension(visitor): Exte
     ),
     security(("cookie" = []), ("bearer" = []))
 )]
-pub async fn delete_user(State(state): State<AppState>, Extension(visitor): Extension<Visitor>, id: Id) -> Result<StatusCode, ApiError> {
-    let cx = visitor.ctx(&state);
-    let admin = admin(&cx, &visitor)?;
-    users::delete(&cx, &admin, parse(id)?).await.map_err(user_update::refused)?;
+pub async fn delete_user(State(state): State<AppState>, Extension(auth): Extension<RequestAuth>, id: Id) -> Result<StatusCode, ApiError> {
+    let cx = auth.ctx(&state);
+    let admin = admin(&cx, &auth)?;
+    users::delete_user(&cx, &admin, parse(id)?).await.map_err(user_update::refused)?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// The administrator who is asking. Refusals are logged (SR-140), as a line only: MediaManager's frontend asks for the list on behalf of
 /// everybody who opens its settings.
-fn admin(cx: &Ctx<'_>, visitor: &Visitor) -> Result<Admin, AuthError> {
-    let current = visitor.current_user()?;
-    current.admin().inspect_err(|_| events::log(cx, AuditEvent::AccessDenied, EventDetails::of(current.user().id)))
+fn admin(cx: &Ctx<'_>, auth: &RequestAuth) -> Result<Admin, AuthError> {
+    let current = auth.current_user()?;
+    current.admin().inspect_err(|_| events::log_event(cx, AuditEvent::AccessDenied, EventDetails::for_user(current.user().id)))
 }
 
 /// In any spelling that the original takes: without hyphens, in braces, as a URN.

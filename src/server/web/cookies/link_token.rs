@@ -32,13 +32,13 @@ pub fn token(state: &AppState, headers: &HeaderMap, page: &Page) -> Option<Strin
 
 /// The cookie that carries the token, for its own page alone.
 #[must_use]
-pub fn keep(state: &AppState, page: &Page, token: &str) -> Option<HeaderValue> {
+pub fn set_link_token(state: &AppState, page: &Page, token: &str) -> Option<HeaderValue> {
     cookies::sealed(&state.config, state.tokens.link_cookie_key(), &name(state, page)?, token, LIFETIME_SECONDS).ok()
 }
 
 /// The header that clears the cookie.
 #[must_use]
-pub fn forget(state: &AppState, page: &Page) -> Option<HeaderValue> {
+pub fn clear_link_token(state: &AppState, page: &Page) -> Option<HeaderValue> {
     cookies::unset(&state.config, &name(state, page)?).ok()
 }
 

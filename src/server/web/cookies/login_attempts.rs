@@ -16,7 +16,7 @@ const PENDING_LINK: &str = "pending-link";
 
 /// The cookies that keep a new handshake, and drop the oldest ones beyond the limit.
 #[must_use]
-pub fn keep(state: &AppState, headers: &HeaderMap, handshake: &LoginAttempt) -> Vec<HeaderValue> {
+pub fn set_login_attempt(state: &AppState, headers: &HeaderMap, attempt: &LoginAttempt) -> Vec<HeaderValue> {
     let key = state.tokens.attempt_cookie_key();
     let carried = cookies::unsealed(key, headers, &cookies::prefixed_name(&state.config, ATTEMPT_PREFIX));
     let mut others: Vec<(i64, String)> =
@@ -24,19 +24,19 @@ pub fn keep(state: &AppState, headers: &HeaderMap, handshake: &LoginAttempt) -> 
     others.sort();
     let surplus = (others.len() + 1).saturating_sub(MAX_PARALLEL_LOGINS);
     let dropped = others.into_iter().take(surplus).map(|(_, name)| cookies::unset(&state.config, &name));
-    let text = serde_json::to_string(handshake).unwrap_or_default();
-    let kept = cookies::sealed(&state.config, key, &name(state, &handshake.state), &text, ATTEMPT_LIFETIME_SECONDS);
+    let text = serde_json::to_string(attempt).unwrap_or_default();
+    let kept = cookies::sealed(&state.config, key, &name(state, &attempt.state), &text, ATTEMPT_LIFETIME_SECONDS);
     dropped.chain([kept]).filter_map(Result::ok).collect()
 }
 
 /// The handshake that belongs to this answer, if this browser has it, and the cookie that takes it away: it is for one use,
 /// whatever comes of it (SR-053).
 #[must_use]
-pub fn take(state: &AppState, headers: &HeaderMap, returned: &str) -> (Option<LoginAttempt>, Option<HeaderValue>) {
+pub fn take_login_attempt(state: &AppState, headers: &HeaderMap, returned: &str) -> (Option<LoginAttempt>, Option<HeaderValue>) {
     let name = name(state, returned);
     let found = cookies::unsealed(state.tokens.attempt_cookie_key(), headers, &name).pop();
-    let handshake = found.and_then(|(_, text)| serde_json::from_str::<LoginAttempt>(&text).ok()).filter(|handshake| handshake.state == returned);
-    (handshake, cookies::unset(&state.config, &name).ok())
+    let attempt = found.and_then(|(_, text)| serde_json::from_str::<LoginAttempt>(&text).ok()).filter(|attempt| attempt.state == returned);
+    (attempt, cookies::unset(&state.config, &name).ok())
 }
 
 /// The cookie that keeps what is to be connected until the account is proven.
@@ -55,7 +55,7 @@ pub fn set_pending_link(state: &AppState, pending: &PendingLink) -> Option<Heade
 
 /// What this browser is about to connect, if it is still in time.
 #[must_use]
-pub fn pending(state: &AppState, headers: &HeaderMap) -> Option<PendingLink> {
+pub fn pending_link(state: &AppState, headers: &HeaderMap) -> Option<PendingLink> {
     let (_, text) = cookies::unsealed(state.tokens.pending_link_cookie_key(), headers, &cookies::prefixed_name(&state.config, PENDING_LINK)).pop()?;
     serde_json::from_str(&text).ok().filter(|pending: &PendingLink| pending.is_current(state.clock.now()))
 }

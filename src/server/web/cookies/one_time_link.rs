@@ -28,14 +28,14 @@ struct Payload {
 
 /// The cookie that carries it.
 #[must_use]
-pub fn keep(state: &AppState, user: Uuid, made: &ResetLink) -> Option<HeaderValue> {
+pub fn set_one_time_link(state: &AppState, user: Uuid, made: &ResetLink) -> Option<HeaderValue> {
     let text = serde_json::to_string(&Payload { user, url: made.link.clone(), lifetime: made.lifetime }).ok()?;
     cookies::sealed(&state.config, state.tokens.link_cookie_key(), &cookies::prefixed_name(&state.config, COOKIE_NAME), &text, LIFETIME_SECONDS).ok()
 }
 
 /// The cookie that takes it away.
 #[must_use]
-pub fn forget(state: &AppState) -> Option<HeaderValue> {
+pub fn clear_one_time_link(state: &AppState) -> Option<HeaderValue> {
     cookies::unset(&state.config, &cookies::prefixed_name(&state.config, COOKIE_NAME)).ok()
 }
 
@@ -43,7 +43,7 @@ pub fn forget(state: &AppState) -> Option<HeaderValue> {
 ///
 /// # Errors
 /// `NotFound` when nothing is carried, or no more; `Unavailable`.
-pub async fn shown(cx: &Ctx<'_>, admin: &Admin, headers: &HeaderMap) -> Result<OneTimeLink, AuthError> {
+pub async fn open_one_time_link(cx: &Ctx<'_>, admin: &Admin, headers: &HeaderMap) -> Result<OneTimeLink, AuthError> {
     let state = cx.state;
     let (_, text) =
         cookies::unsealed(state.tokens.link_cookie_key(), headers, &cookies::prefixed_name(&state.config, COOKIE_NAME)).pop().ok_or(AuthError::NotFound)?;

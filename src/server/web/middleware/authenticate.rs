@@ -28,7 +28,7 @@ const MAX_USER_AGENT_BYTES: usize = 255;
 
 /// Who sent a request, as far as it can be told before anything is done.
 #[derive(Clone, Debug, Default)]
-pub struct Visitor {
+pub struct RequestAuth {
     pub current: Option<CurrentUser>,
     /// The token that was presented, live or not, so that logging out works in any case.
     pub token: Option<PresentedToken>,
@@ -45,7 +45,7 @@ impl std::fmt::Debug for PresentedToken {
     }
 }
 
-impl Visitor {
+impl RequestAuth {
     /// The person, where there must be one.
     ///
     /// # Errors
@@ -61,12 +61,12 @@ impl Visitor {
     }
 }
 
-/// Finds out who is asking and puts a [`Visitor`] beside the request. When the database cannot say, nobody gets further:
+/// Finds out who is asking and puts a [`RequestAuth`] beside the request. When the database cannot say, nobody gets further:
 /// "could not ask" must never look like "is logged in" nor like "is logged out" (SR-097).
 ///
 /// # Errors
 /// The answer to send.
-pub async fn identify(state: &AppState, request: &mut Request) -> Result<(), Response> {
+pub async fn authenticate(state: &AppState, request: &mut Request) -> Result<(), Response> {
     let token = presented_token(state, request);
     let current = match &token {
         Some(PresentedToken(token)) => match sessions::resolve(state, token).await {
@@ -76,7 +76,7 @@ pub async fn identify(state: &AppState, request: &mut Request) -> Result<(), Res
         None => None,
     };
     let client = ClientInfo { presented_session: current.as_ref().map(CurrentUser::session), ..client_info(state, request) };
-    request.extensions_mut().insert(Visitor { current, token, client });
+    request.extensions_mut().insert(RequestAuth { current, token, client });
     Ok(())
 }
 
@@ -84,9 +84,9 @@ pub async fn identify(state: &AppState, request: &mut Request) -> Result<(), Res
 #[must_use]
 pub fn client_info(state: &AppState, request: &Request) -> ClientInfo {
     ClientInfo {
-        rate_limit_key: client_ip::network(peer(request.extensions()), request.headers(), &state.config.server.trusted_proxies),
+        rate_limit_key: client_ip::rate_limit_key(peer(request.extensions()), request.headers(), &state.config.server.trusted_proxies),
         user_agent: user_agent(request.headers()),
-        request_id: request.extensions().get::<Arc<RequestIds>>().map(|names| names.reference.clone()).unwrap_or_default(),
+        request_id: request.extensions().get::<Arc<RequestIds>>().map(|names| names.request_id.clone()).unwrap_or_default(),
         presented_session: None,
     }
 }

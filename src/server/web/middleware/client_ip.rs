@@ -8,7 +8,7 @@ use crate::server::{config::Config, diagnostics::CheckResult};
 /// The network a request comes from, as throttles count it: an IPv4 address, or an IPv6 /64, because one household holds at
 /// least that many addresses (SR-022).
 #[must_use]
-pub fn network(peer: Option<IpAddr>, headers: &HeaderMap, trusted_proxies: &[IpNet]) -> String {
+pub fn rate_limit_key(peer: Option<IpAddr>, headers: &HeaderMap, trusted_proxies: &[IpNet]) -> String {
     match peer.map(|peer| client(peer.to_canonical(), headers, trusted_proxies)) {
         None => "unknown".to_owned(),
         Some(IpAddr::V4(address)) => address.to_string(),
@@ -40,26 +40,26 @@ fn is_trusted(trusted_proxies: &[IpNet], address: &IpAddr) -> bool {
 #[must_use]
 pub fn check_proxy_headers(config: &Config, peer: Option<IpAddr>, headers: &HeaderMap) -> CheckResult {
     let what = "proxy";
-    let Some(peer) = peer.map(|peer| peer.to_canonical()) else { return CheckResult::fine(what, "this request has come without an address") };
+    let Some(peer) = peer.map(|peer| peer.to_canonical()) else { return CheckResult::ok(what, "this request has come without an address") };
     let said = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).filter(|value| !value.is_empty());
     let is_believed = is_trusted(&config.server.trusted_proxies, &peer);
     if said("x-forwarded-for").is_some() && !is_believed {
         let says = format!("{peer} forwards this request for somebody else, but is not believed: all who come through it are one visitor to throttles and log");
-        return CheckResult::doubtful(what, says, format!("if {peer} is your proxy, name it in server.trusted_proxies"));
+        return CheckResult::warning(what, says, format!("if {peer} is your proxy, name it in server.trusted_proxies"));
     }
     if said("x-forwarded-for").is_none() && is_believed {
         let says = format!("{peer} is one of server.trusted_proxies, but does not say for whom it forwards this request");
-        return CheckResult::doubtful(what, says, "let the proxy set X-Forwarded-For");
+        return CheckResult::warning(what, says, "let the proxy set X-Forwarded-For");
     }
     let public = config.origin();
     let (scheme, host) = public.split_once("://").unwrap_or_default();
     let (said_scheme, said_host) = (said("x-forwarded-proto").unwrap_or(scheme), said("x-forwarded-host").unwrap_or(host));
     if !(said_scheme.eq_ignore_ascii_case(scheme) && said_host.eq_ignore_ascii_case(host)) {
         let says = format!("the proxy says that this was asked for at {said_scheme}://{said_host}, and not at {public}");
-        return CheckResult::doubtful(what, says, "misc.frontend_url is to be the address that people type; the proxy should send all others there");
+        return CheckResult::warning(what, says, "misc.frontend_url is to be the address that people type; the proxy should send all others there");
     }
     let through = if is_believed { format!("through {peer}") } else { "without a proxy".to_owned() };
-    CheckResult::fine(what, format!("this request comes from {}, {through}", network(Some(peer), headers, &config.server.trusted_proxies)))
+    CheckResult::ok(what, format!("this request comes from {}, {through}", rate_limit_key(Some(peer), headers, &config.server.trusted_proxies)))
 }
 
 fn address(hop: &[u8]) -> Option<IpAddr> {
@@ -77,7 +77,7 @@ mod tests {
         for line in forwarded {
             headers.append("x-forwarded-for", HeaderValue::from_bytes(line.as_bytes()).unwrap());
         }
-        network(Some(peer.parse().unwrap()), &headers, &["10.0.0.0/8".parse().unwrap()])
+        rate_limit_key(Some(peer.parse().unwrap()), &headers, &["10.0.0.0/8".parse().unwrap()])
     }
 
     #[test]

@@ -25,14 +25,14 @@ use crate::{
 /// # Errors
 /// The answer to send.
 pub async fn reject_cross_site(state: &AppState, request: &mut Request) -> Result<(), Response> {
-    if is_same_origin(state, request) { Ok(()) } else { Err(Box::pin(refuse(state, mem::take(request))).await) }
+    if is_same_origin(state, request) { Ok(()) } else { Err(Box::pin(rejection(state, mem::take(request))).await) }
 }
 
-async fn refuse(state: &AppState, request: Request) -> Response {
+async fn rejection(state: &AppState, request: Request) -> Response {
     let came_from = request.headers().get(header::ORIGIN).and_then(|origin| origin.to_str().ok()).unwrap_or("no origin");
     let detail = format!("from {:?} instead of {:?}", came_from.chars().take(200).collect::<String>(), state.config.origin());
     let client = authenticate::client_info(state, &request);
-    events::record_rate_limited(&Ctx { state, client: &client }, AuditEvent::CsrfRejected, EventDetails::new().detail(&detail)).await;
+    events::record_rate_limited(&Ctx { state, client: &client }, AuditEvent::CsrfRejected, EventDetails::new().with_detail(&detail)).await;
     render::error_response(state, request, AuthError::CrossSite).await
 }
 

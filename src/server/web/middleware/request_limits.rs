@@ -64,17 +64,17 @@ pub async fn enforce(state: &AppState, request: &mut Request) -> Result<(), Resp
 pub struct RequestSnapshot {
     uri: Uri,
     accept: Option<HeaderValue>,
-    names: Arc<RequestIds>,
+    request_ids: Arc<RequestIds>,
 }
 
 impl RequestSnapshot {
-    pub fn of(request: &Request, names: &Arc<RequestIds>) -> Self {
-        Self { uri: request.uri().clone(), accept: request.headers().get(header::ACCEPT).cloned(), names: Arc::clone(names) }
+    pub fn new(request: &Request, names: &Arc<RequestIds>) -> Self {
+        Self { uri: request.uri().clone(), accept: request.headers().get(header::ACCEPT).cloned(), request_ids: Arc::clone(names) }
     }
 }
 
 impl From<RequestSnapshot> for Request {
-    fn from(RequestSnapshot { uri, accept, names }: RequestSnapshot) -> Self {
+    fn from(RequestSnapshot { uri, accept, request_ids: names }: RequestSnapshot) -> Self {
         let mut request = Self::new(Body::empty());
         *request.uri_mut() = uri;
         request.headers_mut().extend(accept.map(|accept| (header::ACCEPT, accept)));
@@ -86,7 +86,7 @@ impl From<RequestSnapshot> for Request {
 /// Does the work of a request, and answers in its place when it takes too long or panics as for everything else that fails: the contract's
 /// JSON or a page, with the number under which the log has the reason (SR-183, SR-184). A panic harms no other request; what it said is in
 /// the log, written by the panic hook.
-pub async fn contain(state: &AppState, stand_in: RequestSnapshot, work: impl Future<Output = Response>) -> Response {
+pub async fn catch_panic_and_timeout(state: &AppState, stand_in: RequestSnapshot, work: impl Future<Output = Response>) -> Response {
     let work = AssertUnwindSafe(deadline::with_request_deadline(work)).catch_unwind();
     let error = match tokio::time::timeout(REQUEST_TIMEOUT, work).await {
         Ok(Ok(response)) => return response,

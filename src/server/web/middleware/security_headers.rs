@@ -13,31 +13,31 @@ const ONE_YEAR: HeaderValue = HeaderValue::from_static("max-age=31536000");
 /// What one request and its answer are known by.
 pub struct RequestIds {
     /// On the error page, in the log and in the answer's `X-Correlation-ID`, as MediaManager does it.
-    pub reference: String,
+    pub request_id: String,
     /// Lets our inline scripts run, new in every answer (SR-113).
     pub script_nonce: String,
 }
 
 impl RequestIds {
     /// The reference is the caller's own, to the letter, if it is a version-4 UUID; else a new one.
-    pub fn of(headers: &HeaderMap) -> Self {
+    pub fn from_headers(headers: &HeaderMap) -> Self {
         let given = headers.get(CORRELATION_ID).and_then(|value| value.to_str().ok());
         let is_fit = |text: &&str| Uuid::parse_str(text).is_ok_and(|id| id.get_version_num() == 4);
         Self {
-            reference: given.filter(is_fit).map_or_else(|| random::uuid_from(random::quick()).simple().to_string(), ToOwned::to_owned),
-            script_nonce: URL_SAFE_NO_PAD.encode(random::quick()),
+            request_id: given.filter(is_fit).map_or_else(|| random::uuid_from(random::fast_bytes()).simple().to_string(), ToOwned::to_owned),
+            script_nonce: URL_SAFE_NO_PAD.encode(random::fast_bytes()),
         }
     }
 }
 
 /// Gives an answer its headers, errors and static files included (SR-113, SR-115).
-pub fn secure(state: &AppState, names: &RequestIds, headers: &mut HeaderMap) {
+pub fn add_security_headers(state: &AppState, names: &RequestIds, headers: &mut HeaderMap) {
     // At once, or the table grows twice.
     headers.reserve(STATIC_HEADERS.len() + 4);
     headers.extend(STATIC_HEADERS);
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     set(headers, CONTENT_SECURITY_POLICY, policy(&names.script_nonce));
-    set(headers, CORRELATION_ID, names.reference.clone());
+    set(headers, CORRELATION_ID, names.request_id.clone());
     if state.config.is_https() {
         headers.insert(STRICT_TRANSPORT_SECURITY, ONE_YEAR);
     }

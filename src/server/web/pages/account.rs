@@ -29,7 +29,7 @@ use crate::{
 
 /// `/account`
 pub async fn show(cx: PageRequest, current: CurrentUser) -> PageResult {
-    let needs_verification = mail::is_on(&cx.state) && email_verification::is_due(&cx.state, current.user().id).await?;
+    let needs_verification = mail::is_configured(&cx.state) && email_verification::needs_verification(&cx.state, current.user().id).await?;
     let account = account_view(&cx.ctx(), &current).await?;
     cx.render(move || view! { <AccountPage account needs_verification/> })
 }
@@ -93,7 +93,7 @@ pub async fn reauthenticate(cx: PageRequest, current: CurrentUser) -> PageResult
 }
 
 async fn account_view(cx: &Ctx<'_>, current: &CurrentUser) -> Result<AccountView, AuthError> {
-    let account = flow::overview(cx, current).await?;
+    let account = flow::details(cx, current).await?;
     Ok(AccountView {
         sessions: account.sessions.iter().map(|session| session_row(cx.state, session, Some(current.session()))).collect(),
         identities: account.identities.iter().map(|identity| identity_row(cx.state, identity)).collect(),
@@ -106,7 +106,7 @@ pub fn session_row(state: &AppState, session: &Session, current: Option<Uuid>) -
     let provider = || state.config.auth.openid_connect.as_ref().map_or(UNNAMED_PROVIDER, |provider| provider.name.as_str());
     SessionRow {
         id: session.id.to_string(),
-        browser: user_agent::in_words(&session.user_agent),
+        browser: user_agent::describe(&session.user_agent),
         since: timestamp(session.created_at),
         client_ip: session.client_ip.clone(),
         login_method: match session.method.as_str() {

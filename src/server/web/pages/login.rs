@@ -23,12 +23,12 @@ use crate::{
     domain::{AuthError, ReturnTo, return_to},
     server::{
         AppState,
-        flows::{email_verification, mail, oidc::Refused, password_reset, sessions::CurrentUser, setup as setup_flow},
+        flows::{email_verification, mail, oidc::CallbackError, password_reset, sessions::CurrentUser, setup as setup_flow},
         oidc::Provider,
         web::{
             cookies::{link_token, login_attempts},
             form_data,
-            middleware::authenticate::Visitor,
+            middleware::authenticate::RequestAuth,
             page_request::{PageRequest, PageResult, redirect},
             redirects::{after_login, landing_page, return_to_param},
             render,
@@ -38,8 +38,8 @@ use crate::{
 };
 
 /// `/`: the login page for strangers, the landing page for everybody else.
-pub async fn index(State(state): State<AppState>, Extension(visitor): Extension<Visitor>) -> Redirect {
-    if visitor.current.is_some() { Redirect::to(&landing_page(&state, &visitor)) } else { Redirect::to(paths::LOGIN.path) }
+pub async fn index(State(state): State<AppState>, Extension(auth): Extension<RequestAuth>) -> Redirect {
+    if auth.current.is_some() { Redirect::to(&landing_page(&state, &auth)) } else { Redirect::to(paths::LOGIN.path) }
 }
 
 /// `/login`
@@ -66,7 +66,7 @@ pub async fn signup(cx: PageRequest) -> PageResult {
 /// `/setup`
 pub async fn setup(cx: PageRequest) -> PageResult {
     let token = cx.context.hidden_value("token");
-    match setup_flow::check(&cx.ctx(), &token).await {
+    match setup_flow::check_setup_link(&cx.ctx(), &token).await {
         Ok(()) => cx.render(move || view! { <SetupPage token/> }),
         Err(error @ (AuthError::AlreadySetUp | AuthError::UsersExistWithoutAdmin | AuthError::SetupLinkInvalid)) => {
             let message = error_message(error);
@@ -84,20 +84,20 @@ pub async fn forgot_password(cx: PageRequest) -> PageResult {
 /// `/login/reset-password`, after the link's token has moved from the address into a cookie.
 pub async fn reset_password(cx: PageRequest, headers: HeaderMap) -> PageResult {
     let token = link_token::token(&cx.state, &headers, &paths::RESET_PASSWORD).ok_or(AuthError::ResetLinkInvalid)?;
-    let email = password_reset::check(&cx.state, &token).await?.email;
+    let email = password_reset::check_link(&cx.state, &token).await?.email;
     cx.render(move || view! { <ResetPasswordPage email/> })
 }
 
 /// `/login/connect`
 pub async fn confirm_link(cx: PageRequest, headers: HeaderMap) -> PageResult {
-    let pending = login_attempts::pending(&cx.state, &headers).ok_or(AuthError::PendingLinkExpired)?;
+    let pending = login_attempts::pending_link(&cx.state, &headers).ok_or(AuthError::PendingLinkExpired)?;
     let provider = cx.context.provider.as_ref().ok_or(AuthError::PendingLinkExpired)?.name.clone();
     cx.render(move || view! { <ConfirmLinkPage email=pending.email provider/> })
 }
 
 /// `/login/verify`: what somebody waits for, or how to verify the address of an account that is approved.
 pub async fn pending_approval(cx: PageRequest, current: CurrentUser) -> PageResult {
-    let needs_verification = mail::is_on(&cx.state) && email_verification::is_due(&cx.state, current.user().id).await?;
+    let needs_verification = mail::is_configured(&cx.state) && email_verification::needs_verification(&cx.state, current.user().id).await?;
     let email = current.user().email.clone();
     if !current.user().is_verified {
         return cx.render(move || view! { <PendingApprovalPage email needs_verification/> });
@@ -111,10 +111,10 @@ pub async fn pending_approval(cx: PageRequest, current: CurrentUser) -> PageResu
 /// `/login/provider`: why the provider cannot be used, with the reason in the log. Leads to the login page once it can.
 pub async fn oidc_error(State(state): State<AppState>, request: Request) -> Response {
     let return_to = return_to_param(request.uri());
-    match state.provider.as_ref().and_then(Provider::trouble) {
+    match state.provider.as_ref().and_then(Provider::last_error) {
         Some(failure) => {
             failure.log();
-            let refused = Refused { return_to: ReturnTo::parse(&return_to), ..failure.refusal.into() };
+            let refused = CallbackError { return_to: ReturnTo::parse(&return_to), ..failure.error.into() };
             render::oidc_error_page(&state, &request.into_parts().0, refused)
         }
         None => Redirect::to(&return_to::with_target(paths::LOGIN.path, &return_to)).into_response(),

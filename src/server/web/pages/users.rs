@@ -31,7 +31,7 @@ use crate::{
         flows::{
             Ctx, diagnostics,
             sessions::Admin,
-            users::{self, EventQuery, Listed, PAGE_SIZE},
+            users::{self, EventQuery, PAGE_SIZE, UserList},
         },
         web::{
             cookies::one_time_link,
@@ -58,10 +58,10 @@ pub async fn list(cx: PageRequest, admin: Admin) -> PageResult {
         _ => Filter::All,
     };
     let search: String = cx.query("q").trim().chars().take(MAX_SEARCH_CHARS).collect();
-    let Listed { rows, total } = users::list(&cx.ctx(), &admin, &users::Query { which, search: search.clone(), page }).await?;
+    let UserList { rows, total } = users::list(&cx.ctx(), &admin, &users::UserQuery { which, search: search.clone(), page }).await?;
     let row = |(user, account): (User, Option<Account>)| UserRow {
         id: user.id.to_string(),
-        status: AccountStatus::of(user.is_active, user.is_verified),
+        status: AccountStatus::new(user.is_active, user.is_verified),
         is_administrator: user.is_superuser,
         last_login: account.and_then(|account| account.last_login_at).map(timestamp),
         email: user.email,
@@ -107,13 +107,13 @@ pub async fn email(cx: PageRequest, admin: Admin) -> PageResult {
 async fn target_user(cx: &PageRequest, admin: &Admin) -> Result<TargetUser, AuthError> {
     let id = Uuid::parse_str(&cx.context.hidden_value("id")).map_err(|_| AuthError::NotFound)?;
     let user = users::find(&cx.ctx(), admin, id).await?;
-    Ok(TargetUser { id: user.id.to_string(), is_listed: users::is_listed(&cx.state, &user), email: user.email })
+    Ok(TargetUser { id: user.id.to_string(), is_listed: users::is_admin_email(&cx.state, &user), email: user.email })
 }
 
 /// `/users/link`: shows a link once; the cookie that carried it goes with the answer (SR-143).
 pub async fn reset_link(cx: PageRequest, admin: Admin, headers: HeaderMap) -> Response {
-    let clear = one_time_link::forget(&cx.state).map(|cookie| (header::SET_COOKIE, cookie));
-    let mut response = match one_time_link::shown(&cx.ctx(), &admin, &headers).await {
+    let clear = one_time_link::clear_one_time_link(&cx.state).map(|cookie| (header::SET_COOKIE, cookie));
+    let mut response = match one_time_link::open_one_time_link(&cx.ctx(), &admin, &headers).await {
         Ok(link) => cx.render(move || view! { <ResetLinkPage link/> }).into_response(),
         Err(error) => PageError(error).into_response(),
     };
@@ -125,7 +125,7 @@ pub async fn reset_link(cx: PageRequest, admin: Admin, headers: HeaderMap) -> Re
 pub async fn audit_log(cx: PageRequest, admin: Admin) -> PageResult {
     let (kind, user, reference, page) = (cx.query("kind"), cx.query("user"), cx.query("reference"), cx.page_number());
     let query = EventQuery { kind: kind.parse().ok(), user: user.clone(), reference: reference.clone(), page };
-    let (Listed { rows, total }, names) = users::events(&cx.ctx(), &admin, &query).await?;
+    let (UserList { rows, total }, names) = users::events(&cx.ctx(), &admin, &query).await?;
     let events = rows.iter().map(|row| event_row(&names, row)).collect();
     let mut kinds = vec![(String::new(), text::ALL_EVENTS)];
     kinds.extend(AuditEvent::iter().map(|event| (event.code().to_owned(), event_description(event))));
@@ -138,10 +138,10 @@ pub async fn audit_log(cx: PageRequest, admin: Admin) -> PageResult {
 pub async fn diagnostics(cx: PageRequest, _: Admin, request: Request) -> PageResult {
     let state = &cx.state;
     let proxy = client_ip::check_proxy_headers(&state.config, authenticate::peer(request.extensions()), request.headers());
-    let results = Box::pin(diagnostics::look(&state.config, state.provider.as_ref(), &state.mailer)).await;
+    let results = Box::pin(diagnostics::run_checks(&state.config, state.provider.as_ref(), &state.mailer)).await;
     let rows = std::iter::once(proxy)
         .chain(results)
-        .map(|result| CheckRow { status: result.standing.word(), check: result.what, message: result.says, hint: result.fix })
+        .map(|result| CheckRow { status: result.status.word(), check: result.check, message: result.message, hint: result.hint })
         .collect();
     cx.render(move || view! { <DiagnosticsPage rows/> })
 }
@@ -153,7 +153,7 @@ async fn user_details(cx: &Ctx<'_>, admin: &Admin, id: Uuid) -> Result<UserDetai
     let at = |of: fn(&Account) -> Option<i64>| -> Option<Timestamp> { account.as_ref().and_then(of).map(timestamp) };
     Ok(UserDetails {
         id: user.id.to_string(),
-        status: AccountStatus::of(user.is_active, user.is_verified),
+        status: AccountStatus::new(user.is_active, user.is_verified),
         is_administrator: user.is_superuser,
         is_self: user.id == admin.user().id,
         approved: account.clone().and_then(|account| granted(account.approved_by, account.approved_at)),
