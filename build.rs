@@ -1,4 +1,5 @@
-//! The built site is a part of the release program (`src/server/web/assets.rs`): another site is another program.
+//! The built site is a part of the release program (`src/server/web/assets.rs`): another site is
+//! another program.
 
 use std::path::Path;
 

@@ -1,5 +1,9 @@
-//! What single functions cost, each beside the least that the same work can cost. Part of `make bench`.
-#![expect(clippy::unwrap_used, reason = "a measurement that cannot go on should stop where it stands")]
+//! What single functions cost, each beside the least that the same work can cost. Part of
+//! `make bench`.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a measurement that cannot go on should stop where it stands"
+)]
 
 use std::hint::black_box;
 
@@ -40,39 +44,69 @@ use uuid::Uuid;
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 const PASSWORD: &str = "violet kettle harbour 9";
 
-criterion_group!(functions, session_token, session_cookie, email, return_to, password, login_page);
+criterion_group!(
+    functions,
+    session_token,
+    session_cookie,
+    email,
+    return_to,
+    password,
+    login_page
+);
 criterion_main!(functions);
 
 /// Beside the library with rules that are made once.
 fn session_token(criterion: &mut Criterion) {
     let tokens = Tokens::new(SECRET, Clock::System).unwrap();
-    let (token, _) = tokens.sign_session(Uuid::max(), Uuid::max(), 86_400).unwrap();
+    let (token, _) = tokens
+        .sign_session(Uuid::max(), Uuid::max(), 86_400)
+        .unwrap();
     let key = DecodingKey::from_secret(SECRET.as_bytes());
     let mut rules = Validation::default();
     rules.set_audience(&["fastapi-users:auth"]);
     let mut group = criterion.benchmark_group("session token");
-    group.bench_function("ours", |bencher| bencher.iter(|| tokens.check_session(black_box(&token)).unwrap()));
-    group.bench_function("bare", |bencher| bencher.iter(|| decode::<serde_json::Value>(black_box(&token), &key, &rules).unwrap()));
+    group.bench_function("ours", |bencher| {
+        bencher.iter(|| tokens.check_session(black_box(&token)).unwrap())
+    });
+    group.bench_function("bare", |bencher| {
+        bencher.iter(|| decode::<serde_json::Value>(black_box(&token), &key, &rules).unwrap())
+    });
 }
 
 /// The second of three cookies. Beside the library's splitting alone.
 fn session_cookie(criterion: &mut Criterion) {
     let directory = tempfile::tempdir().unwrap();
     let config = configuration(&directory);
-    let line = format!("theme=dark; {}={}; language=en", config.policy.cookie_name, "x".repeat(280));
+    let line = format!(
+        "theme=dark; {}={}; language=en",
+        config.policy.cookie_name,
+        "x".repeat(280)
+    );
     let mut headers = HeaderMap::new();
     headers.insert(COOKIE, HeaderValue::from_str(&line).unwrap());
     let mut group = criterion.benchmark_group("session cookie");
-    group.bench_function("ours", |bencher| bencher.iter(|| cookies::presented_token(&config, black_box(&headers)).unwrap()));
-    group.bench_function("bare", |bencher| bencher.iter(|| Cookie::split_parse(black_box(line.as_str())).flatten().count()));
+    group.bench_function("ours", |bencher| {
+        bencher.iter(|| cookies::presented_token(&config, black_box(&headers)).unwrap())
+    });
+    group.bench_function("bare", |bencher| {
+        bencher.iter(|| {
+            Cookie::split_parse(black_box(line.as_str()))
+                .flatten()
+                .count()
+        })
+    });
 }
 
 /// Beside lower-casing alone.
 fn email(criterion: &mut Criterion) {
     let typed = " Ada.Lovelace+Films@Mail.Example.ORG ";
     let mut group = criterion.benchmark_group("e-mail address");
-    group.bench_function("ours", |bencher| bencher.iter(|| Email::parse(black_box(typed)).unwrap()));
-    group.bench_function("bare", |bencher| bencher.iter(|| black_box(typed).trim().to_ascii_lowercase()));
+    group.bench_function("ours", |bencher| {
+        bencher.iter(|| Email::parse(black_box(typed)).unwrap())
+    });
+    group.bench_function("bare", |bencher| {
+        bencher.iter(|| black_box(typed).trim().to_ascii_lowercase())
+    });
 }
 
 /// Beside resolving it as a browser does.
@@ -80,8 +114,12 @@ fn return_to(criterion: &mut Criterion) {
     let target = "/web/dashboard/f%C3%BCr-alle?query=a%2Fb&page=2#results";
     let site = Url::parse("https://media.example.org/login").unwrap();
     let mut group = criterion.benchmark_group("return_to");
-    group.bench_function("ours", |bencher| bencher.iter(|| ReturnTo::parse(black_box(target)).unwrap()));
-    group.bench_function("bare", |bencher| bencher.iter(|| site.join(black_box(target)).unwrap()));
+    group.bench_function("ours", |bencher| {
+        bencher.iter(|| ReturnTo::parse(black_box(target)).unwrap())
+    });
+    group.bench_function("bare", |bencher| {
+        bencher.iter(|| site.join(black_box(target)).unwrap())
+    });
 }
 
 /// One Argon2id. Beside the same without a queue, a thread of its own and reading the stored hash.
@@ -89,19 +127,40 @@ fn password(criterion: &mut Criterion) {
     let runtime = Runtime::new().unwrap();
     let cost = Argon2Params::STANDARD;
     let hasher = Hasher::new(cost, 1).unwrap();
-    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(cost.memory_kib, cost.passes, cost.lanes, Some(32)).unwrap());
-    let stored = argon2.hash_password_with_salt(PASSWORD.as_bytes(), b"sixteen bytes of").unwrap().to_string();
+    let argon2 = Argon2::new(
+        Algorithm::Argon2id,
+        Version::V0x13,
+        Params::new(cost.memory_kib, cost.passes, cost.lanes, Some(32)).unwrap(),
+    );
+    let stored = argon2
+        .hash_password_with_salt(PASSWORD.as_bytes(), b"sixteen bytes of")
+        .unwrap()
+        .to_string();
     let mut group = criterion.benchmark_group("password");
     group.sample_size(20);
     group.bench_function("ours", |bencher| {
         bencher.iter(|| {
             runtime.block_on(async {
-                hasher.verify(hasher.acquire_slot().await.unwrap(), Password::parse(PASSWORD.to_owned()).unwrap(), Some(stored.clone())).await.unwrap()
+                hasher
+                    .verify(
+                        hasher.acquire_slot().await.unwrap(),
+                        Password::parse(PASSWORD.to_owned()).unwrap(),
+                        Some(stored.clone()),
+                    )
+                    .await
+                    .unwrap()
             })
         });
     });
     group.bench_function("bare", |bencher| {
-        bencher.iter(|| PasswordVerifier::<str>::verify_password(&argon2, black_box(PASSWORD.as_bytes()), &stored).unwrap());
+        bencher.iter(|| {
+            PasswordVerifier::<str>::verify_password(
+                &argon2,
+                black_box(PASSWORD.as_bytes()),
+                &stored,
+            )
+            .unwrap()
+        });
     });
 }
 
@@ -109,20 +168,37 @@ fn password(criterion: &mut Criterion) {
 fn login_page(criterion: &mut Criterion) {
     let runtime = Runtime::new().unwrap();
     let directory = tempfile::tempdir().unwrap();
-    let state = runtime.block_on(AppState::new(configuration(&directory), Argon2Params::STANDARD, Clock::System)).unwrap();
+    let state = runtime
+        .block_on(AppState::new(
+            configuration(&directory),
+            Argon2Params::STANDARD,
+            Clock::System,
+        ))
+        .unwrap();
     let ours = router(state);
-    let bare = Router::new().route("/login", get(|| async { Html(view! { <Page/> }.to_html()) }));
+    let bare = Router::new().route(
+        "/login",
+        get(|| async { Html(view! { <Page/> }.to_html()) }),
+    );
     let mut group = criterion.benchmark_group("GET /login");
     for (name, router) in [("ours", ours), ("bare", bare)] {
-        group.bench_function(name, |bencher| bencher.iter(|| runtime.block_on(answer(router.clone()))));
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| runtime.block_on(answer(router.clone())))
+        });
     }
 }
 
 async fn answer(router: Router) -> usize {
-    let request = Request::get("/login").header("host", "localhost:8000").body(Body::empty()).unwrap();
+    let request = Request::get("/login")
+        .header("host", "localhost:8000")
+        .body(Body::empty())
+        .unwrap();
     let response = router.oneshot(request).await.unwrap();
     assert!(response.status().is_success(), "{}", response.status());
-    to_bytes(response.into_body(), usize::MAX).await.unwrap().len()
+    to_bytes(response.into_body(), usize::MAX)
+        .await
+        .unwrap()
+        .len()
 }
 
 #[component]
@@ -148,7 +224,17 @@ fn configuration(directory: &TempDir) -> Config {
     let file = directory.path().join("config.toml");
     std::fs::write(&file, "").unwrap();
     let database = format!("sqlite://{}", directory.path().join("auth.db").display());
-    let environment = [("AUTH__TOKEN_SECRET", SECRET), ("AUTH__ADMIN_EMAILS", "[]"), ("SERVER__DATABASE_URL", &database)];
-    let environment = environment.map(|(name, value)| (format!("MEDIAMANAGER_{name}"), value.to_owned())).to_vec();
-    config::load(&Sources { config_file: Some(file), environment }).unwrap()
+    let environment = [
+        ("AUTH__TOKEN_SECRET", SECRET),
+        ("AUTH__ADMIN_EMAILS", "[]"),
+        ("SERVER__DATABASE_URL", &database),
+    ];
+    let environment = environment
+        .map(|(name, value)| (format!("MEDIAMANAGER_{name}"), value.to_owned()))
+        .to_vec();
+    config::load(&Sources {
+        config_file: Some(file),
+        environment,
+    })
+    .unwrap()
 }

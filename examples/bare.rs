@@ -1,8 +1,13 @@
 //! What `make bench` compares the program with: the same work with nothing around it.
 //!
-//! `bare serve PORT FILE` answers every request with the bytes of FILE, a whole HTTP answer as the program has given it;
-//! `bare page PORT` renders a bare Leptos page of one form; `bare argon2 THREADS SECONDS` checks passwords and prints how many a second.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal, whose answer a script reads")]
+//! `bare serve PORT FILE` answers every request with the bytes of FILE, a whole HTTP answer as the
+//! program has given it; `bare page PORT` renders a bare Leptos page of one form;
+//! `bare argon2 THREADS SECONDS` checks passwords and prints how many a second.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program for the terminal, whose answer a script reads"
+)]
 
 use std::{
     fs,
@@ -31,8 +36,12 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match words.as_slice() {
-        ["serve", port, file] => answer(file).and_then(|answer| serve(port, Router::new().fallback(move || async move { answer }))),
-        ["page", port] => serve(port, Router::new().fallback(get(|| async { Html(view! { <Page/> }.to_html()) }))),
+        ["serve", port, file] => answer(file)
+            .and_then(|answer| serve(port, Router::new().fallback(move || async move { answer }))),
+        ["page", port] => serve(
+            port,
+            Router::new().fallback(get(|| async { Html(view! { <Page/> }.to_html()) })),
+        ),
         ["argon2", threads, seconds] => hash(threads, seconds),
         _ => Err("usage: bare serve PORT FILE | page PORT | argon2 THREADS SECONDS".into()),
     };
@@ -46,16 +55,21 @@ fn main() -> ExitCode {
 }
 
 fn serve(port: &str, router: Router) -> Outcome {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
-        let listener = tokio::net::TcpListener::bind(format!("127.0.0.1:{port}")).await?;
-        Ok(axum::serve(listener, router).await?)
-    })
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?
+        .block_on(async {
+            let listener = tokio::net::TcpListener::bind(format!("127.0.0.1:{port}")).await?;
+            Ok(axum::serve(listener, router).await?)
+        })
 }
 
 /// Headers and body of an answer that was written down with its status line.
 fn answer(file: &str) -> Result<(HeaderMap, Bytes), Box<dyn std::error::Error>> {
     let written = fs::read_to_string(file)?;
-    let (head, body) = written.split_once("\r\n\r\n").ok_or("no end of the header")?;
+    let (head, body) = written
+        .split_once("\r\n\r\n")
+        .ok_or("no end of the header")?;
     let mut headers = HeaderMap::new();
     for line in head.lines().skip(1) {
         let (name, value) = line.split_once(": ").ok_or("no header field")?;
@@ -91,21 +105,36 @@ fn Page() -> impl IntoView {
 fn hash(threads: &str, seconds: &str) -> Outcome {
     let (threads, seconds): (usize, u64) = (threads.parse()?, seconds.parse()?);
     let cost = Argon2Params::STANDARD;
-    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(cost.memory_kib, cost.passes, cost.lanes, Some(32))?);
-    let stored = argon2.hash_password_with_salt(b"violet kettle harbour 9", b"sixteen bytes of").map_err(|err| err.to_string())?.to_string();
+    let argon2 = Argon2::new(
+        Algorithm::Argon2id,
+        Version::V0x13,
+        Params::new(cost.memory_kib, cost.passes, cost.lanes, Some(32))?,
+    );
+    let stored = argon2
+        .hash_password_with_salt(b"violet kettle harbour 9", b"sixteen bytes of")
+        .map_err(|err| err.to_string())?
+        .to_string();
     let started = Instant::now();
     let until = started + Duration::from_secs(seconds);
     let count = || {
         let mut done = 0_u32;
         while Instant::now() < until {
-            let is_right = PasswordVerifier::<str>::verify_password(&argon2, b"violet kettle harbour 9", &stored).is_ok();
+            let is_right = PasswordVerifier::<str>::verify_password(
+                &argon2,
+                b"violet kettle harbour 9",
+                &stored,
+            )
+            .is_ok();
             done += u32::from(is_right);
         }
         done
     };
     let done: u32 = thread::scope(|scope| {
         let running: Vec<_> = (0..threads).map(|_| scope.spawn(count)).collect();
-        running.into_iter().filter_map(|thread| thread.join().ok()).sum()
+        running
+            .into_iter()
+            .filter_map(|thread| thread.join().ok())
+            .sum()
     });
     println!("{:.2}", f64::from(done) / started.elapsed().as_secs_f64());
     Ok(())

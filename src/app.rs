@@ -1,4 +1,5 @@
-//! The pages as people see them: a file for each page, with the server functions of its forms. Compiled for server and browser.
+//! The pages as people see them: a file for each page, with the server functions of its forms.
+//! Compiled for server and browser.
 
 use leptos::server_fn::{
     codec::JsonEncoding,
@@ -28,7 +29,9 @@ impl FromServerFnError for AuthError {
     /// The framework's own failures carry texts of libraries, which stay on the server (SR-183).
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         match error {
-            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) | ServerFnErrorErr::Deserialization(_) => Self::BadRequest,
+            ServerFnErrorErr::Args(_)
+            | ServerFnErrorErr::MissingArg(_)
+            | ServerFnErrorErr::Deserialization(_) => Self::BadRequest,
             _ => Self::Internal,
         }
     }

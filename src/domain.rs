@@ -1,4 +1,5 @@
-//! What the words of this program mean. Compiled for the server and for the browser: no I/O, no framework, no clock.
+//! What the words of this program mean. Compiled for the server and for the browser: no I/O, no
+//! framework, no clock.
 //!
 //! Values are parsed once at the edge and cannot be wrong afterwards.
 

@@ -13,9 +13,9 @@
 //!            config, clock, crypto, mailer, telemetry: tools with a single purpose
 //! ```
 //!
-//! What is deliberately absent: state in memory that a second instance would need too, links or cookies that depend on a
-//! request header, errors that carry text, secrets in logs, and decisions taken from what a page shows.
-//! `tests/it/tidy.rs` checks who may import whom.
+//! What is deliberately absent: state in memory that a second instance would need too, links or
+//! cookies that depend on a request header, errors that carry text, secrets in logs, and decisions
+//! taken from what a page shows. `tests/it/tidy.rs` checks who may import whom.
 
 pub mod app;
 pub mod domain;

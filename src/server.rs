@@ -1,7 +1,7 @@
 //! What the browser must never have.
 //!
-//! `flows` are the use cases, `db` the storage, `web` speaks HTTP, `cli` is the command line; the others are tools with a
-//! single purpose.
+//! `flows` are the use cases, `db` the storage, `web` speaks HTTP, `cli` is the command line; the
+//! others are tools with a single purpose.
 
 pub mod cli;
 pub mod clock;

@@ -6,6 +6,9 @@
 mod rules;
 
 libfuzzer_sys::fuzz_target!(|headers: &[u8]| {
-    let lines: Vec<Vec<u8>> = headers.split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
+    let lines: Vec<Vec<u8>> = headers
+        .split(|byte| *byte == b'\n')
+        .map(<[u8]>::to_vec)
+        .collect();
     rules::cookie_header(&lines);
 });

@@ -91,7 +91,9 @@ pub fn AccountPage(
 ) -> impl IntoView {
     let cx = page_context();
     let viewer = cx.viewer.clone();
-    let (is_superuser, is_verified) = viewer.as_ref().map_or((false, false), |viewer| (viewer.is_superuser, viewer.is_verified));
+    let (is_superuser, is_verified) = viewer.as_ref().map_or((false, false), |viewer| {
+        (viewer.is_superuser, viewer.is_verified)
+    });
     let role = match (is_superuser, is_verified) {
         (true, _) => "Administrator",
         (false, true) => "Member",
@@ -158,7 +160,10 @@ fn LoginMethods(has_password: bool, identities: Vec<IdentityRow>) -> impl IntoVi
 #[component]
 fn Sessions(sessions: Vec<SessionRow>) -> impl IntoView {
     let has_others = sessions.len() > 1;
-    let lines: Vec<_> = sessions.into_iter().map(|session| view! { <SessionItem session/> }).collect();
+    let lines: Vec<_> = sessions
+        .into_iter()
+        .map(|session| view! { <SessionItem session/> })
+        .collect();
     let end_others = has_others.then(|| {
         view! {
             <ui::PostForm action=RevokeSession::PATH>
@@ -182,7 +187,10 @@ fn SessionItem(session: SessionRow) -> impl IntoView {
     let action = if session.is_current {
         Either::Left(view! { <span class="badge">"This browser"</span> })
     } else {
-        let (id, of_browser) = (session.id.clone(), format!(" the session of {}", session.browser));
+        let (id, of_browser) = (
+            session.id.clone(),
+            format!(" the session of {}", session.browser),
+        );
         Either::Right(view! {
             <ui::PostForm action=RevokeSession::PATH>
                 <input type="hidden" name="session" value=id/>
@@ -210,10 +218,15 @@ pub fn SessionDescription(session: SessionRow) -> impl IntoView {
     }
 }
 
-/// What only an administrator sees: what to mend in the configuration, and what to paste into the provider's.
+/// What only an administrator sees: what to mend in the configuration, and what to paste into the
+/// provider's.
 #[component]
 fn ConfigurationCard(admin: AdminNotices) -> impl IntoView {
-    let warnings: Vec<_> = admin.warnings.into_iter().map(|warning| view! { <p class="warning">{warning}</p> }).collect();
+    let warnings: Vec<_> = admin
+        .warnings
+        .into_iter()
+        .map(|warning| view! { <p class="warning">{warning}</p> })
+        .collect();
     let redirect_uri = admin.redirect_uri.map(|uri| {
         view! {
             <h3>"Redirect URI for the provider"</h3>

@@ -3,7 +3,8 @@ use leptos::prelude::*;
 use super::{page_context::page_context, paths, ui};
 use crate::domain::AuthError;
 
-/// The page in place of one that cannot be shown: what happened, what to do, and the number under which the log has the reason.
+/// The page in place of one that cannot be shown: what happened, what to do, and the number under
+/// which the log has the reason.
 #[component]
 pub fn ErrorPage(
     error: AuthError,
@@ -21,7 +22,9 @@ pub fn ErrorPage(
         }
     });
     let (link, link_text) = match error {
-        AuthError::AccountMismatch if cx.viewer.is_some() => (page_of_form(&cx.path_and_query), "Open the page again"),
+        AuthError::AccountMismatch if cx.viewer.is_some() => {
+            (page_of_form(&cx.path_and_query), "Open the page again")
+        }
         _ => (paths::INDEX.path.to_owned(), "Go to the start page"),
     };
     let can_ask_again = error == AuthError::ResetLinkInvalid && cx.features.password_reset;
@@ -37,7 +40,12 @@ pub fn ErrorPage(
     }
 }
 
-/// The page that a form stands on, by the address it was sent to: its own page, or the list of users for a button in a table.
+/// The page that a form stands on, by the address it was sent to: its own page, or the list of
+/// users for a button in a table.
 fn page_of_form(address: &str) -> String {
-    if address == paths::USER_ACTION.path { paths::USERS.path.to_owned() } else { address.to_owned() }
+    if address == paths::USER_ACTION.path {
+        paths::USERS.path.to_owned()
+    } else {
+        address.to_owned()
+    }
 }

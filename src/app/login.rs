@@ -5,19 +5,32 @@ use crate::domain::{AuthError, Password};
 
 /// Logs in with e-mail and password.
 #[server(prefix = "", endpoint = "login")]
-pub async fn log_in(#[server(default)] email: String, #[server(default)] password: Password, #[server(default)] return_to: String) -> Result<(), AuthError> {
+pub async fn log_in(
+    #[server(default)] email: String,
+    #[server(default)] password: Password,
+    #[server(default)] return_to: String,
+) -> Result<(), AuthError> {
     use crate::{
         domain::Email,
         server::{flows::login, web::server_fn},
     };
     let (state, auth) = server_fn::request()?;
-    let input = login::PasswordLogin { email: Some(Email::parse(&email)?), password };
+    let input = login::PasswordLogin {
+        email: Some(Email::parse(&email)?),
+        password,
+    };
     let login = login::log_in_with_password(&auth.ctx(&state), input).await?;
     server_fn::log_in_browser(&state, &login, &return_to)
 }
 
-const NOTICES: [Notice; 6] =
-    [Notice::LoggedOut, Notice::LoggedOutHere, Notice::SignedUp, Notice::ResetRequested, Notice::AccountDeleted, Notice::PasswordReset];
+const NOTICES: [Notice; 6] = [
+    Notice::LoggedOut,
+    Notice::LoggedOutHere,
+    Notice::SignedUp,
+    Notice::ResetRequested,
+    Notice::AccountDeleted,
+    Notice::PasswordReset,
+];
 
 /// `/login`
 #[component]

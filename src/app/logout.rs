@@ -3,7 +3,8 @@ use leptos::{prelude::*, server_fn::ServerFn};
 use super::{page_context::page_context, ui};
 use crate::domain::AuthError;
 
-/// Ends the session, durably, before it answers. Works without a session and with a dead one too (SR-096).
+/// Ends the session, durably, before it answers. Works without a session and with a dead one too
+/// (SR-096).
 #[server(prefix = "", endpoint = "logout")]
 pub async fn log_out() -> Result<(), AuthError> {
     use crate::app::{notice::Notice, paths};
@@ -14,7 +15,14 @@ pub async fn log_out() -> Result<(), AuthError> {
         None => false,
     };
     server_fn::clear_session_cookie(&state)?;
-    server_fn::redirect(&paths::LOGIN, if is_still_logged_in_there { Notice::LoggedOutHere } else { Notice::LoggedOut });
+    server_fn::redirect(
+        &paths::LOGIN,
+        if is_still_logged_in_there {
+            Notice::LoggedOutHere
+        } else {
+            Notice::LoggedOut
+        },
+    );
     Ok(())
 }
 
@@ -31,7 +39,8 @@ pub fn LogoutPage() -> impl IntoView {
     }
 }
 
-/// The button, on every page that has one. A plain form: there is nothing in it that could fail in place.
+/// The button, on every page that has one. A plain form: there is nothing in it that could fail in
+/// place.
 #[component]
 pub fn LogOutForm() -> impl IntoView {
     view! {

@@ -2,8 +2,8 @@ use strum::{EnumString, IntoStaticStr};
 
 use super::paths::Page;
 
-/// What the page after a successful form says. It travels as `?notice=…`, and a page shows only those that it names, so that nobody
-/// can make it say something else with a link.
+/// What the page after a successful form says. It travels as `?notice=…`, and a page shows only
+/// those that it names, so that nobody can make it say something else with a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum Notice {
@@ -31,19 +31,16 @@ pub enum Notice {
 
 impl Notice {
     /// The word in the address.
-    #[must_use]
     pub fn code(self) -> &'static str {
         self.into()
     }
 
     /// The address of a page that shows this notice.
-    #[must_use]
     pub fn on(self, page: &Page) -> String {
         self.at(page.path)
     }
 
     /// The same for a page whose path has a parameter.
-    #[must_use]
     pub fn at(self, path: &str) -> String {
         format!("{path}?notice={}", self.code())
     }

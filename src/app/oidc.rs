@@ -6,8 +6,9 @@ use leptos::{
 use super::{page_context::page_context, paths, ui};
 use crate::domain::{AuthError, Password};
 
-/// Sends the browser to the provider, or to the page that says why not. A link leads here, so it changes nothing but the browser's
-/// own cookies; and it never fails, because the framework would answer an error with the Referer and put it into the address.
+/// Sends the browser to the provider, or to the page that says why not. A link leads here, so it
+/// changes nothing but the browser's own cookies; and it never fails, because the framework would
+/// answer an error with the Referer and put it into the address.
 #[server(prefix = "", endpoint = "login/oidc", input = GetUrl)]
 pub async fn log_in_with_provider(#[server(default)] return_to: String) -> Result<(), AuthError> {
     use crate::server::web::server_fn;
@@ -25,8 +26,8 @@ pub async fn confirm_link(#[server(default)] password: Password) -> Result<(), A
     server_fn::finish_linking(&state, &login, &pending)
 }
 
-/// The way to the provider: a link, because the content security policy's `form-action` holds for redirects of a form. While
-/// the provider cannot be used it says so and leads nowhere.
+/// The way to the provider: a link, because the content security policy's `form-action` holds for
+/// redirects of a form. While the provider cannot be used it says so and leads nowhere.
 #[component]
 pub fn ProviderButton(
     return_to: String,
@@ -56,13 +57,14 @@ pub fn ProviderButton(
     })
 }
 
-/// After logging out here: the person is still logged in at the provider, and the next click on its button would let anybody
-/// at this screen in again.
+/// After logging out here: the person is still logged in at the provider, and the next click on its
+/// button would let anybody at this screen in again.
 #[component]
 pub fn ProviderLogoutButton(url: Option<String>) -> impl IntoView {
-    url.zip(page_context().provider.clone()).map(|(url, provider)| {
-        view! { <a class="button" href=url>{format!("Also log out of {}", provider.name)}</a> }
-    })
+    url.zip(page_context().provider.clone())
+        .map(|(url, provider)| {
+            view! { <a class="button" href=url>{format!("Also log out of {}", provider.name)}</a> }
+        })
 }
 
 /// Why a login with the provider failed.
@@ -83,18 +85,29 @@ pub struct OidcLoginError {
     pub is_linking: bool,
 }
 
-/// In place of a login: what happened, what to do, and the number under which the log has the reason.
+/// In place of a login: what happened, what to do, and the number under which the log has the
+/// reason.
 #[component]
 pub fn OidcErrorPage(error: OidcLoginError) -> impl IntoView {
     let cx = page_context();
     let (title, name) = (error.title, error.provider_name);
     // A login in place of a connection would make a second account.
     let (again, way_out, without) = if error.is_linking {
-        (paths::LINK_IDENTITY.path.to_owned(), paths::ACCOUNT.path, "Back to your account")
+        (
+            paths::LINK_IDENTITY.path.to_owned(),
+            paths::ACCOUNT.path,
+            "Back to your account",
+        )
     } else {
-        (start_url(&error.return_to), paths::LOGIN.path, "Log in with e-mail and password")
+        (
+            start_url(&error.return_to),
+            paths::LOGIN.path,
+            "Log in with e-mail and password",
+        )
     };
-    let said = error.provider_message.map(|said| view! { <p>{format!("{name} says: ")}<q>{said}</q></p> });
+    let said = error
+        .provider_message
+        .map(|said| view! { <p>{format!("{name} says: ")}<q>{said}</q></p> });
     view! {
         <ui::Layout title has_error=true>
             <h1>{title}</h1>
@@ -108,7 +121,8 @@ pub fn OidcErrorPage(error: OidcLoginError) -> impl IntoView {
     }
 }
 
-/// `/login/connect`: an account has the address that the provider says, and the person proves once that it is theirs.
+/// `/login/connect`: an account has the address that the provider says, and the person proves once
+/// that it is theirs.
 #[component]
 pub fn ConfirmLinkPage(
     /// The address of the account here.
@@ -122,7 +136,8 @@ pub fn ConfirmLinkPage(
             <p class="lead">
                 {format!("You are logged in at {}, which does not confirm that this address is yours. Prove it once with the password of the account here; after that, {} is enough.", provider, provider)}
             </p>
-            // The address is shown for the person and the password manager; the server knows it anyway.
+            // The address is shown for the person and the password manager; the server knows it
+            // anyway.
             <ui::CredentialsForm
                 action=ConfirmLink::PATH
                 button="Connect and log in"

@@ -5,8 +5,8 @@ use leptos::prelude::use_context;
 use super::{notice::Notice, ui::FieldError};
 use crate::domain::AuthError;
 
-/// What the server tells every page about the request it answers. All of it may end up in front of the viewer (SR-115). What one page
-/// shows besides stands in that page's properties.
+/// What the server tells every page about the request it answers. All of it may end up in front of
+/// the viewer (SR-115). What one page shows besides stands in that page's properties.
 #[derive(Default)]
 pub struct PageContext {
     pub app_name: String,
@@ -95,39 +95,46 @@ pub struct FailedForm {
 }
 
 /// The context of the page that is being rendered.
-#[must_use]
 pub fn page_context() -> Arc<PageContext> {
     use_context().unwrap_or_default()
 }
 
 impl PageContext {
     /// What was typed into a field of the form that failed, for showing it again.
-    #[must_use]
     pub fn typed(&self, field: &str) -> String {
-        self.failed_form.as_ref().and_then(|form| form.values.get(field)).cloned().unwrap_or_default()
+        self.failed_form
+            .as_ref()
+            .and_then(|form| form.values.get(field))
+            .cloned()
+            .unwrap_or_default()
     }
 
     /// The value of a hidden field: the failed form's own, else the address's.
-    #[must_use]
     pub fn hidden_value(&self, field: &str) -> String {
-        let values = self.failed_form.as_ref().map_or(&self.query, |form| &form.values);
+        let values = self
+            .failed_form
+            .as_ref()
+            .map_or(&self.query, |form| &form.values);
         values.get(field).cloned().unwrap_or_default()
     }
 
-    #[must_use]
     pub fn has_error(&self) -> bool {
         self.failed_form.is_some()
     }
 
-    #[must_use]
     pub fn notice(&self) -> Option<Notice> {
         self.query.get("notice")?.parse().ok()
     }
 
     /// What was wrong with the form that was sent to this page, and the element that says it.
-    #[must_use]
     pub fn field_error(&self) -> FieldError {
-        let field_error = |form: &FailedForm| FieldError { element_id: form.error.place().to_owned(), message: form.message.clone() };
-        self.failed_form.as_ref().map(field_error).unwrap_or_default()
+        let field_error = |form: &FailedForm| FieldError {
+            element_id: form.error.place().to_owned(),
+            message: form.message.clone(),
+        };
+        self.failed_form
+            .as_ref()
+            .map(field_error)
+            .unwrap_or_default()
     }
 }

@@ -19,15 +19,27 @@ pub async fn request_reset(#[server(default)] email: String) -> Result<(), AuthE
 
 /// Sets the new password. The token is in a cookie by now, and not in the page.
 #[server(prefix = "", endpoint = "login/reset-password")]
-pub async fn reset_password(#[server(default)] email: String, #[server(default)] password: Password) -> Result<(), AuthError> {
+pub async fn reset_password(
+    #[server(default)] email: String,
+    #[server(default)] password: Password,
+) -> Result<(), AuthError> {
     use crate::app::notice::Notice;
     use crate::server::{
         flows::password_reset::{self, PasswordReset},
         web::server_fn,
     };
     let (state, auth) = server_fn::request()?;
-    let token = server_fn::link_token(&paths::RESET_PASSWORD)?.ok_or(AuthError::ResetLinkInvalid)?;
-    password_reset::reset_password(&auth.ctx(&state), PasswordReset { token, shown_email: Some(email), password }).await?;
+    let token =
+        server_fn::link_token(&paths::RESET_PASSWORD)?.ok_or(AuthError::ResetLinkInvalid)?;
+    password_reset::reset_password(
+        &auth.ctx(&state),
+        PasswordReset {
+            token,
+            shown_email: Some(email),
+            password,
+        },
+    )
+    .await?;
     server_fn::clear_link_token(&state, &paths::RESET_PASSWORD)?;
     server_fn::redirect(&paths::LOGIN, Notice::PasswordReset);
     Ok(())

@@ -1,6 +1,7 @@
 //! The only place where a page's path is written; compiled for both sides.
 //!
-//! The router takes a [`Page`] for every route, so a route without an access rule cannot be written.
+//! The router takes a [`Page`] for every route, so a route without an access rule cannot be
+//! written.
 
 use Access::{Admin, Public, RecentLogin, SignedIn, SignedOutOnly};
 
@@ -10,7 +11,8 @@ pub struct Page {
     /// The path as the router matches it, parameters in braces.
     pub path: &'static str,
     pub access: Access,
-    /// The cookie that keeps the token of a link to this page, once the token has left the address (SR-045).
+    /// The cookie that keeps the token of a link to this page, once the token has left the address
+    /// (SR-045).
     pub link_cookie: Option<&'static str>,
 }
 
@@ -22,7 +24,8 @@ pub enum Access {
     SignedOutOnly,
     /// Everybody else is redirected to the login page.
     SignedIn,
-    /// Like `SignedIn`; a login older than five minutes is redirected to the reauthentication page (SR-142).
+    /// Like `SignedIn`; a login older than five minutes is redirected to the reauthentication page
+    /// (SR-142).
     RecentLogin,
     /// For active, approved administrators (SR-140).
     Admin,
@@ -30,21 +33,28 @@ pub enum Access {
 
 impl Page {
     const fn new(path: &'static str, access: Access) -> Self {
-        Self { path, access, link_cookie: None }
+        Self {
+            path,
+            access,
+            link_cookie: None,
+        }
     }
 
     const fn with_link_cookie(self, name: &'static str) -> Self {
-        Self { link_cookie: Some(name), ..self }
+        Self {
+            link_cookie: Some(name),
+            ..self
+        }
     }
 
     /// Whether the router would match this path to the page.
-    #[must_use]
     pub fn matches(&self, path: &str) -> bool {
         let (mut wanted, mut given) = (self.path.split('/'), path.split('/'));
         loop {
             match (wanted.next(), given.next()) {
                 (None, None) => return true,
-                (Some(part), Some(text)) if part == text || (part.starts_with('{') && !text.is_empty()) => {}
+                (Some(part), Some(text))
+                    if part == text || (part.starts_with('{') && !text.is_empty()) => {}
                 _ => return false,
             }
         }
@@ -57,7 +67,8 @@ pub const LOGOUT: Page = Page::new("/logout", Public);
 pub const SIGNUP: Page = Page::new("/login/signup", Public);
 pub const SETUP: Page = Page::new("/setup", Public);
 pub const FORGOT_PASSWORD: Page = Page::new("/login/forgot-password", Public);
-pub const RESET_PASSWORD: Page = Page::new("/login/reset-password", Public).with_link_cookie("reset-link");
+pub const RESET_PASSWORD: Page =
+    Page::new("/login/reset-password", Public).with_link_cookie("reset-link");
 pub const OIDC_START: Page = Page::new("/login/oidc", Public);
 pub const OIDC_ERROR: Page = Page::new("/login/provider", Public);
 pub const CONFIRM_LINK: Page = Page::new("/login/connect", Public);
@@ -65,9 +76,11 @@ pub const PENDING_APPROVAL: Page = Page::new("/login/verify", SignedIn);
 pub const CHANGE_PASSWORD_URL: Page = Page::new("/.well-known/change-password", Public);
 
 pub const ACCOUNT: Page = Page::new("/account", SignedIn);
-pub const VERIFY_EMAIL: Page = Page::new("/account/confirm", SignedIn).with_link_cookie("verify-token");
+pub const VERIFY_EMAIL: Page =
+    Page::new("/account/confirm", SignedIn).with_link_cookie("verify-token");
 pub const CHANGE_EMAIL: Page = Page::new("/account/address", RecentLogin);
-pub const CONFIRM_EMAIL: Page = Page::new("/account/new-address", SignedIn).with_link_cookie("email-change-token");
+pub const CONFIRM_EMAIL: Page =
+    Page::new("/account/new-address", SignedIn).with_link_cookie("email-change-token");
 pub const PASSWORD: Page = Page::new("/account/password", RecentLogin);
 pub const LINK_IDENTITY: Page = Page::new("/account/connect", RecentLogin);
 pub const LINK_REDIRECT: Page = Page::new("/account/connect/go", SignedIn);
@@ -129,13 +142,11 @@ pub const ALL: [&Page; 34] = [
 ];
 
 /// The page that the router would show for this path.
-#[must_use]
 pub fn find(path: &str) -> Option<&'static Page> {
     ALL.into_iter().find(|page| page.matches(path))
 }
 
 /// The path of one user's page.
-#[must_use]
 pub fn user(id: impl std::fmt::Display) -> String {
     USER.path.replace("{id}", &id.to_string())
 }

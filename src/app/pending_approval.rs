@@ -16,7 +16,8 @@ pub async fn resend_verification() -> Result<(), AuthError> {
     Ok(())
 }
 
-/// `/login/verify`: for accounts that nobody has approved yet. It says what happens next and who can help (SR-039).
+/// `/login/verify`: for accounts that nobody has approved yet. It says what happens next and who
+/// can help (SR-039).
 #[component]
 pub fn PendingApprovalPage(
     email: String,

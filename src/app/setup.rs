@@ -5,7 +5,11 @@ use crate::domain::{AuthError, LinkToken, Password};
 
 /// Makes the first administrator and logs them in.
 #[server(prefix = "", endpoint = "setup")]
-pub async fn set_up(#[server(default)] token: LinkToken, #[server(default)] email: String, #[server(default)] password: Password) -> Result<(), AuthError> {
+pub async fn set_up(
+    #[server(default)] token: LinkToken,
+    #[server(default)] email: String,
+    #[server(default)] password: Password,
+) -> Result<(), AuthError> {
     use crate::{
         domain::Email,
         server::{
@@ -16,7 +20,11 @@ pub async fn set_up(#[server(default)] token: LinkToken, #[server(default)] emai
     let (state, auth) = server_fn::request()?;
     let cx = auth.ctx(&state);
     setup::check_setup_link(&cx, token.expose()).await?;
-    let first = FirstAdmin { token, email: Email::parse(&email)?, password };
+    let first = FirstAdmin {
+        token,
+        email: Email::parse(&email)?,
+        password,
+    };
     server_fn::log_in_browser(&state, &setup::create_first_admin(&cx, first).await?, "")
 }
 
@@ -48,7 +56,8 @@ pub fn SetupPage(token: String) -> impl IntoView {
 /// `/setup` without a form: why there is none, and what to do.
 #[component]
 pub fn SetupUnavailable(error: AuthError, message: String) -> impl IntoView {
-    let log_in = || Either::Left(view! { <p class="links"><a href=paths::LOGIN.path>"Log in"</a></p> });
+    let log_in =
+        || Either::Left(view! { <p class="links"><a href=paths::LOGIN.path>"Log in"</a></p> });
     let (title, way_on) = match error {
         AuthError::AlreadySetUp => ("Setup is done", log_in()),
         AuthError::UsersExistWithoutAdmin => ("There is no administrator yet", log_in()),

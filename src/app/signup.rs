@@ -5,7 +5,10 @@ use crate::domain::{AuthError, Password};
 
 /// Makes an account that waits for an administrator's approval.
 #[server(prefix = "", endpoint = "login/signup")]
-pub async fn sign_up(#[server(default)] email: String, #[server(default)] password: Password) -> Result<(), AuthError> {
+pub async fn sign_up(
+    #[server(default)] email: String,
+    #[server(default)] password: Password,
+) -> Result<(), AuthError> {
     use crate::app::notice::Notice;
     use crate::{
         domain::Email,
@@ -16,8 +19,18 @@ pub async fn sign_up(#[server(default)] email: String, #[server(default)] passwo
     };
     let (state, auth) = server_fn::request()?;
     let cx = auth.ctx(&state);
-    match signup::sign_up(&cx, signup::SignupRequest { email: Email::parse(&email)?, password }).await? {
-        SignupOutcome::Created { user } => server_fn::log_in_browser(&state, &signup::log_in_new_user(&cx, user).await?, ""),
+    match signup::sign_up(
+        &cx,
+        signup::SignupRequest {
+            email: Email::parse(&email)?,
+            password,
+        },
+    )
+    .await?
+    {
+        SignupOutcome::Created { user } => {
+            server_fn::log_in_browser(&state, &signup::log_in_new_user(&cx, user).await?, "")
+        }
         SignupOutcome::MailSent { .. } => {
             server_fn::redirect(&paths::LOGIN, Notice::SignedUp);
             Ok(())

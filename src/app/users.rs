@@ -46,7 +46,6 @@ pub enum AccountStatus {
 }
 
 impl AccountStatus {
-    #[must_use]
     pub fn new(is_active: bool, is_verified: bool) -> Self {
         match (is_active, is_verified) {
             (false, _) => Self::Disabled,
@@ -55,7 +54,6 @@ impl AccountStatus {
         }
     }
 
-    #[must_use]
     pub fn words(self) -> &'static str {
         match self {
             Self::Pending => "Waiting",
@@ -87,8 +85,15 @@ const NOTICES: [Notice; 2] = [Notice::UserApproved, Notice::UserDeleted];
 /// `/users`: everybody, for administrators.
 #[component]
 pub fn UsersPage(list: UserListPage) -> impl IntoView {
-    let pending = page_context().admin.as_ref().map_or(0, |admin| admin.pending_approvals);
-    let rows: Vec<_> = list.rows.into_iter().map(|row| view! { <Row row/> }).collect();
+    let pending = page_context()
+        .admin
+        .as_ref()
+        .map_or(0, |admin| admin.pending_approvals);
+    let rows: Vec<_> = list
+        .rows
+        .into_iter()
+        .map(|row| view! { <Row row/> })
+        .collect();
     let found = match list.total {
         0 => "Nobody matches.".to_owned(),
         1 => "One account".to_owned(),
@@ -111,7 +116,8 @@ pub fn UsersPage(list: UserListPage) -> impl IntoView {
                 <button type="submit" class="secondary">"Search"</button>
             </form>
             <div class="scroll" role="region" aria-label="Accounts" tabindex="0">
-                // On a narrow screen the rows become blocks; with the roles they are still rows to a screen reader.
+                // On a narrow screen the rows become blocks; with the roles they are still rows to
+                // a screen reader.
                 <table role="table">
                     <caption>{found}</caption>
                     <thead role="rowgroup">
@@ -158,12 +164,16 @@ fn Row(row: UserRow) -> impl IntoView {
 }
 
 /// The list of the accounts that wait for approval.
-#[must_use]
 pub fn pending_url() -> String {
     format!("{}?which={}", paths::USERS.path, UserFilter::PENDING)
 }
 
 /// The list's address but for the page.
 fn list_url(filter: &str, search: &str) -> String {
-    format!("{}?which={}&q={}&page=", paths::USERS.path, ui::encoded(filter), ui::encoded(search))
+    format!(
+        "{}?which={}&q={}&page=",
+        paths::USERS.path,
+        ui::encoded(filter),
+        ui::encoded(search)
+    )
 }

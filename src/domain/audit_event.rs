@@ -1,5 +1,8 @@
-/// What is worth remembering of a login front door (SR-180). The names are stable: they stand in the log and in the `event` table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumIter, strum::EnumString, strum::IntoStaticStr)]
+/// What is worth remembering of a login front door (SR-180). The names are stable: they stand in
+/// the log and in the `event` table.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, strum::EnumIter, strum::EnumString, strum::IntoStaticStr,
+)]
 #[strum(serialize_all = "snake_case")]
 pub enum AuditEvent {
     LoggedIn,
@@ -40,7 +43,6 @@ pub enum AuditEvent {
 
 impl AuditEvent {
     /// The stable word.
-    #[must_use]
     pub fn code(self) -> &'static str {
         self.into()
     }

@@ -1,20 +1,23 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// Every way in which a request can fail, named by its outcome. A closed set without free text: nothing that a library,
-/// a database or an attacker says can reach a page through it (SR-183).
+/// Every way in which a request can fail, named by its outcome. A closed set without free text:
+/// nothing that a library, a database or an attacker says can reach a page through it (SR-183).
 ///
-/// [`code`](Self::code) is the stable word for logs and clients, [`status`](Self::status) the number of the answer,
-/// [`field`](Self::field) the input that the sentence stands beside. The sentence itself is `text::en::error_message`.
+/// [`code`](Self::code) is the stable word for logs and clients, [`status`](Self::status) the
+/// number of the answer, [`field`](Self::field) the input that the sentence stands beside. The
+/// sentence itself is `text::en::error_message`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumString, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum AuthError {
-    /// The one answer for an unknown address, a wrong password, a disabled account and one without password (SR-020).
+    /// The one answer for an unknown address, a wrong password, a disabled account and one without
+    /// password (SR-020).
     BadCredentials,
     /// Nobody is logged in, or the session has ended.
     NotLoggedIn,
     /// Logged in, but not allowed.
     Forbidden,
-    /// The form belongs to a page that was shown to another account than the one that is logged in now, or it does not say to which.
+    /// The form belongs to a page that was shown to another account than the one that is logged in
+    /// now, or it does not say to which.
     AccountMismatch,
     /// What changes the account itself needs a login of the last five minutes (SR-142).
     ReauthenticationRequired,
@@ -24,7 +27,8 @@ pub enum AuthError {
     LastAdministrator,
     /// The address breaks SR-031.
     InvalidEmail,
-    /// Somebody has an account with this address. Only said where that is no secret: to administrators, the shell, and the mailbox itself.
+    /// Somebody has an account with this address. Only said where that is no secret: to
+    /// administrators, the shell, and the mailbox itself.
     EmailTaken,
     /// The account has this address already.
     EmailUnchanged,
@@ -44,7 +48,8 @@ pub enum AuthError {
     SetupLinkInvalid,
     /// There is an administrator already.
     AlreadySetUp,
-    /// Somebody has an account, but nobody is an administrator: the setup link is void, and the shell is the way on (SR-039).
+    /// Somebody has an account, but nobody is an administrator: the setup link is void, and the
+    /// shell is the way on (SR-039).
     UsersExistWithoutAdmin,
     /// `policy.registration = false` (SR-038).
     RegistrationClosed,
@@ -52,11 +57,14 @@ pub enum AuthError {
     EmailUnavailable,
     /// The link for a new password is damaged, expired, used, or its account has changed.
     ResetLinkInvalid,
-    /// The link that proves an address is damaged, expired, or for another account than the one that is logged in.
+    /// The link that proves an address is damaged, expired, or for another account than the one
+    /// that is logged in.
     VerificationLinkInvalid,
-    /// The address would be proven by somebody who need not know the account's password, which somebody else may (SR-037).
+    /// The address would be proven by somebody who need not know the account's password, which
+    /// somebody else may (SR-037).
     PasswordLoginRequired,
-    /// What the person was about to connect with their account is too old, or was connected elsewhere.
+    /// What the person was about to connect with their account is too old, or was connected
+    /// elsewhere.
     PendingLinkExpired,
     /// The throttle of SR-022; seconds until the next try counts.
     TooManyAttempts { retry_after: u32 },
@@ -93,19 +101,24 @@ pub enum Field {
 
 impl AuthError {
     /// The input that the message stands beside; `None` for a message about the whole form.
-    #[must_use]
     pub fn field(self) -> Option<Field> {
         match self {
-            Self::InvalidEmail | Self::EmailTaken | Self::EmailUnchanged | Self::EmailChangeUnavailable | Self::EmailUnavailable => Some(Field::Email),
-            Self::PasswordMissing | Self::PasswordTooLong | Self::PasswordTooShort { .. } | Self::PasswordTooWeak | Self::PasswordContainsEmail => {
-                Some(Field::Password)
-            }
+            Self::InvalidEmail
+            | Self::EmailTaken
+            | Self::EmailUnchanged
+            | Self::EmailChangeUnavailable
+            | Self::EmailUnavailable => Some(Field::Email),
+            Self::PasswordMissing
+            | Self::PasswordTooLong
+            | Self::PasswordTooShort { .. }
+            | Self::PasswordTooWeak
+            | Self::PasswordContainsEmail => Some(Field::Password),
             _ => None,
         }
     }
 
-    /// The `id` of the element where the sentence stands: an input's, or `alert` for the form as a whole.
-    #[must_use]
+    /// The `id` of the element where the sentence stands: an input's, or `alert` for the form as a
+    /// whole.
     pub fn place(self) -> &'static str {
         match self.field() {
             Some(Field::Email) => "email",
@@ -115,13 +128,11 @@ impl AuthError {
     }
 
     /// The stable word for logs and clients: the variant's name in snake case.
-    #[must_use]
     pub fn code(self) -> &'static str {
         self.into()
     }
 
     /// The HTTP status of the answer.
-    #[must_use]
     pub fn status(self) -> u16 {
         match self {
             Self::BadRequest => 400,
@@ -141,7 +152,10 @@ impl AuthError {
             | Self::EmailUnavailable
             | Self::LastLoginMethod
             | Self::LastAdministrator => 409,
-            Self::SetupLinkInvalid | Self::PendingLinkExpired | Self::ResetLinkInvalid | Self::VerificationLinkInvalid => 410,
+            Self::SetupLinkInvalid
+            | Self::PendingLinkExpired
+            | Self::ResetLinkInvalid
+            | Self::VerificationLinkInvalid => 410,
             Self::PayloadTooLarge => 413,
             Self::UnsupportedMediaType => 415,
             Self::InvalidEmail
@@ -158,8 +172,8 @@ impl AuthError {
         }
     }
 
-    /// Seconds after which trying again makes sense, for the `Retry-After` header (RFC 9110 §10.2.3).
-    #[must_use]
+    /// Seconds after which trying again makes sense, for the `Retry-After` header (RFC 9110
+    /// §10.2.3).
     pub fn retry_after(self) -> Option<u32> {
         match self {
             Self::TooManyAttempts { retry_after } => Some(retry_after),
@@ -170,13 +184,17 @@ impl AuthError {
     }
 }
 
-/// The code, and the number if there is one: `password_too_short 12`. Text, because an object would bring a whole parser for
-/// numbers into the browser.
+/// The code, and the number if there is one: `password_too_short 12`. Text, because an object would
+/// bring a whole parser for numbers into the browser.
 impl Serialize for AuthError {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Self::PasswordTooShort { minimum } => serializer.collect_str(&format_args!("{} {minimum}", self.code())),
-            Self::TooManyAttempts { retry_after } => serializer.collect_str(&format_args!("{} {retry_after}", self.code())),
+            Self::PasswordTooShort { minimum } => {
+                serializer.collect_str(&format_args!("{} {minimum}", self.code()))
+            }
+            Self::TooManyAttempts { retry_after } => {
+                serializer.collect_str(&format_args!("{} {retry_after}", self.code()))
+            }
             _ => serializer.serialize_str(self.code()),
         }
     }
@@ -190,7 +208,9 @@ impl<'de> Deserialize<'de> for AuthError {
         let mut error: Self = code.parse().map_err(unknown)?;
         match &mut error {
             Self::PasswordTooShort { minimum } => *minimum = number.parse().unwrap_or_default(),
-            Self::TooManyAttempts { retry_after } => *retry_after = number.parse().unwrap_or_default(),
+            Self::TooManyAttempts { retry_after } => {
+                *retry_after = number.parse().unwrap_or_default()
+            }
             _ => {}
         }
         Ok(error)
@@ -205,8 +225,14 @@ mod tests {
     fn an_error_survives_the_trip_to_the_browser() {
         for (error, text) in [
             (AuthError::BadCredentials, "\"bad_credentials\""),
-            (AuthError::PasswordTooShort { minimum: 12 }, "\"password_too_short 12\""),
-            (AuthError::TooManyAttempts { retry_after: 600 }, "\"too_many_attempts 600\""),
+            (
+                AuthError::PasswordTooShort { minimum: 12 },
+                "\"password_too_short 12\"",
+            ),
+            (
+                AuthError::TooManyAttempts { retry_after: 600 },
+                "\"too_many_attempts 600\"",
+            ),
         ] {
             assert_eq!(serde_json::to_string(&error).unwrap(), text);
             assert_eq!(serde_json::from_str::<AuthError>(text).unwrap(), error);

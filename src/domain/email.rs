@@ -9,10 +9,12 @@ const MAX_LOCAL_BYTES: usize = 64;
 /// The longest domain label (RFC 1035 §2.3.4), in bytes.
 const MAX_LABEL_BYTES: usize = 63;
 
-/// An e-mail address in its one canonical form (SR-030): outer ASCII blanks cut, ASCII letters lower-cased, nothing else.
+/// An e-mail address in its one canonical form (SR-030): outer ASCII blanks cut, ASCII letters
+/// lower-cased, nothing else.
 ///
-/// ASCII only, so no two addresses that look alike can become equal by Unicode folding (the class of CVE-2019-19844).
-/// Plus tags and dots are kept: what they mean is the business of the mail server that owns the address.
+/// ASCII only, so no two addresses that look alike can become equal by Unicode folding (the class
+/// of CVE-2019-19844). Plus tags and dots are kept: what they mean is the business of the mail
+/// server that owns the address.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Email(String);
 
@@ -22,7 +24,9 @@ impl Email {
     /// # Errors
     /// `EmailMalformed` for everything SR-031 refuses, control characters included.
     pub fn parse(typed: &str) -> Result<Self, AuthError> {
-        let address = typed.trim_matches([' ', '\t', '\r', '\n']).to_ascii_lowercase();
+        let address = typed
+            .trim_matches([' ', '\t', '\r', '\n'])
+            .to_ascii_lowercase();
         let (local, domain) = address.split_once('@').ok_or(AuthError::InvalidEmail)?;
         if address.len() > MAX_BYTES || !is_local_part(local) || !is_domain(domain) {
             return Err(AuthError::InvalidEmail);
@@ -31,13 +35,11 @@ impl Email {
     }
 
     /// The canonical text.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
     /// What stands before the `@`.
-    #[must_use]
     pub fn local_part(&self) -> &str {
         self.0.split_once('@').map_or("", |(local, _)| local)
     }
@@ -56,14 +58,20 @@ impl fmt::Debug for Email {
 }
 
 fn is_local_part(local: &str) -> bool {
-    (1..=MAX_LOCAL_BYTES).contains(&local.len()) && local.bytes().all(|byte| byte.is_ascii_graphic() && !br#""\,;<>@"#.contains(&byte))
+    (1..=MAX_LOCAL_BYTES).contains(&local.len())
+        && local
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && !br#""\,;<>@"#.contains(&byte))
 }
 
-/// ASCII labels of letters, digits and inner hyphens. A single label and `.local` are fine: households use them.
+/// ASCII labels of letters, digits and inner hyphens. A single label and `.local` are fine:
+/// households use them.
 fn is_domain(domain: &str) -> bool {
     domain.split('.').all(|label| {
         (1..=MAX_LABEL_BYTES).contains(&label.len())
-            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && label
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
             && !label.starts_with('-')
             && !label.ends_with('-')
     })
@@ -75,12 +83,23 @@ mod tests {
 
     #[test]
     fn blanks_are_cut_and_ascii_letters_lower_cased() {
-        assert_eq!(Email::parse(" \tAda.L+films@Example.ORG \n").unwrap().as_str(), "ada.l+films@example.org");
+        assert_eq!(
+            Email::parse(" \tAda.L+films@Example.ORG \n")
+                .unwrap()
+                .as_str(),
+            "ada.l+films@example.org"
+        );
     }
 
     #[test]
     fn addresses_of_a_household_are_accepted() {
-        for address in ["a@b", "root@nas.local", "ada@xn--bcher-kva.example", "o'brien@example.org", "a.b.c@1.example"] {
+        for address in [
+            "a@b",
+            "root@nas.local",
+            "ada@xn--bcher-kva.example",
+            "o'brien@example.org",
+            "a.b.c@1.example",
+        ] {
             assert!(Email::parse(address).is_ok(), "{address}");
         }
     }
@@ -118,7 +137,11 @@ mod tests {
             &long_local,
             &long,
         ] {
-            assert_eq!(Email::parse(address), Err(AuthError::InvalidEmail), "{address:?}");
+            assert_eq!(
+                Email::parse(address),
+                Err(AuthError::InvalidEmail),
+                "{address:?}"
+            );
         }
     }
 }

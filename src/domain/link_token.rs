@@ -2,20 +2,19 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// The token of a link that somebody opened: for setup, a new password, or an address. A secret as long as the link is good, so nothing
-/// shows it when it is printed. What it is worth is decided on the server.
+/// The token of a link that somebody opened: for setup, a new password, or an address. A secret as
+/// long as the link is good, so nothing shows it when it is printed. What it is worth is decided on
+/// the server.
 #[derive(Clone, Default, Deserialize, Serialize)]
 #[serde(transparent)]
 pub struct LinkToken(String);
 
 impl LinkToken {
-    #[must_use]
     pub fn new(token: String) -> Self {
         Self(token)
     }
 
     /// The secret itself. Every call is a place to look at in a review.
-    #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
     }

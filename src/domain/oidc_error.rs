@@ -1,11 +1,14 @@
-/// Every way in which a login through the OpenID provider can end without one, named by outcome. What the person sees; the
-/// reason, with the setting to change, is in the log under the page's reference.
+/// Every way in which a login through the OpenID provider can end without one, named by outcome.
+/// What the person sees; the reason, with the setting to change, is in the log under the page's
+/// reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum OidcError {
-    /// The answer belongs to no attempt of this browser: `state` is missing, wrong, expired, used, or another browser's (SR-053).
+    /// The answer belongs to no attempt of this browser: `state` is missing, wrong, expired, used,
+    /// or another browser's (SR-053).
     UnknownState,
-    /// The answer cannot be read: a parameter twice, a code and an error together, or neither (SR-056).
+    /// The answer cannot be read: a parameter twice, a code and an error together, or neither
+    /// (SR-056).
     MalformedCallback,
     /// The person, or a rule at the provider, said no (`access_denied`).
     AccessDenied,
@@ -15,7 +18,8 @@ pub enum OidcError {
     IssuerMismatch,
     /// The provider does not answer, or not with what was asked for.
     ProviderUnreachable,
-    /// What the provider says of itself contradicts the configuration, or offers nothing that is safe.
+    /// What the provider says of itself contradicts the configuration, or offers nothing that is
+    /// safe.
     ProviderMisconfigured,
     /// The provider does not know us by these credentials (`invalid_client`).
     InvalidClient,
@@ -39,25 +43,32 @@ pub enum OidcError {
 
 impl OidcError {
     /// The stable word for logs, pages and clients.
-    #[must_use]
     pub fn code(self) -> &'static str {
         self.into()
     }
 
     /// The HTTP status of the page. Never 500: nothing that arrives here is a fault of the program.
-    #[must_use]
     pub fn status(self) -> u16 {
         match self {
-            Self::UnknownState | Self::MalformedCallback | Self::IssuerMismatch | Self::ProviderError => 400,
-            Self::AccessDenied | Self::LoginNotAllowed | Self::IdentityAlreadyLinked | Self::EmailMissing | Self::InvalidEmail => 403,
+            Self::UnknownState
+            | Self::MalformedCallback
+            | Self::IssuerMismatch
+            | Self::ProviderError => 400,
+            Self::AccessDenied
+            | Self::LoginNotAllowed
+            | Self::IdentityAlreadyLinked
+            | Self::EmailMissing
+            | Self::InvalidEmail => 403,
             Self::TooManyAttempts => 429,
             Self::InvalidClient | Self::InvalidGrant | Self::InvalidToken => 502,
-            Self::ProviderUnreachable | Self::ProviderMisconfigured | Self::TemporarilyUnavailable => 503,
+            Self::ProviderUnreachable
+            | Self::ProviderMisconfigured
+            | Self::TemporarilyUnavailable => 503,
         }
     }
 
-    /// Seconds after which trying again makes sense, for the `Retry-After` header (RFC 9110 §10.2.3).
-    #[must_use]
+    /// Seconds after which trying again makes sense, for the `Retry-After` header (RFC 9110
+    /// §10.2.3).
     pub fn retry_after(self) -> Option<u32> {
         match self {
             Self::TooManyAttempts => Some(10 * 60),
@@ -73,9 +84,13 @@ mod tests {
 
     #[test]
     fn no_refusal_is_a_fault_of_the_program() {
-        for error in
-            [OidcError::UnknownState, OidcError::ProviderUnreachable, OidcError::InvalidToken, OidcError::EmailMissing, OidcError::TemporarilyUnavailable]
-        {
+        for error in [
+            OidcError::UnknownState,
+            OidcError::ProviderUnreachable,
+            OidcError::InvalidToken,
+            OidcError::EmailMissing,
+            OidcError::TemporarilyUnavailable,
+        ] {
             assert_ne!(error.status(), 500);
             assert!(error.status() >= 400);
         }

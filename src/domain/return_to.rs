@@ -12,9 +12,9 @@ pub struct ReturnTo(String);
 impl ReturnTo {
     /// Accepts a path with optional query and fragment, and keeps a good one unchanged to the byte.
     ///
-    /// `None` for everything that a browser could read as another origin (`//evil`, `/\evil`, `/%2f/evil`, a tab that is
-    /// dropped between two slashes), for paths that are no destination, and for what a `Location` header cannot carry.
-    #[must_use]
+    /// `None` for everything that a browser could read as another origin (`//evil`, `/\evil`,
+    /// `/%2f/evil`, a tab that is dropped between two slashes), for paths that are no destination,
+    /// and for what a `Location` header cannot carry.
     pub fn parse(raw: &str) -> Option<Self> {
         let path = raw.split(['?', '#']).next().unwrap_or_default();
         let decoded = percent_decode_str(path).decode_utf8().ok()?;
@@ -31,7 +31,6 @@ impl ReturnTo {
     }
 
     /// The target as it was given.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -39,14 +38,22 @@ impl ReturnTo {
 
 fn is_excluded(path: &str) -> bool {
     let path = path.to_ascii_lowercase();
-    EXCLUDED_PATHS.iter().any(|prefix| path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+    EXCLUDED_PATHS.iter().any(|prefix| {
+        path.strip_prefix(prefix)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    })
 }
 
 /// A page's address that carries `target` along, if that is a good one.
-#[must_use]
 pub fn with_target(page: &str, target: &str) -> String {
     match ReturnTo::parse(target) {
-        Some(target) => format!("{page}?return_to={}", percent_encoding::utf8_percent_encode(target.as_str(), percent_encoding::NON_ALPHANUMERIC)),
+        Some(target) => format!(
+            "{page}?return_to={}",
+            percent_encoding::utf8_percent_encode(
+                target.as_str(),
+                percent_encoding::NON_ALPHANUMERIC
+            )
+        ),
         None => page.to_owned(),
     }
 }
@@ -57,7 +64,14 @@ mod tests {
 
     #[test]
     fn a_good_target_is_kept_to_the_byte() {
-        for target in ["/", "/account", "/web/dashboard?q=a%2Fb&x=//evil#frag", "/f%C3%BCr/alle", "/loginx", "/a:b@c"] {
+        for target in [
+            "/",
+            "/account",
+            "/web/dashboard?q=a%2Fb&x=//evil#frag",
+            "/f%C3%BCr/alle",
+            "/loginx",
+            "/a:b@c",
+        ] {
             assert_eq!(ReturnTo::parse(target).expect(target).as_str(), target);
         }
     }
@@ -94,9 +108,19 @@ mod tests {
 
     #[test]
     fn machines_paths_and_login_itself_are_no_destination() {
-        for target in
-            ["/api/v1/users/me", "/api", "/login", "/LOGIN", "/login?x", "/login/verify", "/logout", "/setup", "/x/../login", "/x/%2e%2e/logout", "/%6cogin"]
-        {
+        for target in [
+            "/api/v1/users/me",
+            "/api",
+            "/login",
+            "/LOGIN",
+            "/login?x",
+            "/login/verify",
+            "/logout",
+            "/setup",
+            "/x/../login",
+            "/x/%2e%2e/logout",
+            "/%6cogin",
+        ] {
             assert_eq!(ReturnTo::parse(target), None, "{target:?}");
         }
     }

@@ -24,7 +24,8 @@ pub mod user;
 #[derive(Parser)]
 #[command(version, about)]
 pub struct Arguments {
-    /// The configuration file [default: $CONFIG_FILE, else $CONFIG_DIR/config.toml, else ./config.toml]
+    /// The configuration file [default: $CONFIG_FILE, else $CONFIG_DIR/config.toml, else
+    /// ./config.toml]
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(subcommand)]
@@ -35,7 +36,8 @@ pub struct Arguments {
 enum Command {
     /// Serve the login pages (the default)
     Serve,
-    /// Read the configuration, look at database, provider and mail server, say everything that is wrong, and stop
+    /// Read the configuration, look at database, provider and mail server, say everything that is
+    /// wrong, and stop
     Check(check::Check),
     /// Ask the running program whether it can do its work; for containers
     Healthcheck,
@@ -86,8 +88,9 @@ pub async fn run(arguments: Arguments) -> ExitCode {
     }
 }
 
-/// Reads the configuration; every problem is one line, all of them at once (SR-200). Those that stop a start stand in the log (SR-180), as it
-/// is without any configuration: how it should look may be what is wrong.
+/// Reads the configuration; every problem is one line, all of them at once (SR-200). Those that
+/// stop a start stand in the log (SR-180), as it is without any configuration: how it should look
+/// may be what is wrong.
 fn load(file: Option<PathBuf>, is_start: bool) -> Result<Config, ExitCode> {
     config::load(&Sources::from_process(file)).map_err(|problems| {
         if is_start {
@@ -96,7 +99,14 @@ fn load(file: Option<PathBuf>, is_start: bool) -> Result<Config, ExitCode> {
         for problem in &problems {
             report_error(is_start, "configuration_error", &problem.to_string());
         }
-        report_error(is_start, STARTUP_FAILED, &format!("{} in the configuration; nothing was started", plural(problems.len(), "problem")));
+        report_error(
+            is_start,
+            STARTUP_FAILED,
+            &format!(
+                "{} in the configuration; nothing was started",
+                plural(problems.len(), "problem")
+            ),
+        );
         ExitCode::from(78) // EX_CONFIG of sysexits.h: a service manager need not try again.
     })
 }
@@ -105,12 +115,14 @@ fn plural(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
-/// Says something to the person at the terminal. That nobody listens (a closed pipe) is no reason to stop serving.
+/// Says something to the person at the terminal. That nobody listens (a closed pipe) is no reason
+/// to stop serving.
 fn print(line: &str) {
     let _ = writeln!(stdout(), "{line}");
 }
 
-/// Says what is wrong: of a start in the log, if that says anything; else to the person at the terminal.
+/// Says what is wrong: of a start in the log, if that says anything; else to the person at the
+/// terminal.
 fn report_error(is_start: bool, event: &str, line: &str) {
     if is_start && tracing::enabled!(tracing::Level::ERROR) {
         tracing::error!(event, "{line}");

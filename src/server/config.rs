@@ -7,10 +7,12 @@
 //! check    the rules, one function per section
 //! ```
 //!
-//! No problem and no warning ever repeats a value, so none can show a secret (SR-181). The one exception is the presumed
-//! `configuration_endpoint`, which has been proven to hold no credentials.
+//! No problem and no warning ever repeats a value, so none can show a secret (SR-181). The one
+//! exception is the presumed `configuration_endpoint`, which has been proven to hold no
+//! credentials.
 //!
-//! The doc comments of the fields below are the documentation of the keys; `config.example.toml` shows them in use.
+//! The doc comments of the fields below are the documentation of the keys; `config.example.toml`
+//! shows them in use.
 
 mod check;
 mod keys;
@@ -43,7 +45,10 @@ pub fn load(sources: &Sources) -> Result<Config, Vec<Problem>> {
     let mut reader = source::load_sources(sources);
     keys::check(&mut reader);
     match check::config(&mut reader) {
-        Some(config) if reader.problems.is_empty() => Ok(Config { warnings: reader.warnings, ..config }),
+        Some(config) if reader.problems.is_empty() => Ok(Config {
+            warnings: reader.warnings,
+            ..config
+        }),
         _ => Err(reader.problems),
     }
 }
@@ -63,19 +68,23 @@ pub struct Config {
     pub server: Server,
     /// `[policy]`
     pub policy: Policy,
-    /// One line each, said at every start and on the administrators' page. Those that leave the door open begin with `INSECURE:`.
+    /// One line each, said at every start and on the administrators' page. Those that leave the
+    /// door open begin with `INSECURE:`.
     pub warnings: Vec<String>,
 }
 
 /// `[auth]`, shared with MediaManager.
 #[derive(Clone, Debug)]
 pub struct Auth {
-    /// `token_secret`, required. The key that signs sessions and from which all other keys are derived; MediaManager must have the
-    /// same one. At least 32 bytes, from `openssl rand -hex 32` (SR-201). Changing it ends all sessions and links.
+    /// `token_secret`, required. The key that signs sessions and from which all other keys are
+    /// derived; MediaManager must have the same one. At least 32 bytes, from `openssl rand -hex 32`
+    /// (SR-201). Changing it ends all sessions and links.
     pub token_secret: Secret,
-    /// `session_lifetime`: how long a login lasts, in seconds. 60 to 31 536 000, default 86 400; above 30 days a warning (SR-202).
+    /// `session_lifetime`: how long a login lasts, in seconds. 60 to 31 536 000, default 86 400;
+    /// above 30 days a warning (SR-202).
     pub session_lifetime: u32,
-    /// `admin_emails`, required. These addresses become administrators once it is proven that they belong to the person (SR-203, SR-035).
+    /// `admin_emails`, required. These addresses become administrators once it is proven that they
+    /// belong to the person (SR-203, SR-035).
     pub admin_emails: Vec<Email>,
     /// `email_password_resets`, default false. Already false here when SMTP is incomplete (SR-204).
     pub email_password_resets: bool,
@@ -90,31 +99,40 @@ pub struct OpenIdConnect {
     pub client_id: String,
     /// `client_secret`, as the provider shows it.
     pub client_secret: Secret,
-    /// `configuration_endpoint`: the provider's address that ends in `/.well-known/openid-configuration` (SR-206).
+    /// `configuration_endpoint`: the provider's address that ends in
+    /// `/.well-known/openid-configuration` (SR-206).
     pub configuration_endpoint: Url,
-    /// The same as it was written, without a slash at the end: the provider's issuer is compared with it to the byte (SR-080).
+    /// The same as it was written, without a slash at the end: the provider's issuer is compared
+    /// with it to the byte (SR-080).
     pub discovery_url: String,
-    /// `name`: the text of the button, and a part of the redirect URI: case-sensitive, and changing it means registering anew.
+    /// `name`: the text of the button, and a part of the redirect URI: case-sensitive, and changing
+    /// it means registering anew.
     pub name: String,
-    /// `policy.openid_connect.redirect_uri`; else `{frontend_url}/api/v1/auth/cookie/{name}/callback`. Register exactly this at the provider.
+    /// `policy.openid_connect.redirect_uri`; else
+    /// `{frontend_url}/api/v1/auth/cookie/{name}/callback`. Register exactly this at the provider.
     pub redirect_uri: String,
     /// Whether `policy.openid_connect.redirect_uri` is set: then no other is ever sent.
     pub redirect_uri_is_configured: bool,
-    /// `policy.openid_connect.trust_unverified_email`, default false: believe the provider's address even if it does not say that it is verified.
+    /// `policy.openid_connect.trust_unverified_email`, default false: believe the provider's
+    /// address even if it does not say that it is verified.
     pub trust_unverified_email: bool,
-    /// `policy.openid_connect.trusted_audiences`, default none: who may stand in a token's `aud` beside us, if its `azp` is us.
+    /// `policy.openid_connect.trusted_audiences`, default none: who may stand in a token's `aud`
+    /// beside us, if its `azp` is us.
     pub trusted_audiences: Vec<String>,
-    /// `policy.openid_connect.ca_file`: a PEM file with the certificate authority of a provider that has a private one.
+    /// `policy.openid_connect.ca_file`: a PEM file with the certificate authority of a provider
+    /// that has a private one.
     pub ca_file: Option<PathBuf>,
 }
 
 /// `[misc]`, shared with MediaManager; its other keys are left alone.
 #[derive(Clone, Debug)]
 pub struct Misc {
-    /// `frontend_url`, default `http://localhost:8000`: the address people type. All links are built from it, and its scheme decides
-    /// whether cookies are `Secure` (SR-207). Use [`Config::link`] and [`Config::origin`] instead of its text.
+    /// `frontend_url`, default `http://localhost:8000`: the address people type. All links are
+    /// built from it, and its scheme decides whether cookies are `Secure` (SR-207). Use
+    /// [`Config::link`] and [`Config::origin`] instead of its text.
     pub frontend_url: Url,
-    /// `cors_urls`, default none: other origins whose pages may call the API, as a browser writes them.
+    /// `cors_urls`, default none: other origins whose pages may call the API, as a browser writes
+    /// them.
     pub cors_urls: Vec<String>,
 }
 
@@ -131,7 +149,8 @@ pub struct Smtp {
     pub password: Option<Secret>,
     /// `from_email`: the bare address that mails come from.
     pub from_email: Email,
-    /// `use_tls`, default true, unlike MediaManager's. False means plaintext, on the operator's word only (SR-161); never false on port 465.
+    /// `use_tls`, default true, unlike MediaManager's. False means plaintext, on the operator's
+    /// word only (SR-161); never false on port 465.
     pub use_tls: bool,
 }
 
@@ -142,11 +161,14 @@ pub struct Server {
     pub host: IpAddr,
     /// `port`, default 8000. 0 lets the system choose.
     pub port: u16,
-    /// `trusted_proxies`, default none: addresses or networks whose `X-Forwarded-For` is believed (SR-130).
+    /// `trusted_proxies`, default none: addresses or networks whose `X-Forwarded-For` is believed
+    /// (SR-130).
     pub trusted_proxies: Vec<IpNet>,
-    /// `smtp_implicit_tls`, default false: TLS from the start of the connection, on another port than 465, where it always is.
+    /// `smtp_implicit_tls`, default false: TLS from the start of the connection, on another port
+    /// than 465, where it always is.
     pub smtp_implicit_tls: bool,
-    /// `smtp_ca_file`: a PEM file with the certificate authority of a mail server that has a private one.
+    /// `smtp_ca_file`: a PEM file with the certificate authority of a mail server that has a
+    /// private one.
     pub smtp_ca_file: Option<PathBuf>,
     /// `app_name`, default MediaManager: what pages and mails call the application.
     pub app_name: String,
@@ -156,7 +178,8 @@ pub struct Server {
     pub log_level: String,
     /// `log_client_address`, default true: whether log lines name the client's address.
     pub log_client_address: bool,
-    /// `metrics_address`, default none: where `GET /metrics` answers Prometheus. Never for visitors: it says who comes how often.
+    /// `metrics_address`, default none: where `GET /metrics` answers Prometheus. Never for
+    /// visitors: it says who comes how often.
     pub metrics_address: Option<SocketAddr>,
 }
 
@@ -178,54 +201,60 @@ pub struct Policy {
     pub registration: bool,
     /// `password_min_length`: code points of a new password. 8 to 64, default 12 (SR-010).
     pub password_min_length: u16,
-    /// `cookie_name`, default `fastapiusersauth`, which MediaManager reads. `__Host-` and `__Secure-` need https (SR-092).
+    /// `cookie_name`, default `fastapiusersauth`, which MediaManager reads. `__Host-` and
+    /// `__Secure-` need https (SR-092).
     pub cookie_name: String,
-    /// `default_redirect`, default `/account`: where a login leads that came from nowhere in particular.
+    /// `default_redirect`, default `/account`: where a login leads that came from nowhere in
+    /// particular.
     pub default_redirect: ReturnTo,
     /// `reset_link_lifetime`, in seconds. 600 to 3600, default 1800 (SR-042).
     pub reset_link_lifetime: u32,
     /// `setup_link_lifetime`, in seconds. 600 to 604 800, default 86 400 (SR-034).
     pub setup_link_lifetime: u32,
-    /// `audit_retention_days`: how long what has happened is kept for the administrators' page, in days. 1 to 3650, default 90.
+    /// `audit_retention_days`: how long what has happened is kept for the administrators' page, in
+    /// days. 1 to 3650, default 90.
     pub audit_retention_days: u32,
     /// `[policy.throttle]`
     pub throttle: RateLimits,
-    /// `password_hash_concurrency`: how many passwords are hashed at a time, 1 to 64; `None` for the smaller of the cores and 4 (SR-170).
+    /// `password_hash_concurrency`: how many passwords are hashed at a time, 1 to 64; `None` for
+    /// the smaller of the cores and 4 (SR-170).
     pub password_hash_concurrency: Option<u16>,
 }
 
 /// `[policy.throttle]`, ours: how often people may try (SR-023, SR-047).
 #[derive(Clone, Debug)]
 pub struct RateLimits {
-    /// `enabled`, default true. False leaves the door to everybody who guesses, and is warned about at every start.
+    /// `enabled`, default true. False leaves the door to everybody who guesses, and is warned about
+    /// at every start.
     pub enabled: bool,
-    /// `login_failures_per_ip`: failed logins of one address (IPv6: /64) in ten minutes. 5 to 1000, default 20.
+    /// `login_failures_per_ip`: failed logins of one address (IPv6: /64) in ten minutes. 5 to 1000,
+    /// default 20.
     pub login_failures_per_ip: i32,
-    /// `login_failures_per_account`: consecutive failed logins with one account before delays begin. 3 to 100, default 10.
+    /// `login_failures_per_account`: consecutive failed logins with one account before delays
+    /// begin. 3 to 100, default 10.
     pub login_failures_per_account: i32,
     /// `max_delay`: seconds up to which these delays double. 1 to 3600, default 900.
     pub max_delay: u32,
-    /// `requests_per_ip`: accounts, and links of a kind, that one address may ask for in an hour. 1 to 1000, default 10.
+    /// `requests_per_ip`: accounts, and links of a kind, that one address may ask for in an hour. 1
+    /// to 1000, default 10.
     pub requests_per_ip: i32,
     /// `mails_per_account`: mails of a kind that one account gets in an hour. 1 to 100, default 3.
     pub mails_per_account: i32,
 }
 
 impl Config {
-    /// Whether people reach us over https. Decides the `Secure` flag of cookies, never a request header (SR-092).
-    #[must_use]
+    /// Whether people reach us over https. Decides the `Secure` flag of cookies, never a request
+    /// header (SR-092).
     pub fn is_https(&self) -> bool {
         self.misc.frontend_url.scheme() == "https"
     }
 
     /// `scheme://host[:port]` of `frontend_url` as a browser sends it in `Origin`.
-    #[must_use]
     pub fn origin(&self) -> String {
         self.misc.frontend_url.origin().ascii_serialization()
     }
 
     /// The address that a person opens for `path`, which begins with `/` (SR-043).
-    #[must_use]
     pub fn link(&self, path: &str) -> String {
         urls::join(&self.misc.frontend_url, path)
     }

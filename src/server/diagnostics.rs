@@ -20,7 +20,6 @@ pub enum CheckStatus {
 
 impl CheckStatus {
     /// The word in front of a line.
-    #[must_use]
     pub fn word(self) -> &'static str {
         match self {
             Self::Ok => "ok",
@@ -31,26 +30,48 @@ impl CheckStatus {
 }
 
 impl CheckResult {
-    #[must_use]
     pub fn ok(what: &'static str, says: impl Into<String>) -> Self {
-        Self { status: CheckStatus::Ok, check: what, message: says.into(), hint: String::new() }
+        Self {
+            status: CheckStatus::Ok,
+            check: what,
+            message: says.into(),
+            hint: String::new(),
+        }
     }
 
-    #[must_use]
     pub fn warning(what: &'static str, says: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self { status: CheckStatus::Warning, check: what, message: says.into(), hint: fix.into() }
+        Self {
+            status: CheckStatus::Warning,
+            check: what,
+            message: says.into(),
+            hint: fix.into(),
+        }
     }
 
-    #[must_use]
     pub fn error(what: &'static str, says: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self { status: CheckStatus::Error, check: what, message: says.into(), hint: fix.into() }
+        Self {
+            status: CheckStatus::Error,
+            check: what,
+            message: says.into(),
+            hint: fix.into(),
+        }
     }
 }
 
-/// `ok   database: …` and, where there is something to do, what.
+/// `ok database: …` and, where there is something to do, what.
 impl std::fmt::Display for CheckResult {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:<4} {}: {}", self.status.word(), self.check, self.message)?;
-        if self.hint.is_empty() { Ok(()) } else { write!(f, " -> {}", self.hint) }
+        write!(
+            f,
+            "{:<4} {}: {}",
+            self.status.word(),
+            self.check,
+            self.message
+        )?;
+        if self.hint.is_empty() {
+            Ok(())
+        } else {
+            write!(f, " -> {}", self.hint)
+        }
     }
 }

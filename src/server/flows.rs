@@ -1,5 +1,5 @@
-//! What can happen. Free async functions: the context first, then what they demand of the person, then one input; four parameters at most.
-//! They know neither HTTP nor pages.
+//! What can happen. Free async functions: the context first, then what they demand of the person,
+//! then one input; four parameters at most. They know neither HTTP nor pages.
 
 pub mod account;
 pub mod client_info;

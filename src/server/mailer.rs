@@ -1,5 +1,5 @@
-//! The way out of the program over SMTP (SR-160, SR-161). Sends one letter at a time; when and how often is the business of
-//! `flows::mail`.
+//! The way out of the program over SMTP (SR-160, SR-161). Sends one letter at a time; when and how
+//! often is the business of `flows::mail`.
 
 use std::{
     fs,
@@ -51,8 +51,8 @@ pub type SentMessages = Arc<Mutex<Vec<Message>>>;
 /// Why a letter did not go out.
 #[derive(Debug, PartialEq, Eq)]
 pub struct SendError {
-    /// What the server said, or why it could not be reached, for the operator who asks. Servers like to repeat addresses, so not for
-    /// the log.
+    /// What the server said, or why it could not be reached, for the operator who asks. Servers
+    /// like to repeat addresses, so not for the log.
     pub reason: String,
     /// The same without the server's own words.
     pub log_reason: String,
@@ -66,14 +66,26 @@ impl Mailer {
     /// # Errors
     /// A sentence for the operator, about `smtp_ca_file` or the name of the host.
     pub fn new(config: &Config) -> Result<Self, String> {
-        let Some(smtp) = &config.smtp else { return Ok(Self::Off) };
-        let mut transport = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&smtp.host).port(smtp.port).timeout(Some(SEND_TIMEOUT));
+        let Some(smtp) = &config.smtp else {
+            return Ok(Self::Off);
+        };
+        let mut transport = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&smtp.host)
+            .port(smtp.port)
+            .timeout(Some(SEND_TIMEOUT));
         if smtp.use_tls {
             let parameters = tls(&smtp.host, config)?;
-            transport = transport.tls(if is_implicit_tls(config, smtp.port) { Tls::Wrapper(parameters) } else { Tls::Required(parameters) });
+            transport = transport.tls(if is_implicit_tls(config, smtp.port) {
+                Tls::Wrapper(parameters)
+            } else {
+                Tls::Required(parameters)
+            });
         }
         if let Some(user) = &smtp.user {
-            let password = smtp.password.as_ref().map(|password| password.expose().to_owned()).unwrap_or_default();
+            let password = smtp
+                .password
+                .as_ref()
+                .map(|password| password.expose().to_owned())
+                .unwrap_or_default();
             transport = transport.credentials(Credentials::new(user.clone(), password));
         }
         Ok(Self::Smtp(transport.build()))
@@ -84,12 +96,20 @@ impl Mailer {
     /// # Errors
     /// [`SendError`].
     pub async fn inspect(&self) -> Result<(), SendError> {
-        let Self::Smtp(transport) = self else { return Ok(()) };
+        let Self::Smtp(transport) = self else {
+            return Ok(());
+        };
         match tokio::time::timeout(DIAGNOSTIC_TIMEOUT, transport.test_connection()).await {
             Ok(Ok(true)) => Ok(()),
-            Ok(Ok(false)) => Err(SendError::local("the mail server takes the connection and then refuses to talk", true)),
+            Ok(Ok(false)) => Err(SendError::local(
+                "the mail server takes the connection and then refuses to talk",
+                true,
+            )),
             Ok(Err(err)) => Err(SendError::from_server(&err)),
-            Err(_) => Err(SendError::local("the mail server does not answer within 10 seconds", true)),
+            Err(_) => Err(SendError::local(
+                "the mail server does not answer within 10 seconds",
+                true,
+            )),
         }
     }
 
@@ -97,39 +117,73 @@ impl Mailer {
     ///
     /// # Errors
     /// [`SendError`].
-    pub async fn send(&self, config: &Config, clock: &Clock, to: &str, letter: &MailMessage) -> Result<String, SendError> {
-        let message = compose(config, clock, to, letter).map_err(|reason| SendError::local(&reason, false))?;
+    pub async fn send(
+        &self,
+        config: &Config,
+        clock: &Clock,
+        to: &str,
+        letter: &MailMessage,
+    ) -> Result<String, SendError> {
+        let message = compose(config, clock, to, letter)
+            .map_err(|reason| SendError::local(&reason, false))?;
         match self {
-            Self::Off => Err(SendError::local("there are no mail settings ([notifications.smtp_config])", false)),
+            Self::Off => Err(SendError::local(
+                "there are no mail settings ([notifications.smtp_config])",
+                false,
+            )),
             Self::Memory(outgone) => {
-                outgone.lock().unwrap_or_else(PoisonError::into_inner).push(message);
+                outgone
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push(message);
                 Ok("kept".to_owned())
             }
-            Self::Smtp(transport) => match tokio::time::timeout(SEND_TIMEOUT, transport.send(message)).await {
-                Ok(Ok(response)) => Ok(format!("{} {}", response.code(), response.message().collect::<Vec<_>>().join(" "))),
-                Ok(Err(err)) => Err(SendError::from_server(&err)),
-                Err(_) => Err(SendError::local("the mail server did not finish within 30 seconds", true)),
-            },
+            Self::Smtp(transport) => {
+                match tokio::time::timeout(SEND_TIMEOUT, transport.send(message)).await {
+                    Ok(Ok(response)) => Ok(format!(
+                        "{} {}",
+                        response.code(),
+                        response.message().collect::<Vec<_>>().join(" ")
+                    )),
+                    Ok(Err(err)) => Err(SendError::from_server(&err)),
+                    Err(_) => Err(SendError::local(
+                        "the mail server did not finish within 30 seconds",
+                        true,
+                    )),
+                }
+            }
         }
     }
 }
 
 impl SendError {
     fn local(reason: &str, is_temporary: bool) -> Self {
-        Self { reason: reason.to_owned(), log_reason: reason.to_owned(), is_temporary }
+        Self {
+            reason: reason.to_owned(),
+            log_reason: reason.to_owned(),
+            is_temporary,
+        }
     }
 
     fn from_server(err: &lettre::transport::smtp::Error) -> Self {
         let (reason, code) = (explain(err), err.status().map(|code| code.to_string()));
         // A refused login is a setting to mend, and no reason to throw the mail away.
-        let is_about_login = code.as_deref().is_some_and(|code| ["530", "534", "535", "538"].contains(&code));
-        let log_reason = code.map_or_else(|| reason.clone(), |code| format!("the mail server answered {code}"));
-        Self { is_temporary: is_about_login || !err.is_permanent(), reason, log_reason }
+        let is_about_login = code
+            .as_deref()
+            .is_some_and(|code| ["530", "534", "535", "538"].contains(&code));
+        let log_reason = code.map_or_else(
+            || reason.clone(),
+            |code| format!("the mail server answered {code}"),
+        );
+        Self {
+            is_temporary: is_about_login || !err.is_permanent(),
+            reason,
+            log_reason,
+        }
     }
 }
 
 /// Whether TLS begins with the connection, and not with STARTTLS.
-#[must_use]
 pub fn is_implicit_tls(config: &Config, port: u16) -> bool {
     port == SMTPS_PORT || config.server.smtp_implicit_tls
 }
@@ -138,26 +192,52 @@ pub fn is_implicit_tls(config: &Config, port: u16) -> bool {
 fn tls(host: &str, config: &Config) -> Result<TlsParameters, String> {
     let mut parameters = TlsParameters::builder(host.to_owned());
     if let Some(file) = &config.server.smtp_ca_file {
-        let fault = |what: String| format!("server.smtp_ca_file {}: {what}; it must be a PEM file with a certificate", file.display());
+        let fault = |what: String| {
+            format!(
+                "server.smtp_ca_file {}: {what}; it must be a PEM file with a certificate",
+                file.display()
+            )
+        };
         let pem = fs::read(file).map_err(|err| fault(err.to_string()))?;
-        parameters = parameters.add_root_certificate(Certificate::from_pem(&pem).map_err(|err| fault(err.to_string()))?);
+        parameters = parameters.add_root_certificate(
+            Certificate::from_pem(&pem).map_err(|err| fault(err.to_string()))?,
+        );
     }
-    parameters.build_rustls().map_err(|err| format!("cannot prepare TLS for notifications.smtp_config.smtp_host: {err}"))
+    parameters
+        .build_rustls()
+        .map_err(|err| format!("cannot prepare TLS for notifications.smtp_config.smtp_host: {err}"))
 }
 
-/// One recipient, fixed headers, and text only in the body: nothing that a visitor wrote can become a header (SR-160).
-fn compose(config: &Config, clock: &Clock, to: &str, letter: &MailMessage) -> Result<Message, String> {
+/// One recipient, fixed headers, and text only in the body: nothing that a visitor wrote can become
+/// a header (SR-160).
+fn compose(
+    config: &Config,
+    clock: &Clock,
+    to: &str,
+    letter: &MailMessage,
+) -> Result<Message, String> {
     let smtp = config.smtp.as_ref().ok_or("there are no mail settings")?;
     let app_name = &config.server.app_name;
-    let mut written = [to, app_name, &letter.subject].into_iter().chain(letter.words());
+    let mut written = [to, app_name, &letter.subject]
+        .into_iter()
+        .chain(letter.words());
     if written.any(|text| text.contains(char::is_control)) {
         return Err("a control character in an address, the subject or the text".to_owned());
     }
-    let to = mailbox_address(&Email::parse(to).map_err(|_| "the account's address cannot receive mail".to_owned())?);
+    let to = mailbox_address(
+        &Email::parse(to).map_err(|_| "the account's address cannot receive mail".to_owned())?,
+    );
     let from = mailbox_address(&smtp.from_email);
-    let host = config.misc.frontend_url.host_str().unwrap_or("localhost").trim_matches(['[', ']']).replace(':', ".");
+    let host = config
+        .misc
+        .frontend_url
+        .host_str()
+        .unwrap_or("localhost")
+        .trim_matches(['[', ']'])
+        .replace(':', ".");
     // Named once more, or the library would read both back out of the headers, by its own rule.
-    let envelope = Envelope::new(Some(from.clone()), vec![to.clone()]).map_err(|err| err.to_string())?;
+    let envelope =
+        Envelope::new(Some(from.clone()), vec![to.clone()]).map_err(|err| err.to_string())?;
     let message = Message::builder()
         .envelope(envelope)
         .from(Mailbox::new(Some(app_name.clone()), from))
@@ -166,12 +246,20 @@ fn compose(config: &Config, clock: &Clock, to: &str, letter: &MailMessage) -> Re
         .date(UNIX_EPOCH + Duration::from_secs(u64::try_from(clock.now()).unwrap_or_default()))
         .message_id(Some(format!("<{}@{host}>", random::uuid())))
         // Nobody's holiday notice need answer it (RFC 3834 §5).
-        .raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned()));
-    message.multipart(MultiPart::alternative_plain_html(letter.text(app_name), letter.html(app_name))).map_err(|err| err.to_string())
+        .raw_header(HeaderValue::new(
+            HeaderName::new_from_ascii_str("Auto-Submitted"),
+            "auto-generated".to_owned(),
+        ));
+    message
+        .multipart(MultiPart::alternative_plain_html(
+            letter.text(app_name),
+            letter.html(app_name),
+        ))
+        .map_err(|err| err.to_string())
 }
 
-/// Our rule for addresses is stricter than SMTP's about what is dangerous (blanks, brackets, control characters), and more generous than
-/// the library's about dots.
+/// Our rule for addresses is stricter than SMTP's about what is dangerous (blanks, brackets,
+/// control characters), and more generous than the library's about dots.
 fn mailbox_address(email: &Email) -> Address {
     let (local, domain) = email.as_str().split_once('@').unwrap_or_default();
     Address::new_dangerous(local, domain)
@@ -188,7 +276,11 @@ fn explain(err: &lettre::transport::smtp::Error) -> String {
         }
         cause = err.source();
     }
-    reason.chars().map(|c| if c.is_control() { ' ' } else { c }).take(500).collect()
+    reason
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(500)
+        .collect()
 }
 
 #[cfg(test)]
@@ -201,14 +293,28 @@ mod tests {
         let toml = "auth.token_secret = '0123456789abcdef0123456789abcdef'\nauth.admin_emails = []\n\
                     notifications.smtp_config = { smtp_host = 'mail.example.org', from_email = 'media@example.org' }";
         std::fs::write(file.path(), toml).unwrap();
-        config::load(&Sources { config_file: Some(file.path().to_owned()), environment: Vec::new() }).unwrap()
+        config::load(&Sources {
+            config_file: Some(file.path().to_owned()),
+            environment: Vec::new(),
+        })
+        .unwrap()
     }
 
     #[test]
     fn nothing_that_a_visitor_wrote_becomes_a_header() {
-        let compose = |to: &str, subject: &str| compose(&config(), &Clock::System, to, &MailMessage::new(subject, &["x"]));
+        let compose = |to: &str, subject: &str| {
+            compose(
+                &config(),
+                &Clock::System,
+                to,
+                &MailMessage::new(subject, &["x"]),
+            )
+        };
         assert!(compose("ada@example.org", "Hello").is_ok());
-        assert!(compose("a..b@nas", "Hello").is_ok(), "what can have an account can get a mail");
+        assert!(
+            compose("a..b@nas", "Hello").is_ok(),
+            "what can have an account can get a mail"
+        );
         for (to, subject) in [
             ("ada@example.org\r\nBcc: eve@example.org", "Hello"),
             ("ada@example.org", "Hello\r\nBcc: eve@example.org"),
@@ -222,12 +328,23 @@ mod tests {
 
     #[test]
     fn a_control_character_anywhere_refuses_the_mail() {
-        let compose = |letter: &MailMessage| compose(&config(), &Clock::System, "ada@example.org", letter);
-        let letter =
-            |text: &str, label: &str, url: &str, closing: &str| MailMessage::new("Hello", &["x", text]).with_link(label, url.to_owned(), &["x", closing]);
+        let compose =
+            |letter: &MailMessage| compose(&config(), &Clock::System, "ada@example.org", letter);
+        let letter = |text: &str, label: &str, url: &str, closing: &str| {
+            MailMessage::new("Hello", &["x", text]).with_link(
+                label,
+                url.to_owned(),
+                &["x", closing],
+            )
+        };
         assert!(compose(&letter("a – b", "Go", "https://x/", "Bye")).is_ok());
         for bad in ["a\0b", "a\r\n.\r\nb", "a\u{1b}[2Jb", "a\u{85}b"] {
-            for letter in [letter(bad, "x", "x", "x"), letter("x", bad, "x", "x"), letter("x", "x", bad, "x"), letter("x", "x", "x", bad)] {
+            for letter in [
+                letter(bad, "x", "x", "x"),
+                letter("x", bad, "x", "x"),
+                letter("x", "x", bad, "x"),
+                letter("x", "x", "x", bad),
+            ] {
                 assert!(compose(&letter).is_err(), "{letter:?}");
             }
         }

@@ -25,8 +25,9 @@ use crate::{
     },
 };
 
-/// All that a request needs to be answered, behind one pointer: every layer of the router takes a clone of its own for every request.
-/// Nothing in it changes, because everything that does lives in the database, where several instances share it.
+/// All that a request needs to be answered, behind one pointer: every layer of the router takes a
+/// clone of its own for every request. Nothing in it changes, because everything that does lives in
+/// the database, where several instances share it.
 #[derive(Clone)]
 pub struct AppState(Arc<AppStateInner>);
 
@@ -38,13 +39,15 @@ pub struct AppStateInner {
     pub sessions: Arc<SessionCache>,
     pub hasher: Hasher,
     pub tokens: Tokens,
-    /// `None` unless `auth.openid_connect.enabled = true`: then nothing is ever asked of a provider (SR-082).
+    /// `None` unless `auth.openid_connect.enabled = true`: then nothing is ever asked of a provider
+    /// (SR-082).
     pub provider: Option<Provider>,
     pub mailer: Mailer,
     pub clock: Clock,
     pub assets: Arc<Assets>,
     pub leptos: LeptosOptions,
-    /// Cancelled when the program has been asked to stop, so that readiness turns false first (SR-192).
+    /// Cancelled when the program has been asked to stop, so that readiness turns false first
+    /// (SR-192).
     pub stopping: CancellationToken,
 }
 
@@ -54,16 +57,28 @@ impl AppState {
     /// # Errors
     /// A sentence for the operator.
     pub async fn new(config: Config, cost: Argon2Params, clock: Clock) -> Result<Self, String> {
-        let permits = config.policy.password_hash_concurrency.map_or_else(default_hash_concurrency, usize::from);
+        let permits = config
+            .policy
+            .password_hash_concurrency
+            .map_or_else(default_hash_concurrency, usize::from);
         Ok(Self(Arc::new(AppStateInner {
             db: db::open(config.database_url.expose()).await?,
             sessions: Arc::default(),
-            hasher: Hasher::new(cost, permits).map_err(|err| format!("cannot prepare password hashing: {err}"))?,
-            tokens: Tokens::new(config.auth.token_secret.expose(), clock.clone()).map_err(|_| "the self-test of token signing failed".to_owned())?,
+            hasher: Hasher::new(cost, permits)
+                .map_err(|err| format!("cannot prepare password hashing: {err}"))?,
+            tokens: Tokens::new(config.auth.token_secret.expose(), clock.clone())
+                .map_err(|_| "the self-test of token signing failed".to_owned())?,
             mailer: Mailer::new(&config)?,
-            provider: config.auth.openid_connect.as_ref().map(|provider| Provider::new(provider, clock.clone())).transpose()?,
+            provider: config
+                .auth
+                .openid_connect
+                .as_ref()
+                .map(|provider| Provider::new(provider, clock.clone()))
+                .transpose()?,
             assets: Arc::new(assets::find()),
-            leptos: LeptosOptions::builder().output_name("mediamanager-auth").build(),
+            leptos: LeptosOptions::builder()
+                .output_name("mediamanager-auth")
+                .build(),
             config: Arc::new(config),
             clock,
             stopping: CancellationToken::new(),
@@ -71,9 +86,12 @@ impl AppState {
     }
 
     /// A network as the log may show it (`server.log_client_address`).
-    #[must_use]
     pub fn loggable<'a>(&self, network: &'a str) -> &'a str {
-        if self.config.server.log_client_address { network } else { "-" }
+        if self.config.server.log_client_address {
+            network
+        } else {
+            "-"
+        }
     }
 }
 
@@ -100,5 +118,7 @@ impl FromRef<AppState> for LeptosOptions {
 
 /// One password at a time for each core, four at most: each takes 64 MiB (SR-170).
 fn default_hash_concurrency() -> usize {
-    thread::available_parallelism().map_or(1, usize::from).min(4)
+    thread::available_parallelism()
+        .map_or(1, usize::from)
+        .min(4)
 }

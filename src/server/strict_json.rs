@@ -1,4 +1,5 @@
-//! JSON as RFC 7519 §4 and SR-067 want it read: a member given twice means that two readers could see different values.
+//! JSON as RFC 7519 §4 and SR-067 want it read: a member given twice means that two readers could
+//! see different values.
 
 use std::fmt;
 
@@ -11,10 +12,13 @@ const MAX_DEPTH: usize = 32;
 /// Reads an object strictly.
 ///
 /// # Errors
-/// In words for the log, when it is no object, no JSON, not UTF-8, nested too deeply, or has a member twice.
+/// In words for the log, when it is no object, no JSON, not UTF-8, nested too deeply, or has a
+/// member twice.
 pub fn object(bytes: &[u8]) -> Result<Map<String, Value>, String> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let value = Strict { depth: 0 }.deserialize(&mut deserializer).map_err(|err| describe(&err))?;
+    let value = Strict { depth: 0 }
+        .deserialize(&mut deserializer)
+        .map_err(|err| describe(&err))?;
     deserializer.end().map_err(|err| describe(&err))?;
     match value {
         Value::Object(members) => Ok(members),
@@ -38,7 +42,13 @@ struct Strict {
 
 impl Strict {
     fn deeper<E: Error>(self) -> Result<Self, E> {
-        if self.depth < MAX_DEPTH { Ok(Self { depth: self.depth + 1 }) } else { Err(E::custom("nested too deeply")) }
+        if self.depth < MAX_DEPTH {
+            Ok(Self {
+                depth: self.depth + 1,
+            })
+        } else {
+            Err(E::custom("nested too deeply"))
+        }
     }
 }
 
@@ -110,12 +120,24 @@ mod tests {
     #[test]
     fn what_two_readers_could_understand_differently_is_refused() {
         assert!(object(br#"{"a":1,"b":{"c":[1,2.5,"x",null,true]}}"#).is_ok());
-        let deep = |levels: usize| format!("{}{}", "{\"a\":".repeat(levels - 1) + "{", "}".repeat(levels));
+        let deep = |levels: usize| {
+            format!(
+                "{}{}",
+                "{\"a\":".repeat(levels - 1) + "{",
+                "}".repeat(levels)
+            )
+        };
         assert!(object(deep(32).as_bytes()).is_ok());
         for (name, text) in [
             ("twice", r#"{"sub":"a","sub":"b"}"#.as_bytes().to_vec()),
-            ("twice, inside", r#"{"x":{"a":1,"a":1}}"#.as_bytes().to_vec()),
-            ("twice, escaped", r#"{"sub":"a","\u0073ub":"b"}"#.as_bytes().to_vec()),
+            (
+                "twice, inside",
+                r#"{"x":{"a":1,"a":1}}"#.as_bytes().to_vec(),
+            ),
+            (
+                "twice, escaped",
+                r#"{"sub":"a","\u0073ub":"b"}"#.as_bytes().to_vec(),
+            ),
             ("deep", deep(33).into_bytes()),
             ("no object", b"[1]".to_vec()),
             ("more behind it", b"{} {}".to_vec()),

@@ -1,4 +1,5 @@
-//! A browser in words that its owner recognises. Only for showing: what a client says of itself proves nothing.
+//! A browser in words that its owner recognises. Only for showing: what a client says of itself
+//! proves nothing.
 
 /// Each wears the names of its ancestors too, so the most particular one comes first.
 const BROWSERS: [(&str, &str); 12] = [
@@ -31,9 +32,13 @@ const SYSTEMS: [(&str, &str); 11] = [
 ];
 
 /// Browser and system of a `User-Agent`.
-#[must_use]
 pub fn describe(user_agent: &str) -> String {
-    let find = |known: &[(&str, &'static str)]| known.iter().find(|(token, _)| user_agent.contains(token)).map(|(_, name)| *name);
+    let find = |known: &[(&str, &'static str)]| {
+        known
+            .iter()
+            .find(|(token, _)| user_agent.contains(token))
+            .map(|(_, name)| *name)
+    };
     match (find(&BROWSERS), find(&SYSTEMS)) {
         (Some(browser), Some(system)) => format!("{browser} on {system}"),
         (Some(name), None) | (None, Some(name)) => name.to_owned(),
@@ -48,17 +53,26 @@ mod tests {
     #[test]
     fn the_browsers_of_a_household_are_recognised() {
         for (user_agent, words) in [
-            ("Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0", "Firefox on Linux"),
+            (
+                "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0",
+                "Firefox on Linux",
+            ),
             (
                 "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36 Edg/141.0.0.0",
                 "Edge on Windows",
             ),
-            ("Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.0 Safari/605.1.15", "Safari on macOS"),
+            (
+                "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.0 Safari/605.1.15",
+                "Safari on macOS",
+            ),
             (
                 "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.0 Mobile/15E148 Safari/604.1",
                 "Safari on iPhone",
             ),
-            ("Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Mobile Safari/537.36", "Chrome on Android"),
+            (
+                "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Mobile Safari/537.36",
+                "Chrome on Android",
+            ),
             (
                 "Mozilla/5.0 (SMART-TV; LINUX; Tizen 6.5) AppleWebKit/537.36 (KHTML, like Gecko) SamsungBrowser/4.0 TV Safari/537.36",
                 "Samsung Internet on a Samsung TV",

@@ -1,4 +1,5 @@
-//! The pages over HTTP: routes, permissions, rendering, and forms that work without script. Only this room knows axum and Leptos.
+//! The pages over HTTP: routes, permissions, rendering, and forms that work without script. Only
+//! this room knows axum and Leptos.
 
 pub mod access;
 pub mod api;

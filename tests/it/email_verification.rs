@@ -10,14 +10,25 @@ async fn ada() -> (App, Browser, String) {
     let app = App::with(SMTP).await;
     let mut browser = app.browser();
     let page = browser.get("/login/signup").await;
-    browser.submit(&page, "Create account", &[("email", "ada@example.org"), ("password", PASSWORD)]).await;
+    browser
+        .submit(
+            &page,
+            "Create account",
+            &[("email", "ada@example.org"), ("password", PASSWORD)],
+        )
+        .await;
     let link = app.mail().await.link();
-    assert_eq!(browser.log_in("ada@example.org", PASSWORD).await.path, "/login/verify");
+    assert_eq!(
+        browser.log_in("ada@example.org", PASSWORD).await.path,
+        "/login/verify"
+    );
     (app, browser, link)
 }
 
 async fn is_proven(app: &App) -> bool {
-    app.count("SELECT count(*) FROM auth_user_account WHERE email_verified_at IS NOT NULL").await == 1
+    app.count("SELECT count(*) FROM auth_user_account WHERE email_verified_at IS NOT NULL")
+        .await
+        == 1
 }
 
 #[tokio::test]
@@ -29,9 +40,18 @@ async fn the_link_proves_the_address_and_approves_nobody() {
     let page = browser.submit(&page, "Confirm the address", &[]).await;
     assert_eq!(page.path, "/login/verify?notice=email_verified");
     assert!(is_proven(&app).await);
-    assert_eq!(app.count("SELECT count(*) FROM \"user\" WHERE is_verified").await, 0, "nobody approves themselves");
+    assert_eq!(
+        app.count("SELECT count(*) FROM \"user\" WHERE is_verified")
+            .await,
+        0,
+        "nobody approves themselves"
+    );
     let page = browser.get(&link).await;
-    assert_eq!(browser.submit(&page, "Confirm the address", &[]).await.path, "/login/verify?notice=email_verified", "twice is no harm");
+    assert_eq!(
+        browser.submit(&page, "Confirm the address", &[]).await.path,
+        "/login/verify?notice=email_verified",
+        "twice is no harm"
+    );
 }
 
 #[tokio::test]
@@ -40,9 +60,22 @@ async fn whoever_is_not_logged_in_is_asked_to_be_first() {
     let mut browser = app.browser();
     let page = browser.get(&link).await;
     assert!(page.path.starts_with("/login?return_to="), "{}", page.path);
-    let page = browser.submit(&page, "Log in", &[("email", "ada@example.org"), ("password", PASSWORD)]).await;
-    assert_eq!(page.heading(), "Confirm your address", "and then goes on to where the link leads");
-    assert_eq!(browser.submit(&page, "Confirm the address", &[]).await.path, "/login/verify?notice=email_verified");
+    let page = browser
+        .submit(
+            &page,
+            "Log in",
+            &[("email", "ada@example.org"), ("password", PASSWORD)],
+        )
+        .await;
+    assert_eq!(
+        page.heading(),
+        "Confirm your address",
+        "and then goes on to where the link leads"
+    );
+    assert_eq!(
+        browser.submit(&page, "Confirm the address", &[]).await.path,
+        "/login/verify?notice=email_verified"
+    );
 }
 
 #[tokio::test]
@@ -52,24 +85,50 @@ async fn the_token_leaves_the_address_and_is_in_no_page() {
     let mut elsewhere = app.browser();
     for browser in [&mut browser, &mut elsewhere] {
         let answer = browser.call(Method::GET, &link, &[], "").await;
-        assert_eq!((answer.status, answer.location().as_deref()), (StatusCode::SEE_OTHER, Some("/account/confirm")));
+        assert_eq!(
+            (answer.status, answer.location().as_deref()),
+            (StatusCode::SEE_OTHER, Some("/account/confirm"))
+        );
         let cookie = answer.header("set-cookie").unwrap();
-        assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax") && !cookie.contains(&token), "{cookie}");
+        assert!(
+            cookie.contains("HttpOnly")
+                && cookie.contains("SameSite=Lax")
+                && !cookie.contains(&token),
+            "{cookie}"
+        );
     }
     let page = elsewhere.get("/account/confirm").await;
-    assert_eq!(page.path, "/login?return_to=%2Faccount%2Fconfirm", "nor in the address of the login page");
+    assert_eq!(
+        page.path, "/login?return_to=%2Faccount%2Fconfirm",
+        "nor in the address of the login page"
+    );
     assert!(!page.body.contains(&token));
     let page = browser.get("/account/confirm").await;
-    assert!(page.heading() == "Confirm your address" && !page.body.contains(&token), "{}", page.body);
+    assert!(
+        page.heading() == "Confirm your address" && !page.body.contains(&token),
+        "{}",
+        page.body
+    );
     browser.submit(&page, "Confirm the address", &[]).await;
     assert!(is_proven(&app).await);
-    assert_eq!(browser.cookie_names().collect::<Vec<_>>(), ["fastapiusersauth"], "used, it goes");
-    assert_eq!(browser.submit(&page, "Confirm the address", &[]).await.status, StatusCode::GONE);
+    assert_eq!(
+        browser.cookie_names().collect::<Vec<_>>(),
+        ["fastapiusersauth"],
+        "used, it goes"
+    );
+    assert_eq!(
+        browser
+            .submit(&page, "Confirm the address", &[])
+            .await
+            .status,
+        StatusCode::GONE
+    );
 }
 
 #[tokio::test]
 async fn a_click_on_a_strangers_mail_makes_their_account_nobodys_own() {
-    // Eve registers Ada's address with a password of her own; Ada, who has another account here, clicks on the mail.
+    // Eve registers Ada's address with a password of her own; Ada, who has another account here,
+    // clicks on the mail.
     let (app, _, link) = ada().await;
     app.member("real@example.org").await;
     let mut browser = app.browser();
@@ -77,33 +136,109 @@ async fn a_click_on_a_strangers_mail_makes_their_account_nobodys_own() {
     let page = browser.get(&link).await;
     let page = browser.submit(&page, "Confirm the address", &[]).await;
     assert_eq!(page.status, StatusCode::GONE);
-    assert!(page.body.contains("not valid for the account that is logged in"));
+    assert!(
+        page.body
+            .contains("not valid for the account that is logged in")
+    );
     let token = link.split("token=").nth(1).unwrap();
     let body = json!({ "token": token }).to_string();
-    let headers = [("content-type", "application/json"), ("sec-fetch-site", "same-origin")];
-    let answer = browser.call(Method::POST, "/api/v1/auth/verify", &headers, &body).await;
-    assert_eq!((answer.status, answer.json()["detail"].as_str()), (StatusCode::BAD_REQUEST, Some("VERIFY_USER_BAD_TOKEN")));
-    assert_eq!(app.browser().call(Method::POST, "/api/v1/auth/verify", &headers, &body).await.status, StatusCode::UNAUTHORIZED);
-    assert_eq!(app.count("SELECT count(*) FROM auth_user_account WHERE email_verified_at IS NOT NULL").await, 1, "only the real one's");
+    let headers = [
+        ("content-type", "application/json"),
+        ("sec-fetch-site", "same-origin"),
+    ];
+    let answer = browser
+        .call(Method::POST, "/api/v1/auth/verify", &headers, &body)
+        .await;
+    assert_eq!(
+        (answer.status, answer.json()["detail"].as_str()),
+        (StatusCode::BAD_REQUEST, Some("VERIFY_USER_BAD_TOKEN"))
+    );
+    assert_eq!(
+        app.browser()
+            .call(Method::POST, "/api/v1/auth/verify", &headers, &body)
+            .await
+            .status,
+        StatusCode::UNAUTHORIZED
+    );
+    assert_eq!(
+        app.count("SELECT count(*) FROM auth_user_account WHERE email_verified_at IS NOT NULL")
+            .await,
+        1,
+        "only the real one's"
+    );
 }
 
 #[tokio::test]
 async fn the_contract_proves_addresses_too() {
     let (app, mut browser, link) = ada().await;
-    let headers = [("content-type", "application/json"), ("sec-fetch-site", "same-origin")];
+    let headers = [
+        ("content-type", "application/json"),
+        ("sec-fetch-site", "same-origin"),
+    ];
     for email in ["ada@example.org", "nobody@example.org"] {
-        let answer = browser.call(Method::POST, "/api/v1/auth/request-verify-token", &headers, &json!({ "email": email }).to_string()).await;
-        assert_eq!((answer.status, answer.body.as_str()), (StatusCode::ACCEPTED, "null"));
+        let answer = browser
+            .call(
+                Method::POST,
+                "/api/v1/auth/request-verify-token",
+                &headers,
+                &json!({ "email": email }).to_string(),
+            )
+            .await;
+        assert_eq!(
+            (answer.status, answer.body.as_str()),
+            (StatusCode::ACCEPTED, "null")
+        );
     }
-    assert_eq!(app.mail().await.subject, "Confirm your address for MediaManager");
+    assert_eq!(
+        app.mail().await.subject,
+        "Confirm your address for MediaManager"
+    );
     let token = link.split("token=").nth(1).unwrap();
-    let answer = browser.call(Method::POST, "/api/v1/auth/verify", &headers, &json!({ "token": token }).to_string()).await;
-    assert_eq!((answer.status, answer.json()["is_verified"].clone()), (StatusCode::OK, json!(false)));
+    let answer = browser
+        .call(
+            Method::POST,
+            "/api/v1/auth/verify",
+            &headers,
+            &json!({ "token": token }).to_string(),
+        )
+        .await;
+    assert_eq!(
+        (answer.status, answer.json()["is_verified"].clone()),
+        (StatusCode::OK, json!(false))
+    );
     assert!(is_proven(&app).await);
-    let again = browser.call(Method::POST, "/api/v1/auth/verify", &headers, &json!({ "token": token }).to_string()).await;
-    assert_eq!((again.status, again.json()["detail"].as_str()), (StatusCode::BAD_REQUEST, Some("VERIFY_USER_ALREADY_VERIFIED")));
-    browser.call(Method::POST, "/api/v1/auth/request-verify-token", &headers, r#"{"email":"ada@example.org"}"#).await;
-    assert_eq!(app.mails().await.iter().filter(|mail| mail.to == "ada@example.org").count(), 0, "there is nothing left to prove");
+    let again = browser
+        .call(
+            Method::POST,
+            "/api/v1/auth/verify",
+            &headers,
+            &json!({ "token": token }).to_string(),
+        )
+        .await;
+    assert_eq!(
+        (again.status, again.json()["detail"].as_str()),
+        (
+            StatusCode::BAD_REQUEST,
+            Some("VERIFY_USER_ALREADY_VERIFIED")
+        )
+    );
+    browser
+        .call(
+            Method::POST,
+            "/api/v1/auth/request-verify-token",
+            &headers,
+            r#"{"email":"ada@example.org"}"#,
+        )
+        .await;
+    assert_eq!(
+        app.mails()
+            .await
+            .iter()
+            .filter(|mail| mail.to == "ada@example.org")
+            .count(),
+        0,
+        "there is nothing left to prove"
+    );
 }
 
 #[tokio::test]
@@ -111,13 +246,27 @@ async fn the_mail_can_be_sent_again_from_the_waiting_page() {
     let (app, mut browser, _) = ada().await;
     let page = browser.get("/login/verify").await;
     let page = browser.submit(&page, "Send the mail again", &[]).await;
-    assert!(page.text("[role=status]").unwrap().contains("We have sent a mail"));
+    assert!(
+        page.text("[role=status]")
+            .unwrap()
+            .contains("We have sent a mail")
+    );
     let link = app.mail().await.link();
     let page = browser.get(&link).await;
     browser.submit(&page, "Confirm the address", &[]).await;
     assert!(is_proven(&app).await);
-    assert!(!browser.get("/login/verify").await.body.contains("Send the mail again"), "there is nothing left to prove");
-    assert_eq!(app.browser().post_form("/login/verify", &[]).await.status, StatusCode::UNAUTHORIZED);
+    assert!(
+        !browser
+            .get("/login/verify")
+            .await
+            .body
+            .contains("Send the mail again"),
+        "there is nothing left to prove"
+    );
+    assert_eq!(
+        app.browser().post_form("/login/verify", &[]).await.status,
+        StatusCode::UNAUTHORIZED
+    );
 }
 
 #[tokio::test]
@@ -129,29 +278,72 @@ async fn asking_without_end_is_answered_beside_the_button() {
         last = Some(browser.submit(&page, "Send the mail again", &[]).await);
     }
     let last = last.unwrap();
-    assert_eq!((last.status, last.heading().as_str()), (StatusCode::TOO_MANY_REQUESTS, "Waiting for approval"));
-    assert!(last.text("[role=alert]").unwrap().contains("Too many attempts"));
+    assert_eq!(
+        (last.status, last.heading().as_str()),
+        (StatusCode::TOO_MANY_REQUESTS, "Waiting for approval")
+    );
+    assert!(
+        last.text("[role=alert]")
+            .unwrap()
+            .contains("Too many attempts")
+    );
 }
 
 #[tokio::test]
 async fn a_link_dies_with_its_address_its_time_and_for_other_purposes() {
     let (app, mut browser, link) = ada().await;
     let user = app.member("other@example.org").await;
-    let ids = app.state.tokens.sign_link(Purpose::EmailVerification, user.id, "other@example.org", 600).unwrap();
-    let reset = app.state.tokens.sign_link(Purpose::Reset, user.id, "ada@example.org", 600).unwrap();
+    let ids = app
+        .state
+        .tokens
+        .sign_link(
+            Purpose::EmailVerification,
+            user.id,
+            "other@example.org",
+            600,
+        )
+        .unwrap();
+    let reset = app
+        .state
+        .tokens
+        .sign_link(Purpose::Reset, user.id, "ada@example.org", 600)
+        .unwrap();
     let good = link.split("token=").nth(1).unwrap().to_owned();
     for token in [ids.as_str(), &reset, "x", ""] {
-        let page = browser.get(&format!("/account/confirm?token={token}")).await;
-        assert_eq!(browser.submit(&page, "Confirm the address", &[]).await.status, StatusCode::GONE);
+        let page = browser
+            .get(&format!("/account/confirm?token={token}"))
+            .await;
+        assert_eq!(
+            browser
+                .submit(&page, "Confirm the address", &[])
+                .await
+                .status,
+            StatusCode::GONE
+        );
     }
-    app.sql("UPDATE \"user\" SET email = 'new@example.org' WHERE email = 'ada@example.org'").await;
+    app.sql("UPDATE \"user\" SET email = 'new@example.org' WHERE email = 'ada@example.org'")
+        .await;
     let page = browser.get(&format!("/account/confirm?token={good}")).await;
-    assert_eq!(browser.submit(&page, "Confirm the address", &[]).await.status, StatusCode::GONE, "it was for the old address");
+    assert_eq!(
+        browser
+            .submit(&page, "Confirm the address", &[])
+            .await
+            .status,
+        StatusCode::GONE,
+        "it was for the old address"
+    );
     let (app, mut browser, link) = ada().await;
     app.pass(86_400);
     browser.log_in("ada@example.org", PASSWORD).await;
     let page = browser.get(&link).await;
-    assert_eq!(browser.submit(&page, "Confirm the address", &[]).await.status, StatusCode::GONE, "a day is over");
+    assert_eq!(
+        browser
+            .submit(&page, "Confirm the address", &[])
+            .await
+            .status,
+        StatusCode::GONE,
+        "a day is over"
+    );
 }
 
 #[tokio::test]
@@ -161,7 +353,13 @@ async fn administrators_are_told_that_somebody_waits_once_an_hour() {
     let confirm = async |email: &str| {
         let mut browser = app.browser();
         let page = browser.get("/login/signup").await;
-        browser.submit(&page, "Create account", &[("email", email), ("password", PASSWORD)]).await;
+        browser
+            .submit(
+                &page,
+                "Create account",
+                &[("email", email), ("password", PASSWORD)],
+            )
+            .await;
         let mails = app.mails().await;
         let link = mails.iter().find(|mail| mail.to == email).unwrap().link();
         browser.log_in(email, PASSWORD).await;
@@ -170,12 +368,26 @@ async fn administrators_are_told_that_somebody_waits_once_an_hour() {
         app.mails().await
     };
     let told = confirm("ada@example.org").await;
-    assert_eq!((told.len(), told[0].to.as_str(), told[0].subject.as_str()), (1, "boss@example.org", "Somebody waits for approval at MediaManager"));
-    assert!(!told[0].text.contains("ada@example.org"), "who, is for the list of users");
+    assert_eq!(
+        (told.len(), told[0].to.as_str(), told[0].subject.as_str()),
+        (
+            1,
+            "boss@example.org",
+            "Somebody waits for approval at MediaManager"
+        )
+    );
+    assert!(
+        !told[0].text.contains("ada@example.org"),
+        "who, is for the list of users"
+    );
     assert_eq!(confirm("eve@example.org").await.len(), 0);
     assert_eq!(confirm("bob@example.org").await.len(), 0);
     app.pass(3601);
-    assert_eq!(app.mails().await.len(), 1, "whoever came in between is announced, together, when the hour is over");
+    assert_eq!(
+        app.mails().await.len(),
+        1,
+        "whoever came in between is announced, together, when the hour is over"
+    );
 }
 
 #[tokio::test]
@@ -183,23 +395,48 @@ async fn somebody_approved_before_they_confirmed_can_still_confirm() {
     let (app, mut browser, _) = ada().await;
     app.sql("UPDATE \"user\" SET is_verified = true").await;
     let account = browser.get("/account").await;
-    assert_eq!(account.attribute("main a[href='/login/verify']", "href").as_deref(), Some("/login/verify"));
+    assert_eq!(
+        account
+            .attribute("main a[href='/login/verify']", "href")
+            .as_deref(),
+        Some("/login/verify")
+    );
     let page = browser.get("/login/verify").await;
     assert_eq!(page.heading(), "Confirm your address");
     let page = browser.submit(&page, "Send the mail", &[]).await;
-    assert_eq!((page.path.as_str(), page.heading().as_str()), ("/login/verify?notice=verification_sent", "Confirm your address"));
+    assert_eq!(
+        (page.path.as_str(), page.heading().as_str()),
+        (
+            "/login/verify?notice=verification_sent",
+            "Confirm your address"
+        )
+    );
     let page = browser.get(&app.mail().await.link()).await;
-    assert_eq!(browser.submit(&page, "Confirm the address", &[]).await.path, "/account?notice=email_verified");
+    assert_eq!(
+        browser.submit(&page, "Confirm the address", &[]).await.path,
+        "/account?notice=email_verified"
+    );
     assert!(!browser.get("/account").await.body.contains("Confirm it"));
-    assert_eq!(browser.get("/login/verify").await.path, "/account", "there is nothing left to do there");
+    assert_eq!(
+        browser.get("/login/verify").await.path,
+        "/account",
+        "there is nothing left to do there"
+    );
 }
 
 #[tokio::test]
 async fn without_mail_nobody_is_sent_to_a_page_that_cannot_help() {
     let app = App::new().await;
     app.member("ada@example.org").await;
-    app.sql("UPDATE auth_user_account SET email_verified_at = NULL").await;
+    app.sql("UPDATE auth_user_account SET email_verified_at = NULL")
+        .await;
     let mut browser = app.browser();
-    assert!(!browser.log_in("ada@example.org", PASSWORD).await.body.contains("/login/verify"));
+    assert!(
+        !browser
+            .log_in("ada@example.org", PASSWORD)
+            .await
+            .body
+            .contains("/login/verify")
+    );
     assert_eq!(browser.get("/login/verify").await.path, "/account");
 }

@@ -1,6 +1,7 @@
-//! A database that is gone, slow, locked, read-only or full; a mail server that is away; a clock that steps; a program that is asked to
-//! stop or killed. Whatever could not be done is said so within five seconds, nothing is done by halves, and all is well again when the
-//! fault is over (SR-190 to SR-195).
+//! A database that is gone, slow, locked, read-only or full; a mail server that is away; a clock
+//! that steps; a program that is asked to stop or killed. Whatever could not be done is said so
+//! within five seconds, nothing is done by halves, and all is well again when the fault is over
+//! (SR-190 to SR-195).
 
 use std::time::{Duration, Instant};
 
@@ -32,7 +33,12 @@ const AT_LAST: Duration = Duration::from_secs(30);
 const ADA: &str = "ada@example.org";
 const NEW: &str = "new@example.org";
 /// What nobody may have changed by halves.
-const ROWS: [&str; 4] = ["\"user\"", "auth_user_account", "auth_session", "auth_session WHERE ended_at IS NULL"];
+const ROWS: [&str; 4] = [
+    "\"user\"",
+    "auth_user_account",
+    "auth_session",
+    "auth_session WHERE ended_at IS NULL",
+];
 
 /// An answer to come, and how long it takes.
 type Answer = BoxFuture<'static, (Page, Duration)>;
@@ -56,19 +62,35 @@ impl Siege {
     async fn on(database: TestDatabase, url: &str) -> Self {
         let direct = database.url.clone();
         let app = App::on(database.at(url), "[policy.throttle]\nenabled = false").await;
-        let side_door = Database::connect(ConnectOptions::new(direct).max_connections(4).to_owned()).await.unwrap();
+        let side_door =
+            Database::connect(ConnectOptions::new(direct).max_connections(4).to_owned())
+                .await
+                .unwrap();
         app.member(ADA).await;
         let mut ada = app.browser();
         ada.log_in(ADA, PASSWORD).await;
         assert!(ada.cookie("fastapiusersauth").is_some());
         // What was known of her this second is not known any more.
         app.pass(1);
-        Self { app, ada, side_door }
+        Self {
+            app,
+            ada,
+            side_door,
+        }
     }
 
     async fn count(&self, of: &str) -> i64 {
-        let statement = Statement::from_string(self.side_door.get_database_backend(), format!("SELECT count(*) FROM {of}"));
-        self.side_door.query_one_raw(statement).await.unwrap().unwrap().try_get_by_index(0).unwrap()
+        let statement = Statement::from_string(
+            self.side_door.get_database_backend(),
+            format!("SELECT count(*) FROM {of}"),
+        );
+        self.side_door
+            .query_one_raw(statement)
+            .await
+            .unwrap()
+            .unwrap()
+            .try_get_by_index(0)
+            .unwrap()
     }
 
     async fn rows(&self) -> Vec<i64> {
@@ -80,49 +102,110 @@ impl Siege {
     }
 
     fn log_in(&self) -> Answer {
-        send(self.app.browser(), |mut browser| async move { browser.post_form("/login", &[("email", ADA), ("password", PASSWORD)]).await }.boxed())
+        send(self.app.browser(), |mut browser| {
+            async move {
+                browser
+                    .post_form("/login", &[("email", ADA), ("password", PASSWORD)])
+                    .await
+            }
+            .boxed()
+        })
     }
 
     fn register(&self) -> Answer {
         let new = json!({ "email": NEW, "password": PASSWORD }).to_string();
         let headers = [("content-type", "application/json")];
-        send(self.app.browser(), move |mut browser| async move { browser.call(Method::POST, "/api/v1/auth/register", &headers, &new).await }.boxed())
+        send(self.app.browser(), move |mut browser| {
+            async move {
+                browser
+                    .call(Method::POST, "/api/v1/auth/register", &headers, &new)
+                    .await
+            }
+            .boxed()
+        })
     }
 
     fn log_out(&self) -> Answer {
-        send(self.ada.clone(), |mut browser| async move { browser.post_form("/logout", &[]).await }.boxed())
+        send(self.ada.clone(), |mut browser| {
+            async move { browser.post_form("/logout", &[]).await }.boxed()
+        })
     }
 
     /// What writes: the forms of the pages, and what MediaManager calls.
     fn writers(&self) -> Vec<Answer> {
         let form = [("username", ADA), ("password", PASSWORD)];
-        let api_log_in = move |mut browser: Browser| async move { browser.post_form("/api/v1/auth/cookie/login", &form).await }.boxed();
-        let sign_up = |mut browser: Browser| async move { browser.post_form("/login/signup", &[("email", NEW), ("password", PASSWORD)]).await }.boxed();
-        let api_log_out = |mut browser: Browser| async move { browser.post_form("/api/v1/auth/jwt/logout", &[]).await }.boxed();
+        let api_log_in = move |mut browser: Browser| {
+            async move { browser.post_form("/api/v1/auth/cookie/login", &form).await }.boxed()
+        };
+        let sign_up = |mut browser: Browser| {
+            async move {
+                browser
+                    .post_form("/login/signup", &[("email", NEW), ("password", PASSWORD)])
+                    .await
+            }
+            .boxed()
+        };
+        let api_log_out = |mut browser: Browser| {
+            async move { browser.post_form("/api/v1/auth/jwt/logout", &[]).await }.boxed()
+        };
         let (stranger, ada) = (self.app.browser(), self.ada.clone());
-        vec![self.log_in(), send(stranger.clone(), api_log_in), self.register(), send(stranger, sign_up), self.log_out(), send(ada, api_log_out)]
+        vec![
+            self.log_in(),
+            send(stranger.clone(), api_log_in),
+            self.register(),
+            send(stranger, sign_up),
+            self.log_out(),
+            send(ada, api_log_out),
+        ]
     }
 
-    /// What reads: the person's own pages, and the question of every other service whether somebody is logged in.
+    /// What reads: the person's own pages, and the question of every other service whether somebody
+    /// is logged in.
     fn readers(&self) -> Vec<Answer> {
-        ["/api/v1/users/me", "/account"].map(|path| send(self.ada.clone(), move |mut browser| async move { browser.get(path).await }.boxed())).into()
+        ["/api/v1/users/me", "/account"]
+            .map(|path| {
+                send(self.ada.clone(), move |mut browser| {
+                    async move { browser.get(path).await }.boxed()
+                })
+            })
+            .into()
     }
 
     /// All of these are told to come back, soon and in words, and nobody is logged in or out by it.
     async fn refuses(&self, requests: Vec<Answer>) {
         for (page, took) in join_all(requests).await {
-            assert_eq!((page.status, page.header("set-cookie")), (StatusCode::SERVICE_UNAVAILABLE, None), "{} after {took:?}: {}", page.path, page.body);
-            assert!(page.header("retry-after").is_some() && !page.body.is_empty(), "{}", page.path);
+            assert_eq!(
+                (page.status, page.header("set-cookie")),
+                (StatusCode::SERVICE_UNAVAILABLE, None),
+                "{} after {took:?}: {}",
+                page.path,
+                page.body
+            );
+            assert!(
+                page.header("retry-after").is_some() && !page.body.is_empty(),
+                "{}",
+                page.path
+            );
             assert!(took < SOON, "{} took {took:?}", page.path);
         }
     }
 
     /// What needs no database does not wait for it.
     async fn lives(&self) {
-        for path in ["/login", "/livez", "/login/signup", "/login/forgot-password"] {
+        for path in [
+            "/login",
+            "/livez",
+            "/login/signup",
+            "/login/forgot-password",
+        ] {
             let begun = Instant::now();
             let page = self.app.browser().get(path).await;
-            assert!(page.status == StatusCode::OK && begun.elapsed() < Duration::from_secs(3), "{path}: {} after {:?}", page.status, begun.elapsed());
+            assert!(
+                page.status == StatusCode::OK && begun.elapsed() < Duration::from_secs(3),
+                "{path}: {} after {:?}",
+                page.status,
+                begun.elapsed()
+            );
         }
     }
 
@@ -133,26 +216,45 @@ impl Siege {
         page.status == StatusCode::OK
     }
 
-    /// Nothing has to be started anew: the same program does all of it again, and Ada was never logged out.
+    /// Nothing has to be started anew: the same program does all of it again, and Ada was never
+    /// logged out.
     async fn recovers(&self) {
         eventually(async || self.is_ready().await).await;
-        eventually(async || self.app.browser().log_in(ADA, PASSWORD).await.status == StatusCode::OK).await;
+        eventually(async || {
+            self.app.browser().log_in(ADA, PASSWORD).await.status == StatusCode::OK
+        })
+        .await;
         let me = async || self.ada.clone().get("/api/v1/users/me").await.status;
         eventually(async || {
             let status = me().await;
-            assert!([StatusCode::OK, StatusCode::SERVICE_UNAVAILABLE].contains(&status), "{status}");
+            assert!(
+                [StatusCode::OK, StatusCode::SERVICE_UNAVAILABLE].contains(&status),
+                "{status}"
+            );
             status == StatusCode::OK
         })
         .await;
         eventually(async || self.register().await.0.status == StatusCode::CREATED).await;
         eventually(async || self.log_out().await.0.status == StatusCode::SEE_OTHER).await;
-        assert_eq!(self.ada.clone().get("/api/v1/users/me").await.status, StatusCode::UNAUTHORIZED);
-        assert_eq!((self.count("\"user\"").await, self.count("auth_user_account").await), (2, 2));
+        assert_eq!(
+            self.ada.clone().get("/api/v1/users/me").await.status,
+            StatusCode::UNAUTHORIZED
+        );
+        assert_eq!(
+            (
+                self.count("\"user\"").await,
+                self.count("auth_user_account").await
+            ),
+            (2, 2)
+        );
     }
 }
 
 /// Begins nothing yet.
-fn send(browser: Browser, request: impl FnOnce(Browser) -> BoxFuture<'static, Page> + Send + 'static) -> Answer {
+fn send(
+    browser: Browser,
+    request: impl FnOnce(Browser) -> BoxFuture<'static, Page> + Send + 'static,
+) -> Answer {
     async move {
         let begun = Instant::now();
         (request(browser).await, begun.elapsed())
@@ -167,5 +269,7 @@ async fn eventually(is_so: impl AsyncFn() -> bool) {
             sleep(Duration::from_millis(20)).await;
         }
     };
-    timeout(AT_LAST, until).await.expect("it never came to that");
+    timeout(AT_LAST, until)
+        .await
+        .expect("it never came to that");
 }

@@ -1,4 +1,5 @@
-//! A form acts for the account that its page was shown to, and for nobody who has logged in to the same browser since.
+//! A form acts for the account that its page was shown to, and for nobody who has logged in to the
+//! same browser since.
 
 use axum::http::{Method, StatusCode};
 use mediamanager_auth::{
@@ -35,13 +36,21 @@ async fn dad() -> (App, Browser) {
 async fn switch(browser: &mut Browser, email: &str) {
     browser.post_form("/logout", &[]).await;
     let page = browser.log_in(email, PASSWORD).await;
-    assert!(page.path == "/account" || page.path == "/login/verify", "{}", page.path);
+    assert!(
+        page.path == "/account" || page.path == "/login/verify",
+        "{}",
+        page.path
+    );
 }
 
 /// Every change writes an event or a mail, or adds or takes a row here.
 async fn traces(app: &App) -> [i64; 4] {
     let mut counts = [0; 4];
-    for (count, table) in counts.iter_mut().zip(["\"user\"", "auth_event", "auth_outbox", "auth_identity"]) {
+    for (count, table) in
+        counts
+            .iter_mut()
+            .zip(["\"user\"", "auth_event", "auth_outbox", "auth_identity"])
+    {
         *count = app.count(&format!("SELECT count(*) FROM {table}")).await;
     }
     counts
@@ -49,48 +58,95 @@ async fn traces(app: &App) -> [i64; 4] {
 
 fn is_refused(page: &Page, email: &str) {
     assert_eq!(page.status, StatusCode::CONFLICT, "{}", page.body);
-    assert_eq!(page.text(".lead"), Some(format!("You are now logged in as {email}. Nothing was changed.")));
+    assert_eq!(
+        page.text(".lead"),
+        Some(format!(
+            "You are now logged in as {email}. Nothing was changed."
+        ))
+    );
 }
 
 /// Opens a page, lets mum log in in another tab, and sends the page's form.
-async fn opened_before_mum_logged_in(app: &App, browser: &mut Browser, path: &str, button: &str, typed: &[(&str, &str)]) {
+async fn opened_before_mum_logged_in(
+    app: &App,
+    browser: &mut Browser,
+    path: &str,
+    button: &str,
+    typed: &[(&str, &str)],
+) {
     let page = browser.get(path).await;
     switch(browser, "mum@example.org").await;
     let before = traces(app).await;
     let answer = browser.submit(&page, button, typed).await;
     is_refused(&answer, "mum@example.org");
-    assert!(!answer.body.contains("dad@"), "mum learns nothing of dad: {}", answer.body);
+    assert!(
+        !answer.body.contains("dad@"),
+        "mum learns nothing of dad: {}",
+        answer.body
+    );
     assert_eq!(traces(app).await, before, "{path}");
-    assert_eq!(answer.attribute(".links a", "href").as_deref(), Some(path), "the way to mum's own page");
+    assert_eq!(
+        answer.attribute(".links a", "href").as_deref(),
+        Some(path),
+        "the way to mum's own page"
+    );
     assert_eq!(browser.get(path).await.status, StatusCode::OK);
 }
 
 #[tokio::test]
 async fn a_delete_page_opened_before_somebody_else_logged_in_deletes_nobody() {
     let (app, mut browser) = dad().await;
-    opened_before_mum_logged_in(&app, &mut browser, "/account/delete", "Delete my account", &[]).await;
+    opened_before_mum_logged_in(
+        &app,
+        &mut browser,
+        "/account/delete",
+        "Delete my account",
+        &[],
+    )
+    .await;
     assert_eq!(app.count("SELECT count(*) FROM \"user\"").await, 2);
 }
 
 #[tokio::test]
 async fn a_password_page_opened_before_somebody_else_logged_in_changes_no_password() {
     let (app, mut browser) = dad().await;
-    opened_before_mum_logged_in(&app, &mut browser, "/account/password", "Change password", &[("password", NEW)]).await;
+    opened_before_mum_logged_in(
+        &app,
+        &mut browser,
+        "/account/password",
+        "Change password",
+        &[("password", NEW)],
+    )
+    .await;
     for email in ["dad@example.org", "mum@example.org"] {
-        assert_eq!(logged_in(&app, email).await.get("/account").await.path, "/account", "{email}");
+        assert_eq!(
+            logged_in(&app, email).await.get("/account").await.path,
+            "/account",
+            "{email}"
+        );
     }
 }
 
 #[tokio::test]
 async fn an_address_page_opened_before_somebody_else_logged_in_asks_for_nothing() {
     let (app, mut browser) = dad().await;
-    opened_before_mum_logged_in(&app, &mut browser, "/account/address", "Send link", &[("email", "new@example.org")]).await;
+    opened_before_mum_logged_in(
+        &app,
+        &mut browser,
+        "/account/address",
+        "Send link",
+        &[("email", "new@example.org")],
+    )
+    .await;
     assert!(app.mails().await.is_empty());
 }
 
 #[tokio::test]
 async fn an_account_page_opened_before_somebody_else_logged_in_ends_no_session() {
-    for button in ["End all other sessions", "End the session of an unknown program"] {
+    for button in [
+        "End all other sessions",
+        "End the session of an unknown program",
+    ] {
         let (app, mut browser) = dad().await;
         opened_before_mum_logged_in(&app, &mut browser, "/account", button, &[]).await;
     }
@@ -99,17 +155,33 @@ async fn an_account_page_opened_before_somebody_else_logged_in_ends_no_session()
 #[tokio::test]
 async fn a_login_confirmed_for_somebody_else_is_no_failed_login_of_this_account() {
     let (app, mut browser) = dad().await;
-    opened_before_mum_logged_in(&app, &mut browser, "/account/log-in-again", "Go on", &[("password", "what only dad knows")]).await;
+    opened_before_mum_logged_in(
+        &app,
+        &mut browser,
+        "/account/log-in-again",
+        "Go on",
+        &[("password", "what only dad knows")],
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn a_waiting_page_opened_before_somebody_else_logged_in_mails_nobody() {
     let app = App::with(SMTP).await;
     for email in ["dad@example.org", "mum@example.org"] {
-        app.browser().post_form("/login/signup", &[("email", email), ("password", PASSWORD)]).await;
+        app.browser()
+            .post_form("/login/signup", &[("email", email), ("password", PASSWORD)])
+            .await;
     }
     let mut browser = logged_in(&app, "dad@example.org").await;
-    opened_before_mum_logged_in(&app, &mut browser, "/login/verify", "Send the mail again", &[]).await;
+    opened_before_mum_logged_in(
+        &app,
+        &mut browser,
+        "/login/verify",
+        "Send the mail again",
+        &[],
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -119,39 +191,90 @@ async fn provider_pages_opened_before_somebody_else_logged_in_connect_and_discon
         home.app.member(email).await;
     }
     let mut browser = logged_in(&home.app, "dad@example.org").await;
-    opened_before_mum_logged_in(&home.app, &mut browser, "/account/connect", "Go to Über ID 100%", &[]).await;
+    opened_before_mum_logged_in(
+        &home.app,
+        &mut browser,
+        "/account/connect",
+        "Go to Über ID 100%",
+        &[],
+    )
+    .await;
     assert_eq!(browser.cookie("link-request"), None);
     // Mum connects her account; dad's page names her identity, as if the number were guessed.
     let page = browser.get("/account/connect").await;
     browser.submit(&page, "Go to Über ID 100%", &[]).await;
-    let target = browser.call(Method::GET, "/account/connect/start", &[], "").await.location().unwrap();
-    let back = home.provider.answer(&target, &Account::confirmed("mum@elsewhere.example"));
-    assert_eq!(browser.get(&back).await.path, "/account?notice=provider_linked");
-    let link = browser.get("/account").await.attribute("a[href^='/account/disconnect']", "href").unwrap();
+    let target = browser
+        .call(Method::GET, "/account/connect/start", &[], "")
+        .await
+        .location()
+        .unwrap();
+    let back = home
+        .provider
+        .answer(&target, &Account::confirmed("mum@elsewhere.example"));
+    assert_eq!(
+        browser.get(&back).await.path,
+        "/account?notice=provider_linked"
+    );
+    let link = browser
+        .get("/account")
+        .await
+        .attribute("a[href^='/account/disconnect']", "href")
+        .unwrap();
     let theirs = browser.get(&link).await.attribute(FIELD, "value").unwrap();
     let identity = link.split_once('=').unwrap().1;
     switch(&mut browser, "dad@example.org").await;
-    let dads = browser.get("/account/password").await.attribute(FIELD, "value").unwrap();
+    let dads = browser
+        .get("/account/password")
+        .await
+        .attribute(FIELD, "value")
+        .unwrap();
     switch(&mut browser, "mum@example.org").await;
-    let answer = browser.post_exactly(&link, &[("identity", identity), ("account", &dads)]).await;
+    let answer = browser
+        .post_exactly(&link, &[("identity", identity), ("account", &dads)])
+        .await;
     is_refused(&answer, "mum@example.org");
-    assert_eq!(home.app.count("SELECT count(*) FROM auth_identity").await, 1);
-    let answer = browser.post_exactly(&link, &[("identity", identity), ("account", &theirs)]).await;
-    assert_eq!(answer.location().as_deref(), Some("/account?notice=provider_unlinked"), "her own page does");
+    assert_eq!(
+        home.app.count("SELECT count(*) FROM auth_identity").await,
+        1
+    );
+    let answer = browser
+        .post_exactly(&link, &[("identity", identity), ("account", &theirs)])
+        .await;
+    assert_eq!(
+        answer.location().as_deref(),
+        Some("/account?notice=provider_unlinked"),
+        "her own page does"
+    );
 }
 
 #[tokio::test]
 async fn a_script_is_told_whose_account_is_open_now() {
     let (app, mut browser) = dad().await;
-    let field = browser.get("/account/password").await.attribute(FIELD, "value").unwrap();
+    let field = browser
+        .get("/account/password")
+        .await
+        .attribute(FIELD, "value")
+        .unwrap();
     switch(&mut browser, "mum@example.org").await;
     let before = traces(&app).await;
-    let headers = [("accept", "application/json"), ("content-type", "application/x-www-form-urlencoded"), ("sec-fetch-site", "same-origin")];
-    let body = form_urlencoded::Serializer::new(String::new()).append_pair("account", &field).append_pair("password", NEW).finish();
-    let answer = browser.call(Method::POST, "/account/password", &headers, &body).await;
+    let headers = [
+        ("accept", "application/json"),
+        ("content-type", "application/x-www-form-urlencoded"),
+        ("sec-fetch-site", "same-origin"),
+    ];
+    let body = form_urlencoded::Serializer::new(String::new())
+        .append_pair("account", &field)
+        .append_pair("password", NEW)
+        .finish();
+    let answer = browser
+        .call(Method::POST, "/account/password", &headers, &body)
+        .await;
     assert_eq!(answer.status, StatusCode::CONFLICT);
     assert_eq!(answer.json()[0], "alert");
-    assert_eq!(answer.json()[1], "You are now logged in as mum@example.org. Nothing was changed. Reload this page to go on.");
+    assert_eq!(
+        answer.json()[1],
+        "You are now logged in as mum@example.org. Nothing was changed. Reload this page to go on."
+    );
     assert_eq!(traces(&app).await, before);
 }
 
@@ -159,11 +282,24 @@ async fn a_script_is_told_whose_account_is_open_now() {
 async fn a_field_that_is_missing_cut_altered_or_somebody_elses_changes_nothing() {
     let (app, mut browser) = dad().await;
     let mut mum = logged_in(&app, "mum@example.org").await;
-    let dads = browser.get("/account/delete").await.attribute(FIELD, "value").unwrap();
-    let mums = mum.get("/account/delete").await.attribute(FIELD, "value").unwrap();
-    let ((dads_session, dads_mac), (mums_session, mums_mac)) = (dads.split_once('.').unwrap(), mums.split_once('.').unwrap());
+    let dads = browser
+        .get("/account/delete")
+        .await
+        .attribute(FIELD, "value")
+        .unwrap();
+    let mums = mum
+        .get("/account/delete")
+        .await
+        .attribute(FIELD, "value")
+        .unwrap();
+    let ((dads_session, dads_mac), (mums_session, mums_mac)) =
+        (dads.split_once('.').unwrap(), mums.split_once('.').unwrap());
     let before = traces(&app).await;
-    assert_eq!(browser.post_exactly("/account/delete", &[]).await.status, StatusCode::CONFLICT, "missing");
+    assert_eq!(
+        browser.post_exactly("/account/delete", &[]).await.status,
+        StatusCode::CONFLICT,
+        "missing"
+    );
     for field in [
         String::new(),
         ".".to_owned(),
@@ -180,13 +316,26 @@ async fn a_field_that_is_missing_cut_altered_or_somebody_elses_changes_nothing()
         format!("{dads_session}.{mums_mac}"),
         format!("{dads}.{dads_mac}"),
     ] {
-        is_refused(&browser.post_exactly("/account/delete", &[("account", &field)]).await, "dad@example.org");
+        is_refused(
+            &browser
+                .post_exactly("/account/delete", &[("account", &field)])
+                .await,
+            "dad@example.org",
+        );
     }
-    let twice = browser.post_exactly("/account/delete", &[("account", &dads), ("account", &dads)]).await;
+    let twice = browser
+        .post_exactly("/account/delete", &[("account", &dads), ("account", &dads)])
+        .await;
     assert_eq!(twice.status, StatusCode::BAD_REQUEST);
     assert_eq!(traces(&app).await, before);
-    let answer = browser.post_exactly("/account/delete", &[("account", &dads)]).await;
-    assert_eq!(answer.location().as_deref(), Some("/login?notice=account_deleted"), "the real one does");
+    let answer = browser
+        .post_exactly("/account/delete", &[("account", &dads)])
+        .await;
+    assert_eq!(
+        answer.location().as_deref(),
+        Some("/login?notice=account_deleted"),
+        "the real one does"
+    );
 }
 
 #[tokio::test]
@@ -194,7 +343,13 @@ async fn the_same_person_may_go_on_after_logging_in_again() {
     let (_app, mut browser) = dad().await;
     let page = browser.get("/account/password").await;
     switch(&mut browser, "dad@example.org").await;
-    assert_eq!(browser.submit(&page, "Change password", &[("password", NEW)]).await.path, "/account?notice=password_changed");
+    assert_eq!(
+        browser
+            .submit(&page, "Change password", &[("password", NEW)])
+            .await
+            .path,
+        "/account?notice=password_changed"
+    );
 }
 
 #[tokio::test]
@@ -205,7 +360,10 @@ async fn where_nobody_is_logged_in_any_more_the_session_has_ended() {
     let before = traces(&app).await;
     let answer = browser.submit(&page, "Delete my account", &[]).await;
     assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
-    assert_eq!(answer.text(".lead").as_deref(), Some("Your session has ended. Log in again."));
+    assert_eq!(
+        answer.text(".lead").as_deref(),
+        Some("Your session has ended. Log in again.")
+    );
     assert_eq!(traces(&app).await, before);
 }
 
@@ -214,21 +372,52 @@ async fn every_form_for_somebody_who_is_logged_in_carries_the_field_and_no_other
     let home = Household::with(SMTP).await;
     let ada = home.app.user("ada@example.org", Role::Administrator).await;
     let eve = home.app.user("eve@example.org", Role::Pending).await;
-    let mut browsers = [logged_in(&home.app, "ada@example.org").await, logged_in(&home.app, "eve@example.org").await, home.app.browser()];
+    let mut browsers = [
+        logged_in(&home.app, "ada@example.org").await,
+        logged_in(&home.app, "eve@example.org").await,
+        home.app.browser(),
+    ];
     // So that there is another session to end.
     logged_in(&home.app, "ada@example.org").await;
-    let mut paths: Vec<String> =
-        ["/login", "/login/signup", "/login/verify", "/login/forgot-password", "/logout", "/users", "/users/new"].map(str::to_owned).into();
-    let account = ["", "/address", "/confirm", "/connect", "/delete", "/log-in-again", "/new-address", "/password"];
+    let mut paths: Vec<String> = [
+        "/login",
+        "/login/signup",
+        "/login/verify",
+        "/login/forgot-password",
+        "/logout",
+        "/users",
+        "/users/new",
+    ]
+    .map(str::to_owned)
+    .into();
+    let account = [
+        "",
+        "/address",
+        "/confirm",
+        "/connect",
+        "/delete",
+        "/log-in-again",
+        "/new-address",
+        "/password",
+    ];
     paths.extend(account.iter().map(|page| format!("/account{page}")));
-    paths.extend([&ada, &eve].iter().flat_map(|user| [format!("/users/{}", user.id), format!("/users/address?id={}", user.id)]));
+    paths.extend([&ada, &eve].iter().flat_map(|user| {
+        [
+            format!("/users/{}", user.id),
+            format!("/users/address?id={}", user.id),
+        ]
+    }));
     paths.push(format!("/users/change?id={}&action=delete", eve.id));
     let mut seen = 0;
     for browser in &mut browsers {
         for path in &paths {
             let page = browser.get(path).await;
             for (action, carries) in forms(&page) {
-                assert_eq!(carries, needs_login(&action), "{path}: the form for {action}");
+                assert_eq!(
+                    carries,
+                    needs_login(&action),
+                    "{path}: the form for {action}"
+                );
                 seen += usize::from(carries);
             }
         }
@@ -239,7 +428,10 @@ async fn every_form_for_somebody_who_is_logged_in_carries_the_field_and_no_other
 /// Where the forms of a page go, and whether they carry the field, once.
 fn forms(page: &Page) -> Vec<(String, bool)> {
     let html = Html::parse_document(&page.body);
-    let (forms, field) = (Selector::parse("form[method=post]").unwrap(), Selector::parse(FIELD).unwrap());
+    let (forms, field) = (
+        Selector::parse("form[method=post]").unwrap(),
+        Selector::parse(FIELD).unwrap(),
+    );
     let of = |form: scraper::ElementRef<'_>| {
         let count = form.select(&field).count();
         assert!(count < 2, "{}", page.body);
@@ -250,5 +442,8 @@ fn forms(page: &Page) -> Vec<(String, bool)> {
 
 async fn find(app: &App, email: &str) -> Option<User> {
     let email = mediamanager_auth::domain::Email::parse(email).unwrap();
-    db::users::find_by_email(&app.state.db, &email).await.unwrap().map(|found| found.user)
+    db::users::find_by_email(&app.state.db, &email)
+        .await
+        .unwrap()
+        .map(|found| found.user)
 }

@@ -18,14 +18,23 @@ const NEW: &str = "copper lantern meadow 4";
 
 const SETTINGS: &str = "auth.email_password_resets = true\nserver.app_name = 'Lovelace & Söhne'\n";
 
-/// A mail with what differs from run to run taken out: both parts, of the HTML what is between the tags of the body, one a line.
+/// A mail with what differs from run to run taken out: both parts, of the HTML what is between the
+/// tags of the body, one a line.
 fn redacted(app: &App, mail: &Mail) -> String {
     let (_, body) = mail.html.split_once("<body").unwrap();
-    let text = format!("To: {}\nSubject: {}\n\n{}\n<body{}", mail.to, mail.subject, mail.text, body.replace("><", ">\n<"));
+    let text = format!(
+        "To: {}\nSubject: {}\n\n{}\n<body{}",
+        mail.to,
+        mail.subject,
+        mail.text,
+        body.replace("><", ">\n<")
+    );
     let mut parts = text.split("token=");
     let before = parts.next().unwrap().to_owned();
     let is_in_token = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-    let text = parts.fold(before, |text, part| format!("{text}token=…{}", part.trim_start_matches(is_in_token)));
+    let text = parts.fold(before, |text, part| {
+        format!("{text}token=…{}", part.trim_start_matches(is_in_token))
+    });
     text.replace(&clock::format_human(app.state.clock.now()), "…")
 }
 
@@ -36,11 +45,29 @@ async fn every_mail_reads_as_it_should() {
     app.member("ada@example.org").await;
     let mut browser = app.browser();
     let page = browser.get("/login/signup").await;
-    browser.submit(&page, "Create account", &[("email", "new@example.org"), ("password", PASSWORD)]).await;
-    browser.submit(&page, "Create account", &[("email", "ada@example.org"), ("password", PASSWORD)]).await;
+    browser
+        .submit(
+            &page,
+            "Create account",
+            &[("email", "new@example.org"), ("password", PASSWORD)],
+        )
+        .await;
+    browser
+        .submit(
+            &page,
+            "Create account",
+            &[("email", "ada@example.org"), ("password", PASSWORD)],
+        )
+        .await;
     let mails = app.mails().await;
-    let proof = mails.iter().find(|mail| mail.to == "new@example.org").unwrap();
-    let exists = mails.iter().find(|mail| mail.to == "ada@example.org").unwrap();
+    let proof = mails
+        .iter()
+        .find(|mail| mail.to == "new@example.org")
+        .unwrap();
+    let exists = mails
+        .iter()
+        .find(|mail| mail.to == "ada@example.org")
+        .unwrap();
     insta::assert_snapshot!("email_verification", redacted(&app, proof));
     insta::assert_snapshot!("account_exists", redacted(&app, exists));
 
@@ -51,14 +78,27 @@ async fn every_mail_reads_as_it_should() {
 
     let mut browser = app.browser();
     let page = browser.get("/login/forgot-password").await;
-    browser.submit(&page, "Send link", &[("email", "ada@example.org")]).await;
+    browser
+        .submit(&page, "Send link", &[("email", "ada@example.org")])
+        .await;
     let reset = app.mail().await;
     insta::assert_snapshot!("reset", redacted(&app, &reset));
     let page = browser.get(&reset.link()).await;
-    browser.submit(&page, "Set password", &[("password", "copper lantern meadow 4")]).await;
+    browser
+        .submit(
+            &page,
+            "Set password",
+            &[("password", "copper lantern meadow 4")],
+        )
+        .await;
     let notice = app.mail().await;
     insta::assert_snapshot!("password_changed", redacted(&app, &notice));
-    assert!(notice.html.contains("Lovelace &amp; Söhne") && notice.headers.contains("MIME-Version: 1.0"), "{}", notice.html);
+    assert!(
+        notice.html.contains("Lovelace &amp; Söhne")
+            && notice.headers.contains("MIME-Version: 1.0"),
+        "{}",
+        notice.html
+    );
 }
 
 #[tokio::test]
@@ -69,22 +109,36 @@ async fn every_mail_about_an_account_reads_as_it_should() {
     let mut boss = app.browser();
     boss.log_in("boss@example.org", PASSWORD).await;
     let page = boss.get("/users/new").await;
-    boss.submit(&page, "Create user", &[("email", "eve@example.org")]).await;
+    boss.submit(&page, "Create user", &[("email", "eve@example.org")])
+        .await;
     insta::assert_snapshot!("invitation", redacted(&app, &app.mail().await));
 
     let mut browser = app.browser();
     browser.log_in("ada@example.org", PASSWORD).await;
-    browser.post_form("/account/address", &[("email", "ada@new.example")]).await;
+    browser
+        .post_form("/account/address", &[("email", "ada@new.example")])
+        .await;
     let mail = app.mail().await;
     insta::assert_snapshot!("email_change", redacted(&app, &mail));
     let page = browser.get(&mail.link()).await;
     browser.submit(&page, "Use this address", &[]).await;
     insta::assert_snapshot!("email_changed", redacted(&app, &app.mail().await));
-    browser.post_form("/account/address", &[("email", "boss@example.org")]).await;
+    browser
+        .post_form("/account/address", &[("email", "boss@example.org")])
+        .await;
     insta::assert_snapshot!("email_change_taken", redacted(&app, &app.mail().await));
 
-    let headers = [("content-type", "application/json"), ("sec-fetch-site", "same-origin")];
-    boss.call(Method::PATCH, &format!("/api/v1/users/{}", ada.id), &headers, &format!(r#"{{"password":"{NEW}"}}"#)).await;
+    let headers = [
+        ("content-type", "application/json"),
+        ("sec-fetch-site", "same-origin"),
+    ];
+    boss.call(
+        Method::PATCH,
+        &format!("/api/v1/users/{}", ada.id),
+        &headers,
+        &format!(r#"{{"password":"{NEW}"}}"#),
+    )
+    .await;
     insta::assert_snapshot!("password_set", redacted(&app, &app.mail().await));
 }
 
@@ -96,7 +150,9 @@ async fn with_mail_waiting() -> App {
     let mut app = App::with(&format!("auth.email_password_resets = true\n{NOBODY}")).await;
     app.member("ada@example.org").await;
     app.state.mailer = Mailer::new(&app.state.config).unwrap();
-    app.browser().post_form("/login/forgot-password", &[("email", "ada@example.org")]).await;
+    app.browser()
+        .post_form("/login/forgot-password", &[("email", "ada@example.org")])
+        .await;
     app
 }
 
@@ -115,7 +171,11 @@ async fn a_mail_waits_for_a_server_that_is_away_and_is_sent_once_it_is_back() {
     app.state.mailer = Mailer::Memory(SentMessages::default());
     app.pass(300);
     let mail = app.mail().await;
-    assert_eq!(app.browser().get(&mail.link()).await.heading(), "Choose a new password", "the link is as old as the mail, not as the request");
+    assert_eq!(
+        app.browser().get(&mail.link()).await.heading(),
+        "Choose a new password",
+        "the link is as old as the mail, not as the request"
+    );
     assert_eq!(waiting(&app).await, 0);
 }
 
@@ -127,7 +187,10 @@ async fn after_five_attempts_a_mail_is_given_up() {
         assert_eq!(mail::send_due(&app.state).await, Ok(1));
         app.pass(3600);
     }
-    assert_eq!((waiting(&app).await, mail::send_due(&app.state).await), (0, Ok(0)));
+    assert_eq!(
+        (waiting(&app).await, mail::send_due(&app.state).await),
+        (0, Ok(0))
+    );
 }
 
 #[tokio::test]
@@ -136,11 +199,22 @@ async fn a_mail_whose_attempts_never_end_is_given_up() {
     app.state.mailer = Mailer::Memory(SentMessages::default());
     for attempt in 1..=5 {
         // Taken, and then nothing: this is what a panic or a power cut leaves.
-        assert_eq!(db::outbox::claim_next(&app.state.db, app.state.clock.now()).await.unwrap().unwrap().attempts, attempt);
+        assert_eq!(
+            db::outbox::claim_next(&app.state.db, app.state.clock.now())
+                .await
+                .unwrap()
+                .unwrap()
+                .attempts,
+            attempt
+        );
         app.pass(120);
     }
     assert_eq!((app.mails().await.len(), waiting(&app).await), (0, 0));
-    assert_eq!(app.count("SELECT count(*) FROM auth_event WHERE kind = 'mail_failed'").await, 1);
+    assert_eq!(
+        app.count("SELECT count(*) FROM auth_event WHERE kind = 'mail_failed'")
+            .await,
+        1
+    );
 }
 
 #[tokio::test]
@@ -152,8 +226,16 @@ async fn no_mail_waits_for_an_hour_that_the_clock_was_set_back() {
             app.pass(300);
         }
         app.pass(-3600);
-        assert_eq!(mail::send_due(&app.state).await, Ok(1), "at once, after {attempts} attempts");
-        assert_eq!(mail::send_due(&app.state).await, Ok(0), "and not once a second from here on");
+        assert_eq!(
+            mail::send_due(&app.state).await,
+            Ok(1),
+            "at once, after {attempts} attempts"
+        );
+        assert_eq!(
+            mail::send_due(&app.state).await,
+            Ok(0),
+            "and not once a second from here on"
+        );
         app.state.mailer = Mailer::Memory(SentMessages::default());
         app.pass(900);
         assert_eq!((app.mails().await.len(), waiting(&app).await), (1, 0));
@@ -173,27 +255,63 @@ async fn make_void(home: &Household, ada: &mut Browser, how: &str) {
     let app = &home.app;
     let mut boss = app.browser();
     boss.log_in("boss@example.org", PASSWORD).await;
-    let id = ada.get("/api/v1/users/me").await.json()["id"].as_str().unwrap().to_owned();
-    let headers = [("content-type", "application/json"), ("sec-fetch-site", "same-origin")];
+    let id = ada.get("/api/v1/users/me").await.json()["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let headers = [
+        ("content-type", "application/json"),
+        ("sec-fetch-site", "same-origin"),
+    ];
     let mut patch = async |body: &str| {
-        let answer = boss.call(Method::PATCH, &format!("/api/v1/users/{id}"), &headers, body).await;
+        let answer = boss
+            .call(
+                Method::PATCH,
+                &format!("/api/v1/users/{id}"),
+                &headers,
+                body,
+            )
+            .await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
     };
     match how {
         "a reset" => {
             let ada = Email::parse("ada@example.org").unwrap();
-            let link = password_reset::create_reset_link_by_email(&Ctx::cli(&app.state), &ada).await.unwrap().unwrap().link;
+            let link = password_reset::create_reset_link_by_email(&Ctx::cli(&app.state), &ada)
+                .await
+                .unwrap()
+                .unwrap()
+                .link;
             let mut browser = app.browser();
-            let page = browser.get(link.strip_prefix("http://localhost:8000").unwrap()).await;
-            assert_eq!(browser.submit(&page, "Set password", &[("password", NEW)]).await.path, "/login?notice=password_reset");
+            let page = browser
+                .get(link.strip_prefix("http://localhost:8000").unwrap())
+                .await;
+            assert_eq!(
+                browser
+                    .submit(&page, "Set password", &[("password", NEW)])
+                    .await
+                    .path,
+                "/login?notice=password_reset"
+            );
         }
         "the owner's login at the provider" => {
-            app.sql("UPDATE auth_user_account SET email_verified_at = NULL").await;
-            assert_eq!(home.log_in(&mut app.browser(), &Account::confirmed("ada@example.org")).await.path, "/account");
+            app.sql("UPDATE auth_user_account SET email_verified_at = NULL")
+                .await;
+            assert_eq!(
+                home.log_in(&mut app.browser(), &Account::confirmed("ada@example.org"))
+                    .await
+                    .path,
+                "/account"
+            );
         }
         "another password" => {
             let page = ada.get("/account/password").await;
-            assert_eq!(ada.submit(&page, "Change password", &[("password", NEW)]).await.path, "/account?notice=password_changed");
+            assert_eq!(
+                ada.submit(&page, "Change password", &[("password", NEW)])
+                    .await
+                    .path,
+                "/account?notice=password_changed"
+            );
         }
         "an administrator's password" => patch(&format!(r#"{{"password":"{NEW}"}}"#)).await,
         "an administrator's address" => patch(r#"{"email":"ada@third.example"}"#).await,
@@ -215,22 +333,43 @@ async fn a_link_that_waits_for_the_mail_server_does_not_outlive_what_voids_all_l
         "an administrator's address",
         "disabled and enabled again",
     ] {
-        let mut home = Household::with(&format!("auth.email_password_resets = true\n{NOBODY}")).await;
+        let mut home =
+            Household::with(&format!("auth.email_password_resets = true\n{NOBODY}")).await;
         home.app.state.mailer = Mailer::new(&home.app.state.config).unwrap();
         home.app.user("boss@example.org", Role::Administrator).await;
         home.app.member("ada@example.org").await;
         let mut ada = home.app.browser();
         ada.log_in("ada@example.org", PASSWORD).await;
-        for (path, email) in
-            [("/login/forgot-password", "ada@example.org"), ("/account/address", "ada@new.example"), ("/login/forgot-password", "boss@example.org")]
-        {
-            assert_eq!(ada.post_form(path, &[("email", email)]).await.status, StatusCode::SEE_OTHER, "{path}");
+        for (path, email) in [
+            ("/login/forgot-password", "ada@example.org"),
+            ("/account/address", "ada@new.example"),
+            ("/login/forgot-password", "boss@example.org"),
+        ] {
+            assert_eq!(
+                ada.post_form(path, &[("email", email)]).await.status,
+                StatusCode::SEE_OTHER,
+                "{path}"
+            );
         }
-        assert_eq!((mail::send_due(&home.app.state).await, waiting(&home.app).await), (Ok(3), 3), "the server is away");
+        assert_eq!(
+            (
+                mail::send_due(&home.app.state).await,
+                waiting(&home.app).await
+            ),
+            (Ok(3), 3),
+            "the server is away"
+        );
         make_void(&home, &mut ada, how).await;
         home.app.state.mailer = Mailer::Memory(SentMessages::default());
         home.app.pass(60);
-        let links: Vec<_> = home.app.mails().await.into_iter().filter(|mail| mail.text.contains("token=")).map(|mail| mail.to).collect();
+        let links: Vec<_> = home
+            .app
+            .mails()
+            .await
+            .into_iter()
+            .filter(|mail| mail.text.contains("token="))
+            .map(|mail| mail.to)
+            .collect();
         assert_eq!(links, ["boss@example.org"], "{how}: and nobody else's link");
     }
 }
@@ -239,8 +378,15 @@ async fn a_link_that_waits_for_the_mail_server_does_not_outlive_what_voids_all_l
 async fn a_mail_of_an_instance_that_was_killed_while_sending_goes_out_all_the_same() {
     let app = App::with(&format!("auth.email_password_resets = true\n{SMTP}")).await;
     app.member("ada@example.org").await;
-    app.browser().post_form("/login/forgot-password", &[("email", "ada@example.org")]).await;
-    drop(db::outbox::claim_next(&app.state.db, app.state.clock.now()).await.unwrap().unwrap());
+    app.browser()
+        .post_form("/login/forgot-password", &[("email", "ada@example.org")])
+        .await;
+    drop(
+        db::outbox::claim_next(&app.state.db, app.state.clock.now())
+            .await
+            .unwrap()
+            .unwrap(),
+    );
     assert_eq!(app.mails().await.len(), 0, "it may still be sending it");
     app.pass(121);
     assert_eq!((app.mails().await.len(), waiting(&app).await), (1, 0));
@@ -250,9 +396,15 @@ async fn a_mail_of_an_instance_that_was_killed_while_sending_goes_out_all_the_sa
 async fn two_instances_send_a_mail_once() {
     let app = App::with(&format!("auth.email_password_resets = true\n{SMTP}")).await;
     app.member("ada@example.org").await;
-    app.browser().post_form("/login/forgot-password", &[("email", "ada@example.org")]).await;
+    app.browser()
+        .post_form("/login/forgot-password", &[("email", "ada@example.org")])
+        .await;
     let all = (0..10).map(|_| mail::send_due(&app.state));
-    let dealt_with: usize = futures_util::future::join_all(all).await.into_iter().map(Result::unwrap).sum();
+    let dealt_with: usize = futures_util::future::join_all(all)
+        .await
+        .into_iter()
+        .map(Result::unwrap)
+        .sum();
     assert_eq!((dealt_with, app.mails().await.len()), (1, 1));
 }
 
@@ -265,19 +417,48 @@ async fn the_queue_is_bounded() {
         "INSERT INTO auth_outbox (id, kind, address, client_ip, created_at, next_attempt_at, attempts) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000) SELECT randomblob(16), 'reset', 'x@y', 'z', 0, 0, 0 FROM n"
     };
     app.sql(rows).await;
-    let page = app.browser().post_form("/login/forgot-password", &[("email", "ada@example.org")]).await;
-    assert_eq!((page.status.as_u16(), waiting(&app).await), (303, 1000), "the answer stays the same");
+    let page = app
+        .browser()
+        .post_form("/login/forgot-password", &[("email", "ada@example.org")])
+        .await;
+    assert_eq!(
+        (page.status.as_u16(), waiting(&app).await),
+        (303, 1000),
+        "the answer stays the same"
+    );
 }
 
 #[test]
 fn plain_mail_is_warned_about_and_a_missing_authority_refused() {
     let load = |toml: &str| {
         let file = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
-        std::fs::write(file.path(), format!("auth.token_secret = '{}'\nauth.admin_emails = []\n{toml}", crate::support::TOKEN_SECRET)).unwrap();
-        config::load(&Sources { config_file: Some(file.path().to_owned()), environment: Vec::new() })
+        std::fs::write(
+            file.path(),
+            format!(
+                "auth.token_secret = '{}'\nauth.admin_emails = []\n{toml}",
+                crate::support::TOKEN_SECRET
+            ),
+        )
+        .unwrap();
+        config::load(&Sources {
+            config_file: Some(file.path().to_owned()),
+            environment: Vec::new(),
+        })
     };
     let plain = load(&format!("{SMTP}use_tls = false")).unwrap();
-    assert!(plain.warnings.iter().any(|warning| warning.contains("use_tls is false")), "{:?}", plain.warnings);
+    assert!(
+        plain
+            .warnings
+            .iter()
+            .any(|warning| warning.contains("use_tls is false")),
+        "{:?}",
+        plain.warnings
+    );
     let missing = load("server.smtp_ca_file = '/nowhere.pem'").unwrap_err();
-    assert!(missing[0].to_string().contains("server.smtp_ca_file cannot be read"), "{missing:?}");
+    assert!(
+        missing[0]
+            .to_string()
+            .contains("server.smtp_ca_file cannot be read"),
+        "{missing:?}"
+    );
 }

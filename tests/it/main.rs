@@ -1,6 +1,11 @@
-//! The program from outside: the real router, a real database, and a small browser without script. One binary, so that it
-//! links once. Runs on SQLite, or on PostgreSQL when `TEST_POSTGRES_URL` names a server.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should stop where it stands")]
+//! The program from outside: the real router, a real database, and a small browser without script.
+//! One binary, so that it links once. Runs on SQLite, or on PostgreSQL when `TEST_POSTGRES_URL`
+//! names a server.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on should stop where it stands"
+)]
 
 mod access;
 mod account;

@@ -10,12 +10,16 @@ use mediamanager_auth::{
         db::{migrations::Migrator, users},
     },
 };
-use sea_orm::{ActiveValue::Set, ConnectionTrait, Database, DatabaseConnection, DbBackend, EntityTrait, QueryOrder, Statement, TransactionTrait};
+use sea_orm::{
+    ActiveValue::Set, ConnectionTrait, Database, DatabaseConnection, DbBackend, EntityTrait,
+    QueryOrder, Statement, TransactionTrait,
+};
 use sea_orm_migration::MigratorTrait;
 use tokio::task::JoinSet;
 
-/// What MediaManager's alembic scripts leave behind (contract, section 10), together with its bookkeeping and a table that
-/// points at `user`. On SQLite, which MediaManager itself does not use, an id is what our library stores.
+/// What MediaManager's alembic scripts leave behind (contract, section 10), together with its
+/// bookkeeping and a table that points at `user`. On SQLite, which MediaManager itself does not
+/// use, an id is what our library stores.
 const MEDIAMANAGER: &str = r#"
     CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num));
     INSERT INTO alembic_version VALUES ('e60ae827ed98');
@@ -31,7 +35,8 @@ const MEDIAMANAGER: &str = r#"
     CREATE INDEX ix_oauth_account_oauth_name ON oauth_account (oauth_name);
     CREATE TABLE movie_request (id UUID NOT NULL PRIMARY KEY, requested_by_id UUID REFERENCES "user" (id) ON DELETE SET NULL);
 "#;
-/// PASSWORD, hashed by pwdlib as MediaManager does, by its bcrypt, and by argon2-cffi with less than even the tests ask for.
+/// PASSWORD, hashed by pwdlib as MediaManager does, by its bcrypt, and by argon2-cffi with less
+/// than even the tests ask for.
 const ARGON2: &str = "$argon2id$v=19$m=65536,t=3,p=4$VFHKqEKGPSaFqkqQcBYRRA$PO7VeuAdDaSpGb7vnE3g+w3u+2N8W7A4zQRpumgwOYE";
 const BCRYPT: &str = "$2b$10$lC82AoJsrexBqdAr6aPnnOj1G7Qfw1vjpLyjVKJlmebdIisoXmTwe";
 const WEAK: &str = "$argon2id$v=19$m=32,t=1,p=1$5q7N6AiT8wY2DN0NNI4Sfw$uyOY+jkPU3UPlir45XTTRHng9nDpdgaRLupgdP9Hegg";
@@ -40,7 +45,11 @@ const STEPS: [&str; 1] = ["m0001_initial"];
 
 /// The database as MediaManager reaches it, not through the program.
 async fn connect(database: &TestDatabase) -> DatabaseConnection {
-    let url = if database.is_postgres() { database.url.clone() } else { format!("{}?mode=rwc", database.url) };
+    let url = if database.is_postgres() {
+        database.url.clone()
+    } else {
+        format!("{}?mode=rwc", database.url)
+    };
     Database::connect(url).await.unwrap()
 }
 
@@ -48,19 +57,36 @@ async fn connect(database: &TestDatabase) -> DatabaseConnection {
 async fn mediamanagers() -> (TestDatabase, DatabaseConnection) {
     let database = TestDatabase::new().await;
     let db = connect(&database).await;
-    let uuid = if database.is_postgres() { "UUID" } else { "uuid_text" };
-    db.execute_unprepared(&MEDIAMANAGER.replace("UUID", uuid)).await.unwrap();
+    let uuid = if database.is_postgres() {
+        "UUID"
+    } else {
+        "uuid_text"
+    };
+    db.execute_unprepared(&MEDIAMANAGER.replace("UUID", uuid))
+        .await
+        .unwrap();
     let id = add_user(&db, "Ada.Lovelace@Example.org", ARGON2, true).await;
     add_user(&db, "bob@example.org", BCRYPT, false).await;
     add_user(&db, "charlie@example.org", WEAK, false).await;
     let link = "INSERT INTO oauth_account (id, user_id, oauth_name, access_token, expires_at, refresh_token, account_id, account_email) \
                 VALUES ($1, $2, 'OpenID', $3, 1767225600, NULL, 'Sub|1', 'Ada.Lovelace@Example.org')";
     let values = [random::uuid().into(), id.into(), "t".repeat(4000).into()];
-    db.execute_raw(Statement::from_sql_and_values(db.get_database_backend(), link, values)).await.unwrap();
+    db.execute_raw(Statement::from_sql_and_values(
+        db.get_database_backend(),
+        link,
+        values,
+    ))
+    .await
+    .unwrap();
     (database, db)
 }
 
-async fn add_user(db: &impl ConnectionTrait, email: &str, hash: &str, is_superuser: bool) -> uuid::Uuid {
+async fn add_user(
+    db: &impl ConnectionTrait,
+    email: &str,
+    hash: &str,
+    is_superuser: bool,
+) -> uuid::Uuid {
     let id = random::uuid();
     let row = users::ActiveModel {
         id: Set(id),
@@ -70,23 +96,42 @@ async fn add_user(db: &impl ConnectionTrait, email: &str, hash: &str, is_superus
         is_superuser: Set(is_superuser),
         is_verified: Set(true),
     };
-    users::Entity::insert(row).exec_without_returning(db).await.unwrap();
+    users::Entity::insert(row)
+        .exec_without_returning(db)
+        .await
+        .unwrap();
     id
 }
 
 async fn users(db: &impl ConnectionTrait) -> Vec<users::Model> {
-    users::Entity::find().order_by_asc(users::Column::Email).all(db).await.unwrap()
+    users::Entity::find()
+        .order_by_asc(users::Column::Email)
+        .all(db)
+        .await
+        .unwrap()
 }
 
 /// The first column of what a query finds, which must be text.
 async fn texts(db: &impl ConnectionTrait, query: &str) -> Vec<String> {
-    let rows = db.query_all_raw(Statement::from_string(db.get_database_backend(), query)).await.unwrap();
-    rows.iter().map(|row| row.try_get_by_index::<String>(0).unwrap_or_else(|err| panic!("{query}: {err}"))).collect()
+    let rows = db
+        .query_all_raw(Statement::from_string(db.get_database_backend(), query))
+        .await
+        .unwrap();
+    rows.iter()
+        .map(|row| {
+            row.try_get_by_index::<String>(0)
+                .unwrap_or_else(|err| panic!("{query}: {err}"))
+        })
+        .collect()
 }
 
 /// Every byte of MediaManager's rows.
 async fn everything(db: &impl ConnectionTrait) -> Vec<String> {
-    let (id, user_id) = if db.get_database_backend() == DbBackend::Postgres { ("id::text", "user_id::text") } else { ("hex(id)", "hex(user_id)") };
+    let (id, user_id) = if db.get_database_backend() == DbBackend::Postgres {
+        ("id::text", "user_id::text")
+    } else {
+        ("hex(id)", "hex(user_id)")
+    };
     let user = format!(
         "SELECT {id} || '|' || email || '|' || hashed_password || '|' || CAST(is_active AS text) || CAST(is_superuser AS text) || CAST(is_verified AS text) \
          FROM \"user\" ORDER BY email"
@@ -95,7 +140,12 @@ async fn everything(db: &impl ConnectionTrait) -> Vec<String> {
         "SELECT {id} || '|' || {user_id} || '|' || oauth_name || '|' || access_token || '|' || CAST(expires_at AS text) || '|' \
          || COALESCE(refresh_token, 'null') || '|' || account_id || '|' || account_email FROM oauth_account"
     );
-    [texts(db, &user).await, texts(db, &link).await, texts(db, "SELECT version_num FROM alembic_version").await].concat()
+    [
+        texts(db, &user).await,
+        texts(db, &link).await,
+        texts(db, "SELECT version_num FROM alembic_version").await,
+    ]
+    .concat()
 }
 
 /// Columns, constraints and indexes of all tables, or of the ones named, one line each.
@@ -110,7 +160,9 @@ async fn schema(db: &impl ConnectionTrait, tables: &str) -> Vec<String> {
                 "SELECT conrelid::regclass::text || ' ' || conname || ' ' || pg_get_constraintdef(oid) FROM pg_constraint \
                      WHERE connamespace = 'public'::regnamespace AND conrelid <> 0 AND replace(conrelid::regclass::text, '\"', '') IN ({tables})"
             ),
-            format!("SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename IN ({tables})"),
+            format!(
+                "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename IN ({tables})"
+            ),
         ]
     } else {
         [
@@ -142,17 +194,42 @@ const OURS: &str = "'auth_user_account', 'auth_session', 'auth_rate_limit', 'aut
 #[tokio::test]
 async fn mediamanagers_database_is_adopted_without_touching_a_row() {
     let (database, db) = mediamanagers().await;
-    let (rows, tables) = (everything(&db).await, schema(&db, "'user', 'oauth_account', 'alembic_version', 'movie_request'").await);
+    let (rows, tables) = (
+        everything(&db).await,
+        schema(
+            &db,
+            "'user', 'oauth_account', 'alembic_version', 'movie_request'",
+        )
+        .await,
+    );
     assert_eq!(rows.len(), 5);
     let app = App::on(database, "").await;
     assert_eq!(everything(&db).await, rows);
-    assert_eq!(schema(&db, "'user', 'oauth_account', 'alembic_version', 'movie_request'").await, tables);
+    assert_eq!(
+        schema(
+            &db,
+            "'user', 'oauth_account', 'alembic_version', 'movie_request'"
+        )
+        .await,
+        tables
+    );
     assert!(schema(&db, OURS).await.len() > 15);
     assert_eq!(app.setup_path().await, None, "there are people already");
 
     // Neither wrong guesses nor reading change anything.
-    for email in ["ada.lovelace@example.org", "bob@example.org", "charlie@example.org"] {
-        assert_eq!(app.browser().log_in(email, "not the password").await.status.as_u16(), 401);
+    for email in [
+        "ada.lovelace@example.org",
+        "bob@example.org",
+        "charlie@example.org",
+    ] {
+        assert_eq!(
+            app.browser()
+                .log_in(email, "not the password")
+                .await
+                .status
+                .as_u16(),
+            401
+        );
     }
     assert_eq!(everything(&db).await, rows);
 }
@@ -163,21 +240,47 @@ async fn its_people_log_in_and_only_weaker_hashes_are_upgraded() {
     let before = users(&db).await;
     let app = App::on(database, "").await;
     for round in 0..2 {
-        for email in ["ADA.lovelace@example.org", "bob@example.org", "charlie@example.org"] {
-            assert_eq!(app.browser().log_in(email, PASSWORD).await.path, "/account", "{email} {round}");
+        for email in [
+            "ADA.lovelace@example.org",
+            "bob@example.org",
+            "charlie@example.org",
+        ] {
+            assert_eq!(
+                app.browser().log_in(email, PASSWORD).await.path,
+                "/account",
+                "{email} {round}"
+            );
         }
         let after = users(&db).await;
-        assert_eq!(after[0], before[0], "strong enough: not a byte changed, the capitals of the address included");
+        assert_eq!(
+            after[0], before[0],
+            "strong enough: not a byte changed, the capitals of the address included"
+        );
         for (before, after) in before[1..].iter().zip(&after[1..]) {
-            assert!(after.hashed_password.starts_with("$argon2id$v=19$m=64,t=1,p=1$"), "{}", after.hashed_password);
-            let restored = users::Model { hashed_password: before.hashed_password.clone(), ..after.clone() };
+            assert!(
+                after
+                    .hashed_password
+                    .starts_with("$argon2id$v=19$m=64,t=1,p=1$"),
+                "{}",
+                after.hashed_password
+            );
+            let restored = users::Model {
+                hashed_password: before.hashed_password.clone(),
+                ..after.clone()
+            };
             assert_eq!(&restored, before, "nothing but the hash changed");
         }
     }
     let mut browser = app.browser();
     browser.log_in("ada.lovelace@example.org", PASSWORD).await;
     let me = browser.get("/api/v1/users/me").await.json();
-    assert_eq!((me["email"].as_str(), me["id"].as_str()), (Some("Ada.Lovelace@Example.org"), Some(before[0].id.to_string().as_str())));
+    assert_eq!(
+        (me["email"].as_str(), me["id"].as_str()),
+        (
+            Some("Ada.Lovelace@Example.org"),
+            Some(before[0].id.to_string().as_str())
+        )
+    );
 }
 
 #[tokio::test]
@@ -187,27 +290,66 @@ async fn with_the_cost_of_production_mediamanagers_own_hashes_stay() {
     let hasher = Hasher::new(Argon2Params::STANDARD, 1).unwrap();
     let production = app.with_hasher(hasher.clone());
     for email in ["ada.lovelace@example.org", "charlie@example.org"] {
-        assert_eq!(Browser::new(production.clone()).log_in(email, PASSWORD).await.path, "/account", "{email}");
+        assert_eq!(
+            Browser::new(production.clone())
+                .log_in(email, PASSWORD)
+                .await
+                .path,
+            "/account",
+            "{email}"
+        );
     }
     let after = users(&db).await;
     assert_eq!(after[0].hashed_password, ARGON2);
-    assert!(after[2].hashed_password.starts_with("$argon2id$v=19$m=65536,t=3,p=4$"));
+    assert!(
+        after[2]
+            .hashed_password
+            .starts_with("$argon2id$v=19$m=65536,t=3,p=4$")
+    );
     let password = Password::parse(PASSWORD.to_owned()).unwrap();
-    let verdict = hasher.verify(hasher.acquire_slot().await.unwrap(), password, Some(after[2].hashed_password.clone())).await;
-    assert_eq!(verdict, Ok(Verification::Valid { upgrade: None }), "now as strong as MediaManager's own");
+    let verdict = hasher
+        .verify(
+            hasher.acquire_slot().await.unwrap(),
+            password,
+            Some(after[2].hashed_password.clone()),
+        )
+        .await;
+    assert_eq!(
+        verdict,
+        Ok(Verification::Valid { upgrade: None }),
+        "now as strong as MediaManager's own"
+    );
 }
 
 #[tokio::test]
 async fn a_hash_nobody_can_check_opens_nothing_and_breaks_nothing() {
     let (database, db) = mediamanagers().await;
     let dear = "$argon2id$v=19$m=4194304,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-    for (n, hash) in ["", PASSWORD, "!", "$2b$31$abcdefghijklmnopqrstuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuu", "$argon2id$v=19$m=64", dear].into_iter().enumerate() {
+    for (n, hash) in [
+        "",
+        PASSWORD,
+        "!",
+        "$2b$31$abcdefghijklmnopqrstuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuu",
+        "$argon2id$v=19$m=64",
+        dear,
+    ]
+    .into_iter()
+    .enumerate()
+    {
         add_user(&db, &format!("odd{n}@example.org"), hash, true).await;
     }
     let rows = everything(&db).await;
     let app = App::on(database, "").await;
     for n in 0..6 {
-        assert_eq!(app.browser().log_in(&format!("odd{n}@example.org"), PASSWORD).await.status.as_u16(), 401, "{n}");
+        assert_eq!(
+            app.browser()
+                .log_in(&format!("odd{n}@example.org"), PASSWORD)
+                .await
+                .status
+                .as_u16(),
+            401,
+            "{n}"
+        );
     }
     assert_eq!(everything(&db).await, rows);
 }
@@ -221,10 +363,21 @@ async fn addresses_that_differ_in_capitals_only_open_nobody_elses_account() {
     }
     let app = App::on(database, "").await;
     let mut browser = app.browser();
-    assert_eq!(browser.log_in("BOB@example.org", PASSWORD).await.path, "/account");
-    assert_eq!(browser.get("/api/v1/users/me").await.json()["email"].as_str(), Some("bob@example.org"), "the exact one");
+    assert_eq!(
+        browser.log_in("BOB@example.org", PASSWORD).await.path,
+        "/account"
+    );
+    assert_eq!(
+        browser.get("/api/v1/users/me").await.json()["email"].as_str(),
+        Some("bob@example.org"),
+        "the exact one"
+    );
     for typed in ["eve@example.org", "Eve@example.org"] {
-        assert_eq!(app.browser().log_in(typed, PASSWORD).await.status.as_u16(), 401, "{typed}: guessing would be worse");
+        assert_eq!(
+            app.browser().log_in(typed, PASSWORD).await.status.as_u16(),
+            401,
+            "{typed}: guessing would be worse"
+        );
     }
 }
 
@@ -235,10 +388,17 @@ async fn instances_that_start_together_migrate_once() {
         let mut starts = JoinSet::new();
         for _ in 0..6 {
             let url = database.url.clone();
-            starts.spawn(async move { state(&url, "", Clock::System).await.map(|state| state.db.clone()) });
+            starts.spawn(async move {
+                state(&url, "", Clock::System)
+                    .await
+                    .map(|state| state.db.clone())
+            });
         }
         let outcomes = starts.join_all().await;
-        let failures: Vec<_> = outcomes.iter().filter_map(|outcome| outcome.as_ref().err()).collect();
+        let failures: Vec<_> = outcomes
+            .iter()
+            .filter_map(|outcome| outcome.as_ref().err())
+            .collect();
         assert!(failures.is_empty(), "round {round}: {failures:?}");
         let db = outcomes[0].as_ref().unwrap();
         assert_eq!(texts(db, "SELECT version FROM auth_migration").await, STEPS);
@@ -255,28 +415,48 @@ async fn a_database_of_the_first_step_goes_on_with_its_rows() {
         "INSERT INTO auth_user_account (user_id, created_at, email_verified_at, last_login_at) VALUES ($1, 1, 2, 3)",
         "INSERT INTO auth_session (id, user_id, created_at, expires_at, method, client_ip, user_agent) VALUES ($1, $1, 1, 2, 'password', '203.0.113.7', 'x')",
     ] {
-        db.execute_raw(Statement::from_sql_and_values(db.get_database_backend(), row, [id.into()])).await.unwrap();
+        db.execute_raw(Statement::from_sql_and_values(
+            db.get_database_backend(),
+            row,
+            [id.into()],
+        ))
+        .await
+        .unwrap();
     }
     let app = App::on(database, "").await;
-    assert_eq!(texts(&db, "SELECT version FROM auth_migration").await, STEPS);
+    assert_eq!(
+        texts(&db, "SELECT version FROM auth_migration").await,
+        STEPS
+    );
     assert_eq!(app.count("SELECT count(*) FROM auth_user_account WHERE email_verified_at = 2 AND NOT is_passwordless").await, 1);
     assert_eq!(app.count("SELECT count(*) FROM auth_session WHERE identity_id IS NULL AND client_ip = '203.0.113.7'").await, 1);
-    assert_eq!(app.browser().log_in("ada@example.org", PASSWORD).await.path, "/account");
+    assert_eq!(
+        app.browser().log_in("ada@example.org", PASSWORD).await.path,
+        "/account"
+    );
 }
 
 #[tokio::test]
 async fn an_older_program_does_not_touch_a_newer_schema() {
     let app = App::new().await;
     app.member("ada@example.org").await;
-    app.sql("INSERT INTO auth_migration (version, applied_at) VALUES ('m9999_future', 0)").await;
+    app.sql("INSERT INTO auth_migration (version, applied_at) VALUES ('m9999_future', 0)")
+        .await;
     let before = schema(&app.state.db, OURS).await;
-    let reason = state(&app.database.url, "", Clock::System).await.err().unwrap();
+    let reason = state(&app.database.url, "", Clock::System)
+        .await
+        .err()
+        .unwrap();
     for text in ["newer version", "m9999_future", STEPS[0]] {
         assert!(reason.contains(text), "{reason}");
     }
     assert!(!reason.contains('\n'), "one line");
     assert_eq!(schema(&app.state.db, OURS).await, before);
-    assert_eq!(app.browser().log_in("ada@example.org", PASSWORD).await.path, "/account", "who runs goes on running");
+    assert_eq!(
+        app.browser().log_in("ada@example.org", PASSWORD).await.path,
+        "/account",
+        "who runs goes on running"
+    );
 }
 
 #[tokio::test]
@@ -290,7 +470,11 @@ async fn starting_again_changes_nothing() {
             texts(&app.state.db, "SELECT email || ' ' || hashed_password FROM \"user\"").await,
             texts(&app.state.db, "SELECT CAST(created_at AS text) || ' ' || client_ip || ' ' || COALESCE(CAST(ended_at AS text), '-') FROM auth_session").await,
         ];
-        (rows.concat(), schema(&app.state.db, BOTH).await, schema(&app.state.db, OURS).await)
+        (
+            rows.concat(),
+            schema(&app.state.db, BOTH).await,
+            schema(&app.state.db, OURS).await,
+        )
     };
     let before = snapshot().await;
     for _ in 0..2 {
@@ -305,8 +489,15 @@ async fn a_fresh_schema_is_mediamanagers_to_the_column() {
     let app = App::new().await;
     let ours = schema(&app.state.db, BOTH).await;
     assert_eq!(ours, schema(&theirs, BOTH).await);
-    for index in ["ix_user_email", "ix_oauth_account_account_id", "ix_oauth_account_oauth_name"] {
-        assert!(ours.iter().any(|line| line.contains(index)), "{index}: {ours:#?}");
+    for index in [
+        "ix_user_email",
+        "ix_oauth_account_account_id",
+        "ix_oauth_account_oauth_name",
+    ] {
+        assert!(
+            ours.iter().any(|line| line.contains(index)),
+            "{index}: {ours:#?}"
+        );
     }
 }
 
@@ -322,10 +513,23 @@ async fn every_connection_to_sqlite_keeps_what_was_answered_and_belongs_together
         open.push(app.state.db.as_ref().begin().await.unwrap());
     }
     for connection in &open {
-        for (pragma, expected) in [("journal_mode", "wal"), ("foreign_keys", "1"), ("synchronous", "2")] {
-            let statement = Statement::from_string(connection.get_database_backend(), format!("PRAGMA {pragma}"));
+        for (pragma, expected) in [
+            ("journal_mode", "wal"),
+            ("foreign_keys", "1"),
+            ("synchronous", "2"),
+        ] {
+            let statement = Statement::from_string(
+                connection.get_database_backend(),
+                format!("PRAGMA {pragma}"),
+            );
             let row = connection.query_one_raw(statement).await.unwrap().unwrap();
-            let value = row.try_get_by_index::<String>(0).or_else(|_| row.try_get_by_index::<i64>(0).map(|number| number.to_string())).unwrap();
+            let value = row
+                .try_get_by_index::<String>(0)
+                .or_else(|_| {
+                    row.try_get_by_index::<i64>(0)
+                        .map(|number| number.to_string())
+                })
+                .unwrap();
             assert_eq!(value, expected, "{pragma}");
         }
     }

@@ -1,5 +1,6 @@
-//! Generated inputs against the parsers of what strangers send. The rules are in `properties/rules.rs`; the inputs are made of the pieces
-//! that matter there, in the same order on every machine. `make fuzz` searches for others.
+//! Generated inputs against the parsers of what strangers send. The rules are in
+//! `properties/rules.rs`; the inputs are made of the pieces that matter there, in the same order on
+//! every machine. `make fuzz` searches for others.
 
 mod rules;
 
@@ -15,7 +16,12 @@ use proptest::{
 };
 
 fn cases(cases: u32) -> Config {
-    Config { cases, failure_persistence: None, rng_seed: RngSeed::Fixed(1), ..Config::default() }
+    Config {
+        cases,
+        failure_persistence: None,
+        rng_seed: RngSeed::Fixed(1),
+        ..Config::default()
+    }
 }
 
 /// Anything, or the pieces one behind the other.
@@ -31,19 +37,38 @@ fn lines(pieces: &'static [&'static [u8]]) -> impl Strategy<Value = Vec<Vec<u8>>
 }
 
 const OF_EMAILS: &[&str] = &[
-    "a", "Ada", "@", "@", "example", ".", ".org", "-", "+", "'", " ", "\t", "\r\n", "\n", "\0", "\u{7f}", "\u{85}", "\"", "<", "K", "\u{212a}", "ß", "ä",
-    "xn--",
+    "a", "Ada", "@", "@", "example", ".", ".org", "-", "+", "'", " ", "\t", "\r\n", "\n", "\0",
+    "\u{7f}", "\u{85}", "\"", "<", "K", "\u{212a}", "ß", "ä", "xn--",
 ];
 
 fn address() -> impl Strategy<Value = String> {
-    prop_oneof![text(OF_EMAILS, 12), "[ \t\r\n]{0,2}[a-zA-Z0-9.+'_-]{1,66}@[a-zA-Z0-9-]{1,65}(\\.[a-zA-Z0-9]{1,63}){0,3}[ \t\r\n]{0,2}"]
+    prop_oneof![
+        text(OF_EMAILS, 12),
+        "[ \t\r\n]{0,2}[a-zA-Z0-9.+'_-]{1,66}@[a-zA-Z0-9-]{1,65}(\\.[a-zA-Z0-9]{1,63}){0,3}[ \t\r\n]{0,2}"
+    ]
 }
 
 /// A text, and the same with another letter case and other outer blanks.
 fn two_spellings() -> impl Strategy<Value = (String, String)> {
     (address(), vec(any::<bool>(), 300), "[ \t\r\n]{0,3}").prop_map(|(address, flips, blanks)| {
-        let flip = |(c, is_other): (char, &bool)| if *is_other { (c as u8 ^ 0x20) as char } else { c };
-        let other: String = address.chars().zip(&flips).map(|(c, is_other)| if c.is_ascii_alphabetic() { flip((c, is_other)) } else { c }).collect();
+        let flip = |(c, is_other): (char, &bool)| {
+            if *is_other {
+                (c as u8 ^ 0x20) as char
+            } else {
+                c
+            }
+        };
+        let other: String = address
+            .chars()
+            .zip(&flips)
+            .map(|(c, is_other)| {
+                if c.is_ascii_alphabetic() {
+                    flip((c, is_other))
+                } else {
+                    c
+                }
+            })
+            .collect();
         (address, format!("{blanks}{other}{blanks}"))
     })
 }
@@ -207,38 +232,97 @@ const HEADERS: &[&str] = &[
 /// Claims of a good token, and what could stand beside or instead of them: one of each line.
 const CLAIMS: [&[&str]; 11] = [
     &[r#""iss":"https://id.example.org""#],
-    &[r#""aud":"mediamanager""#, r#""aud":["mediamanager"]"#, r#""aud":["mediamanager","x"]"#, r#""aud":[]"#],
-    &[r#""nonce":"n-0S6_WzA2Mj""#, r#""nonce":"n-0S6_WzA2Mj""#, r#""nonce":"other""#],
-    &[r#""exp":1800000300"#, r#""exp":1799999941"#, r#""exp":1799999940"#, r#""exp":9e300"#, r#""exp":"1800000300""#],
-    &[r#""iat":1800000000"#, r#""iat":1800000060.9"#, r#""iat":1800000061"#, r#""iat":1799999340"#, r#""iat":1799999339"#, r#""iat":-1"#],
-    &[r#""sub":"ada""#, r#""sub":" ~""#, r#""sub":"""#, r#""sub":"ä""#, r#""sub":"a\u0000""#, r#""sub":7"#],
-    &[r#""x":{}"#, r#""nbf":1800000060"#, r#""nbf":1800000061"#, r#""nbf":null"#],
-    &[r#""x2":[]"#, r#""azp":"mediamanager""#, r#""azp":"other""#, r#""azp":["mediamanager"]"#],
-    &[r#""x3":1"#, r#""at_hash":"AAAA""#, r#""sub":"eve""#, r#""\u0073ub":"eve""#],
+    &[
+        r#""aud":"mediamanager""#,
+        r#""aud":["mediamanager"]"#,
+        r#""aud":["mediamanager","x"]"#,
+        r#""aud":[]"#,
+    ],
+    &[
+        r#""nonce":"n-0S6_WzA2Mj""#,
+        r#""nonce":"n-0S6_WzA2Mj""#,
+        r#""nonce":"other""#,
+    ],
+    &[
+        r#""exp":1800000300"#,
+        r#""exp":1799999941"#,
+        r#""exp":1799999940"#,
+        r#""exp":9e300"#,
+        r#""exp":"1800000300""#,
+    ],
+    &[
+        r#""iat":1800000000"#,
+        r#""iat":1800000060.9"#,
+        r#""iat":1800000061"#,
+        r#""iat":1799999340"#,
+        r#""iat":1799999339"#,
+        r#""iat":-1"#,
+    ],
+    &[
+        r#""sub":"ada""#,
+        r#""sub":" ~""#,
+        r#""sub":"""#,
+        r#""sub":"ä""#,
+        r#""sub":"a\u0000""#,
+        r#""sub":7"#,
+    ],
+    &[
+        r#""x":{}"#,
+        r#""nbf":1800000060"#,
+        r#""nbf":1800000061"#,
+        r#""nbf":null"#,
+    ],
+    &[
+        r#""x2":[]"#,
+        r#""azp":"mediamanager""#,
+        r#""azp":"other""#,
+        r#""azp":["mediamanager"]"#,
+    ],
+    &[
+        r#""x3":1"#,
+        r#""at_hash":"AAAA""#,
+        r#""sub":"eve""#,
+        r#""\u0073ub":"eve""#,
+    ],
     &[
         r#""email":"ada@example.org","email_verified":true"#,
         r#""email_verified":"true""#,
         r#""email":"","email_verified":true"#,
         r#""email":"a@b","email_verified":1"#,
     ],
-    &[r#""sid":"s-1""#, r#""sid":"\n""#, r#""sid":7"#, r#""sid":"""#],
+    &[
+        r#""sid":"s-1""#,
+        r#""sid":"\n""#,
+        r#""sid":7"#,
+        r#""sid":"""#,
+    ],
 ];
 
 /// Mostly the first of each line, so that whole tokens come out good often enough.
 fn claims() -> impl Strategy<Value = String> {
     let one = |line: &'static [&'static str]| prop_oneof![4 => Just(line[0]), 1 => select(line)];
-    CLAIMS.map(one).to_vec().prop_map(|members| format!("{{{}}}", members.join(",")))
+    CLAIMS
+        .map(one)
+        .to_vec()
+        .prop_map(|members| format!("{{{}}}", members.join(",")))
 }
 
 /// The proxies of the tests.
 fn proxies() -> Vec<IpNet> {
-    ["10.0.0.0/8", "2001:db8:ffff::/48", "127.0.0.1/32"].map(|network| network.parse().unwrap()).to_vec()
+    ["10.0.0.0/8", "2001:db8:ffff::/48", "127.0.0.1/32"]
+        .map(|network| network.parse().unwrap())
+        .to_vec()
 }
 
 fn proxy() -> impl Strategy<Value = IpAddr> {
     let v4 = any::<[u8; 3]>().prop_map(|[b, c, d]| Ipv4Addr::new(10, b, c, d));
-    let v6 = any::<[u16; 5]>().prop_map(|[d, e, f, g, h]| Ipv6Addr::new(0x2001, 0xdb8, 0xffff, d, e, f, g, h));
-    prop_oneof![v4.clone().prop_map(IpAddr::V4), v6.prop_map(IpAddr::V6), v4.prop_map(|address| IpAddr::V6(address.to_ipv6_mapped()))]
+    let v6 = any::<[u16; 5]>()
+        .prop_map(|[d, e, f, g, h]| Ipv6Addr::new(0x2001, 0xdb8, 0xffff, d, e, f, g, h));
+    prop_oneof![
+        v4.clone().prop_map(IpAddr::V4),
+        v6.prop_map(IpAddr::V6),
+        v4.prop_map(|address| IpAddr::V6(address.to_ipv6_mapped()))
+    ]
 }
 
 proptest! {
@@ -308,6 +392,14 @@ proptest! {
 #[test]
 fn good_inputs_reach_the_rules() {
     let good: String = CLAIMS.map(|line| line[0]).join(",");
-    let person = rules::id_token(HEADERS[1].as_bytes(), format!("{{{good}}}").as_bytes()).expect("a person");
-    assert_eq!((person.subject.as_str(), person.email.as_deref(), person.is_email_verified), ("ada", Some("ada@example.org"), true));
+    let person =
+        rules::id_token(HEADERS[1].as_bytes(), format!("{{{good}}}").as_bytes()).expect("a person");
+    assert_eq!(
+        (
+            person.subject.as_str(),
+            person.email.as_deref(),
+            person.is_email_verified
+        ),
+        ("ada", Some("ada@example.org"), true)
+    );
 }

@@ -1,4 +1,5 @@
-//! House rules a machine can check: who may import whom, where `cfg(feature)` may stand, and how long a file gets.
+//! House rules a machine can check: who may import whom, where `cfg(feature)` may stand, and how
+//! long a file gets.
 
 use std::{fs, path::Path};
 
@@ -9,17 +10,128 @@ const MAX_LINES: usize = 400;
 
 /// Rooms by path prefix, and what their files must not name.
 const FORBIDDEN: &[(&str, &[&str])] = &[
-    ("src/domain", &["crate::app", "crate::server", "crate::text", "leptos", "axum", "sea_orm::", "tokio", "std::fs", "std::env", "std::net", "std::time"]),
-    ("src/text", &["crate::app", "crate::server", "leptos", "axum", "sea_orm::", "tokio", "std::fs", "std::env", "std::net", "std::time"]),
-    ("src/app", &["crate::text", "axum", "sea_orm::", "tokio", "crate::server::db", "crate::server::web::api", "crate::server::config"]),
-    ("src/server/flows", &["axum", "leptos", "sea_orm::", "crate::app", "server::web", "http::"]),
-    ("src/server/db", &["axum", "leptos", "crate::app", "server::flows", "server::web", "server::config"]),
-    ("src/server/config", &["axum", "leptos", "sea_orm::", "crate::app", "server::db", "server::flows", "server::web"]),
+    (
+        "src/domain",
+        &[
+            "crate::app",
+            "crate::server",
+            "crate::text",
+            "leptos",
+            "axum",
+            "sea_orm::",
+            "tokio",
+            "std::fs",
+            "std::env",
+            "std::net",
+            "std::time",
+        ],
+    ),
+    (
+        "src/text",
+        &[
+            "crate::app",
+            "crate::server",
+            "leptos",
+            "axum",
+            "sea_orm::",
+            "tokio",
+            "std::fs",
+            "std::env",
+            "std::net",
+            "std::time",
+        ],
+    ),
+    (
+        "src/app",
+        &[
+            "crate::text",
+            "axum",
+            "sea_orm::",
+            "tokio",
+            "crate::server::db",
+            "crate::server::web::api",
+            "crate::server::config",
+        ],
+    ),
+    (
+        "src/server/flows",
+        &[
+            "axum",
+            "leptos",
+            "sea_orm::",
+            "crate::app",
+            "server::web",
+            "http::",
+        ],
+    ),
+    (
+        "src/server/db",
+        &[
+            "axum",
+            "leptos",
+            "crate::app",
+            "server::flows",
+            "server::web",
+            "server::config",
+        ],
+    ),
+    (
+        "src/server/config",
+        &[
+            "axum",
+            "leptos",
+            "sea_orm::",
+            "crate::app",
+            "server::db",
+            "server::flows",
+            "server::web",
+        ],
+    ),
     ("src/server/clock.rs", &["crate::server", "crate::app"]),
-    ("src/server/crypto/password_hasher.rs", &["axum", "leptos", "crate::app", "server::db", "server::flows", "server::web"]),
-    ("src/server/crypto/tokens.rs", &["axum", "leptos", "crate::app", "server::db", "server::flows", "server::web"]),
-    ("src/server/oidc", &["axum", "leptos", "crate::app", "server::db", "server::flows", "server::web"]),
-    ("src/server/mailer", &["axum", "leptos", "crate::app", "server::db", "server::flows", "server::web"]),
+    (
+        "src/server/crypto/password_hasher.rs",
+        &[
+            "axum",
+            "leptos",
+            "crate::app",
+            "server::db",
+            "server::flows",
+            "server::web",
+        ],
+    ),
+    (
+        "src/server/crypto/tokens.rs",
+        &[
+            "axum",
+            "leptos",
+            "crate::app",
+            "server::db",
+            "server::flows",
+            "server::web",
+        ],
+    ),
+    (
+        "src/server/oidc",
+        &[
+            "axum",
+            "leptos",
+            "crate::app",
+            "server::db",
+            "server::flows",
+            "server::web",
+        ],
+    ),
+    (
+        "src/server/mailer",
+        &[
+            "axum",
+            "leptos",
+            "crate::app",
+            "server::db",
+            "server::flows",
+            "server::web",
+        ],
+    ),
     ("src/server/web", &["sea_orm::"]),
     ("src/server/cli", &["sea_orm::", "leptos::"]),
 ];
@@ -61,7 +173,9 @@ fn only_the_database_room_names_the_database_library() {
     let rooms = ["src/server/db/", "src/server/db.rs"];
     let faults: Vec<_> = sources("src")
         .into_iter()
-        .filter(|(path, text)| text.contains("sea_orm::") && !rooms.iter().any(|room| path.starts_with(room)))
+        .filter(|(path, text)| {
+            text.contains("sea_orm::") && !rooms.iter().any(|room| path.starts_with(room))
+        })
         .map(|(path, _)| path)
         .collect();
     assert!(faults.is_empty(), "{faults:?}");
@@ -71,10 +185,18 @@ fn only_the_database_room_names_the_database_library() {
 fn features_are_asked_for_in_one_file_only() {
     let places: Vec<_> = sources("src")
         .into_iter()
-        .flat_map(|(path, text)| text.lines().filter(|line| line.contains("cfg(feature")).map(|line| format!("{path}: {line}")).collect::<Vec<_>>())
+        .flat_map(|(path, text)| {
+            text.lines()
+                .filter(|line| line.contains("cfg(feature"))
+                .map(|line| format!("{path}: {line}"))
+                .collect::<Vec<_>>()
+        })
         .collect();
     let server = "src/lib.rs: #[cfg(feature = \"ssr\")]";
-    assert_eq!(places, [server, server, "src/lib.rs: #[cfg(feature = \"hydrate\")]"]);
+    assert_eq!(
+        places,
+        [server, server, "src/lib.rs: #[cfg(feature = \"hydrate\")]"]
+    );
 }
 
 #[test]
@@ -92,8 +214,16 @@ fn no_file_is_two_things() {
 fn the_names_of_the_field_are_kept() {
     for (path, text) in sources("src") {
         for (number, line) in code_lines(&text) {
-            let declared = ["struct ", "enum ", "trait "].iter().find_map(|keyword| line.trim_start().trim_start_matches("pub ").strip_prefix(keyword));
-            let Some(name) = declared.and_then(|rest| rest.split(|c: char| !c.is_alphanumeric()).next()) else { continue };
+            let declared = ["struct ", "enum ", "trait "].iter().find_map(|keyword| {
+                line.trim_start()
+                    .trim_start_matches("pub ")
+                    .strip_prefix(keyword)
+            });
+            let Some(name) =
+                declared.and_then(|rest| rest.split(|c: char| !c.is_alphanumeric()).next())
+            else {
+                continue;
+            };
             for word in ["Manager", "Service", "Helper", "Util", "Dto", "Impl"] {
                 assert!(!name.ends_with(word), "{path}:{number}: {name}");
             }
@@ -104,12 +234,24 @@ fn the_names_of_the_field_are_kept() {
 #[test]
 fn a_flow_has_four_parameters_at_most() {
     let mut faults = Vec::new();
-    for (path, text) in sources("src/server/flows").into_iter().chain(sources("src/server/flows.rs")) {
+    for (path, text) in sources("src/server/flows")
+        .into_iter()
+        .chain(sources("src/server/flows.rs"))
+    {
         for (at, _) in text.match_indices("async fn ") {
-            let Some(name) = text[at + "async fn ".len()..].split(|c: char| !c.is_alphanumeric() && c != '_').next().filter(|name| !name.is_empty()) else {
+            let Some(name) = text[at + "async fn ".len()..]
+                .split(|c: char| !c.is_alphanumeric() && c != '_')
+                .next()
+                .filter(|name| !name.is_empty())
+            else {
                 continue;
             };
-            let Some(list) = text[at..].split_once('(').and_then(|(_, rest)| parameters(rest)) else { continue };
+            let Some(list) = text[at..]
+                .split_once('(')
+                .and_then(|(_, rest)| parameters(rest))
+            else {
+                continue;
+            };
             if list > 4 {
                 faults.push(format!("{path}: {name} has {list}"));
             }
@@ -142,13 +284,23 @@ fn parameters(text: &str) -> Option<usize> {
 fn a_page_has_its_path_in_one_place() {
     let mut faults = Vec::new();
     // The list in `return_to` is of prefixes, and has more than pages.
-    let elsewhere = |path: &str| !["src/app/paths.rs", "src/domain/return_to.rs"].contains(&path) && !path.contains("/tests");
-    for (path, text) in sources("src").into_iter().filter(|(path, _)| elsewhere(path)) {
+    let elsewhere = |path: &str| {
+        !["src/app/paths.rs", "src/domain/return_to.rs"].contains(&path) && !path.contains("/tests")
+    };
+    for (path, text) in sources("src")
+        .into_iter()
+        .filter(|(path, _)| elsewhere(path))
+    {
         let code = text.split("#[cfg(test)]").next().unwrap();
-        for (number, line) in code_lines(code).filter(|(_, line)| !line.trim_start().starts_with("#[")) {
+        for (number, line) in
+            code_lines(code).filter(|(_, line)| !line.trim_start().starts_with("#["))
+        {
             for page in paths::ALL.into_iter().filter(|page| **page != paths::INDEX) {
                 let literal = format!("\"{}", page.path);
-                let is_named = line.split(&literal).skip(1).any(|rest| rest.starts_with(['"', '?', '/', '#']));
+                let is_named = line
+                    .split(&literal)
+                    .skip(1)
+                    .any(|rest| rest.starts_with(['"', '?', '/', '#']));
                 if is_named {
                     faults.push(format!("{path}:{number} names {}", page.path));
                 }
@@ -158,7 +310,8 @@ fn a_page_has_its_path_in_one_place() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
-/// Whether a line of code names a path: as a whole word, so that `leptos` is not found in `mediamanager_leptos`.
+/// Whether a line of code names a path: as a whole word, so that `leptos` is not found in
+/// `mediamanager_leptos`.
 fn names(line: &str, word: &str) -> bool {
     line.match_indices(word).any(|(at, _)| {
         let before = line[..at].chars().next_back();
@@ -170,7 +323,10 @@ fn names(line: &str, word: &str) -> bool {
 
 /// Numbered lines without comments and string contents that could mention anything.
 fn code_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    text.lines().enumerate().map(|(index, line)| (index + 1, line)).filter(|(_, line)| !line.trim_start().starts_with("//"))
+    text.lines()
+        .enumerate()
+        .map(|(index, line)| (index + 1, line))
+        .filter(|(_, line)| !line.trim_start().starts_with("//"))
 }
 
 pub fn sources(path: &str) -> Vec<(String, String)> {
@@ -187,6 +343,12 @@ fn collect(path: &Path, root: &Path, found: &mut Vec<(String, String)>) {
             collect(&entry.unwrap().path(), root, found);
         }
     } else if path.extension().is_some_and(|extension| extension == "rs") {
-        found.push((path.strip_prefix(root).unwrap().to_string_lossy().replace('\\', "/"), fs::read_to_string(path).unwrap()));
+        found.push((
+            path.strip_prefix(root)
+                .unwrap()
+                .to_string_lossy()
+                .replace('\\', "/"),
+            fs::read_to_string(path).unwrap(),
+        ));
     }
 }

@@ -1,4 +1,5 @@
-//! Every security requirement that is named anywhere is explained in `docs/security-requirements.md`, and every test that is named there exists.
+//! Every security requirement that is named anywhere is explained in
+//! `docs/security-requirements.md`, and every test that is named there exists.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -8,9 +9,29 @@ use std::{
 
 const DOCUMENT: &str = "docs/security-requirements.md";
 /// Where requirements are named, besides [`DOCUMENT`].
-const PLACES: [&str; 11] = ["src", "tests", "end2end", "docs", "benches", "examples", "fuzz", "README.md", "CHANGELOG.md", "config.example.toml", "deny.toml"];
+const PLACES: [&str; 11] = [
+    "src",
+    "tests",
+    "end2end",
+    "docs",
+    "benches",
+    "examples",
+    "fuzz",
+    "README.md",
+    "CHANGELOG.md",
+    "config.example.toml",
+    "deny.toml",
+];
 /// Directories that hold what was built or downloaded.
-const IGNORED_DIRECTORIES: [&str; 7] = ["node_modules", "target", "artifacts", "corpus", "screenshots", "test-results", "playwright-report"];
+const IGNORED_DIRECTORIES: [&str; 7] = [
+    "node_modules",
+    "target",
+    "artifacts",
+    "corpus",
+    "screenshots",
+    "test-results",
+    "playwright-report",
+];
 const HEADING: &str = "### ";
 
 /// The lines below one heading.
@@ -24,7 +45,10 @@ struct Requirement {
 
 #[test]
 fn every_requirement_that_is_named_is_in_the_document() {
-    let known: BTreeSet<String> = requirements().into_iter().map(|(number, _)| number).collect();
+    let known: BTreeSet<String> = requirements()
+        .into_iter()
+        .map(|(number, _)| number)
+        .collect();
     let mut unknown = Vec::new();
     for place in PLACES {
         for path in files(&root().join(place)) {
@@ -33,11 +57,22 @@ fn every_requirement_that_is_named_is_in_the_document() {
                 continue;
             }
             // Pictures and databases name nothing.
-            let Ok(text) = fs::read_to_string(&path) else { continue };
-            unknown.extend(numbers(&text).into_iter().filter(|number| !known.contains(number)).map(|number| format!("{name}: {number}")));
+            let Ok(text) = fs::read_to_string(&path) else {
+                continue;
+            };
+            unknown.extend(
+                numbers(&text)
+                    .into_iter()
+                    .filter(|number| !known.contains(number))
+                    .map(|number| format!("{name}: {number}")),
+            );
         }
     }
-    assert!(unknown.is_empty(), "not in {DOCUMENT}:\n{}", unknown.join("\n"));
+    assert!(
+        unknown.is_empty(),
+        "not in {DOCUMENT}:\n{}",
+        unknown.join("\n")
+    );
 }
 
 #[test]
@@ -52,13 +87,20 @@ fn every_requirement_has_a_title_a_text_and_tests_or_a_reason() {
             faults.push(format!("{number} has no title or no text"));
         }
         let has_tests = !requirement.tests.is_empty();
-        let has_reason = requirement.reason_for_none.as_ref().is_some_and(|reason| !reason.is_empty());
+        let has_reason = requirement
+            .reason_for_none
+            .as_ref()
+            .is_some_and(|reason| !reason.is_empty());
         if has_tests == has_reason {
             faults.push(format!("{number} needs a line \"Tests:\" with names in backticks, or one \"No test:\" with a reason"));
         }
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
-    assert!(seen.len() > 100, "{DOCUMENT} is no longer read as it is written: {} requirements", seen.len());
+    assert!(
+        seen.len() > 100,
+        "{DOCUMENT} is no longer read as it is written: {} requirements",
+        seen.len()
+    );
 }
 
 #[test]
@@ -70,7 +112,9 @@ fn every_test_that_a_requirement_names_exists() {
         for name in &requirement.tests {
             let exists = match name.split_once(": ") {
                 Some((path, title)) => {
-                    let text = texts.entry(path.to_owned()).or_insert_with(|| fs::read_to_string(root().join(path)).unwrap_or_default());
+                    let text = texts.entry(path.to_owned()).or_insert_with(|| {
+                        fs::read_to_string(root().join(path)).unwrap_or_default()
+                    });
                     text.contains(title)
                 }
                 None => tests.contains(name),
@@ -80,7 +124,11 @@ fn every_test_that_a_requirement_names_exists() {
             }
         }
     }
-    assert!(missing.is_empty(), "there is no such test:\n{}", missing.join("\n"));
+    assert!(
+        missing.is_empty(),
+        "there is no such test:\n{}",
+        missing.join("\n")
+    );
 }
 
 /// The requirements of the document, in its order.
@@ -94,12 +142,24 @@ fn requirements() -> Vec<(String, Requirement)> {
         }
         if let Some(heading) = line.strip_prefix(HEADING) {
             let (number, title) = heading.split_once(' ').unwrap_or((heading, ""));
-            assert_eq!(numbers(number), BTreeSet::from([number.to_owned()]), "a heading of another kind: {line}");
-            found.push((number.to_owned(), Requirement { title: title.to_owned(), ..Requirement::default() }));
+            assert_eq!(
+                numbers(number),
+                BTreeSet::from([number.to_owned()]),
+                "a heading of another kind: {line}"
+            );
+            found.push((
+                number.to_owned(),
+                Requirement {
+                    title: title.to_owned(),
+                    ..Requirement::default()
+                },
+            ));
             is_inside = true;
             continue;
         }
-        let Some((_, requirement)) = found.last_mut().filter(|_| is_inside) else { continue };
+        let Some((_, requirement)) = found.last_mut().filter(|_| is_inside) else {
+            continue;
+        };
         if let Some(names) = line.strip_prefix("Tests: ") {
             requirement.tests.extend(in_backticks(names));
         } else if let Some(reason) = line.strip_prefix("No test: ") {
@@ -112,19 +172,34 @@ fn requirements() -> Vec<(String, Requirement)> {
 }
 
 fn in_backticks(line: &str) -> Vec<String> {
-    line.split('`').skip(1).step_by(2).map(ToOwned::to_owned).collect()
+    line.split('`')
+        .skip(1)
+        .step_by(2)
+        .map(ToOwned::to_owned)
+        .collect()
 }
 
 /// The numbers of requirements in a text: `SR-` and three digits.
 fn numbers(text: &str) -> BTreeSet<String> {
-    let digits = |rest: &str| rest.get(..3).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit())).map(ToOwned::to_owned);
-    text.match_indices("SR-").filter_map(|(at, prefix)| digits(&text[at + prefix.len()..])).map(|digits| format!("SR-{digits}")).collect()
+    let digits = |rest: &str| {
+        rest.get(..3)
+            .filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))
+            .map(ToOwned::to_owned)
+    };
+    text.match_indices("SR-")
+        .filter_map(|(at, prefix)| digits(&text[at + prefix.len()..]))
+        .map(|digits| format!("SR-{digits}"))
+        .collect()
 }
 
-/// The names of all Rust tests: functions with an attribute that makes them one, and the entries of the tables `each_…!` in `tests/it`.
+/// The names of all Rust tests: functions with an attribute that makes them one, and the entries of
+/// the tables `each_…!` in `tests/it`.
 fn rust_tests() -> BTreeSet<String> {
     let mut names = BTreeSet::new();
-    for path in ["src", "tests"].into_iter().flat_map(|place| files(&root().join(place))) {
+    for path in ["src", "tests"]
+        .into_iter()
+        .flat_map(|place| files(&root().join(place)))
+    {
         if path.extension().is_none_or(|extension| extension != "rs") {
             continue;
         }
@@ -136,7 +211,10 @@ fn rust_tests() -> BTreeSet<String> {
             } else if is_test && let Some((_, name)) = line.split_once("fn ") {
                 names.extend(name.split('(').next().map(ToOwned::to_owned));
                 is_test = false;
-            } else if let Some((name, _)) = line.split_once(": \"").filter(|(name, rest)| is_identifier(name) && rest.contains("\", |")) {
+            } else if let Some((name, _)) = line
+                .split_once(": \"")
+                .filter(|(name, rest)| is_identifier(name) && rest.contains("\", |"))
+            {
                 names.insert(name.to_owned());
             }
         }
@@ -145,22 +223,38 @@ fn rust_tests() -> BTreeSet<String> {
 }
 
 fn is_identifier(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+    !name.is_empty()
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
 }
 
 /// All files below a path, or the file that it names.
 fn files(path: &Path) -> Vec<PathBuf> {
     if !path.is_dir() {
-        return if path.exists() { vec![path.to_owned()] } else { Vec::new() };
+        return if path.exists() {
+            vec![path.to_owned()]
+        } else {
+            Vec::new()
+        };
     }
-    if path.file_name().is_some_and(|name| IGNORED_DIRECTORIES.iter().any(|ignored| name == *ignored)) {
+    if path
+        .file_name()
+        .is_some_and(|name| IGNORED_DIRECTORIES.iter().any(|ignored| name == *ignored))
+    {
         return Vec::new();
     }
-    fs::read_dir(path).unwrap().flat_map(|entry| files(&entry.unwrap().path())).collect()
+    fs::read_dir(path)
+        .unwrap()
+        .flat_map(|entry| files(&entry.unwrap().path()))
+        .collect()
 }
 
 fn relative(path: &Path) -> String {
-    path.strip_prefix(root()).unwrap().to_string_lossy().replace('\\', "/")
+    path.strip_prefix(root())
+        .unwrap()
+        .to_string_lossy()
+        .replace('\\', "/")
 }
 
 fn root() -> &'static Path {

@@ -11,7 +11,11 @@ pub async fn delete_account() -> Result<(), AuthError> {
     use crate::app::notice::Notice;
     use crate::server::{flows::account, web::server_fn};
     let (state, auth) = server_fn::request()?;
-    account::delete_self(&auth.ctx(&state), &auth.current_user()?.recent(state.clock.now())?).await?;
+    account::delete_self(
+        &auth.ctx(&state),
+        &auth.current_user()?.recent(state.clock.now())?,
+    )
+    .await?;
     server_fn::clear_session_cookie(&state)?;
     server_fn::redirect(&paths::LOGIN, Notice::AccountDeleted);
     Ok(())

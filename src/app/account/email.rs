@@ -20,7 +20,8 @@ pub async fn request_email_change(#[server(default)] email: String) -> Result<()
     Ok(())
 }
 
-/// Takes the mailed link as proof of the new mailbox. The token is in a cookie by now, and not in the page.
+/// Takes the mailed link as proof of the new mailbox. The token is in a cookie by now, and not in
+/// the page.
 #[server(prefix = "", endpoint = "account/new-address")]
 pub async fn confirm_email_change(#[server(default)] address: String) -> Result<(), AuthError> {
     use crate::app::notice::Notice;
@@ -30,8 +31,10 @@ pub async fn confirm_email_change(#[server(default)] address: String) -> Result<
     };
     let (state, auth) = server_fn::request()?;
     let current = auth.current_user()?;
-    let token = server_fn::link_token(&paths::CONFIRM_EMAIL)?.ok_or(AuthError::VerificationLinkInvalid)?;
-    account::confirm_email_change(&auth.ctx(&state), current, EmailChange { token, address }).await?;
+    let token =
+        server_fn::link_token(&paths::CONFIRM_EMAIL)?.ok_or(AuthError::VerificationLinkInvalid)?;
+    account::confirm_email_change(&auth.ctx(&state), current, EmailChange { token, address })
+        .await?;
     server_fn::clear_link_token(&state, &paths::CONFIRM_EMAIL)?;
     server_fn::redirect(&paths::ACCOUNT, Notice::EmailChanged);
     Ok(())
@@ -69,13 +72,16 @@ pub fn ChangeEmailPage(email: String) -> impl IntoView {
     .into_any()
 }
 
-/// `/account/new-address`: where the mailed link leads. Opening it changes nothing, because programs that look through mail open links
-/// too (SR-045).
+/// `/account/new-address`: where the mailed link leads. Opening it changes nothing, because
+/// programs that look through mail open links too (SR-045).
 #[component]
 pub fn ConfirmNewEmailPage(email: String, new_email: String) -> impl IntoView {
     let cx = page_context();
     // There is no field here to say it beside.
-    let state = ui::FormState::new(ui::FieldError { element_id: "alert".to_owned(), ..cx.field_error() });
+    let state = ui::FormState::new(ui::FieldError {
+        element_id: "alert".to_owned(),
+        ..cx.field_error()
+    });
     view! {
         <ui::Layout title="Confirm your new address" has_error=cx.has_error()>
             <h1>"Confirm your new address"</h1>

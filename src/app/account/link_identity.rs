@@ -5,13 +5,16 @@ use crate::{
     domain::AuthError,
 };
 
-/// Says that the account at the provider shall be connected. What it says is kept in this browser for this session alone, so that nobody
-/// can make somebody else's browser say it (SR-058).
+/// Says that the account at the provider shall be connected. What it says is kept in this browser
+/// for this session alone, so that nobody can make somebody else's browser say it (SR-058).
 #[server(prefix = "", endpoint = "account/connect")]
 pub async fn link_identity() -> Result<(), AuthError> {
     use crate::server::{flows::oidc, web::server_fn};
     let (state, auth) = server_fn::request()?;
-    let connects = oidc::link_request(&auth.ctx(&state), &auth.current_user()?.recent(state.clock.now())?)?;
+    let connects = oidc::link_request(
+        &auth.ctx(&state),
+        &auth.current_user()?.recent(state.clock.now())?,
+    )?;
     server_fn::store_link_request(&state, &connects)?;
     server_fn::redirect_to(paths::LINK_REDIRECT.path);
     Ok(())
@@ -49,8 +52,9 @@ pub fn LinkIdentityPage(email: String, provider: String) -> impl IntoView {
     .into_any()
 }
 
-/// `/account/connect/go`: between the form and the provider, because the content security policy's `form-action` holds for redirects of
-/// a form, and providers send browsers on to hosts that nobody here knows.
+/// `/account/connect/go`: between the form and the provider, because the content security policy's
+/// `form-action` holds for redirects of a form, and providers send browsers on to hosts that nobody
+/// here knows.
 #[component]
 pub fn LinkRedirectPage(provider: String) -> impl IntoView {
     view! {
@@ -67,7 +71,10 @@ pub fn LinkRedirectPage(provider: String) -> impl IntoView {
 pub fn UnlinkIdentityPage(identity: IdentityRow) -> impl IntoView {
     let cx = page_context();
     let state = ui::FormState::new(cx.field_error());
-    let (name, action) = (identity.provider, format!("{}?identity={}", UnlinkIdentity::PATH, identity.id));
+    let (name, action) = (
+        identity.provider,
+        format!("{}?identity={}", UnlinkIdentity::PATH, identity.id),
+    );
     view! {
         <ui::Layout title=format!("Disconnect {name}") has_error=cx.has_error()>
             <h1>{format!("Disconnect {name}")}</h1>

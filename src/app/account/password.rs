@@ -5,7 +5,8 @@ use crate::{
     domain::{AuthError, Password},
 };
 
-/// Gives the account another password and ends all its other sessions. Needs a recent login (SR-142).
+/// Gives the account another password and ends all its other sessions. Needs a recent login
+/// (SR-142).
 #[server(prefix = "", endpoint = "account/password")]
 pub async fn change_password(#[server(default)] password: Password) -> Result<(), AuthError> {
     use crate::app::notice::Notice;

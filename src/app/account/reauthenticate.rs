@@ -7,7 +7,10 @@ use crate::{
 
 /// Logs the same person in again, before something that takes a recent login (SR-142).
 #[server(prefix = "", endpoint = "account/log-in-again")]
-pub async fn reauthenticate(#[server(default)] password: Password, #[server(default)] return_to: String) -> Result<(), AuthError> {
+pub async fn reauthenticate(
+    #[server(default)] password: Password,
+    #[server(default)] return_to: String,
+) -> Result<(), AuthError> {
     use crate::server::{flows::account, web::server_fn};
     let (state, auth) = server_fn::request()?;
     let login = account::reauthenticate(&auth.ctx(&state), auth.current_user()?, password).await?;
@@ -37,7 +40,10 @@ pub fn ReauthenticatePage(email: String, has_password: bool, has_identity: bool)
         }
         .into_any()
     });
-    let provider = has_identity.then(|| view! { <oidc::ProviderButton return_to=return_to.clone() is_alone=!has_password/> }.into_any());
+    let provider = has_identity.then(|| {
+        view! { <oidc::ProviderButton return_to=return_to.clone() is_alone=!has_password/> }
+            .into_any()
+    });
     view! {
         <ui::Layout title="Confirm that it is you" has_error=cx.has_error()>
             <h1>"Confirm that it is you"</h1>

@@ -3,9 +3,9 @@ use leptos::prelude::*;
 use super::{ACCOUNT_FIELD, EmailField, FieldError, FormError, FormState, PasswordField};
 use crate::app::paths;
 
-/// A form that asks for an address and a password. All our forms with script do, so they are one island, and another form costs
-/// the browser not one byte; plain text and flags as properties keep the code that reads them small. All of them stand in the
-/// page for everybody to read.
+/// A form that asks for an address and a password. All our forms with script do, so they are one
+/// island, and another form costs the browser not one byte; plain text and flags as properties keep
+/// the code that reads them small. All of them stand in the page for everybody to read.
 #[island]
 pub fn CredentialsForm(
     /// The page's own path, where its server function answers.
@@ -14,7 +14,8 @@ pub fn CredentialsForm(
     /// The text of the button.
     #[prop(into)]
     button: String,
-    /// Where the sentence belongs that says what was wrong with the form before: an input's `id`, or `alert`.
+    /// Where the sentence belongs that says what was wrong with the form before: an input's `id`,
+    /// or `alert`.
     fault_at: String,
     /// The sentence; empty when nothing was.
     fault: String,
@@ -24,7 +25,8 @@ pub fn CredentialsForm(
     /// Its value.
     #[prop(into)]
     carried_value: String,
-    /// Binds the form to an account, from [`form_account`](super::form_account); empty where nobody has to be logged in.
+    /// Binds the form to an account, from [`form_account`](super::form_account); empty where nobody
+    /// has to be logged in.
     #[prop(into)]
     account: String,
     #[prop(into)] email: String,
@@ -35,7 +37,10 @@ pub fn CredentialsForm(
     /// Offers the way to a new password, after the field that it is about.
     offers_reset: bool,
 ) -> impl IntoView {
-    let state = FormState::new(FieldError { element_id: fault_at, message: fault });
+    let state = FormState::new(FieldError {
+        element_id: fault_at,
+        message: fault,
+    });
     view! {
         <form method="post" action=action data-hydrated=move || state.is_hydrated.get().then_some("") on:submit=move |event| state.submit(&event)>
             <FormError state/>

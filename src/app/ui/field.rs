@@ -2,8 +2,9 @@ use leptos::prelude::*;
 
 use super::FormState;
 
-/// The e-mail address. `id` and `name` never change: password managers know fields by them. The value is an attribute and
-/// not a property, so that what was typed before the script arrived stays.
+/// The e-mail address. `id` and `name` never change: password managers know fields by them. The
+/// value is an attribute and not a property, so that what was typed before the script arrived
+/// stays.
 #[component]
 pub fn EmailField(
     state: FormState,

@@ -2,7 +2,8 @@ use leptos::prelude::*;
 
 use super::FormState;
 
-/// The message about the form as a whole. The element is always there, so that screen readers announce what appears in it.
+/// The message about the form as a whole. The element is always there, so that screen readers
+/// announce what appears in it.
 #[component]
 pub fn FormError(state: FormState) -> impl IntoView {
     let message = move || state.message_at("alert");

@@ -18,7 +18,11 @@ pub fn Layout(
     children: Children,
 ) -> impl IntoView {
     let cx = page_context();
-    let title = format!("{}{title} · {}", if has_error { "Error: " } else { "" }, cx.app_name);
+    let title = format!(
+        "{}{title} · {}",
+        if has_error { "Error: " } else { "" },
+        cx.app_name
+    );
     view! {
         <!DOCTYPE html>
         <html lang="en">
@@ -60,8 +64,9 @@ fn Menu() -> impl IntoView {
     cx.viewer.as_ref().map(|_| view! { <nav class="menu" aria-label="Menu"><a href=paths::ACCOUNT.path>"Account"</a>{users}</nav> }.into_any())
 }
 
-/// Fetches WebAssembly when somebody begins to use the page, or when the browser has nothing better to do. Until then, and
-/// without it, every form is a plain form. Takes the place of Leptos' own loader, which fetches everything at once.
+/// Fetches WebAssembly when somebody begins to use the page, or when the browser has nothing better
+/// to do. Until then, and without it, every form is a plain form. Takes the place of Leptos' own
+/// loader, which fetches everything at once.
 #[component]
 fn HydrationScript() -> impl IntoView {
     let cx = page_context();

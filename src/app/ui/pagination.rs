@@ -1,7 +1,8 @@
 use leptos::prelude::*;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// The way through a list that is longer than one page. `address` is the list's but for the number at its end.
+/// The way through a list that is longer than one page. `address` is the list's but for the number
+/// at its end.
 #[component]
 pub fn Pagination(page: u64, pages: u64, address: String) -> impl IntoView {
     (pages > 1).then(|| {
@@ -12,7 +13,6 @@ pub fn Pagination(page: u64, pages: u64, address: String) -> impl IntoView {
 }
 
 /// A value for an address.
-#[must_use]
 pub fn encoded(text: &str) -> String {
     utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }

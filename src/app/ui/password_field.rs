@@ -5,17 +5,29 @@ use crate::domain::password;
 
 /// A password, for logging in or a new one, with a button that shows it.
 ///
-/// The button appears with the script that makes it work. While the form is being sent, and when the page comes back from the
-/// browser's cache, the field is a password again, so that the browser saves it as one and nobody reads it over a shoulder.
+/// The button appears with the script that makes it work. While the form is being sent, and when
+/// the page comes back from the browser's cache, the field is a password again, so that the browser
+/// saves it as one and nobody reads it over a shoulder.
 #[component]
 pub fn PasswordField(
     state: FormState,
-    /// How long a new password must be, said before anybody breaks the rule; 0 where the account's own password is asked for.
+    /// How long a new password must be, said before anybody breaks the rule; 0 where the account's
+    /// own password is asked for.
     new_password_min: u16,
 ) -> impl IntoView {
     let is_new = new_password_min > 0;
-    let autocomplete = if is_new { "new-password" } else { "current-password" };
-    let rule = if is_new { format!("At least {new_password_min} characters. A few words in a row are easy to remember.") } else { String::new() };
+    let autocomplete = if is_new {
+        "new-password"
+    } else {
+        "current-password"
+    };
+    let rule = if is_new {
+        format!(
+            "At least {new_password_min} characters. A few words in a row are easy to remember."
+        )
+    } else {
+        String::new()
+    };
     let is_shown = RwSignal::new(false);
     Effect::new(move || {
         if state.is_sending.get() {
@@ -66,7 +78,11 @@ pub fn PasswordField(
 
 /// Straight into the page: a signal for one line of text would cost the browser more than the line.
 fn update_password_hint(typed: &str, new_password_min: u16) {
-    let hint = if new_password_min > 0 { password::hint(typed, new_password_min) } else { None };
+    let hint = if new_password_min > 0 {
+        password::hint(typed, new_password_min)
+    } else {
+        None
+    };
     if let Some(line) = document().get_element_by_id("password-strength") {
         line.set_text_content(hint.as_deref());
     }

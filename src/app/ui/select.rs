@@ -2,7 +2,12 @@ use leptos::prelude::*;
 
 /// One of several, in a form that searches.
 #[component]
-pub fn Select(id: &'static str, label: &'static str, options: Vec<(String, &'static str)>, chosen: String) -> impl IntoView {
+pub fn Select(
+    id: &'static str,
+    label: &'static str,
+    options: Vec<(String, &'static str)>,
+    chosen: String,
+) -> impl IntoView {
     let options: Vec<_> = options
         .into_iter()
         .map(|(value, words)| {

@@ -23,13 +23,11 @@ pub enum Action {
 
 impl Action {
     /// The word in forms and addresses.
-    #[must_use]
     pub fn code(self) -> &'static str {
         self.into()
     }
 
     /// What the button says.
-    #[must_use]
     pub fn verb(self) -> &'static str {
         match self {
             Self::Approve => "Approve",
@@ -48,18 +46,27 @@ impl Action {
     fn meaning(self) -> &'static str {
         match self {
             Self::Approve => "They can use the application from now on.",
-            Self::Disable => "They are logged out everywhere and cannot log in until somebody enables the account again. Nothing is deleted.",
+            Self::Disable => {
+                "They are logged out everywhere and cannot log in until somebody enables the account again. Nothing is deleted."
+            }
             Self::Enable => "They can log in again.",
-            Self::MakeAdministrator => "They can do everything here that you can, also to your account.",
-            Self::MakeMember => "They cannot manage users any more. It takes effect with their next click.",
+            Self::MakeAdministrator => {
+                "They can do everything here that you can, also to your account."
+            }
+            Self::MakeMember => {
+                "They cannot manage users any more. It takes effect with their next click."
+            }
             Self::RevokeSessions | Self::RevokeSession => "They have to log in again.",
-            Self::CreateResetLink => "You get a link to hand over, once. Whoever opens it chooses a new password for this account, and all its sessions end.",
-            Self::Delete => "The account and everything that belongs to it is deleted for good. Nobody can bring it back.",
+            Self::CreateResetLink => {
+                "You get a link to hand over, once. Whoever opens it chooses a new password for this account, and all its sessions end."
+            }
+            Self::Delete => {
+                "The account and everything that belongs to it is deleted for good. Nobody can bring it back."
+            }
         }
     }
 
     /// What is not easily undone.
-    #[must_use]
     pub fn is_dangerous(self) -> bool {
         matches!(self, Self::Disable | Self::Delete)
     }
@@ -76,7 +83,11 @@ pub struct TargetUser {
 
 /// Does one thing to one user. Every rule is asked for again: this is a public endpoint (SR-002).
 #[server(prefix = "", endpoint = "users/change")]
-pub async fn update_user(#[server(default)] id: String, #[server(default)] action: String, #[server(default)] session: String) -> Result<(), AuthError> {
+pub async fn update_user(
+    #[server(default)] id: String,
+    #[server(default)] action: String,
+    #[server(default)] session: String,
+) -> Result<(), AuthError> {
     use crate::app::notice::Notice;
     use crate::server::{
         flows::users::{self, UserUpdate},
@@ -85,31 +96,64 @@ pub async fn update_user(#[server(default)] id: String, #[server(default)] actio
     let (state, auth) = server_fn::request()?;
     let admin = server_fn::admin(&auth)?;
     let cx = &auth.ctx(&state);
-    let (id, action) = (id.parse().map_err(|_| AuthError::NotFound)?, action.parse::<Action>().map_err(|_| AuthError::BadRequest)?);
+    let (id, action) = (
+        id.parse().map_err(|_| AuthError::NotFound)?,
+        action
+            .parse::<Action>()
+            .map_err(|_| AuthError::BadRequest)?,
+    );
     let change = match action {
         Action::RevokeSessions => {
-            return users::revoke_sessions(cx, &admin, id).await.map(|()| server_fn::redirect_to_user(id, Notice::SessionsEnded));
+            return users::revoke_sessions(cx, &admin, id)
+                .await
+                .map(|()| server_fn::redirect_to_user(id, Notice::SessionsEnded));
         }
         Action::RevokeSession => {
             let session = session.parse().map_err(|_| AuthError::NotFound)?;
-            return users::revoke_session(cx, &admin, id, session).await.map(|()| server_fn::redirect_to_user(id, Notice::SessionEnded));
+            return users::revoke_session(cx, &admin, id, session)
+                .await
+                .map(|()| server_fn::redirect_to_user(id, Notice::SessionEnded));
         }
-        Action::Delete => return users::delete_user(cx, &admin, id).await.map(|()| server_fn::redirect(&paths::USERS, Notice::UserDeleted)),
+        Action::Delete => {
+            return users::delete_user(cx, &admin, id)
+                .await
+                .map(|()| server_fn::redirect(&paths::USERS, Notice::UserDeleted));
+        }
         Action::CreateResetLink => {
             let link = users::create_reset_link(cx, &admin, id).await?;
             server_fn::store_one_time_link(&state, id, &link)?;
             server_fn::redirect_to(paths::RESET_LINK.path);
             return Ok(());
         }
-        Action::Approve => UserUpdate { is_verified: Some(true), ..UserUpdate::default() },
-        Action::Disable => UserUpdate { is_active: Some(false), ..UserUpdate::default() },
-        Action::Enable => UserUpdate { is_active: Some(true), ..UserUpdate::default() },
-        Action::MakeAdministrator => UserUpdate { is_superuser: Some(true), is_verified: Some(true), ..UserUpdate::default() },
-        Action::MakeMember => UserUpdate { is_superuser: Some(false), ..UserUpdate::default() },
+        Action::Approve => UserUpdate {
+            is_verified: Some(true),
+            ..UserUpdate::default()
+        },
+        Action::Disable => UserUpdate {
+            is_active: Some(false),
+            ..UserUpdate::default()
+        },
+        Action::Enable => UserUpdate {
+            is_active: Some(true),
+            ..UserUpdate::default()
+        },
+        Action::MakeAdministrator => UserUpdate {
+            is_superuser: Some(true),
+            is_verified: Some(true),
+            ..UserUpdate::default()
+        },
+        Action::MakeMember => UserUpdate {
+            is_superuser: Some(false),
+            ..UserUpdate::default()
+        },
     };
     users::update_user(cx, &admin, id, change).await?;
     if action == Action::Approve {
-        server_fn::redirect_to(&format!("{}&notice={}", super::pending_url(), Notice::UserApproved.code()));
+        server_fn::redirect_to(&format!(
+            "{}&notice={}",
+            super::pending_url(),
+            Notice::UserApproved.code()
+        ));
     } else {
         server_fn::redirect_to_user(id, Notice::UserUpdated);
     }
@@ -118,7 +162,10 @@ pub async fn update_user(#[server(default)] id: String, #[server(default)] actio
 
 /// Gives somebody another address, on the administrator's word.
 #[server(prefix = "", endpoint = "users/address")]
-pub async fn update_user_email(#[server(default)] id: String, #[server(default)] email: String) -> Result<(), AuthError> {
+pub async fn update_user_email(
+    #[server(default)] id: String,
+    #[server(default)] email: String,
+) -> Result<(), AuthError> {
     use crate::app::notice::Notice;
     use crate::{
         domain::Email,
@@ -130,13 +177,17 @@ pub async fn update_user_email(#[server(default)] id: String, #[server(default)]
     let (state, auth) = server_fn::request()?;
     let admin = server_fn::admin(&auth)?;
     let id = id.parse().map_err(|_| AuthError::NotFound)?;
-    let change = UserUpdate { email: Some(Email::parse(&email)?), ..UserUpdate::default() };
+    let change = UserUpdate {
+        email: Some(Email::parse(&email)?),
+        ..UserUpdate::default()
+    };
     users::update_user(&auth.ctx(&state), &admin, id, change).await?;
     server_fn::redirect_to_user(id, Notice::UserUpdated);
     Ok(())
 }
 
-/// `/users/change?id=…&action=…`: asks before something is done to somebody, on a page, so that it works without script.
+/// `/users/change?id=…&action=…`: asks before something is done to somebody, on a page, so that it
+/// works without script.
 #[component]
 pub fn ConfirmActionPage(user: TargetUser, action: Action) -> impl IntoView {
     let cx = page_context();

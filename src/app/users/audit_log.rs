@@ -44,8 +44,13 @@ pub struct UserRef {
 /// `/users/events`: what has happened, for administrators.
 #[component]
 pub fn AuditLogPage(list: EventsPage) -> impl IntoView {
-    let address =
-        format!("{}?kind={}&user={}&reference={}&page=", paths::AUDIT_LOG.path, ui::encoded(&list.kind), ui::encoded(&list.user), ui::encoded(&list.reference));
+    let address = format!(
+        "{}?kind={}&user={}&reference={}&page=",
+        paths::AUDIT_LOG.path,
+        ui::encoded(&list.kind),
+        ui::encoded(&list.user),
+        ui::encoded(&list.reference)
+    );
     view! {
         <ui::Layout title=list.title is_wide=true>
             <h1>{list.title}</h1>

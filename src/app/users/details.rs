@@ -44,7 +44,12 @@ pub struct GrantedBy {
     pub at: Timestamp,
 }
 
-const NOTICES: [Notice; 4] = [Notice::UserUpdated, Notice::AccountCreated, Notice::SessionEnded, Notice::SessionsEnded];
+const NOTICES: [Notice; 4] = [
+    Notice::UserUpdated,
+    Notice::AccountCreated,
+    Notice::SessionEnded,
+    Notice::SessionsEnded,
+];
 
 /// `/users/{id}`
 #[component]
@@ -71,7 +76,12 @@ pub fn UserPage(user: UserDetails) -> impl IntoView {
 
 #[component]
 fn UserSummary(user: UserDetails) -> impl IntoView {
-    let when = |at: Option<Timestamp>, else_: &'static str| at.map_or_else(|| else_.into_any(), |at| view! { <ui::Time at/> }.into_any());
+    let when = |at: Option<Timestamp>, else_: &'static str| {
+        at.map_or_else(
+            || else_.into_any(),
+            |at| view! { <ui::Time at/> }.into_any(),
+        )
+    };
     let granted = |grant: Option<GrantedBy>| match grant {
         Some(GrantedBy { by, at }) => view! { ", "{by}", "<ui::Time at=at/> }.into_any(),
         None => ", by MediaManager or before this was written down".into_any(),
@@ -81,7 +91,11 @@ fn UserSummary(user: UserDetails) -> impl IntoView {
     } else {
         view! { {user.status.words()}{granted(user.approved)} }.into_any()
     };
-    let role = if user.is_administrator { view! { "Administrator"{granted(user.administrator)} }.into_any() } else { "Member".into_any() };
+    let role = if user.is_administrator {
+        view! { "Administrator"{granted(user.administrator)} }.into_any()
+    } else {
+        "Member".into_any()
+    };
     view! {
         <dl class="facts">
             <dt>"State"</dt>
@@ -108,9 +122,20 @@ fn Actions(user: UserDetails) -> impl IntoView {
         AccountStatus::Active => (None, Some(Action::Disable)),
         AccountStatus::Disabled => (Some(Action::Enable), None),
     };
-    let role = if user.is_administrator { Action::MakeMember } else { Action::MakeAdministrator };
-    let of_the_active = [Action::CreateResetLink, Action::RevokeSessions].into_iter().filter(|_| user.status != AccountStatus::Disabled);
-    let actions = first.into_iter().chain([role]).chain(of_the_active).chain(last).chain([Action::Delete]);
+    let role = if user.is_administrator {
+        Action::MakeMember
+    } else {
+        Action::MakeAdministrator
+    };
+    let of_the_active = [Action::CreateResetLink, Action::RevokeSessions]
+        .into_iter()
+        .filter(|_| user.status != AccountStatus::Disabled);
+    let actions = first
+        .into_iter()
+        .chain([role])
+        .chain(of_the_active)
+        .chain(last)
+        .chain([Action::Delete]);
     let links: Vec<_> = actions
         .map(|action| {
             let class = if action.is_dangerous() { "button danger" } else { "button" };

@@ -1,7 +1,10 @@
 use clap::Args;
 
 use super::{plural, print};
-use crate::server::{clock::Clock, config::Config, diagnostics::CheckStatus, flows::diagnostics, mailer::Mailer, oidc::Provider};
+use crate::server::{
+    clock::Clock, config::Config, diagnostics::CheckStatus, flows::diagnostics, mailer::Mailer,
+    oidc::Provider,
+};
 
 #[derive(Args)]
 pub(super) struct Check {
@@ -10,28 +13,46 @@ pub(super) struct Check {
     offline: bool,
 }
 
-/// `check`: the configuration has been read by now. Says what is worth knowing about it, and looks at everything that the program depends
-/// on, from its own place. Fails if something is wrong.
+/// `check`: the configuration has been read by now. Says what is worth knowing about it, and looks
+/// at everything that the program depends on, from its own place. Fails if something is wrong.
 pub(super) async fn run(config: &Config, arguments: Check) -> Result<(), String> {
     if arguments.offline {
         for warning in &config.warnings {
             print(&format!("warning: {warning}"));
         }
     }
-    print(&format!("The configuration is fine, with {}.", plural(config.warnings.len(), "warning")));
+    print(&format!(
+        "The configuration is fine, with {}.",
+        plural(config.warnings.len(), "warning")
+    ));
     if let Some(provider) = &config.auth.openid_connect {
-        print(&format!("Redirect URI to register at {}: {}", provider.name, provider.redirect_uri));
+        print(&format!(
+            "Redirect URI to register at {}: {}",
+            provider.name, provider.redirect_uri
+        ));
     }
     if arguments.offline {
         return Ok(());
     }
-    let provider = config.auth.openid_connect.as_ref().map(|provider| Provider::new(provider, Clock::System)).transpose()?;
+    let provider = config
+        .auth
+        .openid_connect
+        .as_ref()
+        .map(|provider| Provider::new(provider, Clock::System))
+        .transpose()?;
     let findings = diagnostics::run_checks(config, provider.as_ref(), &Mailer::new(config)?).await;
     for finding in &findings {
         print(&finding.to_string());
     }
-    match findings.iter().filter(|finding| finding.status == CheckStatus::Error).count() {
+    match findings
+        .iter()
+        .filter(|finding| finding.status == CheckStatus::Error)
+        .count()
+    {
         0 => Ok(()),
-        wrong => Err(format!("{} wrong; each line above ends with what to change", plural(wrong, "thing"))),
+        wrong => Err(format!(
+            "{} wrong; each line above ends with what to change",
+            plural(wrong, "thing")
+        )),
     }
 }

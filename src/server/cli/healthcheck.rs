@@ -8,7 +8,8 @@ use crate::server::config::Config;
 /// Shorter than the time after which supervisors give up.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// `healthcheck`: asks the running program whether it can do its work, for a supervisor that knows only exit codes.
+/// `healthcheck`: asks the running program whether it can do its work, for a supervisor that knows
+/// only exit codes.
 pub(super) async fn run(config: &Config) -> Result<(), String> {
     let host = match config.server.host {
         IpAddr::V4(host) if host.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
@@ -16,12 +17,17 @@ pub(super) async fn run(config: &Config) -> Result<(), String> {
         host => host,
     };
     let address = SocketAddr::new(host, config.server.port);
-    let client = reqwest::Client::builder().no_proxy().timeout(TIMEOUT).build().map_err(|err| err.to_string())?;
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .timeout(TIMEOUT)
+        .build()
+        .map_err(|err| err.to_string())?;
     match client.get(format!("http://{address}/readyz")).send().await {
         Ok(answer) if answer.status().is_success() => Ok(()),
-        Ok(answer) => {
-            Err(format!("http://{address} answers, but is not ready ({}): the database cannot be reached, or the program is stopping", answer.status()))
-        }
+        Ok(answer) => Err(format!(
+            "http://{address} answers, but is not ready ({}): the database cannot be reached, or the program is stopping",
+            answer.status()
+        )),
         Err(_) => Err(format!("nobody answers at http://{address}")),
     }
 }

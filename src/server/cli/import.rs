@@ -12,7 +12,8 @@ use crate::server::{
 
 #[derive(Args)]
 pub(super) struct Import {
-    /// MediaManager's database: postgres://user@host/database. The password comes from PGPASSWORD or ~/.pgpass, where only you can read it
+    /// MediaManager's database: postgres://user@host/database. The password comes from PGPASSWORD
+    /// or ~/.pgpass, where only you can read it
     #[arg(long, value_name = "URL")]
     from: String,
 }
@@ -22,12 +23,22 @@ pub(super) async fn run(config: Config, arguments: Import) -> Result<(), String>
     log::start(config.server.log_format, "warn");
     let state = AppState::new(config, Argon2Params::STANDARD, Clock::System).await?;
     let report = import::import_mediamanager(&Ctx::cli(&state), &arguments.from).await?;
-    print(&format!("Copied {} and {}.", plural(report.users, "user"), plural(report.links, "provider account")));
+    print(&format!(
+        "Copied {} and {}.",
+        plural(report.users, "user"),
+        plural(report.links, "provider account")
+    ));
     if report.known_users > 0 {
-        print(&format!("Here already, and left as they are: {}.", plural(report.known_users, "user")));
+        print(&format!(
+            "Here already, and left as they are: {}.",
+            plural(report.known_users, "user")
+        ));
     }
     for email in &report.refused {
-        print(&format!("Not copied: {}, because another account here has this address.", email.escape_debug()));
+        print(&format!(
+            "Not copied: {}, because another account here has this address.",
+            email.escape_debug()
+        ));
     }
     Ok(())
 }

@@ -28,17 +28,34 @@ pub(super) async fn run(config: &Config, Command::Test { address }: Command) -> 
         (true, true) => "with TLS from the start",
         (true, false) => "with STARTTLS",
     };
-    let login = if smtp.user.is_some() { "logging in" } else { "without login" };
-    print(&format!("Sending to {email} over {}:{}, {security}, {login} …", smtp.host, smtp.port));
+    let login = if smtp.user.is_some() {
+        "logging in"
+    } else {
+        "without login"
+    };
+    print(&format!(
+        "Sending to {email} over {}:{}, {security}, {login} …",
+        smtp.host, smtp.port
+    ));
     let app = &config.server.app_name;
-    let letter = MailMessage::new(mails::test::subject(app), &[mails::GREETING, &mails::test::body(app)]);
-    match Mailer::new(config)?.send(config, &Clock::System, email.as_str(), &letter).await {
+    let letter = MailMessage::new(
+        mails::test::subject(app),
+        &[mails::GREETING, &mails::test::body(app)],
+    );
+    match Mailer::new(config)?
+        .send(config, &Clock::System, email.as_str(), &letter)
+        .await
+    {
         Ok(answer) => {
             print(&format!("Accepted: {answer}"));
             Ok(())
         }
         Err(not_sent) => {
-            let outlook = if not_sent.is_temporary { "A mail of the program would be tried again." } else { "A mail of the program would be given up." };
+            let outlook = if not_sent.is_temporary {
+                "A mail of the program would be tried again."
+            } else {
+                "A mail of the program would be given up."
+            };
             Err(format!("Not sent: {}. {outlook}", not_sent.reason))
         }
     }

@@ -40,34 +40,57 @@ const MIN_SHUTDOWN_TIME: Duration = Duration::from_secs(2);
 const CLEANUP_INTERVAL: Duration = Duration::from_secs(10 * 60);
 /// How often it is looked whether it is time to ask the provider again.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
-/// How often it is said that there is no room for another connection: it is tried many times a second.
+/// How often it is said that there is no room for another connection: it is tried many times a
+/// second.
 const LOG_INTERVAL: Duration = Duration::from_secs(60);
 
 /// `serve`: answers requests until SIGTERM or SIGINT.
 pub(super) async fn run(config: Config) -> Result<(), String> {
     log::start(config.server.log_format, &config.server.log_level);
-    std::panic::set_hook(Box::new(|panic| tracing::error!(event = "panic", panic = ?panic.to_string(), "a fault of the program")));
+    std::panic::set_hook(Box::new(
+        |panic| tracing::error!(event = "panic", panic = ?panic.to_string(), "a fault of the program"),
+    ));
     for warning in &config.warnings {
         tracing::warn!(event = "configuration_warning", "{warning}");
     }
     let address = SocketAddr::new(config.server.host, config.server.port);
     let state = AppState::new(config, Argon2Params::STANDARD, Clock::System).await?;
     if state.assets.css.is_empty() {
-        tracing::error!(event = "assets_missing", "the program was built without its site, so pages have no looks; `make build` builds both");
+        tracing::error!(
+            event = "assets_missing",
+            "the program was built without its site, so pages have no looks; `make build` builds both"
+        );
     }
-    let fault = |err: std::io::Error| format!("cannot listen on {address}: {err}; change server.host or server.port, or stop what uses it");
+    let fault = |err: std::io::Error| {
+        format!(
+            "cannot listen on {address}: {err}; change server.host or server.port, or stop what uses it"
+        )
+    };
     let listener = listener(address).map_err(fault)?;
     listener.set_nonblocking(true).map_err(fault)?;
     // Every connection inherits it: whoever does not read their answer is let go by the kernel.
     #[cfg(target_os = "linux")]
-    SockRef::from(&listener).set_tcp_user_timeout(Some(request_limits::TCP_USER_TIMEOUT)).map_err(fault)?;
+    SockRef::from(&listener)
+        .set_tcp_user_timeout(Some(request_limits::TCP_USER_TIMEOUT))
+        .map_err(fault)?;
     let address = listener.local_addr().map_err(fault)?;
 
     let handle = Handle::new();
-    // Listened for from here on: whoever is told that the program is ready may stop it the moment after.
-    let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
-    let (Ok(terminate), Ok(interrupt)) = signals else { return Err("cannot listen for the signals that ask to stop".to_owned()) };
-    let stop = tokio::spawn(stop_on_signal(terminate, interrupt, state.clone(), handle.clone()));
+    // Listened for from here on: whoever is told that the program is ready may stop it the moment
+    // after.
+    let signals = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+    );
+    let (Ok(terminate), Ok(interrupt)) = signals else {
+        return Err("cannot listen for the signals that ask to stop".to_owned());
+    };
+    let stop = tokio::spawn(stop_on_signal(
+        terminate,
+        interrupt,
+        state.clone(),
+        handle.clone(),
+    ));
     let house = state.clone();
     let house = spawn_supervised(move || run_cleanup(house.clone()));
     let carrier = state.clone();
@@ -78,21 +101,47 @@ pub(super) async fn run(config: Config) -> Result<(), String> {
     }
     if let Some(wanted) = state.config.server.metrics_address {
         let address = metrics::serve(&state, wanted).await?;
-        print(&format!("Numbers for Prometheus at http://{address}/metrics"));
+        print(&format!(
+            "Numbers for Prometheus at http://{address}/metrics"
+        ));
     }
     print_startup_info(&state, address).await;
 
-    let mut server = axum_server::from_tcp(listener).map_err(fault)?.handle(handle).accept_error_handler(log_accept_errors()).http1_only();
-    server.http_builder().http1().max_buf_size(request_limits::MAX_HEADER_BYTES).header_read_timeout(request_limits::HEADER_TIMEOUT);
+    let mut server = axum_server::from_tcp(listener)
+        .map_err(fault)?
+        .handle(handle)
+        .accept_error_handler(log_accept_errors())
+        .http1_only();
+    server
+        .http_builder()
+        .http1()
+        .max_buf_size(request_limits::MAX_HEADER_BYTES)
+        .header_read_timeout(request_limits::HEADER_TIMEOUT);
     let (db, config) = (state.db.clone(), state.config.clone());
-    server.serve(router(state).into_make_service_with_connect_info::<SocketAddr>()).await.map_err(fault)?;
-    // A mail that is being handed over may finish, or it goes out twice; and nobody should hold the database when it closes. All within the
-    // time that a service manager gives (SR-192).
-    let deadline = stop.await.unwrap_or_else(|_| Instant::now()).max(Instant::now() + MIN_SHUTDOWN_TIME);
+    server
+        .serve(router(state).into_make_service_with_connect_info::<SocketAddr>())
+        .await
+        .map_err(fault)?;
+    // A mail that is being handed over may finish, or it goes out twice; and nobody should hold the
+    // database when it closes. All within the time that a service manager gives (SR-192).
+    let deadline = stop
+        .await
+        .unwrap_or_else(|_| Instant::now())
+        .max(Instant::now() + MIN_SHUTDOWN_TIME);
     let _ = timeout_at(deadline, async { tokio::join!(carrier, house) }).await;
-    if !matches!(timeout(MIN_SHUTDOWN_TIME, db::close(db, config.database_url.expose())).await, Ok(Ok(()))) {
+    if !matches!(
+        timeout(
+            MIN_SHUTDOWN_TIME,
+            db::close(db, config.database_url.expose())
+        )
+        .await,
+        Ok(Ok(()))
+    ) {
         // Nothing is lost: the next start finds everything in the write-ahead log.
-        tracing::warn!(event = "database_close_failed", "the database could not be closed in order");
+        tracing::warn!(
+            event = "database_close_failed",
+            "the database could not be closed in order"
+        );
     }
     Ok(())
 }
@@ -105,7 +154,8 @@ fn listener(address: SocketAddr) -> io::Result<TcpListener> {
     }
 }
 
-/// Says, now and then, that there is no room for another connection. Who waits in front of the door is seen by nobody else.
+/// Says, now and then, that there is no room for another connection. Who waits in front of the door
+/// is seen by nobody else.
 fn log_accept_errors() -> impl Fn(Option<&SocketAddr>, &io::Error) + Send + Sync {
     let said = Mutex::new(None::<Instant>);
     move |_, err| {
@@ -117,22 +167,40 @@ fn log_accept_errors() -> impl Fn(Option<&SocketAddr>, &io::Error) + Send + Sync
     }
 }
 
-/// The last lines of the start: where to go, what to paste into the provider, and how to make the first administrator.
+/// The last lines of the start: where to go, what to paste into the provider, and how to make the
+/// first administrator.
 async fn print_startup_info(state: &AppState, address: SocketAddr) {
-    print(&format!("Listening on http://{address}, for people at {}", state.config.link("/")));
+    print(&format!(
+        "Listening on http://{address}, for people at {}",
+        state.config.link("/")
+    ));
     if let Some(provider) = &state.config.auth.openid_connect {
-        print(&format!("Redirect URI to register at {}: {}", provider.name, provider.redirect_uri));
+        print(&format!(
+            "Redirect URI to register at {}: {}",
+            provider.name, provider.redirect_uri
+        ));
     }
     match setup::setup_link(&Ctx::cli(state)).await {
-        Ok(link) => print(&format!("Nobody has an account yet. Set up the first administrator here, once:\n{link}")),
+        Ok(link) => print(&format!(
+            "Nobody has an account yet. Set up the first administrator here, once:\n{link}"
+        )),
         Err(AuthError::AlreadySetUp) => {}
         Err(overtaken @ AuthError::UsersExistWithoutAdmin) => print(&error_message(overtaken)),
-        Err(error) => tracing::error!(event = "setup_link_failed", code = error.code(), "cannot tell whether the first administrator is set up"),
+        Err(error) => tracing::error!(
+            event = "setup_link_failed",
+            code = error.code(),
+            "cannot tell whether the first administrator is set up"
+        ),
     }
 }
 
 /// Readiness turns false, no new connections, running requests finish (SR-192). Returns until when.
-async fn stop_on_signal(mut terminate: Signal, mut interrupt: Signal, state: AppState, handle: Handle<SocketAddr>) -> Instant {
+async fn stop_on_signal(
+    mut terminate: Signal,
+    mut interrupt: Signal,
+    state: AppState,
+    handle: Handle<SocketAddr>,
+) -> Instant {
     tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
     tracing::info!(event = "shutdown_started", "asked to stop");
     state.stopping.cancel();
@@ -141,7 +209,9 @@ async fn stop_on_signal(mut terminate: Signal, mut interrupt: Signal, state: App
 }
 
 /// Runs a job in the background, and again should it panic (SR-184).
-fn spawn_supervised<F: Future<Output = ()> + Send + 'static>(job: impl Fn() -> F + Send + 'static) -> JoinHandle<()> {
+fn spawn_supervised<F: Future<Output = ()> + Send + 'static>(
+    job: impl Fn() -> F + Send + 'static,
+) -> JoinHandle<()> {
     tokio::spawn(async move {
         while tokio::spawn(job()).await.is_err() {
             tokio::time::sleep(POLL_INTERVAL).await;
@@ -178,7 +248,8 @@ async fn run_provider_refresh(provider: Provider, stopping: CancellationToken) {
     }
 }
 
-/// Forgets sessions and throttles that are long over, so that the tables stay small (SR-100, SR-173).
+/// Forgets sessions and throttles that are long over, so that the tables stay small (SR-100,
+/// SR-173).
 async fn run_cleanup(state: AppState) {
     let mut ticks = ticker(CLEANUP_INTERVAL);
     loop {

@@ -42,7 +42,8 @@ pub(super) enum Command {
     Demote { email: String },
     /// Log somebody out everywhere
     Logout { email: String },
-    /// Print a one-time link with which somebody chooses a new password; works without mail settings
+    /// Print a one-time link with which somebody chooses a new password; works without mail
+    /// settings
     ResetLink { email: String },
 }
 
@@ -75,19 +76,68 @@ pub(super) struct Create {
 
 /// `user …`: works on the database directly, also while the program is running.
 pub(super) async fn run(config: Config, command: Command) -> Result<(), String> {
-    // What happens to accounts is logged from the shell too (SR-180), without the database's own chatter.
+    // What happens to accounts is logged from the shell too (SR-180), without the database's own
+    // chatter.
     log::start(config.server.log_format, "warn,mediamanager_auth=info");
     match command {
         Command::Create(new) => create(config, new).await,
         Command::List(wanted) => list(config, wanted).await,
-        Command::Approve { email } => change(config, &email, UserUpdate { is_verified: Some(true), ..UserUpdate::default() }, "is approved").await,
-        Command::Disable { email } => change(config, &email, UserUpdate { is_active: Some(false), ..UserUpdate::default() }, "is disabled").await,
-        Command::Enable { email } => change(config, &email, UserUpdate { is_active: Some(true), ..UserUpdate::default() }, "is enabled").await,
+        Command::Approve { email } => {
+            change(
+                config,
+                &email,
+                UserUpdate {
+                    is_verified: Some(true),
+                    ..UserUpdate::default()
+                },
+                "is approved",
+            )
+            .await
+        }
+        Command::Disable { email } => {
+            change(
+                config,
+                &email,
+                UserUpdate {
+                    is_active: Some(false),
+                    ..UserUpdate::default()
+                },
+                "is disabled",
+            )
+            .await
+        }
+        Command::Enable { email } => {
+            change(
+                config,
+                &email,
+                UserUpdate {
+                    is_active: Some(true),
+                    ..UserUpdate::default()
+                },
+                "is enabled",
+            )
+            .await
+        }
         Command::Promote { email } => {
-            let administrator = UserUpdate { is_superuser: Some(true), is_verified: Some(true), ..UserUpdate::default() };
+            let administrator = UserUpdate {
+                is_superuser: Some(true),
+                is_verified: Some(true),
+                ..UserUpdate::default()
+            };
             change(config, &email, administrator, "is now an administrator").await
         }
-        Command::Demote { email } => change(config, &email, UserUpdate { is_superuser: Some(false), ..UserUpdate::default() }, "is now a member").await,
+        Command::Demote { email } => {
+            change(
+                config,
+                &email,
+                UserUpdate {
+                    is_superuser: Some(false),
+                    ..UserUpdate::default()
+                },
+                "is now a member",
+            )
+            .await
+        }
         Command::Logout { email } => revoke_sessions(config, &email).await,
         Command::ResetLink { email } => reset_link(config, &email).await,
     }
@@ -96,7 +146,10 @@ pub(super) async fn run(config: Config, command: Command) -> Result<(), String> 
 async fn change(config: Config, email: &str, change: UserUpdate, done: &str) -> Result<(), String> {
     let email = Email::parse(email).map_err(error_message)?;
     let state = AppState::new(config, Argon2Params::STANDARD, Clock::System).await?;
-    let user = cli::update_user(&Ctx::cli(&state), &email, change).await.map_err(error_message)?.ok_or_else(|| no_such_user(&email))?;
+    let user = cli::update_user(&Ctx::cli(&state), &email, change)
+        .await
+        .map_err(error_message)?
+        .ok_or_else(|| no_such_user(&email))?;
     print(&format!("{} {done}.", user.email));
     Ok(())
 }
@@ -104,8 +157,14 @@ async fn change(config: Config, email: &str, change: UserUpdate, done: &str) -> 
 async fn revoke_sessions(config: Config, email: &str) -> Result<(), String> {
     let email = Email::parse(email).map_err(error_message)?;
     let state = AppState::new(config, Argon2Params::STANDARD, Clock::System).await?;
-    let ended = cli::revoke_sessions(&Ctx::cli(&state), &email).await.map_err(error_message)?.ok_or_else(|| no_such_user(&email))?;
-    print(&format!("{email} is logged out everywhere ({}).", plural(usize::try_from(ended).unwrap_or(usize::MAX), "session")));
+    let ended = cli::revoke_sessions(&Ctx::cli(&state), &email)
+        .await
+        .map_err(error_message)?
+        .ok_or_else(|| no_such_user(&email))?;
+    print(&format!(
+        "{email} is logged out everywhere ({}).",
+        plural(usize::try_from(ended).unwrap_or(usize::MAX), "session")
+    ));
     Ok(())
 }
 
@@ -118,15 +177,27 @@ async fn list(config: Config, wanted: List) -> Result<(), String> {
         (_, _, true) => UserFilter::Administrators,
         _ => UserFilter::All,
     };
-    for (user, account) in cli::list_users(&Ctx::cli(&state), which, &wanted.search).await.map_err(error_message)? {
+    for (user, account) in cli::list_users(&Ctx::cli(&state), which, &wanted.search)
+        .await
+        .map_err(error_message)?
+    {
         let standing = match (user.is_active, user.is_verified) {
             (false, _) => "disabled",
             (true, false) => "pending",
             (true, true) => "active",
         };
-        let role = if user.is_superuser { "administrator" } else { "member" };
-        let last_login = account.and_then(|account| account.last_login_at).map_or_else(|| "never".to_owned(), format_rfc3339);
-        print(&format!("{}\t{standing}\t{role}\t{last_login}", user.email.escape_debug()));
+        let role = if user.is_superuser {
+            "administrator"
+        } else {
+            "member"
+        };
+        let last_login = account
+            .and_then(|account| account.last_login_at)
+            .map_or_else(|| "never".to_owned(), format_rfc3339);
+        print(&format!(
+            "{}\t{standing}\t{role}\t{last_login}",
+            user.email.escape_debug()
+        ));
     }
     Ok(())
 }
@@ -138,9 +209,16 @@ fn no_such_user(email: &Email) -> String {
 async fn reset_link(config: Config, email: &str) -> Result<(), String> {
     let email = Email::parse(email).map_err(error_message)?;
     let state = AppState::new(config, Argon2Params::STANDARD, Clock::System).await?;
-    match password_reset::create_reset_link_by_email(&Ctx::cli(&state), &email).await.map_err(error_message)? {
-        // Like the setup link: the one thing the person at the terminal has asked for, and never in the log.
-        Some(ResetLink { link, lifetime }) => print(&format!("Hand this to {email}; it works once, for {} minutes:\n{link}", lifetime / 60)),
+    match password_reset::create_reset_link_by_email(&Ctx::cli(&state), &email)
+        .await
+        .map_err(error_message)?
+    {
+        // Like the setup link: the one thing the person at the terminal has asked for, and never in
+        // the log.
+        Some(ResetLink { link, lifetime }) => print(&format!(
+            "Hand this to {email}; it works once, for {} minutes:\n{link}",
+            lifetime / 60
+        )),
         None => return Err(format!("Nobody active has the address {email}.")),
     }
     Ok(())
@@ -155,7 +233,16 @@ async fn create(config: Config, create: Create) -> Result<(), String> {
         (false, false) => Role::Member,
     };
     let state = AppState::new(config, Argon2Params::STANDARD, Clock::System).await?;
-    let user = cli::create_user(&Ctx::cli(&state), NewCliUser { email, password, role }).await.map_err(error_message)?;
+    let user = cli::create_user(
+        &Ctx::cli(&state),
+        NewCliUser {
+            email,
+            password,
+            role,
+        },
+    )
+    .await
+    .map_err(error_message)?;
     let can = match role {
         Role::Administrator => "an administrator",
         Role::Member => "a member",
@@ -165,13 +252,18 @@ async fn create(config: Config, create: Create) -> Result<(), String> {
     Ok(())
 }
 
-/// Asked for without showing it, or one line of a pipe; never an argument, which everybody on the machine could read.
+/// Asked for without showing it, or one line of a pipe; never an argument, which everybody on the
+/// machine could read.
 fn ask_password() -> Result<Password, String> {
     let fault = |err: std::io::Error| format!("cannot read the password: {err}");
     if stdin().is_terminal() {
-        return rpassword::prompt_password("Password: ").map(Password::new).map_err(fault);
+        return rpassword::prompt_password("Password: ")
+            .map(Password::new)
+            .map_err(fault);
     }
     let mut line = String::new();
     stdin().read_line(&mut line).map_err(fault)?;
-    Ok(Password::new(line.trim_end_matches(['\n', '\r']).to_owned()))
+    Ok(Password::new(
+        line.trim_end_matches(['\n', '\r']).to_owned(),
+    ))
 }

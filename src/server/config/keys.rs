@@ -23,16 +23,51 @@ enum UnknownKeys {
 const SECTIONS: [Section; 10] = [
     Section {
         path: "auth",
-        keys: &["token_secret", "session_lifetime", "admin_emails", "email_password_resets", "openid_connect"],
+        keys: &[
+            "token_secret",
+            "session_lifetime",
+            "admin_emails",
+            "email_password_resets",
+            "openid_connect",
+        ],
         unknown: UnknownKeys::Reject,
     },
-    Section { path: "auth.openid_connect", keys: &["enabled", "client_id", "client_secret", "configuration_endpoint", "name"], unknown: UnknownKeys::Reject },
-    Section { path: "misc", keys: &["frontend_url", "cors_urls"], unknown: UnknownKeys::Ignore },
-    Section { path: "database", keys: &["host", "port", "user", "password", "dbname"], unknown: UnknownKeys::Warn },
-    Section { path: "notifications", keys: &["smtp_config"], unknown: UnknownKeys::Ignore },
+    Section {
+        path: "auth.openid_connect",
+        keys: &[
+            "enabled",
+            "client_id",
+            "client_secret",
+            "configuration_endpoint",
+            "name",
+        ],
+        unknown: UnknownKeys::Reject,
+    },
+    Section {
+        path: "misc",
+        keys: &["frontend_url", "cors_urls"],
+        unknown: UnknownKeys::Ignore,
+    },
+    Section {
+        path: "database",
+        keys: &["host", "port", "user", "password", "dbname"],
+        unknown: UnknownKeys::Warn,
+    },
+    Section {
+        path: "notifications",
+        keys: &["smtp_config"],
+        unknown: UnknownKeys::Ignore,
+    },
     Section {
         path: "notifications.smtp_config",
-        keys: &["smtp_host", "smtp_port", "smtp_user", "smtp_password", "from_email", "use_tls"],
+        keys: &[
+            "smtp_host",
+            "smtp_port",
+            "smtp_user",
+            "smtp_password",
+            "from_email",
+            "use_tls",
+        ],
         unknown: UnknownKeys::Warn,
     },
     Section {
@@ -70,23 +105,51 @@ const SECTIONS: [Section; 10] = [
     },
     Section {
         path: "policy.throttle",
-        keys: &["enabled", "login_failures_per_ip", "login_failures_per_account", "max_delay", "requests_per_ip", "mails_per_account"],
+        keys: &[
+            "enabled",
+            "login_failures_per_ip",
+            "login_failures_per_account",
+            "max_delay",
+            "requests_per_ip",
+            "mails_per_account",
+        ],
         unknown: UnknownKeys::Reject,
     },
-    Section { path: "policy.openid_connect", keys: &["redirect_uri", "trust_unverified_email", "trusted_audiences", "ca_file"], unknown: UnknownKeys::Reject },
+    Section {
+        path: "policy.openid_connect",
+        keys: &[
+            "redirect_uri",
+            "trust_unverified_email",
+            "trusted_audiences",
+            "ca_file",
+        ],
+        unknown: UnknownKeys::Reject,
+    },
 ];
 
-/// Keys that may also come from the file that a `…_FILE` variable names, and that make a world-readable file worth a warning.
-pub const SECRETS: [&str; 5] =
-    ["auth.token_secret", "auth.openid_connect.client_secret", "database.password", "notifications.smtp_config.smtp_password", "server.database_url"];
+/// Keys that may also come from the file that a `…_FILE` variable names, and that make a
+/// world-readable file worth a warning.
+pub const SECRETS: [&str; 5] = [
+    "auth.token_secret",
+    "auth.openid_connect.client_secret",
+    "database.password",
+    "notifications.smtp_config.smtp_password",
+    "server.database_url",
+];
 
 /// Keys that hold a list: a variable gives it as JSON.
-pub const LISTS: [&str; 4] = ["auth.admin_emails", "misc.cors_urls", "server.trusted_proxies", "policy.openid_connect.trusted_audiences"];
+pub const LISTS: [&str; 4] = [
+    "auth.admin_emails",
+    "misc.cors_urls",
+    "server.trusted_proxies",
+    "policy.openid_connect.trusted_audiences",
+];
 
 /// MediaManager's sections that we have no key in.
 const IGNORED_SECTIONS: [&str; 3] = ["torrents", "indexers", "metadata"];
 
-/// How alike two names must be (1.0 is equal) for one to be a slip of the other: surely, and possibly.
+/// How alike two names must be (1.0 is equal) for one to be a slip of the other: surely, and
+/// possibly.
 const LIKELY_TYPO: f64 = 0.9;
 const POSSIBLE_TYPO: f64 = 0.7;
 
@@ -102,23 +165,42 @@ pub fn is_top_level(name: &str) -> bool {
 
 /// Reports unknown names in the sections we know, and sections that are none.
 pub fn check(reader: &mut Reader) {
-    for (name, node) in reader.tree.iter().filter(|(name, _)| !is_top_level(name) && !IGNORED_SECTIONS.contains(&name.as_str())) {
+    for (name, node) in reader
+        .tree
+        .iter()
+        .filter(|(name, _)| !is_top_level(name) && !IGNORED_SECTIONS.contains(&name.as_str()))
+    {
         let (nearest, likeness) = nearest(name, top_level_names());
-        // Anything unknown here is MediaManager's business. But `[polcy]` with `registration = false` under it must not pass unseen.
+        // Anything unknown here is MediaManager's business. But `[polcy]` with
+        // `registration = false` under it must not pass unseen.
         if likeness > LIKELY_TYPO {
             let (place, name) = (&node.place, name.escape_debug());
             reader.warnings.push(format!("{place}: [{name}] is not a section of this program and is not read; did you mean [{nearest}]?"));
         }
     }
     for section in &SECTIONS {
-        let Some(node) = tree::get(&reader.tree, section.path) else { continue };
-        let Value::Table(table) = &node.value else {
-            let text = format!("{path} must be a section; write [{path}] on a line of its own and its keys below it", path = section.path);
-            reader.problems.push(Problem { place: node.place.clone(), text });
+        let Some(node) = tree::get(&reader.tree, section.path) else {
             continue;
         };
-        for (name, node) in table.iter().filter(|(name, _)| !section.keys.contains(&name.as_str())) {
-            let problem = Problem { place: node.place.clone(), text: unknown_key(section, name) };
+        let Value::Table(table) = &node.value else {
+            let text = format!(
+                "{path} must be a section; write [{path}] on a line of its own and its keys below it",
+                path = section.path
+            );
+            reader.problems.push(Problem {
+                place: node.place.clone(),
+                text,
+            });
+            continue;
+        };
+        for (name, node) in table
+            .iter()
+            .filter(|(name, _)| !section.keys.contains(&name.as_str()))
+        {
+            let problem = Problem {
+                place: node.place.clone(),
+                text: unknown_key(section, name),
+            };
             match section.unknown {
                 UnknownKeys::Reject => reader.problems.push(problem),
                 UnknownKeys::Warn => reader.warnings.push(format!("{problem} It is not read.")),
@@ -129,7 +211,10 @@ pub fn check(reader: &mut Reader) {
 }
 
 fn top_level_names() -> impl Iterator<Item = &'static str> {
-    SECTIONS.iter().map(|section| section.path).filter(|path| !path.contains('.'))
+    SECTIONS
+        .iter()
+        .map(|section| section.path)
+        .filter(|path| !path.contains('.'))
 }
 
 fn unknown_key(section: &Section, name: &str) -> String {
@@ -140,11 +225,18 @@ fn unknown_key(section: &Section, name: &str) -> String {
         None if likeness > POSSIBLE_TYPO => format!("did you mean {nearest}?"),
         None => format!("nearest is {nearest} among {}.", section.keys.join(", ")),
     };
-    format!("{}.{} is not a known key; {fix}", section.path, name.escape_debug())
+    format!(
+        "{}.{} is not a known key; {fix}",
+        section.path,
+        name.escape_debug()
+    )
 }
 
 /// The most similar of the known names, and how similar it is. Letter case does not count.
 fn nearest(name: &str, known: impl Iterator<Item = &'static str>) -> (&'static str, f64) {
     let name = name.to_ascii_lowercase();
-    known.map(|known| (known, strsim::jaro_winkler(&name, known))).max_by(|left, right| left.1.total_cmp(&right.1)).unwrap_or_default()
+    known
+        .map(|known| (known, strsim::jaro_winkler(&name, known)))
+        .max_by(|left, right| left.1.total_cmp(&right.1))
+        .unwrap_or_default()
 }

@@ -1,5 +1,5 @@
-//! Typed access to the tree, as lax about types as MediaManager. Nothing here stops at a fault: it is written down, something harmless
-//! takes its place, and the reading goes on.
+//! Typed access to the tree, as lax about types as MediaManager. Nothing here stops at a fault: it
+//! is written down, something harmless takes its place, and the reading goes on.
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -46,18 +46,40 @@ impl Reader {
             return None;
         }
         let text = self.text(key)?;
-        self.or_problem(Some(text).filter(|text| !text.trim().is_empty()), key, "is empty", fix)
+        self.or_problem(
+            Some(text).filter(|text| !text.trim().is_empty()),
+            key,
+            "is empty",
+            fix,
+        )
     }
 
     /// A text of a certain form. `default` is written the way the operator would.
-    pub fn parsed<T>(&mut self, key: &str, default: &str, parse: impl Fn(&str) -> Option<T>, fault: &str, fix: &str) -> Option<T> {
-        let parsed = if self.has(key) { parse(self.text(key)?.trim()) } else { parse(default) };
+    pub fn parsed<T>(
+        &mut self,
+        key: &str,
+        default: &str,
+        parse: impl Fn(&str) -> Option<T>,
+        fault: &str,
+        fix: &str,
+    ) -> Option<T> {
+        let parsed = if self.has(key) {
+            parse(self.text(key)?.trim())
+        } else {
+            parse(default)
+        };
         self.or_problem(parsed, key, fault, fix)
     }
 
-    /// A list of texts of a certain form, each once, in the order they are written; empty when it is not written.
-    /// `what` names the form, `fix` gives an example of the list.
-    pub fn list<T: PartialEq>(&mut self, key: &str, parse: impl Fn(&str) -> Option<T>, what: &str, fix: &str) -> Vec<T> {
+    /// A list of texts of a certain form, each once, in the order they are written; empty when it
+    /// is not written. `what` names the form, `fix` gives an example of the list.
+    pub fn list<T: PartialEq>(
+        &mut self,
+        key: &str,
+        parse: impl Fn(&str) -> Option<T>,
+        what: &str,
+        fix: &str,
+    ) -> Vec<T> {
         let Some(Value::List(nodes)) = self.value(key) else {
             if self.has(key) {
                 self.problem(key, "must be a list", fix);
@@ -70,7 +92,10 @@ impl Reader {
             match node.value.as_text().and_then(|text| parse(text.trim())) {
                 Some(entry) if parsed.contains(&entry) => {}
                 Some(entry) => parsed.push(entry),
-                None => problems.push(Problem { place: node.place.clone(), text: format!("{key} entry {number} is not {what}; {fix}") }),
+                None => problems.push(Problem {
+                    place: node.place.clone(),
+                    text: format!("{key} entry {number} is not {what}; {fix}"),
+                }),
             }
         }
         self.problems.extend(problems);
@@ -78,36 +103,74 @@ impl Reader {
     }
 
     pub fn boolean(&mut self, key: &str, default: bool) -> bool {
-        let Some(value) = self.value(key) else { return default };
+        let Some(value) = self.value(key) else {
+            return default;
+        };
         let boolean = value.as_boolean();
-        self.or_problem(boolean, key, "must be true or false", &format!("the default is {default}")).unwrap_or(default)
+        self.or_problem(
+            boolean,
+            key,
+            "must be true or false",
+            &format!("the default is {default}"),
+        )
+        .unwrap_or(default)
     }
 
-    pub fn number<T: TryFrom<i64> + PartialOrd + Copy + Display>(&mut self, key: &str, range: &RangeInclusive<T>, default: T) -> T {
-        let Some(value) = self.value(key) else { return default };
-        let number = value.as_integer().and_then(|number| T::try_from(number).ok()).filter(|number| range.contains(number));
-        let fault = format!("must be a whole number from {} to {}", range.start(), range.end());
-        self.or_problem(number, key, &fault, &format!("the default is {default}")).unwrap_or(default)
+    pub fn number<T: TryFrom<i64> + PartialOrd + Copy + Display>(
+        &mut self,
+        key: &str,
+        range: &RangeInclusive<T>,
+        default: T,
+    ) -> T {
+        let Some(value) = self.value(key) else {
+            return default;
+        };
+        let number = value
+            .as_integer()
+            .and_then(|number| T::try_from(number).ok())
+            .filter(|number| range.contains(number));
+        let fault = format!(
+            "must be a whole number from {} to {}",
+            range.start(),
+            range.end()
+        );
+        self.or_problem(number, key, &fault, &format!("the default is {default}"))
+            .unwrap_or(default)
     }
 
     /// A key is nowhere. `fix` says what to write.
     pub fn missing(&mut self, key: &str, fix: &str) {
         if !self.is_incomplete {
-            let variable = format!("MEDIAMANAGER_{}", key.replace('.', "__").to_ascii_uppercase());
-            self.problems.push(Problem { place: self.file.clone(), text: format!("{key} is missing; {fix}, or set {variable}") });
+            let variable = format!(
+                "MEDIAMANAGER_{}",
+                key.replace('.', "__").to_ascii_uppercase()
+            );
+            self.problems.push(Problem {
+                place: self.file.clone(),
+                text: format!("{key} is missing; {fix}, or set {variable}"),
+            });
         }
     }
 
     /// The key is not what it must be; the line is `place: key fault; fix`.
     pub fn problem(&mut self, key: &str, fault: &str, fix: &str) {
-        self.problems.push(Problem { place: self.place(key), text: format!("{key} {fault}; {fix}") });
+        self.problems.push(Problem {
+            place: self.place(key),
+            text: format!("{key} {fault}; {fix}"),
+        });
     }
 
     pub fn warn(&mut self, text: impl Into<String>) {
         self.warnings.push(text.into());
     }
 
-    fn or_problem<T>(&mut self, outcome: Option<T>, key: &str, fault: &str, fix: &str) -> Option<T> {
+    fn or_problem<T>(
+        &mut self,
+        outcome: Option<T>,
+        key: &str,
+        fault: &str,
+        fix: &str,
+    ) -> Option<T> {
         if outcome.is_none() {
             self.problem(key, fault, fix);
         }
@@ -125,7 +188,11 @@ impl Reader {
 
 /// Whether a key is not written or an empty text.
 pub fn is_blank(table: &Table, key: &str) -> bool {
-    tree::get(table, key).is_none_or(|node| node.value.as_text().is_some_and(|text| text.trim().is_empty()))
+    tree::get(table, key).is_none_or(|node| {
+        node.value
+            .as_text()
+            .is_some_and(|text| text.trim().is_empty())
+    })
 }
 
 impl Value {

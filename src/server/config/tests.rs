@@ -35,26 +35,43 @@ impl Home {
         path.display().to_string()
     }
 
-    /// Loads what is here. Problems come as their lines; neither they nor the warnings have the directory's name.
+    /// Loads what is here. Problems come as their lines; neither they nor the warnings have the
+    /// directory's name.
     fn load(&self, variables: &[(&str, &str)]) -> Result<Config, Vec<String>> {
         let directory = self.0.path().display().to_string();
         let relative = |line: String| line.replace(&format!("{directory}/"), "");
         let mut environment = pairs(variables);
         environment.push(("CONFIG_DIR".to_owned(), directory.clone()));
-        match load(&Sources { config_file: None, environment }) {
-            Ok(config) => Ok(Config { warnings: config.warnings.into_iter().map(relative).collect(), ..config }),
-            Err(problems) => Err(problems.iter().map(ToString::to_string).map(relative).collect()),
+        match load(&Sources {
+            config_file: None,
+            environment,
+        }) {
+            Ok(config) => Ok(Config {
+                warnings: config.warnings.into_iter().map(relative).collect(),
+                ..config
+            }),
+            Err(problems) => Err(problems
+                .iter()
+                .map(ToString::to_string)
+                .map(relative)
+                .collect()),
         }
     }
 }
 
 fn pairs(variables: &[(&str, &str)]) -> Vec<(String, String)> {
-    variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    variables
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect()
 }
 
-/// A configuration with the required keys of `[auth]` in its first three lines, and `more` from line 4 on.
+/// A configuration with the required keys of `[auth]` in its first three lines, and `more` from
+/// line 4 on.
 fn with_required(more: &str) -> String {
-    format!("[auth]\ntoken_secret = \"{TOKEN_SECRET}\"\nadmin_emails = [\"owner@example.org\"]\n{more}")
+    format!(
+        "[auth]\ntoken_secret = \"{TOKEN_SECRET}\"\nadmin_emails = [\"owner@example.org\"]\n{more}"
+    )
 }
 
 /// Loads the required keys and `more`.
@@ -86,14 +103,43 @@ fn the_required_keys_are_enough() {
     let config = configured("").expect("start");
     assert!(config.warnings.is_empty(), "{:?}", config.warnings);
     assert_eq!(config.auth.token_secret.expose(), TOKEN_SECRET);
-    assert_eq!(config.database_url.expose(), "sqlite://data/mediamanager-auth.db");
+    assert_eq!(
+        config.database_url.expose(),
+        "sqlite://data/mediamanager-auth.db"
+    );
     assert_eq!(config.server.host.to_string(), "127.0.0.1");
-    assert_eq!((config.server.port, config.auth.session_lifetime), (8000, 86_400));
-    assert!(config.smtp.is_none() && config.auth.openid_connect.is_none() && !config.auth.email_password_resets);
+    assert_eq!(
+        (config.server.port, config.auth.session_lifetime),
+        (8000, 86_400)
+    );
+    assert!(
+        config.smtp.is_none()
+            && config.auth.openid_connect.is_none()
+            && !config.auth.email_password_resets
+    );
     assert!(config.policy.registration && config.server.log_client_address);
-    assert_eq!((config.policy.reset_link_lifetime, config.policy.setup_link_lifetime, config.policy.audit_retention_days), (1800, 86_400, 90));
-    assert_eq!((config.policy.cookie_name.as_str(), config.policy.default_redirect.as_str()), ("fastapiusersauth", "/account"));
-    assert_eq!((config.policy.password_min_length, config.policy.password_hash_concurrency), (12, None));
+    assert_eq!(
+        (
+            config.policy.reset_link_lifetime,
+            config.policy.setup_link_lifetime,
+            config.policy.audit_retention_days
+        ),
+        (1800, 86_400, 90)
+    );
+    assert_eq!(
+        (
+            config.policy.cookie_name.as_str(),
+            config.policy.default_redirect.as_str()
+        ),
+        ("fastapiusersauth", "/account")
+    );
+    assert_eq!(
+        (
+            config.policy.password_min_length,
+            config.policy.password_hash_concurrency
+        ),
+        (12, None)
+    );
 }
 
 #[test]
@@ -110,8 +156,16 @@ fn all_problems_are_reported_at_once() {
             "[policy]\nregistration = 'maybe'\ncookie_name = 'a b'\ndefault_redirect = '//evil.example'\npassword_min_length = 4\nbroken = \n",
         ),
     ]);
-    let problems = home.load(&[("MEDIAMANAGER_SERVER__LOG_FORMAT", "xml"), ("MEDIAMANAGER_SERVER__TRUSTED_PROXIES", "10.0.0.1")]).expect_err("problems");
-    let beginnings: Vec<&str> = problems.iter().map(|line| line.split([';', '(']).next().unwrap_or_default().trim()).collect();
+    let problems = home
+        .load(&[
+            ("MEDIAMANAGER_SERVER__LOG_FORMAT", "xml"),
+            ("MEDIAMANAGER_SERVER__TRUSTED_PROXIES", "10.0.0.1"),
+        ])
+        .expect_err("problems");
+    let beginnings: Vec<&str> = problems
+        .iter()
+        .map(|line| line.split([';', '(']).next().unwrap_or_default().trim())
+        .collect();
     assert_eq!(
         beginnings,
         [
@@ -147,7 +201,10 @@ fn every_problem_is_one_line_with_a_fix() {
         "[server]\nlog_level = \"inf\"",
     ] {
         for line in configured(more).map(|_| ()).expect_err(more) {
-            assert!(!line.contains('\n') && (line.contains("; ") || line.contains("not TOML")), "{line}");
+            assert!(
+                !line.contains('\n') && (line.contains("; ") || line.contains("not TOML")),
+                "{line}"
+            );
         }
     }
 }
@@ -165,10 +222,19 @@ fn no_problem_or_debug_output_shows_a_secret() {
          [policy]\ncookie_name = '{secret} '\ndefault_redirect = '{secret}'\n"
     );
     let home = Home::with(&[("config.toml", &everywhere)]);
-    let variables =
-        [("MEDIAMANAGER_AUTH", secret), ("MEDIAMANAGER_POLICY", "{\"cookie_name\": hunter2hunter2HUNTER2}"), ("MEDIAMANAGER_MISC__CORS_URLS", secret)];
+    let variables = [
+        ("MEDIAMANAGER_AUTH", secret),
+        (
+            "MEDIAMANAGER_POLICY",
+            "{\"cookie_name\": hunter2hunter2HUNTER2}",
+        ),
+        ("MEDIAMANAGER_MISC__CORS_URLS", secret),
+    ];
     let problems = home.load(&variables).expect_err("problems");
-    assert!(problems.len() > 15 && !format!("{problems:?}").contains("hunter2"), "{problems:#?}");
+    assert!(
+        problems.len() > 15 && !format!("{problems:?}").contains("hunter2"),
+        "{problems:#?}"
+    );
 
     let good = format!(
         "{}[auth.openid_connect]\nenabled = true\nclient_id = 'c'\nclient_secret = '{secret}'\nname = 'n'\nconfiguration_endpoint = 'http://idp/'\n\
@@ -176,8 +242,13 @@ fn no_problem_or_debug_output_shows_a_secret() {
          [notifications.smtp_config]\nsmtp_host = 'x'\nfrom_email = 'a@b'\nsmtp_password = '{secret}'\n",
         with_required("")
     );
-    let config = Home::with(&[("config.toml", &good)]).load(&[]).expect("start");
+    let config = Home::with(&[("config.toml", &good)])
+        .load(&[])
+        .expect("start");
     assert!(config.database_url.expose().contains(secret));
     let debug = format!("{config:?}");
-    assert!(!debug.contains("hunter2") && !debug.contains(TOKEN_SECRET), "{debug}");
+    assert!(
+        !debug.contains("hunter2") && !debug.contains(TOKEN_SECRET),
+        "{debug}"
+    );
 }

@@ -49,18 +49,25 @@ pub fn merge(lower: &mut Table, upper: Table) {
     }
 }
 
-/// Reads a whole TOML file. Every line that breaks the syntax is reported once and skipped, the others are kept, so that one run shows
-/// all there is to repair.
+/// Reads a whole TOML file. Every line that breaks the syntax is reported once and skipped, the
+/// others are kept, so that one run shows all there is to repair.
 pub fn from_toml(file: &str, text: &str) -> (Table, Vec<Problem>) {
     let (table, mut errors) = DeTable::parse_recoverable(text);
     errors.sort_by_key(|error| error.span().map(|span| span.start));
-    let mut document = Document { file, text, broken_lines: BTreeSet::new() };
+    let mut document = Document {
+        file,
+        text,
+        broken_lines: BTreeSet::new(),
+    };
     let mut problems = Vec::new();
     for error in errors {
         let offset = error.span().map_or(0, |span| span.start);
         // Not the error's Display: that quotes the line, which may hold a secret.
         if document.broken_lines.insert(document.position(offset).0) {
-            problems.push(Problem { place: document.place(offset), text: format!("this is not TOML: {}", error.message()) });
+            problems.push(Problem {
+                place: document.place(offset),
+                text: format!("this is not TOML: {}", error.message()),
+            });
         }
     }
     (document.table(table.into_inner()), problems)
@@ -77,7 +84,10 @@ impl Document<'_> {
     fn position(&self, offset: usize) -> (usize, usize) {
         let before = self.text.get(..offset).unwrap_or(self.text);
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+        (
+            before.matches('\n').count() + 1,
+            before[line_start..].chars().count() + 1,
+        )
     }
 
     fn place(&self, offset: usize) -> String {
@@ -88,20 +98,32 @@ impl Document<'_> {
     fn node(&self, offset: usize, value: DeValue) -> Node {
         let value = match value {
             DeValue::String(text) => Value::Text(text.into_owned()),
-            DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix()).map_or(Value::Other, Value::Integer),
+            DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
+                .map_or(Value::Other, Value::Integer),
             DeValue::Boolean(value) => Value::Boolean(value),
             DeValue::Array(list) => Value::List(
-                list.into_iter().filter(|item| !self.is_broken(item.span().start)).map(|item| self.node(item.span().start, item.into_inner())).collect(),
+                list.into_iter()
+                    .filter(|item| !self.is_broken(item.span().start))
+                    .map(|item| self.node(item.span().start, item.into_inner()))
+                    .collect(),
             ),
             DeValue::Table(table) => Value::Table(self.table(table)),
             DeValue::Float(_) | DeValue::Datetime(_) => Value::Other,
         };
-        Node { place: self.place(offset), value }
+        Node {
+            place: self.place(offset),
+            value,
+        }
     }
 
     fn table(&self, table: DeTable) -> Table {
-        let entries = table.into_iter().map(|(key, value)| (key.span().start, key.into_inner(), value.into_inner()));
-        entries.filter(|(offset, ..)| !self.is_broken(*offset)).map(|(offset, key, value)| (key.into_owned(), self.node(offset, value))).collect()
+        let entries = table
+            .into_iter()
+            .map(|(key, value)| (key.span().start, key.into_inner(), value.into_inner()));
+        entries
+            .filter(|(offset, ..)| !self.is_broken(*offset))
+            .map(|(offset, key, value)| (key.into_owned(), self.node(offset, value)))
+            .collect()
     }
 
     fn is_broken(&self, offset: usize) -> bool {
@@ -117,10 +139,21 @@ pub fn from_json(place: &str, json: serde_json::Value) -> Node {
         Json::Bool(value) => Value::Boolean(value),
         Json::Number(number) => number.as_i64().map_or(Value::Other, Value::Integer),
         Json::String(text) => Value::Text(text),
-        Json::Array(list) => Value::List(list.into_iter().map(|item| from_json(place, item)).collect()),
-        Json::Object(entries) => {
-            Value::Table(entries.into_iter().filter(|(_, value)| !value.is_null()).map(|(key, value)| (key, from_json(place, value))).collect())
-        }
+        Json::Array(list) => Value::List(
+            list.into_iter()
+                .map(|item| from_json(place, item))
+                .collect(),
+        ),
+        Json::Object(entries) => Value::Table(
+            entries
+                .into_iter()
+                .filter(|(_, value)| !value.is_null())
+                .map(|(key, value)| (key, from_json(place, value)))
+                .collect(),
+        ),
     };
-    Node { place: place.to_owned(), value }
+    Node {
+        place: place.to_owned(),
+        value,
+    }
 }

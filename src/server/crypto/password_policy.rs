@@ -3,7 +3,8 @@ use crate::{
     server::config::Config,
 };
 
-/// Below this local part length, "contains your e-mail name" would forbid half the language (SR-013).
+/// Below this local part length, "contains your e-mail name" would forbid half the language
+/// (SR-013).
 const MIN_LOCAL_PART_LEN: usize = 4;
 /// zxcvbn's time grows with the square of the length; what follows cannot make a password weaker.
 const MAX_ESTIMATED_CHARS: usize = 72;
@@ -30,7 +31,10 @@ impl NewPassword {
             return Err(AuthError::PasswordContainsEmail);
         }
         let start: String = text.chars().take(MAX_ESTIMATED_CHARS).collect();
-        let estimate = zxcvbn::zxcvbn(&start, &[&address, local, &config.server.app_name, "mediamanager"]);
+        let estimate = zxcvbn::zxcvbn(
+            &start,
+            &[&address, local, &config.server.app_name, "mediamanager"],
+        );
         if estimate.score() < zxcvbn::Score::Two {
             return Err(AuthError::PasswordTooWeak);
         }
@@ -38,7 +42,6 @@ impl NewPassword {
     }
 
     /// The password, for hashing.
-    #[must_use]
     pub fn into_password(self) -> Password {
         self.0
     }

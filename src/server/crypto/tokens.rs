@@ -16,8 +16,9 @@ const LINK_PURPOSE: &str = "mediamanager-auth:link-cookie";
 const PENDING_PURPOSE: &str = "mediamanager-auth:oidc-pending";
 const FORM_PURPOSE: &str = "mediamanager-auth:form-account";
 
-/// Signs and checks every token. The session is signed with `token_secret` itself, because MediaManager's backend checks
-/// it; every other purpose has a key of its own (SR-049), so a token for one thing is worthless for another.
+/// Signs and checks every token. The session is signed with `token_secret` itself, because
+/// MediaManager's backend checks it; every other purpose has a key of its own (SR-049), so a token
+/// for one thing is worthless for another.
 #[derive(Clone)]
 pub struct Tokens {
     clock: Clock,
@@ -57,7 +58,8 @@ pub enum Purpose {
     EmailChange,
 }
 
-/// What a link says (SR-042): for whom, until when, and a fingerprint of what it replaces, so that it dies with that.
+/// What a link says (SR-042): for whom, until when, and a fingerprint of what it replaces, so that
+/// it dies with that.
 #[derive(Serialize, Deserialize)]
 struct LinkClaims {
     aud: [String; 1],
@@ -99,9 +101,21 @@ impl Tokens {
             links: [
                 link_keys(secret, Purpose::Reset, "mediamanager-auth:reset")?,
                 link_keys(secret, Purpose::AdminReset, "mediamanager-auth:admin-reset")?,
-                link_keys(secret, Purpose::Invitation, "mediamanager-auth:first-password")?,
-                link_keys(secret, Purpose::EmailVerification, "mediamanager-auth:proof")?,
-                link_keys(secret, Purpose::EmailChange, "mediamanager-auth:new-address")?,
+                link_keys(
+                    secret,
+                    Purpose::Invitation,
+                    "mediamanager-auth:first-password",
+                )?,
+                link_keys(
+                    secret,
+                    Purpose::EmailVerification,
+                    "mediamanager-auth:proof",
+                )?,
+                link_keys(
+                    secret,
+                    Purpose::EmailChange,
+                    "mediamanager-auth:new-address",
+                )?,
             ],
             link: cookie::Key::from(&derive::<64>(secret, LINK_PURPOSE)?),
             handshake: cookie::Key::from(&derive::<64>(secret, LOGIN_ATTEMPT_PURPOSE)?),
@@ -119,19 +133,35 @@ impl Tokens {
     ///
     /// # Errors
     /// `InvalidToken` when signing fails.
-    pub fn sign_session(&self, user: Uuid, session: Uuid, lifetime: u32) -> Result<(String, SessionClaims), InvalidToken> {
+    pub fn sign_session(
+        &self,
+        user: Uuid,
+        session: Uuid,
+        lifetime: u32,
+    ) -> Result<(String, SessionClaims), InvalidToken> {
         let iat = self.clock.now();
-        let claims = SessionClaims { sub: user, aud: [SESSION_AUDIENCE.to_owned()], jti: session, iat, exp: iat + i64::from(lifetime) };
+        let claims = SessionClaims {
+            sub: user,
+            aud: [SESSION_AUDIENCE.to_owned()],
+            jti: session,
+            iat,
+            exp: iat + i64::from(lifetime),
+        };
         Ok((self.session.sign(&claims)?, claims))
     }
 
-    /// What a genuine and unexpired session token says. The caller still has to find the row it names (SR-091).
+    /// What a genuine and unexpired session token says. The caller still has to find the row it
+    /// names (SR-091).
     ///
     /// # Errors
     /// `InvalidToken` for everything else.
     pub fn check_session(&self, token: &str) -> Result<SessionClaims, InvalidToken> {
         let claims: SessionClaims = self.session.check(token)?;
-        if claims.exp > self.clock.now() { Ok(claims) } else { Err(InvalidToken) }
+        if claims.exp > self.clock.now() {
+            Ok(claims)
+        } else {
+            Err(InvalidToken)
+        }
     }
 
     /// A token for the one-time setup link (SR-034), valid for `lifetime` seconds.
@@ -140,7 +170,11 @@ impl Tokens {
     /// `InvalidToken` when signing fails.
     pub fn sign_setup(&self, lifetime: u32) -> Result<String, InvalidToken> {
         let iat = self.clock.now();
-        self.setup.sign(&SetupClaims { aud: [SETUP_AUDIENCE.to_owned()], iat, exp: iat + i64::from(lifetime) })
+        self.setup.sign(&SetupClaims {
+            aud: [SETUP_AUDIENCE.to_owned()],
+            iat,
+            exp: iat + i64::from(lifetime),
+        })
     }
 
     /// Accepts a genuine and unexpired setup token.
@@ -149,56 +183,85 @@ impl Tokens {
     /// `InvalidToken` for everything else.
     pub fn check_setup(&self, token: &str) -> Result<(), InvalidToken> {
         let claims: SetupClaims = self.setup.check(token)?;
-        if claims.exp > self.clock.now() { Ok(()) } else { Err(InvalidToken) }
+        if claims.exp > self.clock.now() {
+            Ok(())
+        } else {
+            Err(InvalidToken)
+        }
     }
 }
 
 impl Tokens {
-    /// A token for a link. `replaces` is what it dies with: any change of it makes the link worthless.
+    /// A token for a link. `replaces` is what it dies with: any change of it makes the link
+    /// worthless.
     ///
     /// # Errors
     /// `InvalidToken` when signing fails.
-    pub fn sign_link(&self, purpose: Purpose, user: Uuid, replaces: &str, lifetime: u32) -> Result<String, InvalidToken> {
+    pub fn sign_link(
+        &self,
+        purpose: Purpose,
+        user: Uuid,
+        replaces: &str,
+        lifetime: u32,
+    ) -> Result<String, InvalidToken> {
         let (keys, secret) = self.keys_of(purpose)?;
         let iat = self.clock.now();
-        keys.sign(&LinkClaims { aud: [keys.audience.to_owned()], sub: user, iat, exp: iat + i64::from(lifetime), fpt: fingerprint(secret, replaces)? })
+        keys.sign(&LinkClaims {
+            aud: [keys.audience.to_owned()],
+            sub: user,
+            iat,
+            exp: iat + i64::from(lifetime),
+            fpt: fingerprint(secret, replaces)?,
+        })
     }
 
-    /// Whose link a genuine and unexpired token is. The caller asks [`binding_matches`](Self::still_replaces) next.
+    /// Whose link a genuine and unexpired token is. The caller asks
+    /// [`binding_matches`](Self::still_replaces) next.
     ///
     /// # Errors
     /// `InvalidToken` for everything else.
-    pub fn check_link(&self, purpose: Purpose, token: &str) -> Result<(Uuid, String), InvalidToken> {
+    pub fn check_link(
+        &self,
+        purpose: Purpose,
+        token: &str,
+    ) -> Result<(Uuid, String), InvalidToken> {
         let (keys, _) = self.keys_of(purpose)?;
         let claims: LinkClaims = keys.check(token)?;
-        if claims.exp > self.clock.now() { Ok((claims.sub, claims.fpt)) } else { Err(InvalidToken) }
+        if claims.exp > self.clock.now() {
+            Ok((claims.sub, claims.fpt))
+        } else {
+            Err(InvalidToken)
+        }
     }
 
     /// Whether what the link replaces is still there.
-    #[must_use]
     pub fn binding_matches(&self, purpose: Purpose, read: &str, replaces: &str) -> bool {
-        // Both sides are keyed hashes of ours, inside a signature of ours: there is nothing to learn from the time of comparing.
-        self.keys_of(purpose).and_then(|(_, secret)| fingerprint(secret, replaces)).is_ok_and(|fingerprint| fingerprint == read)
+        // Both sides are keyed hashes of ours, inside a signature of ours: there is nothing to
+        // learn from the time of comparing.
+        self.keys_of(purpose)
+            .and_then(|(_, secret)| fingerprint(secret, replaces))
+            .is_ok_and(|fingerprint| fingerprint == read)
     }
 
     fn keys_of(&self, purpose: Purpose) -> Result<(&Keys, &[u8; 32]), InvalidToken> {
-        self.links.iter().find(|(known, ..)| *known == purpose).map(|(_, keys, secret)| (keys, secret)).ok_or(InvalidToken)
+        self.links
+            .iter()
+            .find(|(known, ..)| *known == purpose)
+            .map(|(_, keys, secret)| (keys, secret))
+            .ok_or(InvalidToken)
     }
 
     /// Encrypts the link's token while a person types the new password.
-    #[must_use]
     pub fn link_cookie_key(&self) -> &cookie::Key {
         &self.link
     }
 
     /// Encrypts what a browser carries on its way to the provider and back.
-    #[must_use]
     pub fn attempt_cookie_key(&self) -> &cookie::Key {
         &self.handshake
     }
 
     /// Encrypts what a browser carries until an account is proven.
-    #[must_use]
     pub fn pending_link_cookie_key(&self) -> &cookie::Key {
         &self.pending
     }
@@ -206,15 +269,20 @@ impl Tokens {
 
 impl Keys {
     fn new(audience: &'static str, secret: &[u8]) -> Self {
-        Self { audience, sign: EncodingKey::from_secret(secret), check: DecodingKey::from_secret(secret) }
+        Self {
+            audience,
+            sign: EncodingKey::from_secret(secret),
+            check: DecodingKey::from_secret(secret),
+        }
     }
 
     fn sign(&self, claims: &impl Serialize) -> Result<String, InvalidToken> {
         encode(&Header::new(Algorithm::HS256), claims, &self.sign).map_err(|_| InvalidToken)
     }
 
-    /// One algorithm, no leeway, `nbf` obeyed, `typ` and audience compared, types strict (SR-091, SR-222; RFC 8725 §3.1, §3.8-3.11).
-    /// The library compares `exp` with the machine's clock; callers compare it with ours too, which tests can move.
+    /// One algorithm, no leeway, `nbf` obeyed, `typ` and audience compared, types strict (SR-091,
+    /// SR-222; RFC 8725 §3.1, §3.8-3.11). The library compares `exp` with the machine's clock;
+    /// callers compare it with ours too, which tests can move.
     fn check<T: DeserializeOwned>(&self, token: &str) -> Result<T, InvalidToken> {
         let mut rules = Validation::new(Algorithm::HS256);
         rules.leeway = 0;
@@ -222,11 +290,19 @@ impl Keys {
         rules.set_required_spec_claims(&["exp", "aud"]);
         rules.set_audience(&[self.audience]);
         let data = decode::<T>(token, &self.check, &rules).map_err(|_| InvalidToken)?;
-        if data.header.typ.as_deref() == Some("JWT") { Ok(data.claims) } else { Err(InvalidToken) }
+        if data.header.typ.as_deref() == Some("JWT") {
+            Ok(data.claims)
+        } else {
+            Err(InvalidToken)
+        }
     }
 }
 
-fn link_keys(token_secret: &[u8], purpose: Purpose, audience: &'static str) -> Result<(Purpose, Keys, [u8; 32]), InvalidToken> {
+fn link_keys(
+    token_secret: &[u8],
+    purpose: Purpose,
+    audience: &'static str,
+) -> Result<(Purpose, Keys, [u8; 32]), InvalidToken> {
     let key = derive::<32>(token_secret, audience)?;
     Ok((purpose, Keys::new(audience, &key), key))
 }
@@ -237,10 +313,13 @@ fn fingerprint(key: &[u8; 32], text: &str) -> Result<String, InvalidToken> {
     Ok(hash.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// A key of its own for one purpose (RFC 5869), so that leaking or misusing one says nothing of the others.
+/// A key of its own for one purpose (RFC 5869), so that leaking or misusing one says nothing of the
+/// others.
 fn derive<const N: usize>(token_secret: &[u8], purpose: &str) -> Result<[u8; N], InvalidToken> {
     let mut key = [0; N];
-    Hkdf::<Sha256>::new(None, token_secret).expand(purpose.as_bytes(), &mut key).map_err(|_| InvalidToken)?;
+    Hkdf::<Sha256>::new(None, token_secret)
+        .expand(purpose.as_bytes(), &mut key)
+        .map_err(|_| InvalidToken)?;
     Ok(key)
 }
 
@@ -283,12 +362,42 @@ mod tests {
     #[test]
     fn a_forged_twisted_or_stale_token_is_refused() {
         let hs256 = Header::new(Algorithm::HS256);
-        assert!(tokens().check_session(&forge(&hs256, &good_claims(), SECRET)).is_ok());
+        assert!(
+            tokens()
+                .check_session(&forge(&hs256, &good_claims(), SECRET))
+                .is_ok()
+        );
         let mut refused = vec![
-            ("another key", forge(&hs256, &good_claims(), "another secret of thirty-two bytes")),
-            ("HS512", forge(&Header::new(Algorithm::HS512), &good_claims(), SECRET)),
-            ("typ", forge(&Header { typ: Some("at+jwt".into()), ..hs256.clone() }, &good_claims(), SECRET)),
-            ("no typ", forge(&Header { typ: None, ..hs256.clone() }, &good_claims(), SECRET)),
+            (
+                "another key",
+                forge(&hs256, &good_claims(), "another secret of thirty-two bytes"),
+            ),
+            (
+                "HS512",
+                forge(&Header::new(Algorithm::HS512), &good_claims(), SECRET),
+            ),
+            (
+                "typ",
+                forge(
+                    &Header {
+                        typ: Some("at+jwt".into()),
+                        ..hs256.clone()
+                    },
+                    &good_claims(),
+                    SECRET,
+                ),
+            ),
+            (
+                "no typ",
+                forge(
+                    &Header {
+                        typ: None,
+                        ..hs256.clone()
+                    },
+                    &good_claims(),
+                    SECRET,
+                ),
+            ),
             ("nothing", String::new()),
             ("dots", "..".into()),
         ];
@@ -312,7 +421,13 @@ mod tests {
             }
             refused.push((name, forge(&hs256, &claims, SECRET)));
         }
-        let unsigned = format!("eyJ0eXAiOiJKV1QiLCJhbGciOiJub25lIn0.{}.", forge(&hs256, &good_claims(), SECRET).split('.').nth(1).unwrap());
+        let unsigned = format!(
+            "eyJ0eXAiOiJKV1QiLCJhbGciOiJub25lIn0.{}.",
+            forge(&hs256, &good_claims(), SECRET)
+                .split('.')
+                .nth(1)
+                .unwrap()
+        );
         refused.push(("alg none", unsigned));
         for (name, token) in refused {
             assert_eq!(tokens().check_session(&token), Err(InvalidToken), "{name}");

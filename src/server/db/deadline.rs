@@ -1,5 +1,6 @@
-//! Bounds the time a request spends waiting for the database, whether it refuses, is locked, is slow, or the connection is silently
-//! dead (SR-190). The library's own limits apply to one step of one statement each; a request takes many.
+//! Bounds the time a request spends waiting for the database, whether it refuses, is locked, is
+//! slow, or the connection is silently dead (SR-190). The library's own limits apply to one step of
+//! one statement each; a request takes many.
 
 use std::{
     cell::Cell,
@@ -7,12 +8,14 @@ use std::{
 };
 
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, SqliteTransactionMode, Statement, TransactionOptions,
-    TransactionTrait, prelude::async_trait::async_trait,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult,
+    QueryResult, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
+    prelude::async_trait::async_trait,
 };
 use tokio::time::timeout;
 
-/// How long a request may wait for the database in total before it fails with a 503. Work outside a request has as long for each statement.
+/// How long a request may wait for the database in total before it fails with a 503. Work outside a
+/// request has as long for each statement.
 pub(super) const REQUEST_DB_BUDGET: Duration = Duration::from_secs(4);
 
 tokio::task_local! {
@@ -44,17 +47,32 @@ pub fn with_request_deadline<F: Future>(work: F) -> impl Future<Output = F::Outp
 
 async fn with_timeout<T>(work: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
     let begun = Instant::now();
-    let answer = timeout(REMAINING.try_with(Cell::get).unwrap_or(REQUEST_DB_BUDGET), work).await;
+    let answer = timeout(
+        REMAINING.try_with(Cell::get).unwrap_or(REQUEST_DB_BUDGET),
+        work,
+    )
+    .await;
     // The task-local exists inside a request only.
-    let _ = REMAINING.try_with(|remaining| remaining.set(remaining.get().saturating_sub(begun.elapsed())));
-    answer.unwrap_or_else(|_| Err(DbErr::Custom(format!("no answer within {} seconds", REQUEST_DB_BUDGET.as_secs()))))
+    let _ = REMAINING
+        .try_with(|remaining| remaining.set(remaining.get().saturating_sub(begun.elapsed())));
+    answer.unwrap_or_else(|_| {
+        Err(DbErr::Custom(format!(
+            "no answer within {} seconds",
+            REQUEST_DB_BUDGET.as_secs()
+        )))
+    })
 }
 
 impl WithDeadline<DatabaseConnection> {
     /// Begins a transaction that takes SQLite's write lock at once.
     pub(super) async fn begin_writing(&self) -> Result<WithDeadline<DatabaseTransaction>, DbErr> {
-        let options = TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
-        with_timeout(self.0.begin_with_options(options)).await.map(WithDeadline)
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..Default::default()
+        };
+        with_timeout(self.0.begin_with_options(options))
+            .await
+            .map(WithDeadline)
     }
 
     /// Closes the pool.

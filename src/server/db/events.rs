@@ -1,4 +1,5 @@
-//! The audit log, newest first. Bounded in age and in number of rows, because anonymous requests cause some of the events (SR-173).
+//! The audit log, newest first. Bounded in age and in number of rows, because anonymous requests
+//! cause some of the events (SR-173).
 
 use sea_orm::{
     ActiveValue::{NotSet, Set},
@@ -78,12 +79,20 @@ pub async fn insert(db: &impl ConnectionTrait, new: NewEvent<'_>) -> Result<(), 
         request_id: Set(new.request_id.chars().take(MAX_REQUEST_ID_CHARS).collect()),
         detail: Set(new.detail.chars().take(MAX_DETAIL_CHARS).collect()),
     };
-    Entity::insert(row).exec_without_returning(db).await.map_err(hide_db_error)?;
+    Entity::insert(row)
+        .exec_without_returning(db)
+        .await
+        .map_err(hide_db_error)?;
     Ok(())
 }
 
 /// Returns one page of the matching rows, newest first, and the number of all matching rows.
-pub async fn find_page(db: &impl ConnectionTrait, filter: &AuditFilter, offset: u64, limit: u64) -> Result<(Vec<AuditRow>, u64), AuthError> {
+pub async fn find_page(
+    db: &impl ConnectionTrait,
+    filter: &AuditFilter,
+    offset: u64,
+    limit: u64,
+) -> Result<(Vec<AuditRow>, u64), AuthError> {
     let mut rows = Entity::find();
     if let Some(kind) = filter.kind {
         rows = rows.filter(Column::Kind.eq(kind.code()));
@@ -95,13 +104,24 @@ pub async fn find_page(db: &impl ConnectionTrait, filter: &AuditFilter, offset: 
         rows = rows.filter(Column::RequestId.eq(request_id));
     }
     let total = rows.clone().count(db).await.map_err(hide_db_error)?;
-    let page = rows.order_by_desc(Column::Id).offset(offset).limit(limit).all(db).await.map_err(hide_db_error)?;
+    let page = rows
+        .order_by_desc(Column::Id)
+        .offset(offset)
+        .limit(limit)
+        .all(db)
+        .await
+        .map_err(hide_db_error)?;
     Ok((page, total))
 }
 
 /// Deletes the rows older than `before`, and the oldest ones beyond [`MAX_ROWS`]. Returns how many.
 pub async fn purge(db: &impl ConnectionTrait, before: i64) -> Result<u64, AuthError> {
-    let old = delete_in_batches::<Entity>(db, Column::Id, Condition::all().add(Column::OccurredAt.lt(before))).await?;
+    let old = delete_in_batches::<Entity>(
+        db,
+        Column::Id,
+        Condition::all().add(Column::OccurredAt.lt(before)),
+    )
+    .await?;
     let newest_surplus: Option<i64> = Entity::find()
         .select_only()
         .column(Column::Id)
@@ -112,7 +132,9 @@ pub async fn purge(db: &impl ConnectionTrait, before: i64) -> Result<u64, AuthEr
         .one(db)
         .await
         .map_err(hide_db_error)?;
-    let Some(newest_surplus) = newest_surplus else { return Ok(old) };
+    let Some(newest_surplus) = newest_surplus else {
+        return Ok(old);
+    };
     let surplus = Condition::all().add(Column::Id.lte(newest_surplus));
     Ok(old + delete_in_batches::<Entity>(db, Column::Id, surplus).await?)
 }

@@ -1,6 +1,7 @@
-//! Rate limits for failed attempts and for requests (SR-022, SR-023). The counters are in the database, so that a restart does not reset
-//! them and all instances share them. An attempt is counted before the password is verified and refunded when it was right: of N
-//! parallel guesses only as many as the limit allows reach the hash.
+//! Rate limits for failed attempts and for requests (SR-022, SR-023). The counters are in the
+//! database, so that a restart does not reset them and all instances share them. An attempt is
+//! counted before the password is verified and refunded when it was right: of N parallel guesses
+//! only as many as the limit allows reach the hash.
 
 use sea_orm::{
     ActiveValue::Set,
@@ -14,7 +15,8 @@ use crate::domain::AuthError;
 
 /// Seconds without an attempt after which [`purge`] deletes a row.
 const RETENTION: i64 = 24 * 60 * 60;
-/// The clock skew between two instances, in seconds. A time that another instance has just written may be this far in the future.
+/// The clock skew between two instances, in seconds. A time that another instance has just written
+/// may be this far in the future.
 const MAX_CLOCK_SKEW: i64 = 60;
 
 /// The attempts of one key, for example an account or a client address.
@@ -24,7 +26,8 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub key: String,
     pub failures: i32,
-    /// Unix seconds: the end of the window of a [`RateLimit`], or the end of the delay of a [`BackoffLimit`].
+    /// Unix seconds: the end of the window of a [`RateLimit`], or the end of the delay of a
+    /// [`BackoffLimit`].
     pub blocked_until: i64,
     /// Unix seconds.
     pub last_attempt_at: i64,
@@ -42,7 +45,8 @@ pub struct RateLimit {
     pub window: i64,
 }
 
-/// Allows `failures` consecutive failures of an account, then delays the next attempt by 1 s, doubling.
+/// Allows `failures` consecutive failures of an account, then delays the next attempt by 1 s,
+/// doubling.
 #[derive(Clone, Copy, Debug)]
 pub struct BackoffLimit {
     pub failures: i32,
@@ -54,13 +58,27 @@ pub struct BackoffLimit {
 ///
 /// # Errors
 /// `TooManyAttempts` when the limit is reached, `Unavailable`.
-pub async fn consume(db: &impl ConnectionTrait, key: &str, limit: RateLimit, now: i64) -> Result<(), AuthError> {
+pub async fn consume(
+    db: &impl ConnectionTrait,
+    key: &str,
+    limit: RateLimit,
+    now: i64,
+) -> Result<(), AuthError> {
     let RateLimit { max, window } = limit;
-    let (failures, blocked_until) = (current_value(Column::Failures), current_value(Column::BlockedUntil));
+    let (failures, blocked_until) = (
+        current_value(Column::Failures),
+        current_value(Column::BlockedUntil),
+    );
     let is_over = || is_over(blocked_until.clone(), now, window);
     let again = OnConflict::column(Column::Key)
-        .value(Column::Failures, Expr::case(is_over(), 1).finally(failures.clone().add(1)))
-        .value(Column::BlockedUntil, Expr::case(is_over(), now + window).finally(blocked_until.clone()))
+        .value(
+            Column::Failures,
+            Expr::case(is_over(), 1).finally(failures.clone().add(1)),
+        )
+        .value(
+            Column::BlockedUntil,
+            Expr::case(is_over(), now + window).finally(blocked_until.clone()),
+        )
         .value(Column::LastAttemptAt, now)
         .action_and_where(is_over().or(failures.lt(max)))
         .to_owned();
@@ -71,12 +89,24 @@ pub async fn consume(db: &impl ConnectionTrait, key: &str, limit: RateLimit, now
 ///
 /// # Errors
 /// `TooManyAttempts` while the account's delay lasts, `Unavailable`.
-pub async fn reserve_account(db: &impl ConnectionTrait, key: &str, limit: BackoffLimit, now: i64) -> Result<(), AuthError> {
-    let (failures, blocked_until) = (current_value(Column::Failures), current_value(Column::BlockedUntil));
-    let BackoffLimit { failures: max_failures, max_delay } = limit;
+pub async fn reserve_account(
+    db: &impl ConnectionTrait,
+    key: &str,
+    limit: BackoffLimit,
+    now: i64,
+) -> Result<(), AuthError> {
+    let (failures, blocked_until) = (
+        current_value(Column::Failures),
+        current_value(Column::BlockedUntil),
+    );
+    let BackoffLimit {
+        failures: max_failures,
+        max_delay,
+    } = limit;
     let last_free = max_failures - 1;
     // The first arm bounds the exponent, so the shift cannot overflow.
-    let doublings = i32::try_from(max_delay.checked_ilog2().unwrap_or_default()).unwrap_or_default() + 1;
+    let doublings =
+        i32::try_from(max_delay.checked_ilog2().unwrap_or_default()).unwrap_or_default() + 1;
     let counted = "auth_rate_limit.failures";
     let delay = Expr::cust(format!(
         "CASE WHEN {counted} >= {} THEN {max_delay} WHEN {counted} >= {last_free} THEN 1 << ({counted} - {last_free}) ELSE 0 END",
@@ -91,41 +121,82 @@ pub async fn reserve_account(db: &impl ConnectionTrait, key: &str, limit: Backof
     reserve(db, key, now, again, now).await
 }
 
-async fn reserve(db: &impl ConnectionTrait, key: &str, blocked_until: i64, again: OnConflict, now: i64) -> Result<(), AuthError> {
-    let row = ActiveModel { key: Set(key.to_owned()), failures: Set(1), blocked_until: Set(blocked_until), last_attempt_at: Set(now) };
-    let written = Entity::insert(row).on_conflict(again).exec_without_returning(db).await.map_err(hide_db_error)?;
+async fn reserve(
+    db: &impl ConnectionTrait,
+    key: &str,
+    blocked_until: i64,
+    again: OnConflict,
+    now: i64,
+) -> Result<(), AuthError> {
+    let row = ActiveModel {
+        key: Set(key.to_owned()),
+        failures: Set(1),
+        blocked_until: Set(blocked_until),
+        last_attempt_at: Set(now),
+    };
+    let written = Entity::insert(row)
+        .on_conflict(again)
+        .exec_without_returning(db)
+        .await
+        .map_err(hide_db_error)?;
     if written > 0 {
         return Ok(());
     }
-    let row = Entity::find_by_id(key.to_owned()).one(db).await.map_err(hide_db_error)?;
+    let row = Entity::find_by_id(key.to_owned())
+        .one(db)
+        .await
+        .map_err(hide_db_error)?;
     let wait = row.map_or(1, |row| row.blocked_until - now);
-    Err(AuthError::TooManyAttempts { retry_after: u32::try_from(wait).unwrap_or(1) })
+    Err(AuthError::TooManyAttempts {
+        retry_after: u32::try_from(wait).unwrap_or(1),
+    })
 }
 
 /// Subtracts one attempt that was not a failure.
 pub async fn refund(db: &impl ConnectionTrait, key: &str) -> Result<(), AuthError> {
-    subtract_attempt(key).exec(db).await.map_err(hide_db_error)?;
+    subtract_attempt(key)
+        .exec(db)
+        .await
+        .map_err(hide_db_error)?;
     Ok(())
 }
 
 fn subtract_attempt(key: &str) -> UpdateMany<Entity> {
-    let update = Entity::update_many().col_expr(Column::Failures, current_value(Column::Failures).sub(1));
-    update.filter(Column::Key.eq(key)).filter(Column::Failures.gt(0))
+    let update =
+        Entity::update_many().col_expr(Column::Failures, current_value(Column::Failures).sub(1));
+    update
+        .filter(Column::Key.eq(key))
+        .filter(Column::Failures.gt(0))
 }
 
-/// Subtracts an account's attempt that was reserved at `reserved_at` and ended without a result. Its delay is removed too, unless
-/// another attempt has followed.
-pub async fn refund_account(db: &impl ConnectionTrait, key: &str, reserved_at: i64) -> Result<(), AuthError> {
-    let (blocked_until, last_attempt_at) = (current_value(Column::BlockedUntil), current_value(Column::LastAttemptAt));
+/// Subtracts an account's attempt that was reserved at `reserved_at` and ended without a result.
+/// Its delay is removed too, unless another attempt has followed.
+pub async fn refund_account(
+    db: &impl ConnectionTrait,
+    key: &str,
+    reserved_at: i64,
+) -> Result<(), AuthError> {
+    let (blocked_until, last_attempt_at) = (
+        current_value(Column::BlockedUntil),
+        current_value(Column::LastAttemptAt),
+    );
     let is_latest = last_attempt_at.clone().eq(reserved_at);
-    let update = subtract_attempt(key).col_expr(Column::BlockedUntil, Expr::case(is_latest, last_attempt_at).finally(blocked_until).into());
+    let update = subtract_attempt(key).col_expr(
+        Column::BlockedUntil,
+        Expr::case(is_latest, last_attempt_at)
+            .finally(blocked_until)
+            .into(),
+    );
     update.exec(db).await.map_err(hide_db_error)?;
     Ok(())
 }
 
 /// Resets the failures of a key: only consecutive failures count.
 pub async fn clear(db: &impl ConnectionTrait, key: &str) -> Result<(), AuthError> {
-    Entity::delete_by_id(key.to_owned()).exec(db).await.map_err(hide_db_error)?;
+    Entity::delete_by_id(key.to_owned())
+        .exec(db)
+        .await
+        .map_err(hide_db_error)?;
     Ok(())
 }
 
@@ -133,22 +204,36 @@ pub async fn clear(db: &impl ConnectionTrait, key: &str) -> Result<(), AuthError
 pub async fn clear_everywhere(db: &impl ConnectionTrait, key: &str) -> Result<(), AuthError> {
     let prefix = format!("{key}@");
     // Not LIKE: an address may contain `%` and `_`.
-    let start = Func::cust("substr").args([Expr::col(Column::Key), Expr::value(1), Expr::value(i32::try_from(prefix.chars().count()).unwrap_or(i32::MAX))]);
-    let same_key = Condition::any().add(Column::Key.eq(key)).add(Expr::expr(start).eq(prefix));
-    Entity::delete_many().filter(same_key).exec(db).await.map_err(hide_db_error)?;
+    let start = Func::cust("substr").args([
+        Expr::col(Column::Key),
+        Expr::value(1),
+        Expr::value(i32::try_from(prefix.chars().count()).unwrap_or(i32::MAX)),
+    ]);
+    let same_key = Condition::any()
+        .add(Column::Key.eq(key))
+        .add(Expr::expr(start).eq(prefix));
+    Entity::delete_many()
+        .filter(same_key)
+        .exec(db)
+        .await
+        .map_err(hide_db_error)?;
     Ok(())
 }
 
 /// Deletes keys without a recent attempt, so that the table stays small (SR-173). Returns how many.
 pub async fn purge(db: &impl ConnectionTrait, now: i64) -> Result<u64, AuthError> {
-    let is_idle = Condition::all().add(Column::LastAttemptAt.lt(now - RETENTION)).add(Column::BlockedUntil.lt(now));
+    let is_idle = Condition::all()
+        .add(Column::LastAttemptAt.lt(now - RETENTION))
+        .add(Column::BlockedUntil.lt(now));
     delete_in_batches::<Entity>(db, Column::Key, is_idle).await
 }
 
-/// Whether a time is past. A time further ahead than `longest` was set before the clock was set back; it counts as past, or the block would
-/// last that much longer (SR-195).
+/// Whether a time is past. A time further ahead than `longest` was set before the clock was set
+/// back; it counts as past, or the block would last that much longer (SR-195).
 fn is_over(time: Expr, now: i64, longest: i64) -> Expr {
-    time.clone().lte(now).or(time.gt(now + longest + MAX_CLOCK_SKEW))
+    time.clone()
+        .lte(now)
+        .or(time.gt(now + longest + MAX_CLOCK_SKEW))
 }
 
 /// The column of the existing row. `ON CONFLICT` requires the table's name before it.

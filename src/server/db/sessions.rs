@@ -1,6 +1,9 @@
 //! Sessions. A session token is valid only while its row here is live.
 
-use sea_orm::{ActiveValue::Set, Condition, QueryOrder, QuerySelect, QueryTrait, entity::prelude::*, sea_query::IntoCondition};
+use sea_orm::{
+    ActiveValue::Set, Condition, QueryOrder, QuerySelect, QueryTrait, entity::prelude::*,
+    sea_query::IntoCondition,
+};
 
 use super::{delete_in_batches, hide_db_error, identities, users};
 use crate::domain::{AuthError, User};
@@ -9,7 +12,8 @@ pub use Model as Session;
 
 /// The number of live sessions of one user; a new session ends the oldest ones beyond it (SR-100).
 const MAX_PER_USER: u64 = 50;
-/// How long a row is kept after its session has expired, in seconds: [`has_logged_in_from`] looks at earlier logins (SR-024).
+/// How long a row is kept after its session has expired, in seconds: [`has_logged_in_from`] looks
+/// at earlier logins (SR-024).
 const RETENTION: i64 = 30 * 24 * 60 * 60;
 
 /// A login in one browser. The token in the browser's cookie names this row.
@@ -58,7 +62,9 @@ pub struct NewSessionRow {
 /// Inserts a session and revokes the user's oldest ones beyond [`MAX_PER_USER`].
 pub async fn insert(db: &impl ConnectionTrait, new: NewSessionRow) -> Result<(), AuthError> {
     let (user, now) = (new.user, new.created_at);
-    let (identity_id, provider_sid) = new.provider.map_or((None, None), |(identity, sid)| (Some(identity), sid));
+    let (identity_id, provider_sid) = new
+        .provider
+        .map_or((None, None), |(identity, sid)| (Some(identity), sid));
     let row = ActiveModel {
         id: Set(new.id),
         user_id: Set(new.user),
@@ -71,41 +77,88 @@ pub async fn insert(db: &impl ConnectionTrait, new: NewSessionRow) -> Result<(),
         identity_id: Set(identity_id),
         provider_sid: Set(provider_sid),
     };
-    Entity::insert(row).exec_without_returning(db).await.map_err(hide_db_error)?;
-    let surplus = newest_first(user, now).offset(MAX_PER_USER).limit(MAX_PER_USER).all(db).await.map_err(hide_db_error)?;
+    Entity::insert(row)
+        .exec_without_returning(db)
+        .await
+        .map_err(hide_db_error)?;
+    let surplus = newest_first(user, now)
+        .offset(MAX_PER_USER)
+        .limit(MAX_PER_USER)
+        .all(db)
+        .await
+        .map_err(hide_db_error)?;
     if !surplus.is_empty() {
-        revoke_where(db, Column::Id.is_in(surplus.into_iter().map(|row| row.id)), now).await?;
+        revoke_where(
+            db,
+            Column::Id.is_in(surplus.into_iter().map(|row| row.id)),
+            now,
+        )
+        .await?;
     }
     Ok(())
 }
 
-/// Returns the live session with this id and its user, if the session belongs to `user` and the user is active (SR-091).
-pub async fn find_live(db: &impl ConnectionTrait, id: Uuid, user: Uuid, now: i64) -> Result<Option<(Session, User)>, AuthError> {
-    let rows = is_live_filter(now).filter(Column::Id.eq(id)).filter(Column::UserId.eq(user));
-    let Some(row) = rows.one(db).await.map_err(hide_db_error)? else { return Ok(None) };
-    let user = users::Entity::find_by_id(user).filter(users::Column::IsActive.eq(true)).one(db).await.map_err(hide_db_error)?;
+/// Returns the live session with this id and its user, if the session belongs to `user` and the
+/// user is active (SR-091).
+pub async fn find_live(
+    db: &impl ConnectionTrait,
+    id: Uuid,
+    user: Uuid,
+    now: i64,
+) -> Result<Option<(Session, User)>, AuthError> {
+    let rows = is_live_filter(now)
+        .filter(Column::Id.eq(id))
+        .filter(Column::UserId.eq(user));
+    let Some(row) = rows.one(db).await.map_err(hide_db_error)? else {
+        return Ok(None);
+    };
+    let user = users::Entity::find_by_id(user)
+        .filter(users::Column::IsActive.eq(true))
+        .one(db)
+        .await
+        .map_err(hide_db_error)?;
     Ok(user.map(|user| (row, user.into())))
 }
 
 /// Whether a session is live.
 pub async fn is_live(db: &impl ConnectionTrait, id: Uuid, now: i64) -> Result<bool, AuthError> {
-    Ok(is_live_filter(now).filter(Column::Id.eq(id)).count(db).await.map_err(hide_db_error)? > 0)
+    Ok(is_live_filter(now)
+        .filter(Column::Id.eq(id))
+        .count(db)
+        .await
+        .map_err(hide_db_error)?
+        > 0)
 }
 
 /// Returns the live sessions of a user, newest first.
-pub async fn list_for_user(db: &impl ConnectionTrait, user: Uuid, now: i64) -> Result<Vec<Session>, AuthError> {
+pub async fn list_for_user(
+    db: &impl ConnectionTrait,
+    user: Uuid,
+    now: i64,
+) -> Result<Vec<Session>, AuthError> {
     newest_first(user, now).all(db).await.map_err(hide_db_error)
 }
 
 /// Returns the login method of a session, whether or not it is live.
 pub async fn find_method(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<String>, AuthError> {
-    let method = Entity::find_by_id(id).select_only().column(Column::Method).into_tuple();
+    let method = Entity::find_by_id(id)
+        .select_only()
+        .column(Column::Method)
+        .into_tuple();
     method.one(db).await.map_err(hide_db_error)
 }
 
 /// Whether this user has logged in from this client address within [`RETENTION`] (SR-024).
-pub async fn has_logged_in_from(db: &impl ConnectionTrait, user: Uuid, client_ip: &str, now: i64) -> Result<bool, AuthError> {
-    let recent = Entity::find().filter(Column::UserId.eq(user)).filter(Column::ClientIp.eq(client_ip)).filter(Column::CreatedAt.gt(now - RETENTION));
+pub async fn has_logged_in_from(
+    db: &impl ConnectionTrait,
+    user: Uuid,
+    client_ip: &str,
+    now: i64,
+) -> Result<bool, AuthError> {
+    let recent = Entity::find()
+        .filter(Column::UserId.eq(user))
+        .filter(Column::ClientIp.eq(client_ip))
+        .filter(Column::CreatedAt.gt(now - RETENTION));
     Ok(recent.count(db).await.map_err(hide_db_error)? > 0)
 }
 
@@ -115,8 +168,16 @@ pub async fn revoke(db: &impl ConnectionTrait, id: Uuid, now: i64) -> Result<boo
 }
 
 /// Revokes one live session if it belongs to `user`; false when there is none.
-pub async fn revoke_for_user(db: &impl ConnectionTrait, user: Uuid, id: Uuid, now: i64) -> Result<bool, AuthError> {
-    let condition = Condition::all().add(Column::Id.eq(id)).add(Column::UserId.eq(user)).add(Column::ExpiresAt.gt(now));
+pub async fn revoke_for_user(
+    db: &impl ConnectionTrait,
+    user: Uuid,
+    id: Uuid,
+    now: i64,
+) -> Result<bool, AuthError> {
+    let condition = Condition::all()
+        .add(Column::Id.eq(id))
+        .add(Column::UserId.eq(user))
+        .add(Column::ExpiresAt.gt(now));
     Ok(revoke_where(db, condition, now).await? == 1)
 }
 
@@ -126,16 +187,41 @@ pub async fn revoke_all(db: &impl ConnectionTrait, user: Uuid, now: i64) -> Resu
 }
 
 /// Revokes all sessions of a user except one. Returns how many.
-pub async fn revoke_all_except(db: &impl ConnectionTrait, user: Uuid, except: Uuid, now: i64) -> Result<u64, AuthError> {
-    revoke_where(db, Condition::all().add(Column::UserId.eq(user)).add(Column::Id.ne(except)), now).await
+pub async fn revoke_all_except(
+    db: &impl ConnectionTrait,
+    user: Uuid,
+    except: Uuid,
+    now: i64,
+) -> Result<u64, AuthError> {
+    revoke_where(
+        db,
+        Condition::all()
+            .add(Column::UserId.eq(user))
+            .add(Column::Id.ne(except)),
+        now,
+    )
+    .await
 }
 
 /// Revokes the sessions that were opened with this identity, except one. Returns how many.
-pub async fn revoke_for_identity(db: &impl ConnectionTrait, identity: Uuid, except: Uuid, now: i64) -> Result<u64, AuthError> {
-    revoke_where(db, Condition::all().add(Column::IdentityId.eq(identity)).add(Column::Id.ne(except)), now).await
+pub async fn revoke_for_identity(
+    db: &impl ConnectionTrait,
+    identity: Uuid,
+    except: Uuid,
+    now: i64,
+) -> Result<u64, AuthError> {
+    revoke_where(
+        db,
+        Condition::all()
+            .add(Column::IdentityId.eq(identity))
+            .add(Column::Id.ne(except)),
+        now,
+    )
+    .await
 }
 
-/// Revokes the sessions that a logout token names: by `sub`, by `sid`, or by both. Returns the users whose live sessions were revoked.
+/// Revokes the sessions that a logout token names: by `sub`, by `sid`, or by both. Returns the
+/// users whose live sessions were revoked.
 pub async fn revoke_from_provider(
     db: &impl ConnectionTrait,
     issuer: &str,
@@ -147,35 +233,66 @@ pub async fn revoke_from_provider(
     if let Some(subject) = subject {
         matching = matching.filter(identities::Column::Subject.eq(subject));
     }
-    let matching = matching.select_only().column(identities::Column::Id).into_query();
+    let matching = matching
+        .select_only()
+        .column(identities::Column::Id)
+        .into_query();
     let mut condition = Condition::all().add(Column::IdentityId.in_subquery(matching));
     if let Some(provider_sid) = provider_sid {
         let mut same_sid = Condition::any().add(Column::ProviderSid.eq(provider_sid));
         if subject.is_some() {
-            // A session without a `sid` may be the one that the token names, so it is revoked by its subject.
+            // A session without a `sid` may be the one that the token names, so it is revoked by
+            // its subject.
             same_sid = same_sid.add(Column::ProviderSid.is_null());
         }
         condition = condition.add(same_sid);
     }
-    let owners = is_live_filter(now).select_only().column(Column::UserId).filter(condition.clone()).into_tuple().all(db).await.map_err(hide_db_error)?;
+    let owners = is_live_filter(now)
+        .select_only()
+        .column(Column::UserId)
+        .filter(condition.clone())
+        .into_tuple()
+        .all(db)
+        .await
+        .map_err(hide_db_error)?;
     revoke_where(db, condition, now).await?;
     Ok(owners)
 }
 
 /// Deletes sessions that expired more than [`RETENTION`] ago. Returns how many.
 pub async fn purge(db: &impl ConnectionTrait, now: i64) -> Result<u64, AuthError> {
-    delete_in_batches::<Entity>(db, Column::Id, Condition::all().add(Column::ExpiresAt.lt(now - RETENTION))).await
+    delete_in_batches::<Entity>(
+        db,
+        Column::Id,
+        Condition::all().add(Column::ExpiresAt.lt(now - RETENTION)),
+    )
+    .await
 }
 
 fn is_live_filter(now: i64) -> Select<Entity> {
-    Entity::find().filter(Column::EndedAt.is_null()).filter(Column::ExpiresAt.gt(now))
+    Entity::find()
+        .filter(Column::EndedAt.is_null())
+        .filter(Column::ExpiresAt.gt(now))
 }
 
 fn newest_first(user: Uuid, now: i64) -> Select<Entity> {
-    is_live_filter(now).filter(Column::UserId.eq(user)).order_by_desc(Column::CreatedAt).order_by_desc(Column::Id)
+    is_live_filter(now)
+        .filter(Column::UserId.eq(user))
+        .order_by_desc(Column::CreatedAt)
+        .order_by_desc(Column::Id)
 }
 
-async fn revoke_where(db: &impl ConnectionTrait, condition: impl IntoCondition, now: i64) -> Result<u64, AuthError> {
+async fn revoke_where(
+    db: &impl ConnectionTrait,
+    condition: impl IntoCondition,
+    now: i64,
+) -> Result<u64, AuthError> {
     let update = Entity::update_many().col_expr(Column::EndedAt, Expr::value(now));
-    Ok(update.filter(condition).filter(Column::EndedAt.is_null()).exec(db).await.map_err(hide_db_error)?.rows_affected)
+    Ok(update
+        .filter(condition)
+        .filter(Column::EndedAt.is_null())
+        .exec(db)
+        .await
+        .map_err(hide_db_error)?
+        .rows_affected)
 }

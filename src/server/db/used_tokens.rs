@@ -1,12 +1,14 @@
-//! Single-use tokens: the state of an OIDC login attempt, the `jti` of a logout token. The token's id is inserted when it is used; of
-//! several concurrent uses, on any instance, exactly one inserts the row (SR-004).
+//! Single-use tokens: the state of an OIDC login attempt, the `jti` of a logout token. The token's
+//! id is inserted when it is used; of several concurrent uses, on any instance, exactly one inserts
+//! the row (SR-004).
 
 use sea_orm::{ActiveValue::Set, Condition, entity::prelude::*, sea_query::OnConflict};
 
 use super::{delete_in_batches, hide_db_error};
 use crate::domain::AuthError;
 
-/// How long a row is kept after the token has expired, in seconds: setting the clock back would make the token valid again (SR-195).
+/// How long a row is kept after the token has expired, in seconds: setting the clock back would
+/// make the token valid again (SR-195).
 const RETENTION: i64 = 24 * 60 * 60;
 
 /// A single-use token that was used.
@@ -24,16 +26,33 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// Marks a token as used; false when it was used before. The id has at most 64 characters and must not be a secret (a hash is fine).
-/// The row is kept until `expires_at` (Unix seconds) plus [`RETENTION`].
-pub async fn mark_used(db: &impl ConnectionTrait, id: String, expires_at: i64) -> Result<bool, AuthError> {
-    let row = ActiveModel { id: Set(id), expires_at: Set(expires_at) };
+/// Marks a token as used; false when it was used before. The id has at most 64 characters and must
+/// not be a secret (a hash is fine). The row is kept until `expires_at` (Unix seconds) plus
+/// [`RETENTION`].
+pub async fn mark_used(
+    db: &impl ConnectionTrait,
+    id: String,
+    expires_at: i64,
+) -> Result<bool, AuthError> {
+    let row = ActiveModel {
+        id: Set(id),
+        expires_at: Set(expires_at),
+    };
     let once = OnConflict::column(Column::Id).do_nothing().to_owned();
-    let written = Entity::insert(row).on_conflict(once).exec_without_returning(db).await.map_err(hide_db_error)?;
+    let written = Entity::insert(row)
+        .on_conflict(once)
+        .exec_without_returning(db)
+        .await
+        .map_err(hide_db_error)?;
     Ok(written > 0)
 }
 
 /// Deletes the rows of tokens that expired more than [`RETENTION`] ago. Returns how many.
 pub async fn purge(db: &impl ConnectionTrait, now: i64) -> Result<u64, AuthError> {
-    delete_in_batches::<Entity>(db, Column::Id, Condition::all().add(Column::ExpiresAt.lt(now - RETENTION))).await
+    delete_in_batches::<Entity>(
+        db,
+        Column::Id,
+        Condition::all().add(Column::ExpiresAt.lt(now - RETENTION)),
+    )
+    .await
 }

@@ -13,7 +13,8 @@ use crate::domain::{AuthError, Email, User};
 /// The number of administrators that [`list_admins`] returns.
 const MAX_ADMINS: u64 = 20;
 
-/// A row of MediaManager's table. It has no column defaults and no times, so every column is written explicitly.
+/// A row of MediaManager's table. It has no column defaults and no times, so every column is
+/// written explicitly.
 #[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "user")]
 pub struct Model {
@@ -34,13 +35,21 @@ impl ActiveModelBehavior for ActiveModel {}
 /// Not derived, because the row holds the password hash (SR-181).
 impl std::fmt::Debug for Model {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("user").field("id", &self.id).finish_non_exhaustive()
+        f.debug_struct("user")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
     }
 }
 
 impl From<Model> for User {
     fn from(row: Model) -> Self {
-        Self { id: row.id, email: row.email, is_active: row.is_active, is_superuser: row.is_superuser, is_verified: row.is_verified }
+        Self {
+            id: row.id,
+            email: row.email,
+            is_active: row.is_active,
+            is_superuser: row.is_superuser,
+            is_verified: row.is_verified,
+        }
     }
 }
 
@@ -52,7 +61,10 @@ pub struct Credentials {
 
 impl From<Model> for Credentials {
     fn from(row: Model) -> Self {
-        Self { hashed_password: row.hashed_password.clone(), user: row.into() }
+        Self {
+            hashed_password: row.hashed_password.clone(),
+            user: row.into(),
+        }
     }
 }
 
@@ -79,11 +91,18 @@ pub enum UserFilter {
 
 /// Finds the account of an address, in whatever letter case MediaManager stored it.
 ///
-/// If several rows differ in letter case only, the exact match wins, else none: a guess could open another person's account.
-pub async fn find_by_email(db: &impl ConnectionTrait, email: &Email) -> Result<Option<Credentials>, AuthError> {
+/// If several rows differ in letter case only, the exact match wins, else none: a guess could open
+/// another person's account.
+pub async fn find_by_email(
+    db: &impl ConnectionTrait,
+    email: &Email,
+) -> Result<Option<Credentials>, AuthError> {
     let mut rows = by_email(db, email).await?;
     if rows.len() > 1 {
-        tracing::warn!(event = "ambiguous_email", "several accounts have the same address but for capital letters; only an exact match can log in");
+        tracing::warn!(
+            event = "ambiguous_email",
+            "several accounts have the same address but for capital letters; only an exact match can log in"
+        );
         rows.retain(|row| row.email == email.as_str());
     }
     Ok(rows.pop().map(Into::into))
@@ -94,29 +113,50 @@ pub async fn is_taken(db: &impl ConnectionTrait, email: &Email) -> Result<bool, 
     Ok(!by_email(db, email).await?.is_empty())
 }
 
-/// Whether an account has exactly this address. For addresses that are not a valid [`Email`] and so have no canonical form.
+/// Whether an account has exactly this address. For addresses that are not a valid [`Email`] and so
+/// have no canonical form.
 pub async fn is_taken_exact(db: &impl ConnectionTrait, address: &str) -> Result<bool, AuthError> {
-    Ok(Entity::find().filter(Column::Email.eq(address)).count(db).await.map_err(hide_db_error)? > 0)
+    Ok(Entity::find()
+        .filter(Column::Email.eq(address))
+        .count(db)
+        .await
+        .map_err(hide_db_error)?
+        > 0)
 }
 
 /// Whether an account other than `than` has this address, in whatever letter case.
-pub async fn is_taken_by_another(db: &impl ConnectionTrait, email: &Email, than: Uuid) -> Result<bool, AuthError> {
+pub async fn is_taken_by_another(
+    db: &impl ConnectionTrait,
+    email: &Email,
+    than: Uuid,
+) -> Result<bool, AuthError> {
     Ok(by_email(db, email).await?.iter().any(|row| row.id != than))
 }
 
-/// Returns the rows with this address in any letter case. The database's `lower()` may fold more than ASCII (the KELVIN SIGN becomes `k`), so
-/// its result is compared again here (SR-030).
+/// Returns the rows with this address in any letter case. The database's `lower()` may fold more
+/// than ASCII (the KELVIN SIGN becomes `k`), so its result is compared again here (SR-030).
 async fn by_email(db: &impl ConnectionTrait, email: &Email) -> Result<Vec<Model>, AuthError> {
-    // MediaManager's index is case-sensitive, so this scans. Trying an exact match first would make known addresses measurably faster (SR-020).
-    // On SQLite the subquery scans the index only, which is a fifth of the table's size.
+    // MediaManager's index is case-sensitive, so this scans. Trying an exact match first would make
+    // known addresses measurably faster (SR-020). On SQLite the subquery scans the index only,
+    // which is a fifth of the table's size.
     let same_address = match db.get_database_backend() {
         DbBackend::Sqlite => {
             let any_case = Expr::cust_with_values("email = ? COLLATE NOCASE", [email.as_str()]);
-            Column::Email.in_subquery(Query::select().column(Column::Email).from(Entity).and_where(any_case).to_owned())
+            Column::Email.in_subquery(
+                Query::select()
+                    .column(Column::Email)
+                    .from(Entity)
+                    .and_where(any_case)
+                    .to_owned(),
+            )
         }
         _ => Expr::expr(Func::lower(Expr::col(Column::Email))).eq(email.as_str()),
     };
-    let mut rows = Entity::find().filter(same_address).all(db).await.map_err(hide_db_error)?;
+    let mut rows = Entity::find()
+        .filter(same_address)
+        .all(db)
+        .await
+        .map_err(hide_db_error)?;
     rows.retain(|row| row.email.eq_ignore_ascii_case(email.as_str()));
     Ok(rows)
 }
@@ -126,7 +166,8 @@ pub async fn is_empty(db: &impl ConnectionTrait) -> Result<bool, AuthError> {
     Ok(Entity::find().count(db).await.map_err(hide_db_error)? == 0)
 }
 
-/// Inserts a user. Of two concurrent inserts with one address, the unique index rejects the second (SR-036).
+/// Inserts a user. Of two concurrent inserts with one address, the unique index rejects the second
+/// (SR-036).
 ///
 /// # Errors
 /// `EmailTaken`, `Unavailable`.
@@ -144,48 +185,94 @@ pub async fn insert(db: &impl ConnectionTrait, new: NewUser<'_>) -> Result<User,
     };
     match Entity::insert(row).exec_with_returning(db).await {
         Ok(row) => Ok(row.into()),
-        Err(err) if matches!(err.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => Err(AuthError::EmailTaken),
+        Err(err) if matches!(err.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => {
+            Err(AuthError::EmailTaken)
+        }
         Err(err) => Err(hide_db_error(err)),
     }
 }
 
-/// Whether an account is still active and has the same address and hash as when the password was verified. The hash is replaced by
-/// `stronger`, a hash of the same password, if there is one. The row is written in any case: the write locks it until the transaction ends,
-/// so it cannot change after the check.
-pub async fn recheck_unchanged(db: &impl ConnectionTrait, user: &User, hash: &str, stronger: Option<&str>) -> Result<bool, AuthError> {
-    let update = Entity::update_many().col_expr(Column::HashedPassword, stronger.unwrap_or(hash).into());
-    let same_account = update.filter(Column::Id.eq(user.id)).filter(Column::Email.eq(&user.email));
-    let unchanged = same_account.filter(Column::IsActive.eq(true)).filter(Column::HashedPassword.eq(hash));
-    Ok(unchanged.exec(db).await.map_err(hide_db_error)?.rows_affected == 1)
+/// Whether an account is still active and has the same address and hash as when the password was
+/// verified. The hash is replaced by `stronger`, a hash of the same password, if there is one. The
+/// row is written in any case: the write locks it until the transaction ends, so it cannot change
+/// after the check.
+pub async fn recheck_unchanged(
+    db: &impl ConnectionTrait,
+    user: &User,
+    hash: &str,
+    stronger: Option<&str>,
+) -> Result<bool, AuthError> {
+    let update =
+        Entity::update_many().col_expr(Column::HashedPassword, stronger.unwrap_or(hash).into());
+    let same_account = update
+        .filter(Column::Id.eq(user.id))
+        .filter(Column::Email.eq(&user.email));
+    let unchanged = same_account
+        .filter(Column::IsActive.eq(true))
+        .filter(Column::HashedPassword.eq(hash));
+    Ok(unchanged
+        .exec(db)
+        .await
+        .map_err(hide_db_error)?
+        .rows_affected
+        == 1)
 }
 
 /// Replaces the password hash of a user unconditionally.
 pub async fn set_hash(db: &impl ConnectionTrait, id: Uuid, hash: String) -> Result<(), AuthError> {
     let update = Entity::update_many().col_expr(Column::HashedPassword, hash.into());
-    update.filter(Column::Id.eq(id)).exec(db).await.map_err(hide_db_error)?;
+    update
+        .filter(Column::Id.eq(id))
+        .exec(db)
+        .await
+        .map_err(hide_db_error)?;
     Ok(())
 }
 
-/// Replaces the password hash of an active account; false when its address or hash has changed since `found` was read (SR-044).
-pub async fn replace_hash(db: &impl ConnectionTrait, found: &Credentials, hash: String) -> Result<bool, AuthError> {
+/// Replaces the password hash of an active account; false when its address or hash has changed
+/// since `found` was read (SR-044).
+pub async fn replace_hash(
+    db: &impl ConnectionTrait,
+    found: &Credentials,
+    hash: String,
+) -> Result<bool, AuthError> {
     let update = Entity::update_many().col_expr(Column::HashedPassword, hash.into());
     let unchanged = update
         .filter(Column::Id.eq(found.user.id))
         .filter(Column::HashedPassword.eq(&found.hashed_password))
         .filter(Column::Email.eq(&found.user.email))
         .filter(Column::IsActive.eq(true));
-    Ok(unchanged.exec(db).await.map_err(hide_db_error)?.rows_affected == 1)
+    Ok(unchanged
+        .exec(db)
+        .await
+        .map_err(hide_db_error)?
+        .rows_affected
+        == 1)
 }
 
-/// Sets the address of a user. The caller's transaction is [serialized](super::serialize) and has checked that the address is free.
-pub async fn set_email(db: &impl ConnectionTrait, id: Uuid, email: &Email) -> Result<(), AuthError> {
+/// Sets the address of a user. The caller's transaction is [serialized](super::serialize) and has
+/// checked that the address is free.
+pub async fn set_email(
+    db: &impl ConnectionTrait,
+    id: Uuid,
+    email: &Email,
+) -> Result<(), AuthError> {
     let update = Entity::update_many().col_expr(Column::Email, email.as_str().into());
-    update.filter(Column::Id.eq(id)).exec(db).await.map_err(hide_db_error)?;
+    update
+        .filter(Column::Id.eq(id))
+        .exec(db)
+        .await
+        .map_err(hide_db_error)?;
     Ok(())
 }
 
-/// Writes the rights that differ between `before` and `after`, and no others: another transaction may be changing those.
-pub async fn set_rights(db: &impl ConnectionTrait, before: &User, after: &User) -> Result<(), AuthError> {
+/// Writes the rights that differ between `before` and `after`, and no others: another transaction
+/// may be changing those.
+pub async fn set_rights(
+    db: &impl ConnectionTrait,
+    before: &User,
+    after: &User,
+) -> Result<(), AuthError> {
     let rights = [
         (Column::IsActive, before.is_active, after.is_active),
         (Column::IsSuperuser, before.is_superuser, after.is_superuser),
@@ -196,46 +283,106 @@ pub async fn set_rights(db: &impl ConnectionTrait, before: &User, after: &User) 
         update = update.col_expr(column, now.into());
     }
     if rights.iter().any(|(_, was, now)| was != now) {
-        update.filter(Column::Id.eq(before.id)).exec(db).await.map_err(hide_db_error)?;
+        update
+            .filter(Column::Id.eq(before.id))
+            .exec(db)
+            .await
+            .map_err(hide_db_error)?;
     }
     Ok(())
 }
 
 /// Returns the user with this id.
 pub async fn find(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<User>, AuthError> {
-    Ok(Entity::find_by_id(id).one(db).await.map_err(hide_db_error)?.map(Into::into))
+    Ok(Entity::find_by_id(id)
+        .one(db)
+        .await
+        .map_err(hide_db_error)?
+        .map(Into::into))
 }
 
 /// Returns the user with this id and their password hash.
-pub async fn find_with_hash(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Credentials>, AuthError> {
-    Ok(Entity::find_by_id(id).one(db).await.map_err(hide_db_error)?.map(Into::into))
+pub async fn find_with_hash(
+    db: &impl ConnectionTrait,
+    id: Uuid,
+) -> Result<Option<Credentials>, AuthError> {
+    Ok(Entity::find_by_id(id)
+        .one(db)
+        .await
+        .map_err(hide_db_error)?
+        .map(Into::into))
 }
 
 /// Returns the users with these ids, in no particular order.
-pub async fn list_by_ids(db: &impl ConnectionTrait, ids: Vec<Uuid>) -> Result<Vec<User>, AuthError> {
-    let rows = Entity::find().filter(Column::Id.is_in(ids)).all(db).await.map_err(hide_db_error)?;
+pub async fn list_by_ids(
+    db: &impl ConnectionTrait,
+    ids: Vec<Uuid>,
+) -> Result<Vec<User>, AuthError> {
+    let rows = Entity::find()
+        .filter(Column::Id.is_in(ids))
+        .all(db)
+        .await
+        .map_err(hide_db_error)?;
     Ok(rows.into_iter().map(Into::into).collect())
 }
 
 /// Returns the active superusers, at most [`MAX_ADMINS`], to send them notices.
 pub async fn list_admins(db: &impl ConnectionTrait) -> Result<Vec<User>, AuthError> {
-    let rows = filtered(UserFilter::Administrators).filter(Column::IsActive.eq(true)).limit(MAX_ADMINS);
-    Ok(rows.all(db).await.map_err(hide_db_error)?.into_iter().map(Into::into).collect())
+    let rows = filtered(UserFilter::Administrators)
+        .filter(Column::IsActive.eq(true))
+        .limit(MAX_ADMINS);
+    Ok(rows
+        .all(db)
+        .await
+        .map_err(hide_db_error)?
+        .into_iter()
+        .map(Into::into)
+        .collect())
 }
 
-/// Returns one page of the users whose address contains `search`, in the order of the address, and the number of all matching users
-/// (SR-146).
-pub async fn find_page(db: &impl ConnectionTrait, filter: UserFilter, search: &str, offset: u64, limit: u64) -> Result<(Vec<User>, u64), AuthError> {
+/// Returns one page of the users whose address contains `search`, in the order of the address, and
+/// the number of all matching users (SR-146).
+pub async fn find_page(
+    db: &impl ConnectionTrait,
+    filter: UserFilter,
+    search: &str,
+    offset: u64,
+    limit: u64,
+) -> Result<(Vec<User>, u64), AuthError> {
     let mut rows = filtered(filter);
     if !search.is_empty() {
-        let text: String = search.chars().flat_map(|c| ['\\', '%', '_'].contains(&c).then_some('\\').into_iter().chain([c])).collect();
+        let text: String = search
+            .chars()
+            .flat_map(|c| {
+                ['\\', '%', '_']
+                    .contains(&c)
+                    .then_some('\\')
+                    .into_iter()
+                    .chain([c])
+            })
+            .collect();
         // SQLite's `lower()` folds ASCII only, PostgreSQL's all letters.
-        let is_like = |text: String| Expr::expr(Func::lower(Expr::col(Column::Email))).like(LikeExpr::new(format!("%{text}%")).escape('\\'));
+        let is_like = |text: String| {
+            Expr::expr(Func::lower(Expr::col(Column::Email)))
+                .like(LikeExpr::new(format!("%{text}%")).escape('\\'))
+        };
         rows = rows.filter(is_like(text.to_lowercase()).or(is_like(text.to_ascii_lowercase())));
     }
     let total = rows.clone().count(db).await.map_err(hide_db_error)?;
-    let page = rows.order_by_asc(Column::Email).order_by_asc(Column::Id).offset(offset).limit(limit);
-    Ok((page.all(db).await.map_err(hide_db_error)?.into_iter().map(Into::into).collect(), total))
+    let page = rows
+        .order_by_asc(Column::Email)
+        .order_by_asc(Column::Id)
+        .offset(offset)
+        .limit(limit);
+    Ok((
+        page.all(db)
+            .await
+            .map_err(hide_db_error)?
+            .into_iter()
+            .map(Into::into)
+            .collect(),
+        total,
+    ))
 }
 
 /// Returns the number of matching users.
@@ -248,28 +395,48 @@ pub async fn has_administrator(db: &impl ConnectionTrait) -> Result<bool, AuthEr
     Ok(active_admins().count(db).await.map_err(hide_db_error)? > 0)
 }
 
-/// Whether there is an active and approved administrator other than this one. The caller's transaction is
-/// [serialized](super::serialize) (SR-144).
-pub async fn has_other_administrator(db: &impl ConnectionTrait, id: Uuid) -> Result<bool, AuthError> {
-    Ok(active_admins().filter(Column::Id.ne(id)).count(db).await.map_err(hide_db_error)? > 0)
+/// Whether there is an active and approved administrator other than this one. The caller's
+/// transaction is [serialized](super::serialize) (SR-144).
+pub async fn has_other_administrator(
+    db: &impl ConnectionTrait,
+    id: Uuid,
+) -> Result<bool, AuthError> {
+    Ok(active_admins()
+        .filter(Column::Id.ne(id))
+        .count(db)
+        .await
+        .map_err(hide_db_error)?
+        > 0)
 }
 
 /// The active and approved administrators, who may manage other users.
 fn active_admins() -> Select<Entity> {
-    filtered(UserFilter::Administrators).filter(Column::IsActive.eq(true)).filter(Column::IsVerified.eq(true))
+    filtered(UserFilter::Administrators)
+        .filter(Column::IsActive.eq(true))
+        .filter(Column::IsVerified.eq(true))
 }
 
-/// Deletes a user and, by the foreign keys, everything that belongs to them (SR-145). False when there is no such user.
+/// Deletes a user and, by the foreign keys, everything that belongs to them (SR-145). False when
+/// there is no such user.
 pub async fn delete(db: &impl ConnectionTrait, id: Uuid) -> Result<bool, AuthError> {
-    Ok(Entity::delete_by_id(id).exec(db).await.map_err(hide_db_error)?.rows_affected == 1)
+    Ok(Entity::delete_by_id(id)
+        .exec(db)
+        .await
+        .map_err(hide_db_error)?
+        .rows_affected
+        == 1)
 }
 
 fn filtered(filter: UserFilter) -> Select<Entity> {
     let rows = Entity::find();
     match filter {
         UserFilter::All => rows,
-        UserFilter::Pending => rows.filter(Column::IsActive.eq(true)).filter(Column::IsVerified.eq(false)),
-        UserFilter::Active => rows.filter(Column::IsActive.eq(true)).filter(Column::IsVerified.eq(true)),
+        UserFilter::Pending => rows
+            .filter(Column::IsActive.eq(true))
+            .filter(Column::IsVerified.eq(false)),
+        UserFilter::Active => rows
+            .filter(Column::IsActive.eq(true))
+            .filter(Column::IsVerified.eq(true)),
         UserFilter::Disabled => rows.filter(Column::IsActive.eq(false)),
         UserFilter::Administrators => rows.filter(Column::IsSuperuser.eq(true)),
     }

@@ -5,31 +5,37 @@ use uuid::Uuid;
 /// The word for what the operator does on the command line.
 pub const SHELL: &str = "shell";
 
-static CLI: LazyLock<ClientInfo> = LazyLock::new(|| ClientInfo { rate_limit_key: SHELL.to_owned(), ..ClientInfo::default() });
+static CLI: LazyLock<ClientInfo> = LazyLock::new(|| ClientInfo {
+    rate_limit_key: SHELL.to_owned(),
+    ..ClientInfo::default()
+});
 
 /// The client that sent a request.
 #[derive(Clone, Debug, Default)]
 pub struct ClientInfo {
-    /// The client's IPv4 address or IPv6 /64: rate limits count by it, and log and sessions show it.
+    /// The client's IPv4 address or IPv6 /64: rate limits count by it, and log and sessions show
+    /// it.
     pub rate_limit_key: String,
     /// The `User-Agent` header, at most 255 characters.
     pub user_agent: String,
     /// The id of the request in the log and on error pages.
     pub request_id: String,
-    /// The live session whose cookie came with the request. It is revoked when a new one starts, so that nothing set before a login
-    /// survives it (SR-094).
+    /// The live session whose cookie came with the request. It is revoked when a new one starts, so
+    /// that nothing set before a login survives it (SR-094).
     pub presented_session: Option<Uuid>,
 }
 
 impl ClientInfo {
     /// The operator on the command line.
-    #[must_use]
     pub fn cli() -> &'static Self {
         &CLI
     }
 
     /// The client that caused a queued mail: only its address was stored.
     pub(super) fn of_mail(rate_limit_key: &str) -> Self {
-        Self { rate_limit_key: rate_limit_key.to_owned(), ..Self::default() }
+        Self {
+            rate_limit_key: rate_limit_key.to_owned(),
+            ..Self::default()
+        }
     }
 }

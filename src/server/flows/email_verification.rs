@@ -1,4 +1,5 @@
-//! That a mailbox belongs to the person with the account. Not the same as being approved: nobody can approve themselves.
+//! That a mailbox belongs to the person with the account. Not the same as being approved: nobody
+//! can approve themselves.
 
 use super::{
     Ctx,
@@ -32,9 +33,6 @@ pub async fn request_verification(cx: &Ctx<'_>, email: &str) -> Result<(), AuthE
 }
 
 /// Whether somebody's address has still to be proven.
-///
-/// # Errors
-/// `Unavailable`.
 pub async fn needs_verification(state: &AppState, user: uuid::Uuid) -> Result<bool, AuthError> {
     Ok(!db::accounts::is_email_verified(&state.db, user).await?)
 }
@@ -43,12 +41,26 @@ pub async fn needs_verification(state: &AppState, user: uuid::Uuid) -> Result<bo
 ///
 /// # Errors
 /// `Unavailable`, `Internal`.
-pub(super) async fn verification_link(state: &AppState, user: &User) -> Result<Option<String>, AuthError> {
+pub(super) async fn verification_link(
+    state: &AppState,
+    user: &User,
+) -> Result<Option<String>, AuthError> {
     if db::accounts::is_email_verified(&state.db, user.id).await? {
         return Ok(None);
     }
-    let token = state.tokens.sign_link(Purpose::EmailVerification, user.id, &user.email, LINK_LIFETIME_SECONDS).map_err(|_| AuthError::Internal)?;
-    Ok(Some(state.config.link(&format!("{}?token={token}", paths::VERIFY_EMAIL.path))))
+    let token = state
+        .tokens
+        .sign_link(
+            Purpose::EmailVerification,
+            user.id,
+            &user.email,
+            LINK_LIFETIME_SECONDS,
+        )
+        .map_err(|_| AuthError::Internal)?;
+    Ok(Some(state.config.link(&format!(
+        "{}?token={token}",
+        paths::VERIFY_EMAIL.path
+    ))))
 }
 
 /// Somebody whose address is proven.
@@ -58,23 +70,39 @@ pub struct EmailVerification {
     pub was_verified: bool,
 }
 
-/// Takes a link as proof. It counts only for the very person who is logged in: else somebody who clicks on a stranger's mail would make
-/// that stranger's account, with the stranger's password, their own (SR-037).
+/// Takes a link as proof. It counts only for the very person who is logged in: else somebody who
+/// clicks on a stranger's mail would make that stranger's account, with the stranger's password,
+/// their own (SR-037).
 ///
 /// # Errors
-/// `ProofLinkInvalid`; `ProofNeedsPassword` for whoever has not shown that they know it; `TooManyAttempts` for the network; `Unavailable`.
-pub async fn verify_email(cx: &Ctx<'_>, current: &CurrentUser, token: &LinkToken) -> Result<EmailVerification, AuthError> {
+/// `ProofLinkInvalid`; `ProofNeedsPassword` for whoever has not shown that they know it;
+/// `TooManyAttempts` for the network; `Unavailable`.
+pub async fn verify_email(
+    cx: &Ctx<'_>,
+    current: &CurrentUser,
+    token: &LinkToken,
+) -> Result<EmailVerification, AuthError> {
     let tokens = &cx.state.tokens;
     rate_limits::consume_token(cx, "proof-token").await?;
-    let (owner, fingerprint) = tokens.check_link(Purpose::EmailVerification, token.expose()).map_err(|_| AuthError::VerificationLinkInvalid)?;
+    let (owner, fingerprint) = tokens
+        .check_link(Purpose::EmailVerification, token.expose())
+        .map_err(|_| AuthError::VerificationLinkInvalid)?;
     let mut tx = cx.exclusive().await?;
-    let user = db::users::find(tx.db(), owner).await?.filter(|user| user.is_active && user.id == current.user().id);
-    let user = user.filter(|user| tokens.binding_matches(Purpose::EmailVerification, &fingerprint, &user.email)).ok_or(AuthError::VerificationLinkInvalid)?;
+    let user = db::users::find(tx.db(), owner)
+        .await?
+        .filter(|user| user.is_active && user.id == current.user().id);
+    let user = user
+        .filter(|user| {
+            tokens.binding_matches(Purpose::EmailVerification, &fingerprint, &user.email)
+        })
+        .ok_or(AuthError::VerificationLinkInvalid)?;
     let account = db::accounts::find(tx.db(), user.id).await?;
-    let was_verified = account.as_ref().is_some_and(|account| account.email_verified_at.is_some());
+    let was_verified = account
+        .as_ref()
+        .is_some_and(|account| account.email_verified_at.is_some());
     if !was_verified {
-        // A session that came through a link MediaManager created does not show that its owner knows the password. Verifying the address
-        // now would benefit whoever set that password.
+        // A session that came through a link MediaManager created does not show that its owner
+        // knows the password. Verifying the address now would benefit whoever set that password.
         let method = db::sessions::find_method(tx.db(), current.session()).await?;
         let has_shown_it = method.as_deref() == Some(LoginMethod::Password.name());
         if !has_shown_it && !account.is_some_and(|account| oidc::created_by_provider(&account)) {
@@ -86,7 +114,8 @@ pub async fn verify_email(cx: &Ctx<'_>, current: &CurrentUser, token: &LinkToken
     if !was_verified && !user.is_verified {
         mail::notify_admins(&tx).await?;
     }
-    tx.record(AuditEvent::EmailVerified, EventDetails::for_user(user.id)).await?;
+    tx.record(AuditEvent::EmailVerified, EventDetails::for_user(user.id))
+        .await?;
     tx.commit().await?;
     Ok(EmailVerification { user, was_verified })
 }

@@ -1,5 +1,5 @@
-//! People of a MediaManager that goes on without its own authentication, copied once from its database. Can be repeated: who is here
-//! already stays as they are here.
+//! People of a MediaManager that goes on without its own authentication, copied once from its
+//! database. Can be repeated: who is here already stays as they are here.
 
 use super::{Ctx, Tx, events::EventDetails};
 use crate::{
@@ -19,8 +19,8 @@ pub struct Report {
     pub refused: Vec<String>,
 }
 
-/// Copies users, password hashes and provider accounts, all of it or nothing. What MediaManager never asked for, that an address is the
-/// person's, stays unproven.
+/// Copies users, password hashes and provider accounts, all of it or nothing. What MediaManager
+/// never asked for, that an address is the person's, stays unproven.
 ///
 /// # Errors
 /// A sentence for the operator.
@@ -33,18 +33,29 @@ pub async fn import_mediamanager(cx: &Ctx<'_>, url: &str) -> Result<Report, Stri
     let mut tx = cx.exclusive().await.map_err(fault)?;
     let (mut report, mut last) = (Report::default(), None);
     loop {
-        let batch = import_source::list_users_after(&source, last).await.map_err(fault)?;
-        let Some(end) = batch.last().map(|found| found.user.id) else { break };
+        let batch = import_source::list_users_after(&source, last)
+            .await
+            .map_err(fault)?;
+        let Some(end) = batch.last().map(|found| found.user.id) else {
+            break;
+        };
         last = Some(end);
         for found in batch {
-            copy_user(&mut tx, &source, &found, &mut report).await.map_err(fault)?;
+            copy_user(&mut tx, &source, &found, &mut report)
+                .await
+                .map_err(fault)?;
         }
     }
     tx.commit().await.map_err(fault)?;
     Ok(report)
 }
 
-async fn copy_user(tx: &mut Tx<'_>, source: &db::Database, found: &Credentials, report: &mut Report) -> Result<(), AuthError> {
+async fn copy_user(
+    tx: &mut Tx<'_>,
+    source: &db::Database,
+    found: &Credentials,
+    report: &mut Report,
+) -> Result<(), AuthError> {
     let user = &found.user;
     if db::users::find(tx.db(), user.id).await?.is_some() {
         // Nor their links: one that was taken away here would come back.
@@ -55,7 +66,11 @@ async fn copy_user(tx: &mut Tx<'_>, source: &db::Database, found: &Credentials, 
         return Ok(());
     } else {
         import_source::insert_user(tx.db(), found).await?;
-        tx.record(AuditEvent::UserCreated, EventDetails::for_user(user.id).with_method("import")).await?;
+        tx.record(
+            AuditEvent::UserCreated,
+            EventDetails::for_user(user.id).with_method("import"),
+        )
+        .await?;
         report.users += 1;
     }
     for link in import_source::list_links(source, user.id).await? {
@@ -65,7 +80,8 @@ async fn copy_user(tx: &mut Tx<'_>, source: &db::Database, found: &Credentials, 
     Ok(())
 }
 
-/// An address that ours would not accept can be copied all the same: it is compared to the letter then.
+/// An address that ours would not accept can be copied all the same: it is compared to the letter
+/// then.
 async fn is_taken(tx: &Tx<'_>, address: &str) -> Result<bool, AuthError> {
     match Email::parse(address) {
         Ok(email) => db::users::is_taken(tx.db(), &email).await,

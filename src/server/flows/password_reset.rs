@@ -1,5 +1,6 @@
-//! A forgotten password (SR-040 to SR-049). A link is a stateless signed token with a fingerprint of what it replaces, so it is used once
-//! by construction, and several may be live at once without one of them being worth more than the account's present state.
+//! A forgotten password (SR-040 to SR-049). A link is a stateless signed token with a fingerprint
+//! of what it replaces, so it is used once by construction, and several may be live at once without
+//! one of them being worth more than the account's present state.
 
 use uuid::Uuid;
 
@@ -23,7 +24,8 @@ use crate::{
 /// How long a link for a first password works, in seconds.
 const INVITATION_LIFETIME_SECONDS: u32 = 72 * 60 * 60;
 
-/// Asks for a link by mail. The answer is the same whoever has the address, and whether or not resets are on (SR-040, SR-048).
+/// Asks for a link by mail. The answer is the same whoever has the address, and whether or not
+/// resets are on (SR-040, SR-048).
 ///
 /// # Errors
 /// `TooManyAttempts` for the network; `Unavailable`.
@@ -33,7 +35,8 @@ pub async fn request_reset(cx: &Ctx<'_>, email: &Email) -> Result<(), AuthError>
     if cx.state.config.auth.email_password_resets {
         mail::queue(&tx, MailKind::Reset, email.as_str()).await?;
     }
-    tx.record(AuditEvent::ResetRequested, EventDetails::new()).await?;
+    tx.record(AuditEvent::ResetRequested, EventDetails::new())
+        .await?;
     tx.commit().await
 }
 
@@ -41,22 +44,43 @@ pub async fn request_reset(cx: &Ctx<'_>, email: &Email) -> Result<(), AuthError>
 ///
 /// # Errors
 /// `Unavailable`, `Internal`.
-pub(super) async fn mailed_link(state: &AppState, found: &Credentials) -> Result<Option<String>, AuthError> {
+pub(super) async fn mailed_link(
+    state: &AppState,
+    found: &Credentials,
+) -> Result<Option<String>, AuthError> {
     if !state.config.auth.email_password_resets {
         return Ok(None);
     }
-    reset_link(state, Purpose::Reset, found, state.config.policy.reset_link_lifetime).await.map(Some)
+    reset_link(
+        state,
+        Purpose::Reset,
+        found,
+        state.config.policy.reset_link_lifetime,
+    )
+    .await
+    .map(Some)
 }
 
-/// The link to mail to somebody for whom an administrator has made an account; `None` when they have chosen a password meanwhile.
+/// The link to mail to somebody for whom an administrator has made an account; `None` when they
+/// have chosen a password meanwhile.
 ///
 /// # Errors
 /// `Unavailable`, `Internal`.
-pub(super) async fn invitation_link(state: &AppState, found: &Credentials) -> Result<Option<String>, AuthError> {
+pub(super) async fn invitation_link(
+    state: &AppState,
+    found: &Credentials,
+) -> Result<Option<String>, AuthError> {
     if !db::accounts::is_passwordless(&state.db, found.user.id).await? {
         return Ok(None);
     }
-    reset_link(state, Purpose::Invitation, found, INVITATION_LIFETIME_SECONDS).await.map(Some)
+    reset_link(
+        state,
+        Purpose::Invitation,
+        found,
+        INVITATION_LIFETIME_SECONDS,
+    )
+    .await
+    .map(Some)
 }
 
 /// A link to hand over, in person or over any channel that is trusted.
@@ -66,41 +90,77 @@ pub struct ResetLink {
     pub lifetime: u32,
 }
 
-/// Makes a link for somebody to hand over; works without mail settings too, and longer for a first password. `by` is the administrator,
-/// nobody for the shell. `None` when there is no such active user.
+/// Makes a link for somebody to hand over; works without mail settings too, and longer for a first
+/// password. `by` is the administrator, nobody for the shell. `None` when there is no such active
+/// user.
 ///
 /// # Errors
 /// `Unavailable`, `Internal`.
-pub async fn create_reset_link(cx: &Ctx<'_>, user: Uuid, by: Option<Uuid>) -> Result<Option<ResetLink>, AuthError> {
+pub async fn create_reset_link(
+    cx: &Ctx<'_>,
+    user: Uuid,
+    by: Option<Uuid>,
+) -> Result<Option<ResetLink>, AuthError> {
     let state = cx.state;
-    let Some(found) = db::users::find_with_hash(&state.db, user).await?.filter(|found| found.user.is_active) else { return Ok(None) };
-    let lifetime = if has_never_logged_in(&state.db, user).await? { INVITATION_LIFETIME_SECONDS } else { state.config.policy.reset_link_lifetime };
+    let Some(found) = db::users::find_with_hash(&state.db, user)
+        .await?
+        .filter(|found| found.user.is_active)
+    else {
+        return Ok(None);
+    };
+    let lifetime = if has_never_logged_in(&state.db, user).await? {
+        INVITATION_LIFETIME_SECONDS
+    } else {
+        state.config.policy.reset_link_lifetime
+    };
     let note = EventDetails::for_user(user).with_method("handed_over");
-    cx.record(AuditEvent::ResetLinkCreated, by.map_or(note.with_method(SHELL), |by| note.by_actor(by))).await?;
-    Ok(Some(ResetLink { link: reset_link(state, Purpose::AdminReset, &found, lifetime).await?, lifetime }))
+    cx.record(
+        AuditEvent::ResetLinkCreated,
+        by.map_or(note.with_method(SHELL), |by| note.by_actor(by)),
+    )
+    .await?;
+    Ok(Some(ResetLink {
+        link: reset_link(state, Purpose::AdminReset, &found, lifetime).await?,
+        lifetime,
+    }))
 }
 
 /// The same from the command line, for whoever has the address.
 ///
 /// # Errors
 /// `Unavailable`, `Internal`.
-pub async fn create_reset_link_by_email(cx: &Ctx<'_>, email: &Email) -> Result<Option<ResetLink>, AuthError> {
+pub async fn create_reset_link_by_email(
+    cx: &Ctx<'_>,
+    email: &Email,
+) -> Result<Option<ResetLink>, AuthError> {
     match db::users::find_by_email(&cx.state.db, email).await? {
         Some(found) => create_reset_link(cx, found.user.id, None).await,
         None => Ok(None),
     }
 }
 
-async fn reset_link(state: &AppState, purpose: Purpose, found: &Credentials, lifetime: u32) -> Result<String, AuthError> {
+async fn reset_link(
+    state: &AppState,
+    purpose: Purpose,
+    found: &Credentials,
+    lifetime: u32,
+) -> Result<String, AuthError> {
     let replaced = link_binding(&state.db, found).await?;
-    let token = state.tokens.sign_link(purpose, found.user.id, &replaced, lifetime).map_err(|_| AuthError::Internal)?;
+    let token = state
+        .tokens
+        .sign_link(purpose, found.user.id, &replaced, lifetime)
+        .map_err(|_| AuthError::Internal)?;
     // From the configuration alone: no header of a request can lead it elsewhere (SR-043).
-    Ok(state.config.link(&format!("{}?token={token}", paths::RESET_PASSWORD.path)))
+    Ok(state
+        .config
+        .link(&format!("{}?token={token}", paths::RESET_PASSWORD.path)))
 }
 
 /// Whether an administrator has made the account and nobody has been in it yet.
 async fn has_never_logged_in(db: &impl db::Connection, user: Uuid) -> Result<bool, AuthError> {
-    Ok(db::accounts::find(db, user).await?.is_some_and(|account| account.is_passwordless && account.last_login_at.is_none()))
+    Ok(db::accounts::find(db, user)
+        .await?
+        .is_some_and(|account| account.is_passwordless && account.last_login_at.is_none()))
 }
 
 /// Whose password a token may set. Reading uses nothing up (SR-045).
@@ -115,29 +175,40 @@ pub async fn check_link(state: &AppState, token: &str) -> Result<User, AuthError
 #[derive(Debug)]
 pub struct PasswordReset {
     pub token: LinkToken,
-    /// The address that the page has named: another link may have been opened in the same browser since.
+    /// The address that the page has named: another link may have been opened in the same browser
+    /// since.
     pub shown_email: Option<String>,
     pub password: Password,
 }
 
-/// Sets a new password, ends all sessions, and says so by mail. Logs nobody in (SR-046). Of many uses at once one wins: the update asks
-/// for the very state that the link replaces (SR-044).
+/// Sets a new password, ends all sessions, and says so by mail. Logs nobody in (SR-046). Of many
+/// uses at once one wins: the update asks for the very state that the link replaces (SR-044).
 ///
 /// # Errors
-/// `ResetLinkInvalid`; what is wrong with the password, which does not use the link up; `TooManyAttempts`, `Busy`, `Unavailable`.
+/// `ResetLinkInvalid`; what is wrong with the password, which does not use the link up;
+/// `TooManyAttempts`, `Busy`, `Unavailable`.
 pub async fn reset_password(cx: &Ctx<'_>, reset: PasswordReset) -> Result<(), AuthError> {
     let (state, token) = (cx.state, reset.token.expose());
     let admission = state.hasher.acquire_slot().await?;
     let taken = rate_limits::consume_token(cx, "reset-token").await?;
     let (purpose, found) = read_link(state, &state.db, token).await?;
-    if reset.shown_email.is_some_and(|shown| shown != found.user.email) {
+    if reset
+        .shown_email
+        .is_some_and(|shown| shown != found.user.email)
+    {
         return Err(AuthError::ResetLinkInvalid);
     }
     let password = NewPassword::parse(reset.password, &found.user.email, &state.config)?;
-    let hash = rate_limits::refund_on_error(cx, &taken, state.hasher.hash(admission, password.into_password()).await).await?;
+    let hash = rate_limits::refund_on_error(
+        cx,
+        &taken,
+        state.hasher.hash(admission, password.into_password()).await,
+    )
+    .await?;
     let user = found.user.id;
 
-    // Not beside a login through the provider that has found its account and not yet started its session.
+    // Not beside a login through the provider that has found its account and not yet started its
+    // session.
     let mut tx = cx.exclusive().await?;
     read_link(state, tx.db(), token).await?;
     if !db::users::replace_hash(tx.db(), &found, hash).await? {
@@ -158,26 +229,53 @@ pub async fn reset_password(cx: &Ctx<'_>, reset: PasswordReset) -> Result<(), Au
     db::accounts::clear_passwordless(tx.db(), user, tx.now()).await?;
     rate_limits::clear_account_failures(tx.db(), &found.user.email).await?;
     mail::notify(&tx, MailKind::PasswordChanged, &found.user).await?;
-    tx.record(AuditEvent::PasswordReset, EventDetails::for_user(user)).await?;
+    tx.record(AuditEvent::PasswordReset, EventDetails::for_user(user))
+        .await?;
     tx.commit().await
 }
 
-async fn read_link(state: &AppState, db: &impl db::Connection, token: &str) -> Result<(Purpose, Credentials), AuthError> {
-    let usable = [(Purpose::Reset, state.config.auth.email_password_resets), (Purpose::AdminReset, true), (Purpose::Invitation, true)];
+async fn read_link(
+    state: &AppState,
+    db: &impl db::Connection,
+    token: &str,
+) -> Result<(Purpose, Credentials), AuthError> {
+    let usable = [
+        (Purpose::Reset, state.config.auth.email_password_resets),
+        (Purpose::AdminReset, true),
+        (Purpose::Invitation, true),
+    ];
     for (purpose, _) in usable.into_iter().filter(|(_, is_usable)| *is_usable) {
-        let Ok((user, fingerprint)) = state.tokens.check_link(purpose, token) else { continue };
-        let found = db::users::find_with_hash(db, user).await?.filter(|found| found.user.is_active).ok_or(AuthError::ResetLinkInvalid)?;
+        let Ok((user, fingerprint)) = state.tokens.check_link(purpose, token) else {
+            continue;
+        };
+        let found = db::users::find_with_hash(db, user)
+            .await?
+            .filter(|found| found.user.is_active)
+            .ok_or(AuthError::ResetLinkInvalid)?;
         let replaced = link_binding(db, &found).await?;
-        return if state.tokens.binding_matches(purpose, &fingerprint, &replaced) { Ok((purpose, found)) } else { Err(AuthError::ResetLinkInvalid) };
+        return if state
+            .tokens
+            .binding_matches(purpose, &fingerprint, &replaced)
+        {
+            Ok((purpose, found))
+        } else {
+            Err(AuthError::ResetLinkInvalid)
+        };
     }
     Err(AuthError::ResetLinkInvalid)
 }
 
-/// What a link dies with: the password, the address, that the account is active, and the last time all links became void (SR-042, SR-046).
-///
-/// # Errors
-/// `Unavailable`.
-pub(super) async fn link_binding(db: &impl db::Connection, found: &Credentials) -> Result<String, AuthError> {
-    let voided = db::accounts::find(db, found.user.id).await?.map_or(0, |account| account.link_generation);
-    Ok(format!("{}\0{}\0{}\0{voided}", found.hashed_password, found.user.email, found.user.is_active))
+/// What a link dies with: the password, the address, that the account is active, and the last time
+/// all links became void (SR-042, SR-046).
+pub(super) async fn link_binding(
+    db: &impl db::Connection,
+    found: &Credentials,
+) -> Result<String, AuthError> {
+    let voided = db::accounts::find(db, found.user.id)
+        .await?
+        .map_or(0, |account| account.link_generation);
+    Ok(format!(
+        "{}\0{}\0{}\0{voided}",
+        found.hashed_password, found.user.email, found.user.is_active
+    ))
 }

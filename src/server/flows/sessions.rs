@@ -17,7 +17,8 @@ use crate::{
 
 pub mod cache;
 
-/// The person who sent a request, proven. Flows that need a person take this, so they cannot be called without one.
+/// The person who sent a request, proven. Flows that need a person take this, so they cannot be
+/// called without one.
 #[derive(Clone, Debug)]
 pub struct CurrentUser {
     user: User,
@@ -31,9 +32,9 @@ pub enum Proof {
     Session { id: Uuid, logged_in_at: i64 },
 }
 
-/// A current user who has just logged in or typed their password. Flows that change an account demand it: whoever finds an open screen,
-/// or a cookie, must not be able to keep the account (SR-142). Made only by [`CurrentUser::recent`] and
-/// [`CurrentUser::with_password`].
+/// A current user who has just logged in or typed their password. Flows that change an account
+/// demand it: whoever finds an open screen, or a cookie, must not be able to keep the account
+/// (SR-142). Made only by [`CurrentUser::recent`] and [`CurrentUser::with_password`].
 #[derive(Clone, Debug)]
 pub struct RecentLogin(CurrentUser);
 
@@ -52,16 +53,34 @@ pub struct NewSession {
     pub user: User,
 }
 
-/// Starts a session, inside the transaction that proved who it is for. Only [`login::complete`](super::login::complete) calls it.
-pub(super) async fn start_session(tx: &mut Tx<'_>, proven: FirstFactor) -> Result<NewSession, AuthError> {
-    let FirstFactor { user, method, identity } = proven;
+/// Starts a session, inside the transaction that proved who it is for. Only
+/// [`login::complete`](super::login::complete) calls it.
+pub(super) async fn start_session(
+    tx: &mut Tx<'_>,
+    proven: FirstFactor,
+) -> Result<NewSession, AuthError> {
+    let FirstFactor {
+        user,
+        method,
+        identity,
+    } = proven;
     let Ctx { state, client } = tx.cx();
-    let (id, lifetime) = (Uuid::from_bytes(random::bytes()), state.config.auth.session_lifetime);
-    let (token, claims) = state.tokens.sign_session(user.id, id, lifetime).map_err(|_| AuthError::Internal)?;
+    let (id, lifetime) = (
+        Uuid::from_bytes(random::bytes()),
+        state.config.auth.session_lifetime,
+    );
+    let (token, claims) = state
+        .tokens
+        .sign_session(user.id, id, lifetime)
+        .map_err(|_| AuthError::Internal)?;
     if let Some(presented) = client.presented_session {
         db::sessions::revoke(tx.db(), presented, claims.iat).await?;
     }
-    tx.record(AuditEvent::LoggedIn, EventDetails::for_user(user.id).with_method(method.name())).await?;
+    tx.record(
+        AuditEvent::LoggedIn,
+        EventDetails::for_user(user.id).with_method(method.name()),
+    )
+    .await?;
     let row = NewSessionRow {
         id,
         user: user.id,
@@ -74,11 +93,16 @@ pub(super) async fn start_session(tx: &mut Tx<'_>, proven: FirstFactor) -> Resul
     };
     db::sessions::insert(tx.db(), row).await?;
     db::accounts::record_login(tx.db(), user.id, method != LoginMethod::Oidc, claims.iat).await?;
-    Ok(NewSession { token, lifetime, user })
+    Ok(NewSession {
+        token,
+        lifetime,
+        user,
+    })
 }
 
-/// Who presents this token: a genuine, unexpired one that names a live session of that very, active user (SR-091). Asked of the
-/// database once a second and after every change, so that ending a session takes effect at once here, and within a second everywhere (SR-097).
+/// Who presents this token: a genuine, unexpired one that names a live session of that very, active
+/// user (SR-091). Asked of the database once a second and after every change, so that ending a
+/// session takes effect at once here, and within a second everywhere (SR-097).
 ///
 /// # Errors
 /// `Unavailable`: never "nobody" when the database could not be asked, and never somebody.
@@ -89,8 +113,17 @@ pub async fn resolve(state: &AppState, token: &str) -> Result<Option<CurrentUser
         return Ok(Some(known));
     }
     let found = match state.tokens.check_session(token) {
-        // Boxed, because it happens once a second, and the room for it would be kept in every request.
-        Ok(claims) => Box::pin(db::sessions::find_live(&state.db, claims.jti, claims.sub, state.clock.now())).await,
+        // Boxed, because it happens once a second, and the room for it would be kept in every
+        // request.
+        Ok(claims) => {
+            Box::pin(db::sessions::find_live(
+                &state.db,
+                claims.jti,
+                claims.sub,
+                state.clock.now(),
+            ))
+            .await
+        }
         Err(_) => Ok(None),
     };
     metrics::record_session_check(match &found {
@@ -98,44 +131,54 @@ pub async fn resolve(state: &AppState, token: &str) -> Result<Option<CurrentUser
         Ok(None) => "invalid",
         Err(_) => "error",
     });
-    let current = found?.map(|(session, user)| CurrentUser { user, proof: Proof::Session { id: session.id, logged_in_at: session.created_at } });
+    let current = found?.map(|(session, user)| CurrentUser {
+        user,
+        proof: Proof::Session {
+            id: session.id,
+            logged_in_at: session.created_at,
+        },
+    });
     if let Some(current) = &current {
         state.sessions.insert(token, moment, current);
     }
     Ok(current)
 }
 
-/// Ends the session a token names, durably, before anything is answered (SR-096). A dead or forged token ends nothing and
-/// is no error: the person wanted to be logged out and is. True when the session had come from the provider, where the person
-/// may still be logged in.
-///
-/// # Errors
-/// `Unavailable`.
+/// Ends the session a token names, durably, before anything is answered (SR-096). A dead or forged
+/// token ends nothing and is no error: the person wanted to be logged out and is. True when the
+/// session had come from the provider, where the person may still be logged in.
 pub async fn revoke_by_token(cx: &Ctx<'_>, token: &str) -> Result<bool, AuthError> {
-    let Ok(claims) = cx.state.tokens.check_session(token) else { return Ok(false) };
+    let Ok(claims) = cx.state.tokens.check_session(token) else {
+        return Ok(false);
+    };
     let mut tx = cx.transaction().await?;
     if db::sessions::revoke(tx.db(), claims.jti, tx.now()).await? {
-        tx.record(AuditEvent::LoggedOut, EventDetails::for_user(claims.sub)).await?;
+        tx.record(AuditEvent::LoggedOut, EventDetails::for_user(claims.sub))
+            .await?;
     }
     let method = db::sessions::find_method(tx.db(), claims.jti).await?;
     tx.commit().await?;
     Ok(method.as_deref() == Some(LoginMethod::Oidc.name()))
 }
 
-/// Makes sure, inside the transaction that changes something for somebody, that their session has not been revoked meanwhile: by its owner
-/// elsewhere, who has noticed a thief.
+/// Makes sure, inside the transaction that changes something for somebody, that their session has
+/// not been revoked meanwhile: by its owner elsewhere, who has noticed a thief.
 ///
 /// # Errors
 /// `NotLoggedIn`, `Unavailable`.
 pub async fn ensure_session_live(tx: &Tx<'_>, current: &CurrentUser) -> Result<(), AuthError> {
-    if db::sessions::is_live(tx.db(), current.session(), tx.now()).await? { Ok(()) } else { Err(AuthError::NotLoggedIn) }
+    if db::sessions::is_live(tx.db(), current.session(), tx.now()).await? {
+        Ok(())
+    } else {
+        Err(AuthError::NotLoggedIn)
+    }
 }
 
 /// The live sessions of a user, the newest first.
-///
-/// # Errors
-/// `Unavailable`.
-pub async fn list_for_user(cx: &Ctx<'_>, user: Uuid) -> Result<Vec<db::sessions::Session>, AuthError> {
+pub async fn list_for_user(
+    cx: &Ctx<'_>,
+    user: Uuid,
+) -> Result<Vec<db::sessions::Session>, AuthError> {
     db::sessions::list_for_user(&cx.state.db, user, cx.now()).await
 }
 
@@ -143,42 +186,51 @@ pub async fn list_for_user(cx: &Ctx<'_>, user: Uuid) -> Result<Vec<db::sessions:
 ///
 /// # Errors
 /// `NotFound` for every id that is no live session of theirs; `Unavailable`.
-pub async fn revoke_own(cx: &Ctx<'_>, current: &CurrentUser, session: Uuid) -> Result<(), AuthError> {
+pub async fn revoke_own(
+    cx: &Ctx<'_>,
+    current: &CurrentUser,
+    session: Uuid,
+) -> Result<(), AuthError> {
     let mut tx = cx.transaction().await?;
     if !db::sessions::revoke_for_user(tx.db(), current.user().id, session, tx.now()).await? {
         return Err(AuthError::NotFound);
     }
-    tx.record(AuditEvent::SessionsEnded, EventDetails::for_user(current.user().id)).await?;
+    tx.record(
+        AuditEvent::SessionsEnded,
+        EventDetails::for_user(current.user().id),
+    )
+    .await?;
     tx.commit().await
 }
 
 /// Ends all of the person's sessions but the one that asks.
-///
-/// # Errors
-/// `Unavailable`.
 pub async fn revoke_own_others(cx: &Ctx<'_>, current: &CurrentUser) -> Result<(), AuthError> {
     let mut tx = cx.transaction().await?;
-    if db::sessions::revoke_all_except(tx.db(), current.user().id, current.session(), tx.now()).await? > 0 {
-        tx.record(AuditEvent::SessionsEnded, EventDetails::for_user(current.user().id)).await?;
+    if db::sessions::revoke_all_except(tx.db(), current.user().id, current.session(), tx.now())
+        .await?
+        > 0
+    {
+        tx.record(
+            AuditEvent::SessionsEnded,
+            EventDetails::for_user(current.user().id),
+        )
+        .await?;
     }
     tx.commit().await
 }
 
 impl CurrentUser {
-    #[must_use]
     pub fn user(&self) -> &User {
         &self.user
     }
 
     /// The session's row.
-    #[must_use]
     pub fn session(&self) -> Uuid {
         let Proof::Session { id, .. } = self.proof;
         id
     }
 
     /// When the person logged in, Unix seconds.
-    #[must_use]
     pub fn since(&self) -> i64 {
         let Proof::Session { logged_in_at, .. } = self.proof;
         logged_in_at
@@ -192,7 +244,11 @@ impl CurrentUser {
         let Proof::Session { logged_in_at, .. } = self.proof;
         // A login from the future is not recent: the clock has been set back.
         let is_recent = (0..RECENT_LOGIN_SECONDS).contains(&now.saturating_sub(logged_in_at));
-        if is_recent { Ok(RecentLogin(self.clone())) } else { Err(AuthError::ReauthenticationRequired) }
+        if is_recent {
+            Ok(RecentLogin(self.clone()))
+        } else {
+            Err(AuthError::ReauthenticationRequired)
+        }
     }
 
     /// The same person after typing their password, which counts as a recent login.
@@ -200,37 +256,42 @@ impl CurrentUser {
     /// # Errors
     /// `BadCredentials` when the password is somebody else's.
     pub fn with_password(&self, verified: &VerifiedPassword) -> Result<RecentLogin, AuthError> {
-        if verified.user.id == self.user.id { Ok(RecentLogin(self.clone())) } else { Err(AuthError::BadCredentials) }
+        if verified.user.id == self.user.id {
+            Ok(RecentLogin(self.clone()))
+        } else {
+            Err(AuthError::BadCredentials)
+        }
     }
 
-    /// The same person as an administrator: active, approved and superuser. The only place that decides it.
+    /// The same person as an administrator: active, approved and superuser. The only place that
+    /// decides it.
     ///
     /// # Errors
     /// `Forbidden` for everybody else.
     pub fn admin(&self) -> Result<Admin, AuthError> {
-        if self.user.is_administrator() { Ok(Admin(self.clone())) } else { Err(AuthError::Forbidden) }
+        if self.user.is_administrator() {
+            Ok(Admin(self.clone()))
+        } else {
+            Err(AuthError::Forbidden)
+        }
     }
 }
 
 impl RecentLogin {
-    #[must_use]
     pub fn current(&self) -> &CurrentUser {
         &self.0
     }
 
-    #[must_use]
     pub fn user(&self) -> &User {
         self.0.user()
     }
 }
 
 impl Admin {
-    #[must_use]
     pub fn current(&self) -> &CurrentUser {
         &self.0
     }
 
-    #[must_use]
     pub fn user(&self) -> &User {
         self.0.user()
     }

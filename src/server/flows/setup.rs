@@ -22,23 +22,35 @@ pub struct FirstAdmin {
     pub password: Password,
 }
 
-/// The one-time link for setting up the first administrator, while there is no user (SR-034). The only secret the program ever
-/// prints; it is worth nothing once somebody exists.
+/// The one-time link for setting up the first administrator, while there is no user (SR-034). The
+/// only secret the program ever prints; it is worth nothing once somebody exists.
 ///
 /// # Errors
 /// `SetupDone`, `SetupOvertaken`, `Unavailable`, `Internal`.
 pub async fn setup_link(cx: &Ctx<'_>) -> Result<String, AuthError> {
     ensure_open(&cx.state.db).await?;
-    let token = cx.state.tokens.sign_setup(cx.state.config.policy.setup_link_lifetime).map_err(|_| AuthError::Internal)?;
-    Ok(cx.state.config.link(&format!("{}?token={token}", paths::SETUP.path)))
+    let token = cx
+        .state
+        .tokens
+        .sign_setup(cx.state.config.policy.setup_link_lifetime)
+        .map_err(|_| AuthError::Internal)?;
+    Ok(cx
+        .state
+        .config
+        .link(&format!("{}?token={token}", paths::SETUP.path)))
 }
 
-/// Makes sure that nobody has an account; who has one, and cannot manage the others, ends setup too.
+/// Makes sure that nobody has an account; who has one, and cannot manage the others, ends setup
+/// too.
 async fn ensure_open(db: &impl db::Connection) -> Result<(), AuthError> {
     if db::users::is_empty(db).await? {
         return Ok(());
     }
-    Err(if db::users::has_administrator(db).await? { AuthError::AlreadySetUp } else { AuthError::UsersExistWithoutAdmin })
+    Err(if db::users::has_administrator(db).await? {
+        AuthError::AlreadySetUp
+    } else {
+        AuthError::UsersExistWithoutAdmin
+    })
 }
 
 /// Whether the setup page may offer its form to the bearer of this token.
@@ -47,20 +59,32 @@ async fn ensure_open(db: &impl db::Connection) -> Result<(), AuthError> {
 /// `SetupDone`, `SetupOvertaken`, `SetupLinkInvalid`, `Unavailable`.
 pub async fn check_setup_link(cx: &Ctx<'_>, token: &str) -> Result<(), AuthError> {
     ensure_open(&cx.state.db).await?;
-    cx.state.tokens.check_setup(token).map_err(|_| AuthError::SetupLinkInvalid)
+    cx.state
+        .tokens
+        .check_setup(token)
+        .map_err(|_| AuthError::SetupLinkInvalid)
 }
 
-/// Makes the first administrator and logs them in. Of twenty at once one wins: the check and the act are in one transaction
-/// that runs alone (SR-004, SR-036).
+/// Makes the first administrator and logs them in. Of twenty at once one wins: the check and the
+/// act are in one transaction that runs alone (SR-004, SR-036).
 ///
 /// # Errors
-/// `SetupDone` or `SetupOvertaken` for everybody but the first; what is wrong with the password; `Busy`, `Unavailable`.
+/// `SetupDone` or `SetupOvertaken` for everybody but the first; what is wrong with the password;
+/// `Busy`, `Unavailable`.
 pub async fn create_first_admin(cx: &Ctx<'_>, first: FirstAdmin) -> Result<Login, AuthError> {
-    let FirstAdmin { token, email, password } = first;
+    let FirstAdmin {
+        token,
+        email,
+        password,
+    } = first;
     let admission = cx.state.hasher.acquire_slot().await?;
     check_setup_link(cx, token.expose()).await?;
     let password = NewPassword::parse(password, email.as_str(), &cx.state.config)?;
-    let hashed_password = cx.state.hasher.hash(admission, password.into_password()).await?;
+    let hashed_password = cx
+        .state
+        .hasher
+        .hash(admission, password.into_password())
+        .await?;
     let mut tx = cx.exclusive().await?;
     ensure_open(tx.db()).await?;
     let new = users::NewUserAccount {
@@ -72,7 +96,8 @@ pub async fn create_first_admin(cx: &Ctx<'_>, first: FirstAdmin) -> Result<Login
         created_by: GRANTED_BY_SETUP.to_owned(),
     };
     let user = users::insert_user(&tx, new).await?;
-    tx.record(AuditEvent::SetupDone, EventDetails::for_user(user.id)).await?;
+    tx.record(AuditEvent::SetupDone, EventDetails::for_user(user.id))
+        .await?;
     let login = login::complete(&mut tx, FirstFactor::new(user, LoginMethod::Setup)).await?;
     tx.commit().await?;
     Ok(login)

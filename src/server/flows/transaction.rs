@@ -18,49 +18,53 @@ pub struct Ctx<'a> {
 
 impl<'a> Ctx<'a> {
     /// The context of a command.
-    #[must_use]
     pub fn cli(state: &'a AppState) -> Self {
-        Self { state, client: ClientInfo::cli() }
+        Self {
+            state,
+            client: ClientInfo::cli(),
+        }
     }
 
     /// Unix seconds.
-    #[must_use]
     pub fn now(&self) -> i64 {
         self.state.clock.now()
     }
 
     /// Begins a transaction that will write.
-    ///
-    /// # Errors
-    /// `Unavailable`.
     pub async fn transaction(&self) -> Result<Tx<'a>, AuthError> {
-        Ok(Tx { cx: *self, transaction: db::begin(&self.state.db).await?, recorded: Vec::new() })
+        Ok(Tx {
+            cx: *self,
+            transaction: db::begin(&self.state.db).await?,
+            recorded: Vec::new(),
+        })
     }
 
-    /// Begins a transaction that holds the advisory lock: one at a time over all instances, for rules that no constraint of the
-    /// database enforces.
-    ///
-    /// # Errors
-    /// `Unavailable`.
+    /// Begins a transaction that holds the advisory lock: one at a time over all instances, for
+    /// rules that no constraint of the database enforces.
     pub async fn exclusive(&self) -> Result<Tx<'a>, AuthError> {
         let tx = self.transaction().await?;
         db::serialize(&tx.transaction).await?;
         Ok(tx)
     }
 
-    /// Records a single event that belongs to no transaction: the row, then the log line and the metric.
+    /// Records a single event that belongs to no transaction: the row, then the log line and the
+    /// metric.
     ///
     /// # Errors
     /// `Unavailable`: then nothing is logged.
-    pub(super) async fn record(&self, event: AuditEvent, about: EventDetails<'_>) -> Result<(), AuthError> {
+    pub(super) async fn record(
+        &self,
+        event: AuditEvent,
+        about: EventDetails<'_>,
+    ) -> Result<(), AuthError> {
         events::insert_event(self, &self.state.db, event, about).await?;
         events::log_event(self, event, about);
         Ok(())
     }
 }
 
-/// One transaction of a flow with the events it records. Dropped without [`commit`](Self::commit), nothing of it has happened: neither
-/// rows nor log lines nor metrics.
+/// One transaction of a flow with the events it records. Dropped without [`commit`](Self::commit),
+/// nothing of it has happened: neither rows nor log lines nor metrics.
 pub struct Tx<'a> {
     cx: Ctx<'a>,
     transaction: db::Transaction,
@@ -78,28 +82,26 @@ struct Recorded {
 
 impl<'a> Tx<'a> {
     /// The context in which it was begun.
-    #[must_use]
     pub fn cx(&self) -> Ctx<'a> {
         self.cx
     }
 
     /// Unix seconds.
-    #[must_use]
     pub fn now(&self) -> i64 {
         self.cx.now()
     }
 
     /// What queries run on.
-    #[must_use]
     pub fn db(&self) -> &db::Transaction {
         &self.transaction
     }
 
     /// Records an event: the row in this transaction, the log line and the metric after its commit.
-    ///
-    /// # Errors
-    /// `Unavailable`.
-    pub async fn record(&mut self, event: AuditEvent, about: EventDetails<'_>) -> Result<(), AuthError> {
+    pub async fn record(
+        &mut self,
+        event: AuditEvent,
+        about: EventDetails<'_>,
+    ) -> Result<(), AuthError> {
         events::insert_event(&self.cx, &self.transaction, event, about).await?;
         self.log(event, about);
         Ok(())
@@ -107,8 +109,19 @@ impl<'a> Tx<'a> {
 
     /// Logs an event after the commit, without a row: for what happens again at every login.
     pub fn log(&mut self, event: AuditEvent, about: EventDetails<'_>) {
-        let EventDetails { user, actor, method, detail } = about;
-        self.recorded.push(Recorded { event, user, actor, method: method.to_owned(), detail: detail.to_owned() });
+        let EventDetails {
+            user,
+            actor,
+            method,
+            detail,
+        } = about;
+        self.recorded.push(Recorded {
+            event,
+            user,
+            actor,
+            method: method.to_owned(),
+            detail: detail.to_owned(),
+        });
     }
 
     /// Makes the work permanent, then writes log lines and metrics of the recorded events.
@@ -117,8 +130,24 @@ impl<'a> Tx<'a> {
     /// `Unavailable`: then nothing is logged.
     pub async fn commit(self) -> Result<(), AuthError> {
         db::commit(self.transaction).await?;
-        for Recorded { event, user, actor, method, detail } in &self.recorded {
-            events::log_event(&self.cx, *event, EventDetails { user: *user, actor: *actor, method, detail });
+        for Recorded {
+            event,
+            user,
+            actor,
+            method,
+            detail,
+        } in &self.recorded
+        {
+            events::log_event(
+                &self.cx,
+                *event,
+                EventDetails {
+                    user: *user,
+                    actor: *actor,
+                    method,
+                    detail,
+                },
+            );
         }
         Ok(())
     }

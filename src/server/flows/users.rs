@@ -8,8 +8,14 @@ mod administration;
 pub mod cli;
 mod queries;
 
-pub use administration::{Invited, UserUpdate, create_reset_link, delete_in_transaction, delete_user, invite, revoke_session, revoke_sessions, update_user};
-pub use queries::{EventQuery, PAGE_SIZE, UserList, UserQuery, UserRecord, details, events, find, is_admin_email, list, list_all, list_pending};
+pub use administration::{
+    Invited, UserUpdate, create_reset_link, delete_in_transaction, delete_user, invite,
+    revoke_session, revoke_sessions, update_user,
+};
+pub use queries::{
+    EventQuery, PAGE_SIZE, UserList, UserQuery, UserRecord, details, events, find, is_admin_email,
+    list, list_all, list_pending,
+};
 
 /// What a new user may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +30,6 @@ pub enum Role {
 
 impl Role {
     /// The word in the log.
-    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Pending => "waiting",

@@ -22,40 +22,64 @@ pub struct MailLink {
 /// Written by hand, because the address may hold a token (SR-181).
 impl std::fmt::Debug for MailLink {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Link").field("label", &self.label).finish_non_exhaustive()
+        f.debug_struct("Link")
+            .field("label", &self.label)
+            .finish_non_exhaustive()
     }
 }
 
 impl MailMessage {
-    #[must_use]
     pub fn new(subject: impl Into<String>, paragraphs: &[&str]) -> Self {
-        Self { subject: subject.into(), paragraphs: paragraphs.iter().map(|&text| text.to_owned()).collect(), ..Self::default() }
+        Self {
+            subject: subject.into(),
+            paragraphs: paragraphs.iter().map(|&text| text.to_owned()).collect(),
+            ..Self::default()
+        }
     }
 
     #[must_use]
     pub fn with_link(self, label: &str, url: String, closing: &[&str]) -> Self {
-        Self { link: Some(MailLink { label: label.to_owned(), url }), closing: closing.iter().map(|&text| text.to_owned()).collect(), ..self }
+        Self {
+            link: Some(MailLink {
+                label: label.to_owned(),
+                url,
+            }),
+            closing: closing.iter().map(|&text| text.to_owned()).collect(),
+            ..self
+        }
     }
 
     /// All that stands in the body.
     pub fn words(&self) -> impl Iterator<Item = &str> {
         let link = self.link.iter().flat_map(|link| [&link.label, &link.url]);
-        self.paragraphs.iter().chain(link).chain(&self.closing).map(String::as_str)
+        self.paragraphs
+            .iter()
+            .chain(link)
+            .chain(&self.closing)
+            .map(String::as_str)
     }
 
     /// For readers of plain text.
-    #[must_use]
     pub fn text(&self, app_name: &str) -> String {
-        let link = self.link.iter().map(|link| format!("{}:\n{}", link.label, link.url));
-        let parts: Vec<String> = self.paragraphs.iter().cloned().chain(link).chain(self.closing.iter().cloned()).collect();
+        let link = self
+            .link
+            .iter()
+            .map(|link| format!("{}:\n{}", link.label, link.url));
+        let parts: Vec<String> = self
+            .paragraphs
+            .iter()
+            .cloned()
+            .chain(link)
+            .chain(self.closing.iter().cloned())
+            .collect();
         format!("{}\n\n-- \n{app_name}\n", parts.join("\n\n"))
     }
 
-    /// The same for everybody else. Readable without its styles, and in dark mode, which some clients make by themselves and others
-    /// only for what says that it can.
-    #[must_use]
+    /// The same for everybody else. Readable without its styles, and in dark mode, which some
+    /// clients make by themselves and others only for what says that it can.
     pub fn html(&self, app_name: &str) -> String {
-        let paragraph = |text: &String| format!("<p style=\"margin:0 0 16px\">{}</p>", encode_text(text));
+        let paragraph =
+            |text: &String| format!("<p style=\"margin:0 0 16px\">{}</p>", encode_text(text));
         let paragraphs: String = self.paragraphs.iter().map(paragraph).collect();
         let closing: String = self.closing.iter().map(paragraph).collect();
         let link = self.link.as_ref().map_or_else(String::new, |link| {
@@ -88,12 +112,23 @@ mod tests {
 
     #[test]
     fn what_a_visitor_wrote_is_text_in_both_parts() {
-        let letter = MailMessage::new("Hello <b>", &["from <script>alert(1)</script> & co"]).with_link("Go", "https://x/?a=1&b=\"2\"".into(), &["Bye"]);
+        let letter = MailMessage::new("Hello <b>", &["from <script>alert(1)</script> & co"])
+            .with_link("Go", "https://x/?a=1&b=\"2\"".into(), &["Bye"]);
         let html = letter.html("My <app>");
-        assert!(html.contains("from &lt;script&gt;alert(1)&lt;/script&gt; &amp; co") && html.contains("My &lt;app&gt;"), "{html}");
-        assert!(html.contains("href=\"https://x/?a=1&amp;b=&quot;2&quot;\""), "{html}");
+        assert!(
+            html.contains("from &lt;script&gt;alert(1)&lt;/script&gt; &amp; co")
+                && html.contains("My &lt;app&gt;"),
+            "{html}"
+        );
+        assert!(
+            html.contains("href=\"https://x/?a=1&amp;b=&quot;2&quot;\""),
+            "{html}"
+        );
         let text = letter.text("My <app>");
-        assert_eq!(text, "from <script>alert(1)</script> & co\n\nGo:\nhttps://x/?a=1&b=\"2\"\n\nBye\n\n-- \nMy <app>\n");
+        assert_eq!(
+            text,
+            "from <script>alert(1)</script> & co\n\nGo:\nhttps://x/?a=1&b=\"2\"\n\nBye\n\n-- \nMy <app>\n"
+        );
         assert!(!format!("{letter:?}").contains("https://x"));
     }
 }

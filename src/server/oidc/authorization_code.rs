@@ -1,13 +1,17 @@
-//! The authorization code, asked for with the browser and redeemed without it (RFC 6749 §4.1, RFC 7636). Redeemed once: a second
-//! try would make the provider revoke what the first one got.
+//! The authorization code, asked for with the browser and redeemed without it (RFC 6749 §4.1, RFC
+//! 7636). Redeemed once: a second try would make the provider revoke what the first one got.
 
 use std::{pin::Pin, sync::OnceLock};
 
 use oauth2::{
-    AsyncHttpClient, AuthType, AuthUrl, AuthorizationCode, Client as OAuthClient, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet,
-    ExtraTokenFields, HttpRequest, HttpResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError, Scope, StandardRevocableToken,
-    StandardTokenResponse, TokenResponse, TokenUrl,
-    basic::{BasicErrorResponse, BasicErrorResponseType, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse, BasicTokenType},
+    AsyncHttpClient, AuthType, AuthUrl, AuthorizationCode, Client as OAuthClient, ClientId,
+    ClientSecret, CsrfToken, EndpointNotSet, EndpointSet, ExtraTokenFields, HttpRequest,
+    HttpResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError, Scope,
+    StandardRevocableToken, StandardTokenResponse, TokenResponse, TokenUrl,
+    basic::{
+        BasicErrorResponse, BasicErrorResponseType, BasicRevocationErrorResponse,
+        BasicTokenIntrospectionResponse, BasicTokenType,
+    },
 };
 use openidconnect::http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -35,7 +39,10 @@ pub struct TokenEndpointError {
 
 impl From<OidcFailure> for TokenEndpointError {
     fn from(failure: OidcFailure) -> Self {
-        Self { error: None, failure }
+        Self {
+            error: None,
+            failure,
+        }
     }
 }
 
@@ -66,7 +73,12 @@ impl<'c> AsyncHttpClient<'c> for StatusRecorder<'_> {
     type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, HttpError>> + Send + 'c>>;
 
     fn call(&'c self, request: HttpRequest) -> Self::Future {
-        Box::pin(async move { self.http.call(request).await.inspect(|answer| _ = self.status.set(answer.status())) })
+        Box::pin(async move {
+            self.http
+                .call(request)
+                .await
+                .inspect(|answer| _ = self.status.set(answer.status()))
+        })
     }
 }
 
@@ -100,18 +112,34 @@ pub fn authorization_url(
     let (url, _) = client
         .authorize_url(|| CsrfToken::new(state.to_owned()))
         .add_scopes(scopes.iter().cloned().map(Scope::new))
-        .set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&PkceCodeVerifier::new(secrets.verifier.clone())))
+        .set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(
+            &PkceCodeVerifier::new(secrets.verifier.clone()),
+        ))
         .add_extra_param("nonce", secrets.nonce.as_str())
         .url();
     Ok(url.into())
 }
 
-fn client(config: &OpenIdConnect, metadata: &Metadata, redirect_uri: &str) -> Result<Client, OidcFailure> {
+fn client(
+    config: &OpenIdConnect,
+    metadata: &Metadata,
+    redirect_uri: &str,
+) -> Result<Client, OidcFailure> {
     let fix = "open auth.openid_connect.configuration_endpoint in a browser, and correct the provider's own public address";
-    let bad = |_| OidcFailure::new(OidcError::ProviderMisconfigured, "an endpoint of the provider is not an address", fix);
+    let bad = |_| {
+        OidcFailure::new(
+            OidcError::ProviderMisconfigured,
+            "an endpoint of the provider is not an address",
+            fix,
+        )
+    };
     Ok(OAuthClient::new(ClientId::new(config.client_id.clone()))
         .set_client_secret(ClientSecret::new(config.client_secret.expose().to_owned()))
-        .set_auth_type(if uses_post(metadata) { AuthType::RequestBody } else { AuthType::BasicAuth })
+        .set_auth_type(if uses_post(metadata) {
+            AuthType::RequestBody
+        } else {
+            AuthType::BasicAuth
+        })
         .set_auth_uri(AuthUrl::new(metadata.authorization_endpoint.clone()).map_err(bad)?)
         .set_token_uri(TokenUrl::new(metadata.token_endpoint.clone()).map_err(bad)?)
         .set_redirect_uri(RedirectUrl::new(redirect_uri.to_owned()).map_err(bad)?))
@@ -119,7 +147,12 @@ fn client(config: &OpenIdConnect, metadata: &Metadata, redirect_uri: &str) -> Re
 
 /// `client_secret_basic`, unless only `client_secret_post` is offered (SR-060).
 fn uses_post(metadata: &Metadata) -> bool {
-    let offers = |method: &str| metadata.token_auth_methods.iter().any(|offered| offered == method);
+    let offers = |method: &str| {
+        metadata
+            .token_auth_methods
+            .iter()
+            .any(|offered| offered == method)
+    };
     offers("client_secret_post") && !offers("client_secret_basic")
 }
 
@@ -136,27 +169,61 @@ pub async fn redeem(
 ) -> Result<TokenSet, TokenEndpointError> {
     let redirect_uri = &secrets.redirect_uri;
     let client = client(config, metadata, redirect_uri)?;
-    let request = client.exchange_code(AuthorizationCode::new(code.to_owned())).set_pkce_verifier(PkceCodeVerifier::new(secrets.verifier.clone()));
-    let http = StatusRecorder { http, status: OnceLock::new() };
+    let request = client
+        .exchange_code(AuthorizationCode::new(code.to_owned()))
+        .set_pkce_verifier(PkceCodeVerifier::new(secrets.verifier.clone()));
+    let http = StatusRecorder {
+        http,
+        status: OnceLock::new(),
+    };
     let response: Response = request.request_async(&http).await.map_err(|err| {
         // Some providers repeat what they were sent.
         let secrets = [code, &secrets.verifier, config.client_secret.expose()];
-        let quote_safely = |text: &str| sanitize(&secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "***")));
-        let error = if let RequestTokenError::ServerResponse(answer) = &err { Some(answer.error().clone()) } else { None };
-        TokenEndpointError { error, failure: explain(err, http.status.get().copied().unwrap_or_default(), config, metadata, redirect_uri, &quote_safely) }
+        let quote_safely = |text: &str| {
+            sanitize(
+                &secrets
+                    .iter()
+                    .fold(text.to_owned(), |text, secret| text.replace(secret, "***")),
+            )
+        };
+        let error = if let RequestTokenError::ServerResponse(answer) = &err {
+            Some(answer.error().clone())
+        } else {
+            None
+        };
+        TokenEndpointError {
+            error,
+            failure: explain(
+                err,
+                http.status.get().copied().unwrap_or_default(),
+                config,
+                metadata,
+                redirect_uri,
+                &quote_safely,
+            ),
+        }
     })?;
     if *response.token_type() != BasicTokenType::Bearer {
-        return Err(super::claims::invalid_token("the access token is of another kind than Bearer", "").into());
+        return Err(super::claims::invalid_token(
+            "the access token is of another kind than Bearer",
+            "",
+        )
+        .into());
     }
     let Some(id_token) = response.extra_fields().id_token.clone() else {
         let fix = "allow the scope openid for this client at the provider, and make sure that it is an OpenID Connect client and not a plain OAuth one";
-        return Err(super::claims::invalid_token("the token endpoint gave no ID token", fix).into());
+        return Err(
+            super::claims::invalid_token("the token endpoint gave no ID token", fix).into(),
+        );
     };
-    Ok(TokenSet { access_token: response.access_token().secret().clone(), id_token })
+    Ok(TokenSet {
+        access_token: response.access_token().secret().clone(),
+        id_token,
+    })
 }
 
-/// Whose fault it is, and what to change. Only `invalid_grant` is about the code, which is what somebody may have made up: whatever else the
-/// provider complains of is nobody's failed login.
+/// Whose fault it is, and what to change. Only `invalid_grant` is about the code, which is what
+/// somebody may have made up: whatever else the provider complains of is nobody's failed login.
 fn explain(
     err: RequestTokenError<HttpError, BasicErrorResponse>,
     status: StatusCode,
@@ -165,12 +232,24 @@ fn explain(
     redirect_uri: &str,
     quote_safely: &dyn Fn(&str) -> String,
 ) -> OidcFailure {
-    use BasicErrorResponseType::{Extension, InvalidClient, InvalidGrant, InvalidRequest, InvalidScope, UnauthorizedClient, UnsupportedGrantType};
+    use BasicErrorResponseType::{
+        Extension, InvalidClient, InvalidGrant, InvalidRequest, InvalidScope, UnauthorizedClient,
+        UnsupportedGrantType,
+    };
     let endpoint = &metadata.token_endpoint;
     let (kind, reason) = match err {
         RequestTokenError::ServerResponse(answer) => {
-            let (kind, said) = (answer.error().clone(), answer.error_description().map(|said| quote_safely(said)).unwrap_or_default());
-            let reason = format!("the token endpoint answers {status}, {:?}: {said:?}", quote_safely(kind.as_ref()));
+            let (kind, said) = (
+                answer.error().clone(),
+                answer
+                    .error_description()
+                    .map(|said| quote_safely(said))
+                    .unwrap_or_default(),
+            );
+            let reason = format!(
+                "the token endpoint answers {status}, {:?}: {said:?}",
+                quote_safely(kind.as_ref())
+            );
             (Some(kind), reason)
         }
         RequestTokenError::Request(no_answer) => {
@@ -181,29 +260,66 @@ fn explain(
             );
         }
         RequestTokenError::Parse(..) | RequestTokenError::Other(_) if status == StatusCode::OK => {
-            let reason = format!("the answer of the token endpoint {endpoint} is no token that can be read");
+            let reason =
+                format!("the answer of the token endpoint {endpoint} is no token that can be read");
             return super::claims::invalid_token(reason, HINT_PROVIDER_LOG);
         }
-        RequestTokenError::Parse(..) | RequestTokenError::Other(_) => (None, format!("the token endpoint {endpoint} answers with {status} and no OAuth error")),
+        RequestTokenError::Parse(..) | RequestTokenError::Other(_) => (
+            None,
+            format!("the token endpoint {endpoint} answers with {status} and no OAuth error"),
+        ),
     };
     let own_log = HINT_PROVIDER_LOG.to_owned();
     let (error, fix) = match kind {
-        Some(InvalidGrant) => (OidcError::InvalidGrant, format!("register exactly this redirect URI for client {:?}: {redirect_uri}", config.client_id)),
-        Some(InvalidScope) => (OidcError::ProviderMisconfigured, "allow the scopes openid, email and profile for this client at the provider".to_owned()),
-        Some(UnsupportedGrantType) => (OidcError::ProviderMisconfigured, "allow the authorization code flow for this client at the provider".to_owned()),
-        Some(InvalidRequest) => (OidcError::ProviderMisconfigured, format!("allow PKCE with S256 for this client at the provider; else {own_log}")),
-        Some(InvalidClient | UnauthorizedClient) => (OidcError::InvalidClient, auth_method_hint(metadata)),
-        Some(Extension(kind)) if ["server_error", "temporarily_unavailable"].contains(&kind.as_str()) => (OidcError::ProviderUnreachable, own_log),
-        _ if status == StatusCode::UNAUTHORIZED => (OidcError::InvalidClient, auth_method_hint(metadata)),
-        Some(Extension(_)) if status.is_client_error() => (OidcError::ProviderMisconfigured, own_log),
+        Some(InvalidGrant) => (
+            OidcError::InvalidGrant,
+            format!(
+                "register exactly this redirect URI for client {:?}: {redirect_uri}",
+                config.client_id
+            ),
+        ),
+        Some(InvalidScope) => (
+            OidcError::ProviderMisconfigured,
+            "allow the scopes openid, email and profile for this client at the provider".to_owned(),
+        ),
+        Some(UnsupportedGrantType) => (
+            OidcError::ProviderMisconfigured,
+            "allow the authorization code flow for this client at the provider".to_owned(),
+        ),
+        Some(InvalidRequest) => (
+            OidcError::ProviderMisconfigured,
+            format!("allow PKCE with S256 for this client at the provider; else {own_log}"),
+        ),
+        Some(InvalidClient | UnauthorizedClient) => {
+            (OidcError::InvalidClient, auth_method_hint(metadata))
+        }
+        Some(Extension(kind))
+            if ["server_error", "temporarily_unavailable"].contains(&kind.as_str()) =>
+        {
+            (OidcError::ProviderUnreachable, own_log)
+        }
+        _ if status == StatusCode::UNAUTHORIZED => {
+            (OidcError::InvalidClient, auth_method_hint(metadata))
+        }
+        Some(Extension(_)) if status.is_client_error() => {
+            (OidcError::ProviderMisconfigured, own_log)
+        }
         _ => (OidcError::ProviderUnreachable, own_log),
     };
     OidcFailure::new(error, reason, fix)
 }
 
 fn auth_method_hint(metadata: &Metadata) -> String {
-    let used = if uses_post(metadata) { "client_secret_post" } else { "client_secret_basic" };
-    let offered = if metadata.token_auth_methods.is_empty() { "client_secret_basic".to_owned() } else { sanitize(&metadata.token_auth_methods.join(", ")) };
+    let used = if uses_post(metadata) {
+        "client_secret_post"
+    } else {
+        "client_secret_basic"
+    };
+    let offered = if metadata.token_auth_methods.is_empty() {
+        "client_secret_basic".to_owned()
+    } else {
+        sanitize(&metadata.token_auth_methods.join(", "))
+    };
     format!(
         "compare auth.openid_connect.client_id and client_secret with the provider; the secret was sent with {used}, discovery offers {offered}: allow {used} for this client"
     )

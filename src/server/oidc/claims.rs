@@ -1,4 +1,5 @@
-//! What the provider says of a person, checked claim by claim (OpenID Connect Core 1.0 §3.1.3.7; SR-065 to SR-068, SR-073).
+//! What the provider says of a person, checked claim by claim (OpenID Connect Core 1.0 §3.1.3.7;
+//! SR-065 to SR-068, SR-073).
 
 use serde_json::{Map, Value};
 
@@ -20,7 +21,8 @@ const MAX_SID_BYTES: usize = 255;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExternalUser {
     pub issuer: String,
-    /// Unique at this issuer, never reused, and the only thing that identifies a person there (SR-070).
+    /// Unique at this issuer, never reused, and the only thing that identifies a person there
+    /// (SR-070).
     pub subject: String,
     pub email: Option<String>,
     pub is_email_verified: bool,
@@ -44,26 +46,46 @@ pub struct ExpectedClaims<'a> {
 ///
 /// # Errors
 /// `TokenRefused`, with the claim that is wrong.
-pub fn external_user(token: &Verified, expected: &ExpectedClaims) -> Result<ExternalUser, OidcFailure> {
+pub fn external_user(
+    token: &Verified,
+    expected: &ExpectedClaims,
+) -> Result<ExternalUser, OidcFailure> {
     let claims = &token.claims;
     issuer(claims, expected.issuer)?;
     audience(claims, expected.client_id, expected.trusted_audiences)?;
     lifetime(claims, expected.now, Some(MAX_AGE))?;
     if text(claims, "nonce")? != Some(expected.nonce) {
-        return Err(invalid_token("its nonce is not this attempt's: it was made for another login", ""));
+        return Err(invalid_token(
+            "its nonce is not this attempt's: it was made for another login",
+            "",
+        ));
     }
     if let Some(at_hash) = text(claims, "at_hash")? {
         // RFC 7515 allows no padding, so two spellings of one hash do not exist.
         if token.half_hash(expected.access_token).as_deref() != Ok(at_hash) {
-            return Err(invalid_token("its at_hash does not belong to the access token that came with it", ""));
+            return Err(invalid_token(
+                "its at_hash does not belong to the access token that came with it",
+                "",
+            ));
         }
     }
     let (email, is_email_verified) = email(claims);
-    let session = claims.get("sid").and_then(Value::as_str).filter(|sid| is_session_id(sid)).map(ToOwned::to_owned);
-    Ok(ExternalUser { issuer: expected.issuer.to_owned(), subject: subject(claims)?, email, is_email_verified, session })
+    let session = claims
+        .get("sid")
+        .and_then(Value::as_str)
+        .filter(|sid| is_session_id(sid))
+        .map(ToOwned::to_owned);
+    Ok(ExternalUser {
+        issuer: expected.issuer.to_owned(),
+        subject: subject(claims)?,
+        email,
+        is_email_verified,
+        session,
+    })
 }
 
-/// Whether a `sid` can be kept. It is a name the provider invents, and an odd one is no reason to refuse a login.
+/// Whether a `sid` can be kept. It is a name the provider invents, and an odd one is no reason to
+/// refuse a login.
 fn is_session_id(sid: &str) -> bool {
     (1..=MAX_SID_BYTES).contains(&sid.len()) && !sid.contains(char::is_control)
 }
@@ -75,29 +97,49 @@ fn is_session_id(sid: &str) -> bool {
 pub fn issuer(claims: &Map<String, Value>, expected: &str) -> Result<(), OidcFailure> {
     match text(claims, "iss")? {
         Some(issuer) if issuer == expected => Ok(()),
-        found => Err(invalid_token(format!("its issuer is {:?}, not {expected:?}", found.map(sanitize).unwrap_or_default()), "")),
+        found => Err(invalid_token(
+            format!(
+                "its issuer is {:?}, not {expected:?}",
+                found.map(sanitize).unwrap_or_default()
+            ),
+            "",
+        )),
     }
 }
 
-/// `aud` is us alone; an `azp` names us too (OIDC Core §3.1.3.7 steps 3 to 5). Others may stand beside us if the operator trusts every one of
-/// them, and if `azp` says that the token was made for us.
+/// `aud` is us alone; an `azp` names us too (OIDC Core §3.1.3.7 steps 3 to 5). Others may stand
+/// beside us if the operator trusts every one of them, and if `azp` says that the token was made
+/// for us.
 ///
 /// # Errors
 /// `TokenRefused`.
-pub fn audience(claims: &Map<String, Value>, us: &str, trusted: &[String]) -> Result<(), OidcFailure> {
+pub fn audience(
+    claims: &Map<String, Value>,
+    us: &str,
+    trusted: &[String],
+) -> Result<(), OidcFailure> {
     let audiences = match claims.get("aud") {
         Some(Value::Array(audiences)) => audiences.as_slice(),
         Some(audience) => std::slice::from_ref(audience),
         None => &[],
     };
-    let (own, others): (Vec<&Value>, Vec<&Value>) = audiences.iter().partition(|audience| **audience == us);
+    let (own, others): (Vec<&Value>, Vec<&Value>) =
+        audiences.iter().partition(|audience| **audience == us);
     if own.len() != 1 {
-        return Err(invalid_token("its audience (aud) is not auth.openid_connect.client_id", "compare client_id with the client at the provider"));
+        return Err(invalid_token(
+            "its audience (aud) is not auth.openid_connect.client_id",
+            "compare client_id with the client at the provider",
+        ));
     }
     let is_trusted = |other: &str| trusted.iter().any(|trusted| trusted == other);
-    if let Some(stranger) = others.iter().find(|other| !other.as_str().is_some_and(is_trusted)) {
+    if let Some(stranger) = others
+        .iter()
+        .find(|other| !other.as_str().is_some_and(is_trusted))
+    {
         let stranger = stranger.as_str().map(sanitize).unwrap_or_default();
-        let reason = format!("its audience (aud) is not auth.openid_connect.client_id alone, but also {stranger:?}");
+        let reason = format!(
+            "its audience (aud) is not auth.openid_connect.client_id alone, but also {stranger:?}"
+        );
         let fix = "make the provider name this client alone; one that always names more, such as Zitadel with its project, needs all of them in policy.openid_connect.trusted_audiences";
         return Err(invalid_token(reason, fix));
     }
@@ -108,30 +150,53 @@ pub fn audience(claims: &Map<String, Value>, us: &str, trusted: &[String]) -> Re
             "make the provider name this client alone",
         )),
         Some(party) if party == us => Ok(()),
-        Some(_) => Err(invalid_token("its authorized party (azp) is another client", "compare auth.openid_connect.client_id with the client at the provider")),
+        Some(_) => Err(invalid_token(
+            "its authorized party (azp) is another client",
+            "compare auth.openid_connect.client_id with the client at the provider",
+        )),
     }
 }
 
-/// `exp` and `iat` are there, `nbf` is obeyed, and the clocks are not too far apart. The expiry, Unix seconds.
+/// `exp` and `iat` are there, `nbf` is obeyed, and the clocks are not too far apart. The expiry,
+/// Unix seconds.
 ///
 /// # Errors
 /// `TokenRefused`, with the seconds.
-pub fn lifetime(claims: &Map<String, Value>, now: i64, oldest: Option<i64>) -> Result<i64, OidcFailure> {
+pub fn lifetime(
+    claims: &Map<String, Value>,
+    now: i64,
+    oldest: Option<i64>,
+) -> Result<i64, OidcFailure> {
     let clock = "set the clocks of this machine and of the provider (NTP)";
     let (exp, iat) = (date(claims, "exp")?, date(claims, "iat")?);
     let exp = exp.ok_or_else(|| invalid_token("it has no expiry (exp)", ""))?;
     let iat = iat.ok_or_else(|| invalid_token("it has no time of issue (iat)", ""))?;
     if exp + CLOCK_LEEWAY_SECONDS <= now {
-        return Err(invalid_token(format!("it expired {} seconds ago", now - exp), clock));
+        return Err(invalid_token(
+            format!("it expired {} seconds ago", now - exp),
+            clock,
+        ));
     }
     if iat > now + CLOCK_LEEWAY_SECONDS {
-        return Err(invalid_token(format!("it was issued {} seconds in the future", iat - now), clock));
+        return Err(invalid_token(
+            format!("it was issued {} seconds in the future", iat - now),
+            clock,
+        ));
     }
     if oldest.is_some_and(|oldest| now - iat > oldest + CLOCK_LEEWAY_SECONDS) {
-        return Err(invalid_token(format!("it was issued {} seconds ago, which is too long for a login", now - iat), clock));
+        return Err(invalid_token(
+            format!(
+                "it was issued {} seconds ago, which is too long for a login",
+                now - iat
+            ),
+            clock,
+        ));
     }
     match date(claims, "nbf")? {
-        Some(nbf) if nbf > now + CLOCK_LEEWAY_SECONDS => Err(invalid_token(format!("it is not valid for another {} seconds (nbf)", nbf - now), clock)),
+        Some(nbf) if nbf > now + CLOCK_LEEWAY_SECONDS => Err(invalid_token(
+            format!("it is not valid for another {} seconds (nbf)", nbf - now),
+            clock,
+        )),
         _ => Ok(exp),
     }
 }
@@ -141,16 +206,31 @@ pub fn lifetime(claims: &Map<String, Value>, now: i64, oldest: Option<i64>) -> R
 /// # Errors
 /// `TokenRefused`.
 pub fn subject(claims: &Map<String, Value>) -> Result<String, OidcFailure> {
-    let is_good = |sub: &&str| (1..=MAX_SUBJECT_BYTES).contains(&sub.len()) && sub.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_control());
+    let is_good = |sub: &&str| {
+        (1..=MAX_SUBJECT_BYTES).contains(&sub.len())
+            && sub
+                .bytes()
+                .all(|byte| byte.is_ascii() && !byte.is_ascii_control())
+    };
     let subject = text(claims, "sub")?.filter(is_good);
-    subject.map(ToOwned::to_owned).ok_or_else(|| invalid_token("its subject (sub) is missing, or not 1 to 255 ASCII characters", ""))
+    subject.map(ToOwned::to_owned).ok_or_else(|| {
+        invalid_token(
+            "its subject (sub) is missing, or not 1 to 255 ASCII characters",
+            "",
+        )
+    })
 }
 
-/// The address and whether the provider vouches for it: only `true` counts, and the text `"true"` that some send (SR-073).
-#[must_use]
+/// The address and whether the provider vouches for it: only `true` counts, and the text `"true"`
+/// that some send (SR-073).
 pub fn email(claims: &Map<String, Value>) -> (Option<String>, bool) {
-    let email = claims.get("email").and_then(Value::as_str).filter(|email| !email.is_empty());
-    let is_verified = claims.get("email_verified").is_some_and(|flag| *flag == true || *flag == "true");
+    let email = claims
+        .get("email")
+        .and_then(Value::as_str)
+        .filter(|email| !email.is_empty());
+    let is_verified = claims
+        .get("email_verified")
+        .is_some_and(|flag| *flag == true || *flag == "true");
     (email.map(ToOwned::to_owned), email.is_some() && is_verified)
 }
 
@@ -158,7 +238,10 @@ pub fn email(claims: &Map<String, Value>) -> (Option<String>, bool) {
 ///
 /// # Errors
 /// `TokenRefused` for anything else.
-pub fn text<'a>(claims: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, OidcFailure> {
+pub fn text<'a>(
+    claims: &'a Map<String, Value>,
+    name: &str,
+) -> Result<Option<&'a str>, OidcFailure> {
     match claims.get(name) {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
@@ -166,17 +249,31 @@ pub fn text<'a>(claims: &'a Map<String, Value>, name: &str) -> Result<Option<&'a
     }
 }
 
-/// A NumericDate (RFC 7519 §2) in whole seconds. Beyond the year 9999 it is no time but an attempt to overflow something.
+/// A NumericDate (RFC 7519 §2) in whole seconds. Beyond the year 9999 it is no time but an attempt
+/// to overflow something.
 fn date(claims: &Map<String, Value>, name: &str) -> Result<Option<i64>, OidcFailure> {
     const YEAR_9999: f64 = 253_402_300_799.0;
-    let Some(value) = claims.get(name) else { return Ok(None) };
-    #[expect(clippy::cast_possible_truncation, reason = "the range is checked just before")]
-    let seconds = value.as_f64().filter(|seconds| (0.0..=YEAR_9999).contains(seconds)).map(|seconds| seconds as i64);
-    seconds.map(Some).ok_or_else(|| invalid_token(format!("its {name} is not a time"), ""))
+    let Some(value) = claims.get(name) else {
+        return Ok(None);
+    };
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the range is checked just before"
+    )]
+    let seconds = value
+        .as_f64()
+        .filter(|seconds| (0.0..=YEAR_9999).contains(seconds))
+        .map(|seconds| seconds as i64);
+    seconds
+        .map(Some)
+        .ok_or_else(|| invalid_token(format!("its {name} is not a time"), ""))
 }
 
 /// Nothing may be built on this token.
-#[must_use]
 pub fn invalid_token(what: impl std::fmt::Display, fix: impl Into<String>) -> OidcFailure {
-    OidcFailure::new(OidcError::InvalidToken, format!("the provider's token is refused: {what}"), fix)
+    OidcFailure::new(
+        OidcError::InvalidToken,
+        format!("the provider's token is refused: {what}"),
+        fix,
+    )
 }

@@ -1,5 +1,6 @@
-//! A live look at the provider from the program's own place, for an operator who wants to know before anybody logs in. Everything that can
-//! be asked without a person: what it says of itself, its keys, its clock, whether it knows us, and whether it takes our redirect URI.
+//! A live look at the provider from the program's own place, for an operator who wants to know
+//! before anybody logs in. Everything that can be asked without a person: what it says of itself,
+//! its keys, its clock, whether it knows us, and whether it takes our redirect URI.
 
 use oauth2::basic::BasicErrorResponseType;
 use openidconnect::http::{StatusCode, header};
@@ -26,17 +27,35 @@ impl Provider {
         let url = config.configuration_endpoint.as_str();
         let response = match http_client::get(&self.0.http, url, &[]).await {
             Ok(response) => response,
-            Err(why) => return vec![CheckResult::error("provider", format!("{url} cannot be read: {why}"), HINT_UNREACHABLE)],
+            Err(why) => {
+                return vec![CheckResult::error(
+                    "provider",
+                    format!("{url} cannot be read: {why}"),
+                    HINT_UNREACHABLE,
+                )];
+            }
         };
         let metadata = match discovery::read(response.body(), config) {
             Ok(metadata) => metadata,
             Err(failure) => return vec![failed("provider", failure)],
         };
         let mut findings = vec![
-            CheckResult::ok("provider", format!("{} answers at {url}, issuer {}", config.name, metadata.issuer)),
+            CheckResult::ok(
+                "provider",
+                format!(
+                    "{} answers at {url}, issuer {}",
+                    config.name, metadata.issuer
+                ),
+            ),
             CheckResult::ok("algorithms", metadata.algorithms.join(", ")),
         ];
-        findings.extend(response.headers().get(header::DATE).and_then(|date| date.to_str().ok()).and_then(|date| self.check_clock(date)));
+        findings.extend(
+            response
+                .headers()
+                .get(header::DATE)
+                .and_then(|date| date.to_str().ok())
+                .and_then(|date| self.check_clock(date)),
+        );
         findings.push(match fetch_keys(&self.0.http, &metadata).await {
             Ok(keys) if keys.is_empty() => CheckResult::error(
                 "keys",
@@ -52,69 +71,143 @@ impl Provider {
     }
 
     fn check_clock(&self, date: &str) -> Option<CheckResult> {
-        let theirs = httpdate::parse_http_date(date).ok()?.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs();
+        let theirs = httpdate::parse_http_date(date)
+            .ok()?
+            .duration_since(std::time::UNIX_EPOCH)
+            .ok()?
+            .as_secs();
         let apart = theirs.abs_diff(u64::try_from(self.0.clock.now()).ok()?);
         let fix = "let both machines keep their clocks right (NTP)";
         Some(match apart {
-            0..CLOCK_SKEW_WARNING_SECONDS => CheckResult::ok("clock", format!("{apart} seconds apart from the provider's")),
-            CLOCK_SKEW_WARNING_SECONDS..=CLOCK_SKEW_ERROR_SECONDS => {
-                CheckResult::warning("clock", format!("{apart} seconds apart from the provider's; beyond {CLOCK_SKEW_ERROR_SECONDS} nobody can log in"), fix)
-            }
-            _ => CheckResult::error("clock", format!("{apart} seconds apart from the provider's, so its tokens are refused"), fix),
+            0..CLOCK_SKEW_WARNING_SECONDS => CheckResult::ok(
+                "clock",
+                format!("{apart} seconds apart from the provider's"),
+            ),
+            CLOCK_SKEW_WARNING_SECONDS..=CLOCK_SKEW_ERROR_SECONDS => CheckResult::warning(
+                "clock",
+                format!(
+                    "{apart} seconds apart from the provider's; beyond {CLOCK_SKEW_ERROR_SECONDS} nobody can log in"
+                ),
+                fix,
+            ),
+            _ => CheckResult::error(
+                "clock",
+                format!("{apart} seconds apart from the provider's, so its tokens are refused"),
+                fix,
+            ),
         })
     }
 
-    /// Redeems a code that nobody has given out: a provider that knows us complains about the code, one that does not about us.
+    /// Redeems a code that nobody has given out: a provider that knows us complains about the code,
+    /// one that does not about us.
     async fn check_client_credentials(&self, metadata: &Metadata) -> CheckResult {
         let config = self.config();
-        match authorization_code::redeem(&self.0.http, config, metadata, "a-code-that-nobody-has-given-out", &self.dummy_secrets()).await {
-            Err(TokenEndpointError { error: Some(BasicErrorResponseType::InvalidGrant), .. }) => {
-                CheckResult::ok("client", format!("the provider knows {:?} by its secret", config.client_id))
-            }
-            // It may be the code, which looks like none of its own.
-            Err(TokenEndpointError { error: Some(BasicErrorResponseType::InvalidRequest), failure }) => CheckResult::warning(
+        match authorization_code::redeem(
+            &self.0.http,
+            config,
+            metadata,
+            "a-code-that-nobody-has-given-out",
+            &self.dummy_secrets(),
+        )
+        .await
+        {
+            Err(TokenEndpointError {
+                error: Some(BasicErrorResponseType::InvalidGrant),
+                ..
+            }) => CheckResult::ok(
                 "client",
-                format!("{}, of a code that nobody has given out: only a login shows whether it knows us", failure.reason),
+                format!("the provider knows {:?} by its secret", config.client_id),
+            ),
+            // It may be the code, which looks like none of its own.
+            Err(TokenEndpointError {
+                error: Some(BasicErrorResponseType::InvalidRequest),
+                failure,
+            }) => CheckResult::warning(
+                "client",
+                format!(
+                    "{}, of a code that nobody has given out: only a login shows whether it knows us",
+                    failure.reason
+                ),
                 failure.hint,
             ),
             Err(TokenEndpointError { failure, .. }) => failed("client", failure),
-            Ok(_) => CheckResult::error("client", "the provider gives out tokens for a code that does not exist", "do not use this provider"),
+            Ok(_) => CheckResult::error(
+                "client",
+                "the provider gives out tokens for a code that does not exist",
+                "do not use this provider",
+            ),
         }
     }
 
-    /// Opens the page that a browser would be sent to. Providers answer an unknown redirect URI with an error page of their own, and do not
-    /// send anybody back (RFC 6749 §4.1.2.1). One that nobody has registered shows whether this provider does so where it can be seen:
-    /// the page may be the same for everybody, and ask only later.
+    /// Opens the page that a browser would be sent to. Providers answer an unknown redirect URI
+    /// with an error page of their own, and do not send anybody back (RFC 6749 §4.1.2.1). One that
+    /// nobody has registered shows whether this provider does so where it can be seen: the page may
+    /// be the same for everybody, and ask only later.
     async fn check_redirect_uri(&self, metadata: &Metadata) -> CheckResult {
         let what = "redirect URI";
         let uri = &self.config().redirect_uri;
-        let register = format!("register exactly this redirect URI for the client at the provider: {uri}");
+        let register =
+            format!("register exactly this redirect URI for the client at the provider: {uri}");
         let of_nobody = format!("{uri}-of-nobody");
-        let (ours, of_nobody) = tokio::join!(self.fetch_login_page(metadata, uri), self.fetch_login_page(metadata, &of_nobody));
+        let (ours, of_nobody) = tokio::join!(
+            self.fetch_login_page(metadata, uri),
+            self.fetch_login_page(metadata, &of_nobody)
+        );
         match (ours, of_nobody) {
-            (Ok(ours), _) if is_rejection(ours) => CheckResult::error(what, format!("the provider's login page answers {ours} to {uri}"), register),
-            (Ok(_), Ok(of_nobody)) if is_rejection(of_nobody) => CheckResult::ok(what, format!("{uri} is not refused")),
+            (Ok(ours), _) if is_rejection(ours) => CheckResult::error(
+                what,
+                format!("the provider's login page answers {ours} to {uri}"),
+                register,
+            ),
+            (Ok(_), Ok(of_nobody)) if is_rejection(of_nobody) => {
+                CheckResult::ok(what, format!("{uri} is not refused"))
+            }
             (Ok(ours), Ok(_)) => {
-                let says = format!("the provider's login page answers {ours} to whatever URI it is sent: only a login shows whether it takes ours");
+                let says = format!(
+                    "the provider's login page answers {ours} to whatever URI it is sent: only a login shows whether it takes ours"
+                );
                 CheckResult::warning(what, says, register)
             }
-            (Err(failure), _) | (_, Err(failure)) if failure.error == OidcError::ProviderUnreachable => CheckResult::warning(what, failure.reason, register),
+            (Err(failure), _) | (_, Err(failure))
+                if failure.error == OidcError::ProviderUnreachable =>
+            {
+                CheckResult::warning(what, failure.reason, register)
+            }
             (Err(failure), _) | (_, Err(failure)) => failed(what, failure),
         }
     }
 
     /// The status with which the provider's login page answers to a redirect URI.
-    async fn fetch_login_page(&self, metadata: &Metadata, redirect_uri: &str) -> Result<StatusCode, OidcFailure> {
+    async fn fetch_login_page(
+        &self,
+        metadata: &Metadata,
+        redirect_uri: &str,
+    ) -> Result<StatusCode, OidcFailure> {
         let scopes = ["openid", "email", "profile"].map(ToOwned::to_owned);
-        let secrets = AuthorizationSecrets { redirect_uri: redirect_uri.to_owned(), ..self.dummy_secrets() };
+        let secrets = AuthorizationSecrets {
+            redirect_uri: redirect_uri.to_owned(),
+            ..self.dummy_secrets()
+        };
         let url = self.authorization_url(metadata, &secrets, "a-look-by-the-operator", &scopes)?;
-        let unreachable = |why| OidcFailure::new(OidcError::ProviderUnreachable, format!("the provider's login page cannot be reached from here: {why}"), "");
-        http_client::status(&self.0.http, &url).await.map_err(unreachable)
+        let unreachable = |why| {
+            OidcFailure::new(
+                OidcError::ProviderUnreachable,
+                format!("the provider's login page cannot be reached from here: {why}"),
+                "",
+            )
+        };
+        http_client::status(&self.0.http, &url)
+            .await
+            .map_err(unreachable)
     }
 
     fn dummy_secrets(&self) -> AuthorizationSecrets {
         let made_up = || random::uuid().simple().to_string();
-        AuthorizationSecrets { nonce: made_up(), verifier: format!("{}{}", made_up(), made_up()), redirect_uri: self.config().redirect_uri.clone() }
+        AuthorizationSecrets {
+            nonce: made_up(),
+            verifier: format!("{}{}", made_up(), made_up()),
+            redirect_uri: self.config().redirect_uri.clone(),
+        }
     }
 }
 
@@ -123,6 +216,15 @@ fn is_rejection(status: StatusCode) -> bool {
 }
 
 fn failed(what: &'static str, failure: OidcFailure) -> CheckResult {
-    // Some faults are nothing that a setting could mend when somebody logs in; here every line says where to go on.
-    CheckResult::error(what, failure.reason, if failure.hint.is_empty() { HINT_PROVIDER_LOG.to_owned() } else { failure.hint })
+    // Some faults are nothing that a setting could mend when somebody logs in; here every line says
+    // where to go on.
+    CheckResult::error(
+        what,
+        failure.reason,
+        if failure.hint.is_empty() {
+            HINT_PROVIDER_LOG.to_owned()
+        } else {
+            failure.hint
+        },
+    )
 }

@@ -28,7 +28,8 @@ pub struct Metadata {
     pub end_session_endpoint: Option<String>,
     /// What it signs ID tokens with, as far as we accept it. Never empty.
     pub algorithms: Vec<String>,
-    /// How a client may prove itself at the token endpoint; empty means `client_secret_basic` (Discovery §3).
+    /// How a client may prove itself at the token endpoint; empty means `client_secret_basic`
+    /// (Discovery §3).
     pub token_auth_methods: Vec<String>,
     /// RFC 9207: every answer names its issuer, so one that does not is refused.
     pub iss_parameter_supported: bool,
@@ -39,14 +40,35 @@ pub struct Metadata {
 /// # Errors
 /// `ProviderUnusable`, in one precise line.
 pub fn read(document: &[u8], config: &OpenIdConnect) -> Result<Metadata, OidcFailure> {
-    let members = strict_json::object(document).map_err(|failure| misconfigured(format!("the discovery document {failure}"), HINT_WRONG_ENDPOINT))?;
-    let required = |name: &str| text(&members, name).ok_or_else(|| misconfigured(format!("the discovery document has no {name}"), HINT_WRONG_ENDPOINT));
+    let members = strict_json::object(document).map_err(|failure| {
+        misconfigured(
+            format!("the discovery document {failure}"),
+            HINT_WRONG_ENDPOINT,
+        )
+    })?;
+    let required = |name: &str| {
+        text(&members, name).ok_or_else(|| {
+            misconfigured(
+                format!("the discovery document has no {name}"),
+                HINT_WRONG_ENDPOINT,
+            )
+        })
+    };
     let issuer = required("issuer")?;
     if issuer.len() > MAX_ISSUER_BYTES {
         let fix = "give the provider a shorter public address, and write it into auth.openid_connect.configuration_endpoint";
-        return Err(misconfigured("the provider's issuer is longer than 512 bytes", fix));
+        return Err(misconfigured(
+            "the provider's issuer is longer than 512 bytes",
+            fix,
+        ));
     }
-    let (presumed, configured) = (format!("{}{WELL_KNOWN}", issuer.strip_suffix('/').unwrap_or(&issuer)), config.discovery_url.as_str());
+    let (presumed, configured) = (
+        format!(
+            "{}{WELL_KNOWN}",
+            issuer.strip_suffix('/').unwrap_or(&issuer)
+        ),
+        config.discovery_url.as_str(),
+    );
     if presumed != configured {
         let reason = format!(
             "the provider says its issuer is {:?}, so its discovery document belongs at {:?}, but auth.openid_connect.configuration_endpoint is {configured:?}",
@@ -55,7 +77,10 @@ pub fn read(document: &[u8], config: &OpenIdConnect) -> Result<Metadata, OidcFai
         );
         return Err(misconfigured(
             reason,
-            format!("write configuration_endpoint = {:?}, or set the provider's own public address to the one configured", sanitize(&presumed)),
+            format!(
+                "write configuration_endpoint = {:?}, or set the provider's own public address to the one configured",
+                sanitize(&presumed)
+            ),
         ));
     }
     let metadata = Metadata {
@@ -66,11 +91,20 @@ pub fn read(document: &[u8], config: &OpenIdConnect) -> Result<Metadata, OidcFai
         end_session_endpoint: text(&members, "end_session_endpoint"),
         algorithms: algorithms(&members)?,
         token_auth_methods: list(&members, "token_endpoint_auth_methods_supported"),
-        iss_parameter_supported: members.get("authorization_response_iss_parameter_supported") == Some(&Value::Bool(true)),
+        iss_parameter_supported: members.get("authorization_response_iss_parameter_supported")
+            == Some(&Value::Bool(true)),
         issuer,
     };
-    let endpoints = [&metadata.authorization_endpoint, &metadata.token_endpoint, &metadata.jwks_uri];
-    for endpoint in endpoints.into_iter().chain(&metadata.userinfo_endpoint).chain(&metadata.end_session_endpoint) {
+    let endpoints = [
+        &metadata.authorization_endpoint,
+        &metadata.token_endpoint,
+        &metadata.jwks_uri,
+    ];
+    for endpoint in endpoints
+        .into_iter()
+        .chain(&metadata.userinfo_endpoint)
+        .chain(&metadata.end_session_endpoint)
+    {
         check_endpoint(endpoint, &config.configuration_endpoint)?;
     }
     Ok(metadata)
@@ -83,11 +117,21 @@ fn algorithms(members: &Map<String, Value>) -> Result<Vec<String>, OidcFailure> 
     let member = "id_token_signing_alg_values_supported";
     let announced = list(members, member);
     if announced.is_empty() {
-        return Err(misconfigured(format!("the discovery document has no {member}"), HINT_WRONG_ENDPOINT));
+        return Err(misconfigured(
+            format!("the discovery document has no {member}"),
+            HINT_WRONG_ENDPOINT,
+        ));
     }
-    let accepted: Vec<String> = ALGORITHMS.into_iter().map(|(name, _)| name.to_owned()).filter(|name| announced.contains(name)).collect();
+    let accepted: Vec<String> = ALGORITHMS
+        .into_iter()
+        .map(|(name, _)| name.to_owned())
+        .filter(|name| announced.contains(name))
+        .collect();
     if accepted.is_empty() {
-        let reason = format!("the provider signs ID tokens with {}, of which none is accepted", sanitize(&announced.join(", ")));
+        let reason = format!(
+            "the provider signs ID tokens with {}, of which none is accepted",
+            sanitize(&announced.join(", "))
+        );
         return Err(misconfigured(
             reason,
             "choose an asymmetric signing key for this client at the provider (RS256, ES256 or EdDSA; in Authentik: Signing Key)",
@@ -96,29 +140,53 @@ fn algorithms(members: &Map<String, Value>) -> Result<Vec<String>, OidcFailure> 
     Ok(accepted)
 }
 
-/// An https provider is not followed to http, and nobody is to a place with credentials or a fragment (SR-083).
+/// An https provider is not followed to http, and nobody is to a place with credentials or a
+/// fragment (SR-083).
 fn check_endpoint(endpoint: &str, configuration_endpoint: &Url) -> Result<(), OidcFailure> {
     let url = Url::parse(endpoint).ok();
     let is_good = url.is_some_and(|url| {
-        let is_secure =
-            url.scheme() == "https" || (url.scheme() == "http" && configuration_endpoint.scheme() == "http" && crate::server::config::is_private(&url));
-        is_secure && url.username().is_empty() && url.password().is_none() && url.fragment().is_none()
+        let is_secure = url.scheme() == "https"
+            || (url.scheme() == "http"
+                && configuration_endpoint.scheme() == "http"
+                && crate::server::config::is_private(&url));
+        is_secure
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.fragment().is_none()
     });
     if is_good {
         return Ok(());
     }
-    let reason = format!("the discovery document names the endpoint {:?}, which is not https", sanitize(endpoint));
-    Err(misconfigured(reason, "set the provider's own public address to https, and let its proxy tell it (X-Forwarded-Proto)"))
+    let reason = format!(
+        "the discovery document names the endpoint {:?}, which is not https",
+        sanitize(endpoint)
+    );
+    Err(misconfigured(
+        reason,
+        "set the provider's own public address to https, and let its proxy tell it (X-Forwarded-Proto)",
+    ))
 }
 
 fn text(members: &Map<String, Value>, name: &str) -> Option<String> {
-    members.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(ToOwned::to_owned)
+    members
+        .get(name)
+        .and_then(Value::as_str)
+        .filter(|text| !text.is_empty())
+        .map(ToOwned::to_owned)
 }
 
 /// The texts of a list; what is no text in it is passed over.
 fn list(members: &Map<String, Value>, name: &str) -> Vec<String> {
-    let items = members.get(name).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    items.iter().filter_map(Value::as_str).map(ToOwned::to_owned).collect()
+    let items = members
+        .get(name)
+        .and_then(Value::as_array)
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    items
+        .iter()
+        .filter_map(Value::as_str)
+        .map(ToOwned::to_owned)
+        .collect()
 }
 
 fn misconfigured(reason: impl Into<String>, fix: impl Into<String>) -> OidcFailure {

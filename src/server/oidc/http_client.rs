@@ -1,5 +1,5 @@
-//! The one way out of the program over HTTP (SR-083): certificates checked, no redirects, five seconds to connect, ten in
-//! all, one mebibyte at most.
+//! The one way out of the program over HTTP (SR-083): certificates checked, no redirects, five
+//! seconds to connect, ten in all, one mebibyte at most.
 
 use std::{
     fs,
@@ -57,9 +57,15 @@ pub fn new(config: &OpenIdConnect) -> Result<HttpClient, String> {
         .https_only(config.configuration_endpoint.scheme() == "https")
         .user_agent(concat!("mediamanager-auth/", env!("CARGO_PKG_VERSION")));
     if let Some(file) = &config.ca_file {
-        let failure = |what: String| format!("policy.openid_connect.ca_file {}: {what}; it must be a PEM file with certificates", file.display());
+        let failure = |what: String| {
+            format!(
+                "policy.openid_connect.ca_file {}: {what}; it must be a PEM file with certificates",
+                file.display()
+            )
+        };
         let pem = fs::read(file).map_err(|err| failure(err.to_string()))?;
-        let certificates = Certificate::from_pem_bundle(&pem).map_err(|err| failure(err.to_string()))?;
+        let certificates =
+            Certificate::from_pem_bundle(&pem).map_err(|err| failure(err.to_string()))?;
         if certificates.is_empty() {
             return Err(failure("holds no certificate".to_owned()));
         }
@@ -67,7 +73,10 @@ pub fn new(config: &OpenIdConnect) -> Result<HttpClient, String> {
             builder = builder.add_root_certificate(certificate);
         }
     }
-    builder.build().map(HttpClient).map_err(|err| format!("cannot prepare the HTTP client: {err}"))
+    builder
+        .build()
+        .map(HttpClient)
+        .map_err(|err| format!("cannot prepare the HTTP client: {err}"))
 }
 
 /// Sends one request and reads the whole answer, within the limits.
@@ -81,16 +90,29 @@ async fn send(client: &HttpClient, request: HttpRequest) -> Result<HttpResponse,
     answer
 }
 
-async fn send_unmeasured(client: &HttpClient, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+async fn send_unmeasured(
+    client: &HttpClient,
+    request: HttpRequest,
+) -> Result<HttpResponse, HttpError> {
     let request = request.try_into().map_err(|err| explain(&err))?;
-    let mut response = client.0.execute(request).await.map_err(|err| explain(&err))?;
+    let mut response = client
+        .0
+        .execute(request)
+        .await
+        .map_err(|err| explain(&err))?;
     let mut answer = http::Response::builder().status(response.status());
     for (name, value) in response.headers() {
         answer = answer.header(name, value);
     }
     // None was asked for: what arrives compressed could be far larger than what was counted.
-    if response.headers().get(http::header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
-        return Err(HttpError("the answer is compressed, which was not asked for".to_owned()));
+    if response
+        .headers()
+        .get(http::header::CONTENT_ENCODING)
+        .is_some_and(|encoding| encoding != "identity")
+    {
+        return Err(HttpError(
+            "the answer is compressed, which was not asked for".to_owned(),
+        ));
     }
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|err| explain(&err))? {
@@ -106,16 +128,24 @@ async fn send_unmeasured(client: &HttpClient, request: HttpRequest) -> Result<Ht
 ///
 /// # Errors
 /// `HttpError`, also for every status but 200.
-pub async fn get(client: &HttpClient, url: &str, headers: &[(http::HeaderName, String)]) -> Result<HttpResponse, HttpError> {
+pub async fn get(
+    client: &HttpClient,
+    url: &str,
+    headers: &[(http::HeaderName, String)],
+) -> Result<HttpResponse, HttpError> {
     let mut request = http::Request::get(url);
     for (name, value) in headers {
         request = request.header(name, value);
     }
-    let request = request.body(Vec::new()).map_err(|err| HttpError(err.to_string()))?;
+    let request = request
+        .body(Vec::new())
+        .map_err(|err| HttpError(err.to_string()))?;
     let response = send(client, request).await?;
     match response.status() {
         http::StatusCode::OK => Ok(response),
-        status if status.is_redirection() => Err(HttpError(format!("it answers with a redirect ({status}), which is not followed"))),
+        status if status.is_redirection() => Err(HttpError(format!(
+            "it answers with a redirect ({status}), which is not followed"
+        ))),
         status => Err(HttpError(format!("it answers with {status}"))),
     }
 }
@@ -125,28 +155,41 @@ pub async fn get(client: &HttpClient, url: &str, headers: &[(http::HeaderName, S
 /// # Errors
 /// `HttpError`.
 pub async fn status(client: &HttpClient, url: &str) -> Result<http::StatusCode, HttpError> {
-    let request = http::Request::get(url).body(Vec::new()).map_err(|err| HttpError(err.to_string()))?;
+    let request = http::Request::get(url)
+        .body(Vec::new())
+        .map_err(|err| HttpError(err.to_string()))?;
     Ok(send(client, request).await?.status())
 }
 
 /// The media type of an answer, without parameters and in lower case.
-#[must_use]
 pub fn media_type(response: &HttpResponse) -> String {
-    let value = response.headers().get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+    let value = response
+        .headers()
+        .get(http::header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    value
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase()
 }
 
 fn explain(err: &reqwest::Error) -> HttpError {
     if err.is_timeout() {
-        let what = if err.is_connect() { "no connection within 5 seconds" } else { "no whole answer within 10 seconds" };
+        let what = if err.is_connect() {
+            "no connection within 5 seconds"
+        } else {
+            "no whole answer within 10 seconds"
+        };
         return HttpError(what.to_owned());
     }
     HttpError(causes(err))
 }
 
-/// All causes in one line: reqwest's own text stops at "error sending request". The address is not repeated: it may have a
-/// query, and the caller names it.
-#[must_use]
+/// All causes in one line: reqwest's own text stops at "error sending request". The address is not
+/// repeated: it may have a query, and the caller names it.
 pub fn causes(err: &reqwest::Error) -> String {
     let mut causes = Vec::new();
     let mut cause = std::error::Error::source(err);
@@ -154,5 +197,9 @@ pub fn causes(err: &reqwest::Error) -> String {
         causes.push(err.to_string());
         cause = err.source();
     }
-    if causes.is_empty() { "the request could not be sent".to_owned() } else { causes.join(": ") }
+    if causes.is_empty() {
+        "the request could not be sent".to_owned()
+    } else {
+        causes.join(": ")
+    }
 }

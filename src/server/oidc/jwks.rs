@@ -1,4 +1,5 @@
-//! The provider's public keys, as its `jwks_uri` publishes them. Keys from anywhere else are never used (SR-063).
+//! The provider's public keys, as its `jwks_uri` publishes them. Keys from anywhere else are never
+//! used (SR-063).
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use openidconnect::core::{CoreJsonWebKey, CoreJwsSigningAlgorithm as Algorithm};
@@ -6,8 +7,9 @@ use serde_json::Value;
 
 use crate::server::strict_json;
 
-/// The algorithms that are accepted: asymmetric, current, and verified by the library. `none` and HS* never are (SR-062; RFC
-/// 8725 §3.1): with HS256 whoever knows the client secret could be anyone.
+/// The algorithms that are accepted: asymmetric, current, and verified by the library. `none` and
+/// HS* never are (SR-062; RFC 8725 §3.1): with HS256 whoever knows the client secret could be
+/// anyone.
 pub const ALGORITHMS: [(&str, Algorithm); 9] = [
     ("RS256", Algorithm::RsaSsaPkcs1V15Sha256),
     ("RS384", Algorithm::RsaSsaPkcs1V15Sha384),
@@ -33,8 +35,8 @@ pub struct Key {
     pub public: CoreJsonWebKey,
 }
 
-/// Reads a key set. Keys that are unknown, malformed, symmetric, for encryption or too short are left out, not refused: the
-/// others still work (SR-063, SR-085).
+/// Reads a key set. Keys that are unknown, malformed, symmetric, for encryption or too short are
+/// left out, not refused: the others still work (SR-063, SR-085).
 ///
 /// # Errors
 /// In words for the log, when there is no list of keys.
@@ -61,12 +63,17 @@ fn usable(key: Value) -> Option<Key> {
     }
     let (id, crv, alg) = (text("kid"), text("crv").unwrap_or_default(), text("alg"));
     let public = serde_json::from_value(key).ok()?;
-    Some(Key { id, kty, crv, alg, public })
+    Some(Key {
+        id,
+        kty,
+        crv,
+        alg,
+        public,
+    })
 }
 
 impl Key {
     /// Whether a signature of this algorithm can be made with it.
-    #[must_use]
     pub fn supports(&self, algorithm: &str) -> bool {
         let (kty, crv) = match algorithm {
             "ES256" => ("EC", "P-256"),
@@ -74,6 +81,8 @@ impl Key {
             "EdDSA" => ("OKP", "Ed25519"),
             _ => ("RSA", ""),
         };
-        self.kty == kty && (crv.is_empty() || self.crv == crv) && self.alg.as_deref().is_none_or(|alg| alg == algorithm)
+        self.kty == kty
+            && (crv.is_empty() || self.crv == crv)
+            && self.alg.as_deref().is_none_or(|alg| alg == algorithm)
     }
 }

@@ -1,4 +1,5 @@
-//! A signed token of the provider (JWS compact serialization, RFC 7515), read strictly and verified against its published keys.
+//! A signed token of the provider (JWS compact serialization, RFC 7515), read strictly and verified
+//! against its published keys.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use openidconnect::{JsonWebKey, core::CoreJwsSigningAlgorithm as Algorithm};
@@ -33,7 +34,8 @@ pub enum VerifyError {
     Rejected(String),
 }
 
-/// Takes a token apart. `types` are the accepted values of `typ` besides its absence, in lower case.
+/// Takes a token apart. `types` are the accepted values of `typ` besides its absence, in lower
+/// case.
 ///
 /// # Errors
 /// In words for the log, without any part of the token.
@@ -47,14 +49,20 @@ pub fn read<'a>(token: &'a str, types: &[&str]) -> Result<Unverified<'a>, String
         }
         .into());
     };
-    let decode = |part: &str, name: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| format!("has a {name} that is not base64url"));
-    let header_members = strict_json::object(&decode(header, "header")?).map_err(|failure| format!("has a header that {failure}"))?;
+    let decode = |part: &str, name: &str| {
+        URL_SAFE_NO_PAD
+            .decode(part)
+            .map_err(|_| format!("has a {name} that is not base64url"))
+    };
+    let header_members = strict_json::object(&decode(header, "header")?)
+        .map_err(|failure| format!("has a header that {failure}"))?;
     let text = |name: &str| match header_members.get(name) {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.clone())),
         Some(_) => Err(format!("has a header member {name} that is not text")),
     };
-    // `jku`, `x5u`, `jwk` and `x5c` are not looked at: a token cannot choose the key it is checked with (SR-063).
+    // `jku`, `x5u`, `jwk` and `x5c` are not looked at: a token cannot choose the key it is checked
+    // with (SR-063).
     if header_members.contains_key("crit") {
         return Err("has critical header members, which are not understood".to_owned());
     }
@@ -69,30 +77,57 @@ pub fn read<'a>(token: &'a str, types: &[&str]) -> Result<Unverified<'a>, String
         key_id: text("kid")?,
         signed: &token[..header.len() + 1 + payload.len()],
         signature: decode(signature, "signature")?,
-        claims: strict_json::object(&decode(payload, "payload")?).map_err(|failure| format!("has claims of which the JSON {failure}"))?,
+        claims: strict_json::object(&decode(payload, "payload")?)
+            .map_err(|failure| format!("has claims of which the JSON {failure}"))?,
     })
 }
 
 impl Unverified<'_> {
-    /// Verifies the signature with the one key that fits. `allowed` are the algorithms the provider announces.
+    /// Verifies the signature with the one key that fits. `allowed` are the algorithms the provider
+    /// announces.
     ///
     /// # Errors
     /// `KeyUnknown` when a fresh look at the keys may help, else `Refused`.
     pub fn verify(self, keys: &[Key], allowed: &[String]) -> Result<Verified, VerifyError> {
         let refused = |why: String| Err(VerifyError::Rejected(why));
-        let Some((name, algorithm)) = ALGORITHMS.into_iter().find(|(name, _)| *name == self.algorithm && allowed.iter().any(|allowed| allowed == name)) else {
-            return refused(format!("is signed with {}, which is not accepted", super::error::sanitize(&self.algorithm)));
+        let Some((name, algorithm)) = ALGORITHMS.into_iter().find(|(name, _)| {
+            *name == self.algorithm && allowed.iter().any(|allowed| allowed == name)
+        }) else {
+            return refused(format!(
+                "is signed with {}, which is not accepted",
+                super::error::sanitize(&self.algorithm)
+            ));
         };
         let named = |key: &&Key| self.key_id.is_none() || key.id == self.key_id;
-        let fitting: Vec<&Key> = keys.iter().filter(named).filter(|key| key.supports(name)).collect();
+        let fitting: Vec<&Key> = keys
+            .iter()
+            .filter(named)
+            .filter(|key| key.supports(name))
+            .collect();
         let key = match fitting[..] {
             [key] => key,
             [] if self.key_id.is_some() => return Err(VerifyError::UnknownKid),
-            [] => return refused(format!("names no key, and none of the published ones fits {name}")),
-            _ => return refused(format!("can be checked with {} published keys, and does not say which", fitting.len())),
+            [] => {
+                return refused(format!(
+                    "names no key, and none of the published ones fits {name}"
+                ));
+            }
+            _ => {
+                return refused(format!(
+                    "can be checked with {} published keys, and does not say which",
+                    fitting.len()
+                ));
+            }
         };
-        match key.public.verify_signature(&algorithm, self.signed.as_bytes(), &self.signature) {
-            Ok(()) => Ok(Verified { claims: self.claims, algorithm, key: key.clone() }),
+        match key
+            .public
+            .verify_signature(&algorithm, self.signed.as_bytes(), &self.signature)
+        {
+            Ok(()) => Ok(Verified {
+                claims: self.claims,
+                algorithm,
+                key: key.clone(),
+            }),
             Err(_) => refused("has a signature that is not the provider's".to_owned()),
         }
     }
@@ -104,7 +139,10 @@ impl Verified {
     /// # Errors
     /// In words for the log, when the algorithm has no hash.
     pub fn half_hash(&self, access_token: &str) -> Result<String, String> {
-        let hash = self.key.public.hash_bytes(access_token.as_bytes(), &self.algorithm)?;
+        let hash = self
+            .key
+            .public
+            .hash_bytes(access_token.as_bytes(), &self.algorithm)?;
         Ok(URL_SAFE_NO_PAD.encode(&hash[..hash.len() / 2]))
     }
 }

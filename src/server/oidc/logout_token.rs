@@ -1,4 +1,5 @@
-//! The provider's word that somebody has logged out there (OpenID Connect Back-Channel Logout 1.0 §2.6).
+//! The provider's word that somebody has logged out there (OpenID Connect Back-Channel Logout 1.0
+//! §2.6).
 
 use serde_json::Value;
 
@@ -9,12 +10,14 @@ use super::{
 };
 use crate::server::config::OpenIdConnect;
 
-/// Accepted values of `typ`, besides its absence. An ID token has another purpose and is told apart by its claims too.
+/// Accepted values of `typ`, besides its absence. An ID token has another purpose and is told apart
+/// by its claims too.
 pub const ACCEPTED_TYPES: [&str; 2] = ["logout+jwt", "jwt"];
 const BACKCHANNEL_EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 const MAX_JTI_BYTES: usize = 255;
 
-/// Whose sessions are over: those of the person, or of the one session at the provider, or the latter if both are named.
+/// Whose sessions are over: those of the person, or of the one session at the provider, or the
+/// latter if both are named.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogoutToken {
     pub subject: Option<String>,
@@ -29,24 +32,54 @@ pub struct LogoutToken {
 ///
 /// # Errors
 /// `TokenRefused`, with the claim that is wrong.
-pub fn check(token: &Verified, issuer: &str, config: &OpenIdConnect, now: i64) -> Result<LogoutToken, OidcFailure> {
+pub fn check(
+    token: &Verified,
+    issuer: &str,
+    config: &OpenIdConnect,
+    now: i64,
+) -> Result<LogoutToken, OidcFailure> {
     let members = &token.claims;
     claims::issuer(members, issuer)?;
     claims::audience(members, &config.client_id, &config.trusted_audiences)?;
     let expires_at = claims::lifetime(members, now, None)? + claims::CLOCK_LEEWAY_SECONDS;
     if members.contains_key("nonce") {
-        return Err(invalid_token("it has a nonce, so it is an ID token and no logout token", ""));
+        return Err(invalid_token(
+            "it has a nonce, so it is an ID token and no logout token",
+            "",
+        ));
     }
-    let is_logout = members.get("events").and_then(Value::as_object).and_then(|events| events.get(BACKCHANNEL_EVENT)).is_some_and(Value::is_object);
+    let is_logout = members
+        .get("events")
+        .and_then(Value::as_object)
+        .and_then(|events| events.get(BACKCHANNEL_EVENT))
+        .is_some_and(Value::is_object);
     if !is_logout {
-        return Err(invalid_token("it does not announce a back-channel logout (events)", ""));
+        return Err(invalid_token(
+            "it does not announce a back-channel logout (events)",
+            "",
+        ));
     }
     let id = claims::text(members, "jti")?.filter(|id| (1..=MAX_JTI_BYTES).contains(&id.len()));
-    let id = id.ok_or_else(|| invalid_token("it has no name of its own (jti)", ""))?.to_owned();
-    let subject = members.contains_key("sub").then(|| claims::subject(members)).transpose()?;
-    let session = claims::text(members, "sid")?.filter(|sid| !sid.is_empty()).map(ToOwned::to_owned);
+    let id = id
+        .ok_or_else(|| invalid_token("it has no name of its own (jti)", ""))?
+        .to_owned();
+    let subject = members
+        .contains_key("sub")
+        .then(|| claims::subject(members))
+        .transpose()?;
+    let session = claims::text(members, "sid")?
+        .filter(|sid| !sid.is_empty())
+        .map(ToOwned::to_owned);
     if subject.is_none() && session.is_none() {
-        return Err(invalid_token("it names neither a person (sub) nor a session (sid)", ""));
+        return Err(invalid_token(
+            "it names neither a person (sub) nor a session (sid)",
+            "",
+        ));
     }
-    Ok(LogoutToken { subject, session, id, expires_at })
+    Ok(LogoutToken {
+        subject,
+        session,
+        id,
+        expires_at,
+    })
 }

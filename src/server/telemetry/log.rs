@@ -34,8 +34,12 @@ pub fn filter(level: &str) -> Result<Targets, ParseError> {
 
 /// Begins the log.
 pub fn start(format: LogFormat, level: &str) {
-    let lines = layer().with_writer(stderr).with_ansi(stderr().is_terminal()).with_target(false);
-    let log = registry().with(filter(level).unwrap_or_else(|_| Targets::new().with_default(tracing::Level::INFO)));
+    let lines = layer()
+        .with_writer(stderr)
+        .with_ansi(stderr().is_terminal())
+        .with_target(false);
+    let log = registry()
+        .with(filter(level).unwrap_or_else(|_| Targets::new().with_default(tracing::Level::INFO)));
     let is_json = match format {
         LogFormat::Auto => !stderr().is_terminal(),
         LogFormat::Text => false,
@@ -49,10 +53,16 @@ pub fn start(format: LogFormat, level: &str) {
 }
 
 fn json<S, W>(lines: Layer<S, DefaultFields, Format, W>) -> Layer<S, Fields, Format<Json>, W> {
-    lines.json().flatten_event(true).with_current_span(true).with_span_list(false).fmt_fields(Fields)
+    lines
+        .json()
+        .flatten_event(true)
+        .with_current_span(true)
+        .with_span_list(false)
+        .fmt_fields(Fields)
 }
 
-/// The fields of a span as a JSON object, written down as they come. The library makes a sorted map of copies first, for every request.
+/// The fields of a span as a JSON object, written down as they come. The library makes a sorted map
+/// of copies first, for every request.
 struct Fields;
 
 impl<'w> FormatFields<'w> for Fields {
@@ -61,7 +71,11 @@ impl<'w> FormatFields<'w> for Fields {
         write_fields(&mut writer, fields, true)
     }
 
-    fn add_fields(&self, current: &'w mut FormattedFields<Self>, fields: &Record<'_>) -> fmt::Result {
+    fn add_fields(
+        &self,
+        current: &'w mut FormattedFields<Self>,
+        fields: &Record<'_>,
+    ) -> fmt::Result {
         let is_first = current.fields == "{}";
         current.fields.pop();
         write_fields(&mut current.fields, fields, is_first)
@@ -69,7 +83,11 @@ impl<'w> FormatFields<'w> for Fields {
 }
 
 fn write_fields(out: &mut impl Write, fields: impl RecordFields, is_first: bool) -> fmt::Result {
-    let mut members = Members { out, is_first, written: Ok(()) };
+    let mut members = Members {
+        out,
+        is_first,
+        written: Ok(()),
+    };
     fields.record(&mut members);
     members.written?;
     out.write_char('}')
@@ -85,7 +103,9 @@ impl<W: Write> Members<'_, W> {
     fn put(&mut self, field: &Field, value: impl Serialize) {
         let before = if self.is_first { "\"" } else { ",\"" };
         self.is_first = false;
-        let Ok(value) = serde_json::to_string(&value) else { return self.written = Err(fmt::Error) };
+        let Ok(value) = serde_json::to_string(&value) else {
+            return self.written = Err(fmt::Error);
+        };
         for part in [before, field.name(), "\":", &value] {
             self.written = self.written.and_then(|()| self.out.write_str(part));
         }
@@ -126,18 +146,32 @@ mod tests {
     #[test]
     fn whatever_a_span_says_its_lines_are_json() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        with_default(registry().with(json(layer().with_writer(Arc::new(file.reopen().unwrap())))), || {
-            let nothing = tracing::error_span!("empty", later = tracing::field::Empty);
-            nothing.in_scope(|| tracing::error!("one"));
-            nothing.record("later", true);
-            nothing.in_scope(|| tracing::error!("two"));
-            let odd = tracing::error_span!("request", path = "/\"\\\n\u{1b}", length = 7, change = -1, error = ?fmt::Error, later = tracing::field::Empty);
-            odd.record("later", "}");
-            odd.in_scope(|| tracing::error!("three"));
-        });
-        let lines: Vec<serde_json::Value> = read_to_string(file.path()).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        with_default(
+            registry().with(json(layer().with_writer(Arc::new(file.reopen().unwrap())))),
+            || {
+                let nothing = tracing::error_span!("empty", later = tracing::field::Empty);
+                nothing.in_scope(|| tracing::error!("one"));
+                nothing.record("later", true);
+                nothing.in_scope(|| tracing::error!("two"));
+                let odd = tracing::error_span!("request", path = "/\"\\\n\u{1b}", length = 7, change = -1, error = ?fmt::Error, later = tracing::field::Empty);
+                odd.record("later", "}");
+                odd.in_scope(|| tracing::error!("three"));
+            },
+        );
+        let lines: Vec<serde_json::Value> = read_to_string(file.path())
+            .unwrap()
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
         let spans: Vec<_> = lines.iter().map(|line| &line["span"]).collect();
         let odd = json!({ "name": "request", "path": "/\"\\\n\u{1b}", "length": 7, "change": -1, "error": "Error", "later": "}" });
-        assert_eq!(spans, [&json!({ "name": "empty" }), &json!({ "name": "empty", "later": true }), &odd]);
+        assert_eq!(
+            spans,
+            [
+                &json!({ "name": "empty" }),
+                &json!({ "name": "empty", "later": true }),
+                &odd
+            ]
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! Numbers for Prometheus, on a listener of their own (`server.metrics_address`). The one place that knows their names.
+//! Numbers for Prometheus, on a listener of their own (`server.metrics_address`). The one place
+//! that knows their names.
 //!
 //! Without that listener nothing is counted: the functions below find no recorder and do nothing.
 
@@ -25,19 +26,29 @@ use crate::{
 };
 
 /// Seconds. From a look into a cache to the longest a request may take.
-const BUCKETS: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 2.5, 10.0];
+const BUCKETS: [f64; 12] = [
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 2.5, 10.0,
+];
 /// How often what was measured is put into the buckets, when nobody asks.
 const METRICS_UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Begins to count, and answers `GET /metrics` on `address` until the program ends. Returns where it listens.
+/// Begins to count, and answers `GET /metrics` on `address` until the program ends. Returns where
+/// it listens.
 ///
 /// # Errors
 /// A sentence for the operator.
 pub async fn serve(state: &AppState, address: SocketAddr) -> Result<SocketAddr, String> {
-    let fault = |err: std::io::Error| format!("cannot listen on {address}: {err}; change server.metrics_address, or stop what uses it");
+    let fault = |err: std::io::Error| {
+        format!(
+            "cannot listen on {address}: {err}; change server.metrics_address, or stop what uses it"
+        )
+    };
     let listener = TcpListener::bind(address).await.map_err(fault)?;
     let address = listener.local_addr().map_err(fault)?;
-    let handle = PrometheusBuilder::new().set_buckets(&BUCKETS).and_then(PrometheusBuilder::install_recorder).map_err(|err| format!("cannot count: {err}"))?;
+    let handle = PrometheusBuilder::new()
+        .set_buckets(&BUCKETS)
+        .and_then(PrometheusBuilder::install_recorder)
+        .map_err(|err| format!("cannot count: {err}"))?;
     describe();
     let (state, upkeep) = (state.clone(), handle.clone());
     tokio::spawn(async move {
@@ -47,29 +58,67 @@ pub async fn serve(state: &AppState, address: SocketAddr) -> Result<SocketAddr, 
             upkeep.run_upkeep();
         }
     });
-    let routes = Router::new().route("/metrics", get(move || render(state.clone(), handle.clone())));
+    let routes = Router::new().route(
+        "/metrics",
+        get(move || render(state.clone(), handle.clone())),
+    );
     tokio::spawn(async move { axum::serve(listener, routes).await });
     Ok(address)
 }
 
 /// What each number means, for whoever reads them.
 fn describe() {
-    metrics::describe_counter!("mediamanager_auth_logins_total", "Logins by outcome and method");
-    metrics::describe_counter!("mediamanager_auth_events_total", "Everything that is written to the log as an event");
-    metrics::describe_counter!("mediamanager_auth_session_checks_total", "Requests with a token, by what it was worth");
-    metrics::describe_counter!("mediamanager_auth_provider_failures_total", "What the provider did wrong, by code");
-    metrics::describe_histogram!("mediamanager_auth_provider_request_seconds", "How long the provider took, by whether it answered");
-    metrics::describe_gauge!("mediamanager_auth_password_hash_queue_length", "Passwords that wait for their turn");
-    metrics::describe_histogram!("mediamanager_auth_hash_wait_seconds", "How long a password waited for its turn");
+    metrics::describe_counter!(
+        "mediamanager_auth_logins_total",
+        "Logins by outcome and method"
+    );
+    metrics::describe_counter!(
+        "mediamanager_auth_events_total",
+        "Everything that is written to the log as an event"
+    );
+    metrics::describe_counter!(
+        "mediamanager_auth_session_checks_total",
+        "Requests with a token, by what it was worth"
+    );
+    metrics::describe_counter!(
+        "mediamanager_auth_provider_failures_total",
+        "What the provider did wrong, by code"
+    );
+    metrics::describe_histogram!(
+        "mediamanager_auth_provider_request_seconds",
+        "How long the provider took, by whether it answered"
+    );
+    metrics::describe_gauge!(
+        "mediamanager_auth_password_hash_queue_length",
+        "Passwords that wait for their turn"
+    );
+    metrics::describe_histogram!(
+        "mediamanager_auth_hash_wait_seconds",
+        "How long a password waited for its turn"
+    );
     metrics::describe_gauge!("mediamanager_auth_mail_queue", "Mails that wait to be sent");
-    metrics::describe_histogram!("mediamanager_auth_http_request_seconds", "How long answers took, by method, route and status");
+    metrics::describe_histogram!(
+        "mediamanager_auth_http_request_seconds",
+        "How long answers took, by method, route and status"
+    );
 }
 
 async fn render(state: AppState, handle: PrometheusHandle) -> Response {
     // Without a database the number of before would be a lie.
-    let waiting = db::outbox::count(&state.db).await.map_or(f64::NAN, |count| f64::from(u32::try_from(count).unwrap_or(u32::MAX)));
+    let waiting = db::outbox::count(&state.db)
+        .await
+        .map_or(f64::NAN, |count| {
+            f64::from(u32::try_from(count).unwrap_or(u32::MAX))
+        });
     gauge!("mediamanager_auth_mail_queue").set(waiting);
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], handle.render()).into_response()
+    (
+        [(
+            header::CONTENT_TYPE,
+            "text/plain; version=0.0.4; charset=utf-8",
+        )],
+        handle.render(),
+    )
+        .into_response()
 }
 
 /// Something for the log has happened.
@@ -81,10 +130,12 @@ pub fn record_event(event: AuditEvent, method: &str) {
         AuditEvent::LoginThrottled => "throttled",
         _ => return,
     };
-    counter!("mediamanager_auth_logins_total", "outcome" => outcome, "method" => method.to_owned()).increment(1);
+    counter!("mediamanager_auth_logins_total", "outcome" => outcome, "method" => method.to_owned())
+        .increment(1);
 }
 
-/// A token was presented, and this is the outcome: `cached`, `valid`, `invalid`, or `error` without a database.
+/// A token was presented, and this is the outcome: `cached`, `valid`, `invalid`, or `error` without
+/// a database.
 pub fn record_session_check(outcome: &'static str) {
     counter!("mediamanager_auth_session_checks_total", "outcome" => outcome).increment(1);
 }
@@ -97,7 +148,8 @@ pub fn record_provider_failure(code: &'static str) {
 /// A request to the provider is over.
 pub fn observe_provider_request(since: Instant, has_answered: bool) {
     let outcome = if has_answered { "answered" } else { "failed" };
-    histogram!("mediamanager_auth_provider_request_seconds", "outcome" => outcome).record(since.elapsed());
+    histogram!("mediamanager_auth_provider_request_seconds", "outcome" => outcome)
+        .record(since.elapsed());
 }
 
 /// A password that waits for its turn, from its making until it is dropped.
@@ -127,12 +179,16 @@ pub async fn record_route(request: Request, next: Next) -> Response {
     response
 }
 
-/// Measures every answer. Methods and routes are of a closed set: nobody can make up numbers without end.
+/// Measures every answer. Methods and routes are of a closed set: nobody can make up numbers
+/// without end.
 pub async fn measure(request: Request, next: Next) -> Response {
     let method = known_method(request.method());
     let since = Instant::now();
     let response = next.run(request).await;
-    let route = response.extensions().get::<MatchedPath>().map_or_else(|| "none".to_owned(), |path| path.as_str().to_owned());
+    let route = response
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or_else(|| "none".to_owned(), |path| path.as_str().to_owned());
     let status = response.status().as_str().to_owned();
     histogram!("mediamanager_auth_http_request_seconds", "method" => method, "route" => route, "status" => status).record(since.elapsed());
     response

@@ -1,4 +1,5 @@
-//! Who may open a page: one check for every page by its [`Access`], and the permissions that handlers take as extractors.
+//! Who may open a page: one check for every page by its [`Access`], and the permissions that
+//! handlers take as extractors.
 
 use std::sync::Arc;
 
@@ -33,7 +34,8 @@ use crate::{
     },
 };
 
-/// Renders the page that was matched, if the request may open it, with the context that every page has.
+/// Renders the page that was matched, if the request may open it, with the context that every page
+/// has.
 pub async fn run(state: &AppState, request: Request, next: Next) -> Response {
     let (mut parts, body) = match check(state, request).await {
         Ok(request) => request.into_parts(),
@@ -49,7 +51,8 @@ pub async fn run(state: &AppState, request: Request, next: Next) -> Response {
         Some(PageError(error)) => {
             let mut page = render::error_page_with(context, *error);
             let cookies = response.headers().get_all(header::SET_COOKIE).iter();
-            page.headers_mut().extend(cookies.map(|cookie| (header::SET_COOKIE, cookie.clone())));
+            page.headers_mut()
+                .extend(cookies.map(|cookie| (header::SET_COOKIE, cookie.clone())));
             page
         }
         None => response,
@@ -66,26 +69,39 @@ async fn page_context(state: &AppState, parts: &Parts) -> Result<PageContext, Au
     Ok(render::page_context(state, parts, pending_approvals))
 }
 
-/// Lets a request through to the page that was matched, by the page's [`Access`]. A path without a page is refused.
+/// Lets a request through to the page that was matched, by the page's [`Access`]. A path without a
+/// page is refused.
 ///
 /// # Errors
 /// The answer in its place: a redirect for a navigation, an error for a form.
 pub async fn check(state: &AppState, request: Request) -> Result<Request, Response> {
     let (parts, body) = request.into_parts();
-    check_head(state, &parts).await.map(|()| Request::from_parts(parts, body))
+    check_head(state, &parts)
+        .await
+        .map(|()| Request::from_parts(parts, body))
 }
 
 async fn check_head(state: &AppState, parts: &Parts) -> Result<(), Response> {
     let matched = parts.extensions.get::<MatchedPath>();
-    let page = matched.and_then(|matched| paths::ALL.into_iter().find(|page| page.path == matched.as_str()));
-    let Some(page) = page else { return Err(render::error_for(state, parts, AuthError::NotFound)) };
+    let page = matched.and_then(|matched| {
+        paths::ALL
+            .into_iter()
+            .find(|page| page.path == matched.as_str())
+    });
+    let Some(page) = page else {
+        return Err(render::error_for(state, parts, AuthError::NotFound));
+    };
     let uri = &parts.uri;
     if page.link_cookie.is_some()
         && let Some(token) = form_data::parameter(uri, "token")
     {
         // First of all, so that no redirect carries the token.
         return Err(match link_token::set_link_token(state, page, &token) {
-            Some(cookie) => ([(header::SET_COOKIE, cookie)], Redirect::to(&link_token::without_token(page, uri))).into_response(),
+            Some(cookie) => (
+                [(header::SET_COOKIE, cookie)],
+                Redirect::to(&link_token::without_token(page, uri)),
+            )
+                .into_response(),
             None => render::error_for(state, parts, AuthError::Internal),
         });
     }
@@ -97,15 +113,28 @@ async fn check_head(state: &AppState, parts: &Parts) -> Result<(), Response> {
     let redirect = |target: String| Redirect::to(&target).into_response();
     match (page.access, current) {
         (Access::Public, _) | (Access::SignedOutOnly, None) => Ok(()),
-        (Access::SignedOutOnly, Some(current)) if is_navigation => Err(redirect(after_login(state, current.user().is_verified, &return_to_param(uri)))),
+        (Access::SignedOutOnly, Some(current)) if is_navigation => Err(redirect(after_login(
+            state,
+            current.user().is_verified,
+            &return_to_param(uri),
+        ))),
         (_, None) if is_navigation => Err(redirect(login_url(uri))),
         (_, None) => Err(render::error_for(state, parts, AuthError::NotLoggedIn)),
-        (Access::RecentLogin, Some(current)) if is_navigation && current.recent(state.clock.now()).is_err() => Err(redirect(reauthenticate_url(uri))),
+        (Access::RecentLogin, Some(current))
+            if is_navigation && current.recent(state.clock.now()).is_err() =>
+        {
+            Err(redirect(reauthenticate_url(uri)))
+        }
         (Access::Admin, Some(current)) => match current.admin() {
             Ok(_) => Ok(()),
             Err(error) => {
                 if let Some(auth) = auth {
-                    events::record_rate_limited(&auth.ctx(state), AuditEvent::AccessDenied, EventDetails::for_user(current.user().id)).await;
+                    events::record_rate_limited(
+                        &auth.ctx(state),
+                        AuditEvent::AccessDenied,
+                        EventDetails::for_user(current.user().id),
+                    )
+                    .await;
                 }
                 Err(render::error_for(state, parts, error))
             }
@@ -118,7 +147,10 @@ impl FromRequestParts<AppState> for CurrentUser {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Response> {
-        let current = parts.extensions.get::<RequestAuth>().and_then(|auth| auth.current.clone());
+        let current = parts
+            .extensions
+            .get::<RequestAuth>()
+            .and_then(|auth| auth.current.clone());
         current.ok_or_else(|| render::error_for(state, parts, AuthError::NotLoggedIn))
     }
 }
@@ -128,6 +160,8 @@ impl FromRequestParts<AppState> for Admin {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Response> {
         let current = CurrentUser::from_request_parts(parts, state).await?;
-        current.admin().map_err(|error| render::error_for(state, parts, error))
+        current
+            .admin()
+            .map_err(|error| render::error_for(state, parts, error))
     }
 }

@@ -1,6 +1,7 @@
 //! MediaManager's JSON contract under `/api/v1`, for its own frontend, its backend and scripts.
 //!
-//! Each route is written down once, above its handler: from there come the router and its OpenAPI description.
+//! Each route is written down once, above its handler: from there come the router and its OpenAPI
+//! description.
 
 use std::sync::OnceLock;
 
@@ -44,7 +45,8 @@ pub mod users;
 )]
 struct ApiDoc;
 
-/// The whole of it, once the routes have been made. Not an extension of every request, which would be one more layer around every route.
+/// The whole of it, once the routes have been made. Not an extension of every request, which would
+/// be one more layer around every route.
 static API_DOC: OnceLock<utoipa::openapi::OpenApi> = OnceLock::new();
 
 /// What carries a session.
@@ -53,20 +55,27 @@ struct SecuritySchemes;
 impl Modify for SecuritySchemes {
     fn modify(&self, description: &mut utoipa::openapi::OpenApi) {
         let components = description.components.get_or_insert_default();
-        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
+        let bearer = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("JWT")
+            .build();
         components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
-        components.add_security_scheme("cookie", SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new("fastapiusersauth"))));
+        components.add_security_scheme(
+            "cookie",
+            SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new("fastapiusersauth"))),
+        );
     }
 }
 
 /// Whether a path belongs to machines: they get JSON and never a page.
-#[must_use]
 pub fn is_api(path: &str) -> bool {
-    // Where the provider sends people back to is a page, although it has an address of the contract.
+    // Where the provider sends people back to is a page, although it has an address of the
+    // contract.
     (path == "/api" || path.starts_with("/api/")) && !path.ends_with("/callback")
 }
 
-/// The routes, each with its whole path. Without a prefix for all of them, which would be two more layers around every one.
+/// The routes, each with its whole path. Without a prefix for all of them, which would be two more
+/// layers around every one.
 pub fn routes() -> Router<AppState> {
     let (router, description) = OpenApiRouter::with_openapi(ApiDoc::openapi())
         .routes(routes!(auth::cookie_login))
@@ -86,7 +95,11 @@ pub fn routes() -> Router<AppState> {
         .routes(routes!(oidc::backchannel_logout))
         .routes(routes!(users::get_me, users::update_me, users::delete_me))
         .routes(routes!(users::list_users))
-        .routes(routes!(users::get_user, users::update_user, users::delete_user))
+        .routes(routes!(
+            users::get_user,
+            users::update_user,
+            users::delete_user
+        ))
         .routes(routes!(openapi))
         .split_for_parts();
     API_DOC.get_or_init(|| description);
@@ -102,11 +115,26 @@ async fn openapi() -> Response {
 
 /// A slash too many is forgiven, as in the original: the client is sent to the route that it means.
 async fn not_found(State(state): State<AppState>, request: Request) -> Response {
-    let is_known = |path: &str| API_DOC.get().is_some_and(|description| description.paths.paths.keys().any(|known| matches(known, path)));
+    let is_known = |path: &str| {
+        API_DOC.get().is_some_and(|description| {
+            description
+                .paths
+                .paths
+                .keys()
+                .any(|known| matches(known, path))
+        })
+    };
     match request.uri().path().strip_suffix('/') {
-        Some(path) if is_known(path) => {
-            (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, state.config.link(&form_data::with_query(path, request.uri())))]).into_response()
-        }
+        Some(path) if is_known(path) => (
+            StatusCode::TEMPORARY_REDIRECT,
+            [(
+                header::LOCATION,
+                state
+                    .config
+                    .link(&form_data::with_query(path, request.uri())),
+            )],
+        )
+            .into_response(),
         _ => render::error_response(&state, request, AuthError::NotFound).await,
     }
 }
@@ -117,7 +145,8 @@ fn matches(route: &str, path: &str) -> bool {
     loop {
         match (wanted.next(), given.next()) {
             (None, None) => return true,
-            (Some(part), Some(text)) if part == text || (part.starts_with('{') && !text.is_empty()) => {}
+            (Some(part), Some(text))
+                if part == text || (part.starts_with('{') && !text.is_empty()) => {}
             _ => return false,
         }
     }
@@ -130,6 +159,10 @@ mod tests {
     #[test]
     fn a_route_is_found_by_its_parts() {
         assert!(matches("/users/{id}", "/users/x") && matches("/users/me", "/users/me"));
-        assert!(!matches("/users/{id}", "/users/") && !matches("/users/{id}", "/users/x/y") && !matches("/users/me", "/users"));
+        assert!(
+            !matches("/users/{id}", "/users/")
+                && !matches("/users/{id}", "/users/x/y")
+                && !matches("/users/me", "/users")
+        );
     }
 }

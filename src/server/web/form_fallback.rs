@@ -1,8 +1,10 @@
-//! Makes one server function serve browsers with script, without it, and those whose script has not loaded yet.
+//! Makes one server function serve browsers with script, without it, and those whose script has not
+//! loaded yet.
 //!
-//! Leptos answers a form without script by redirecting to the Referer with the error in the address. The Referer may be missing or chosen
-//! by an attacker, and addresses stay in histories and logs (SR-112). So a function is always called the way a script calls it, and when
-//! it fails for a browser without script, the same route runs again as GET and shows the error.
+//! Leptos answers a form without script by redirecting to the Referer with the error in the
+//! address. The Referer may be missing or chosen by an attacker, and addresses stay in histories
+//! and logs (SR-112). So a function is always called the way a script calls it, and when it fails
+//! for a browser without script, the same route runs again as GET and shows the error.
 
 use axum::{
     body::{Body, to_bytes},
@@ -38,12 +40,23 @@ use crate::{
 const REDIRECT: &str = "serverfnredirect";
 /// Set by server functions that end in an error.
 const ERROR: &str = "serverfnerror";
-/// The fields whose values may be shown again after an error. Passwords are not among them (SR-016).
-const REDISPLAYED_FIELDS: [&str; 8] = ["action", "address", "email", "id", "identity", "return_to", "session", "token"];
+/// The fields whose values may be shown again after an error. Passwords are not among them
+/// (SR-016).
+const REDISPLAYED_FIELDS: [&str; 8] = [
+    "action",
+    "address",
+    "email",
+    "id",
+    "identity",
+    "return_to",
+    "session",
+    "token",
+];
 
 /// Runs the pages and their server functions.
 pub async fn handle_form(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    // The framework knows no HEAD of a function, and a link checker has no business at the provider.
+    // The framework knows no HEAD of a function, and a link checker has no business at the
+    // provider.
     if request.method() == Method::HEAD && request.uri().path() == LogInWithProvider::PATH {
         return Redirect::to(paths::LOGIN.path).into_response();
     }
@@ -56,9 +69,16 @@ pub async fn handle_form(State(state): State<AppState>, request: Request, next: 
         Ok(fields) => fields,
         Err(error) => return render::error_for(&state, &parts, error),
     };
-    let account = fields.iter().position(|(name, _)| name == ACCOUNT_FIELD).map(|index| fields.remove(index).1);
-    // Before the access check, or a page that an administrator has opened would count as an attempt of the member who logged in since.
-    if account.as_ref().is_some_and(|account| !is_bound_to_viewer(&state, &parts, account)) {
+    let account = fields
+        .iter()
+        .position(|(name, _)| name == ACCOUNT_FIELD)
+        .map(|index| fields.remove(index).1);
+    // Before the access check, or a page that an administrator has opened would count as an attempt
+    // of the member who logged in since.
+    if account
+        .as_ref()
+        .is_some_and(|account| !is_bound_to_viewer(&state, &parts, account))
+    {
         return render::error_for(&state, &parts, AuthError::AccountMismatch);
     }
     let mut parts = match access::check(&state, Request::from_parts(parts, Body::empty())).await {
@@ -72,10 +92,17 @@ pub async fn handle_form(State(state): State<AppState>, request: Request, next: 
     if let Some(error) = fields.iter().find_map(reject_control_characters) {
         return answer_failed_form(&state, parts, fields, error, is_page, rerun).await;
     }
-    // The framework reads the body again: exactly what was checked, nothing a second parser could understand differently.
-    let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(&fields).finish();
-    parts.headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
-    parts.headers.insert(header::CONTENT_LENGTH, body.len().into());
+    // The framework reads the body again: exactly what was checked, nothing a second parser could
+    // understand differently.
+    let body = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(&fields)
+        .finish();
+    parts
+        .headers
+        .insert(header::ACCEPT, HeaderValue::from_static("application/json"));
+    parts
+        .headers
+        .insert(header::CONTENT_LENGTH, body.len().into());
     let for_page = parts.clone();
     let mut response = next.run(Request::from_parts(parts, Body::from(body))).await;
     if response.headers().contains_key(ERROR) {
@@ -88,28 +115,51 @@ pub async fn handle_form(State(state): State<AppState>, request: Request, next: 
     response
 }
 
-/// Whether a form belongs to a page that was shown to the account that is logged in now: the browser is the same, but the person in front of
-/// it may have changed since the page was opened. It is asked for every page that needs a login, so no server function has to ask.
+/// Whether a form belongs to a page that was shown to the account that is logged in now: the
+/// browser is the same, but the person in front of it may have changed since the page was opened.
+/// It is asked for every page that needs a login, so no server function has to ask.
 fn is_bound_to_viewer(state: &AppState, parts: &Parts, account: &str) -> bool {
-    let needs_login = paths::find(parts.uri.path()).is_none_or(|page| !matches!(page.access, Access::Public | Access::SignedOutOnly));
-    let current = parts.extensions.get::<RequestAuth>().and_then(|auth| auth.current.as_ref()).filter(|_| needs_login);
-    current.is_none_or(|current| state.tokens.check_form_account(account, current.user().id).is_ok())
+    let needs_login = paths::find(parts.uri.path())
+        .is_none_or(|page| !matches!(page.access, Access::Public | Access::SignedOutOnly));
+    let current = parts
+        .extensions
+        .get::<RequestAuth>()
+        .and_then(|auth| auth.current.as_ref())
+        .filter(|_| needs_login);
+    current.is_none_or(|current| {
+        state
+            .tokens
+            .check_form_account(account, current.user().id)
+            .is_ok()
+    })
 }
 
-/// Gives the link that starts a login with the provider the form that the framework needs: arguments it can read, whatever stands behind
-/// the question mark, and a redirect as the answer, whatever the client accepts.
+/// Gives the link that starts a login with the provider the form that the framework needs:
+/// arguments it can read, whatever stands behind the question mark, and a redirect as the answer,
+/// whatever the client accepts.
 fn normalize_start_link(mut request: Request) -> Request {
     if request.uri().path() != LogInWithProvider::PATH {
         return request;
     }
-    if let Ok(uri) = return_to::with_target(LogInWithProvider::PATH, &return_to_param(request.uri())).parse() {
+    if let Ok(uri) =
+        return_to::with_target(LogInWithProvider::PATH, &return_to_param(request.uri())).parse()
+    {
         *request.uri_mut() = uri;
     }
-    request.headers_mut().insert(header::ACCEPT, HeaderValue::from_static("text/html"));
+    request
+        .headers_mut()
+        .insert(header::ACCEPT, HeaderValue::from_static("text/html"));
     request
 }
 
-async fn answer_failed_form(state: &AppState, mut parts: Parts, fields: Vec<(String, String)>, error: AuthError, is_page: bool, rerun: Next) -> Response {
+async fn answer_failed_form(
+    state: &AppState,
+    mut parts: Parts,
+    fields: Vec<(String, String)>,
+    error: AuthError,
+    is_page: bool,
+    rerun: Next,
+) -> Response {
     if !is_page {
         return render::json_error(error);
     }
@@ -117,9 +167,18 @@ async fn answer_failed_form(state: &AppState, mut parts: Parts, fields: Vec<(Str
         // The page of the form shows nothing to strangers, not even why.
         return render::error_page(state, &parts, error);
     }
-    let values = fields.into_iter().filter(|(name, _)| REDISPLAYED_FIELDS.contains(&name.as_str())).collect();
-    parts.extensions.insert(FailedForm { error, message: error_message(error), values });
-    parts.headers.insert(header::ACCEPT, HeaderValue::from_static("text/html"));
+    let values = fields
+        .into_iter()
+        .filter(|(name, _)| REDISPLAYED_FIELDS.contains(&name.as_str()))
+        .collect();
+    parts.extensions.insert(FailedForm {
+        error,
+        message: error_message(error),
+        values,
+    });
+    parts
+        .headers
+        .insert(header::ACCEPT, HeaderValue::from_static("text/html"));
     let head = parts.clone();
     let response = access::run(state, as_get(parts), rerun).await;
     match response.status() {
@@ -138,14 +197,19 @@ fn as_get(mut parts: Parts) -> Request {
 }
 
 async fn read_error(answer: Response) -> AuthError {
-    let body = to_bytes(answer.into_body(), request_limits::MAX_BODY_BYTES).await.unwrap_or_default();
+    let body = to_bytes(answer.into_body(), request_limits::MAX_BODY_BYTES)
+        .await
+        .unwrap_or_default();
     serde_json::from_slice(&body).unwrap_or(AuthError::Internal)
 }
 
 /// 303, so that the browser follows with GET whatever the form's method was (RFC 9110 §15.4.4).
 fn see_other(answer: Response) -> Response {
     let (mut parts, _) = answer.into_parts();
-    let target = parts.headers.remove(header::LOCATION).and_then(|target| target.to_str().ok().map(ToOwned::to_owned));
+    let target = parts
+        .headers
+        .remove(header::LOCATION)
+        .and_then(|target| target.to_str().ok().map(ToOwned::to_owned));
     parts.headers.remove(header::CONTENT_TYPE);
     parts.headers.remove(header::CONTENT_LENGTH);
     let mut response = Redirect::to(target.as_deref().unwrap_or("/")).into_response();

@@ -1,5 +1,6 @@
-//! From the form that asks to connect an account at the provider to the provider. What was asked for travels in an encrypted cookie, which
-//! names the session: a link that somebody else puts into this browser starts nothing (SR-058).
+//! From the form that asks to connect an account at the provider to the provider. What was asked
+//! for travels in an encrypted cookie, which names the session: a link that somebody else puts into
+//! this browser starts nothing (SR-058).
 
 use axum::{
     Extension,
@@ -24,15 +25,30 @@ const COOKIE_NAME: &str = "link-request";
 #[must_use]
 pub fn set_link_request(state: &AppState, connects: &LinkRequest) -> Option<HeaderValue> {
     let text = serde_json::to_string(connects).ok()?;
-    cookies::sealed(&state.config, state.tokens.pending_link_cookie_key(), &cookies::prefixed_name(&state.config, COOKIE_NAME), &text, ATTEMPT_LIFETIME_SECONDS)
-        .ok()
+    cookies::sealed(
+        &state.config,
+        state.tokens.pending_link_cookie_key(),
+        &cookies::prefixed_name(&state.config, COOKIE_NAME),
+        &text,
+        ATTEMPT_LIFETIME_SECONDS,
+    )
+    .ok()
 }
 
 /// Sets out for the provider. Without the form before it, it leads back to the form.
-pub async fn start_linking(State(state): State<AppState>, Extension(auth): Extension<RequestAuth>, request: Request) -> Response {
+pub async fn start_linking(
+    State(state): State<AppState>,
+    Extension(auth): Extension<RequestAuth>,
+    request: Request,
+) -> Response {
     let asked = read_link_request(&state, request.headers());
-    let connects = auth.current.as_ref().and_then(|current| asked.filter(|asked| asked.is_of(current, state.clock.now())));
-    let (Some(connects), Some(provider)) = (connects, &state.provider) else { return Redirect::to(paths::LINK_IDENTITY.path).into_response() };
+    let connects = auth
+        .current
+        .as_ref()
+        .and_then(|current| asked.filter(|asked| asked.is_of(current, state.clock.now())));
+    let (Some(connects), Some(provider)) = (connects, &state.provider) else {
+        return Redirect::to(paths::LINK_IDENTITY.path).into_response();
+    };
     let start = oidc::AuthorizationRequest {
         return_to: None,
         redirect_uri: provider.config().redirect_uri.clone(),
@@ -44,15 +60,35 @@ pub async fn start_linking(State(state): State<AppState>, Extension(auth): Exten
         Ok(begun) => {
             let mut response = Redirect::to(&begun.url).into_response();
             let kept = login_attempts::set_login_attempt(&state, request.headers(), &begun.attempt);
-            let forgotten = cookies::unset(&state.config, &cookies::prefixed_name(&state.config, COOKIE_NAME)).ok();
-            response.headers_mut().extend(kept.into_iter().chain(forgotten).map(|cookie| (header::SET_COOKIE, cookie)));
+            let forgotten = cookies::unset(
+                &state.config,
+                &cookies::prefixed_name(&state.config, COOKIE_NAME),
+            )
+            .ok();
+            response.headers_mut().extend(
+                kept.into_iter()
+                    .chain(forgotten)
+                    .map(|cookie| (header::SET_COOKIE, cookie)),
+            );
             response
         }
-        Err(error) => render::oidc_error_page(&state, &request.into_parts().0, CallbackError { is_linking: true, ..error.into() }),
+        Err(error) => render::oidc_error_page(
+            &state,
+            &request.into_parts().0,
+            CallbackError {
+                is_linking: true,
+                ..error.into()
+            },
+        ),
     }
 }
 
 fn read_link_request(state: &AppState, headers: &HeaderMap) -> Option<LinkRequest> {
-    let (_, text) = cookies::unsealed(state.tokens.pending_link_cookie_key(), headers, &cookies::prefixed_name(&state.config, COOKIE_NAME)).pop()?;
+    let (_, text) = cookies::unsealed(
+        state.tokens.pending_link_cookie_key(),
+        headers,
+        &cookies::prefixed_name(&state.config, COOKIE_NAME),
+    )
+    .pop()?;
     serde_json::from_str(&text).ok()
 }

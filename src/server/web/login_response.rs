@@ -9,16 +9,24 @@ use crate::{
     },
 };
 
-/// What a browser gets for a login: a cookie, and the path to go on to (SR-120), which for somebody who waits for approval is the page
-/// that says so.
+/// What a browser gets for a login: a cookie, and the path to go on to (SR-120), which for somebody
+/// who waits for approval is the page that says so.
 ///
 /// # Errors
 /// `Internal` when the cookie cannot be written.
-pub fn session_cookie_and_path(state: &AppState, login: &Login, return_to: &str) -> Result<(HeaderValue, String), AuthError> {
+pub fn session_cookie_and_path(
+    state: &AppState,
+    login: &Login,
+    return_to: &str,
+) -> Result<(HeaderValue, String), AuthError> {
     match login {
         Login::Complete(session) => {
-            let cookie = cookies::session(&state.config, &session.token, session.lifetime).map_err(|_| AuthError::Internal)?;
-            Ok((cookie, after_login(state, session.user.is_verified, return_to)))
+            let cookie = cookies::session(&state.config, &session.token, session.lifetime)
+                .map_err(|_| AuthError::Internal)?;
+            Ok((
+                cookie,
+                after_login(state, session.user.is_verified, return_to),
+            ))
         }
     }
 }

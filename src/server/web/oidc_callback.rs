@@ -1,5 +1,5 @@
-//! Where the provider sends the browser back to, at MediaManager's two addresses. A route of its own and no server function,
-//! because the configured name is a part of the path.
+//! Where the provider sends the browser back to, at MediaManager's two addresses. A route of its
+//! own and no server function, because the configured name is a part of the path.
 
 use axum::{
     Extension,
@@ -20,7 +20,8 @@ use crate::{
     },
 };
 
-/// The parameters that mean something; each may be there once (SR-056). An ID token among the others is not looked at.
+/// The parameters that mean something; each may be there once (SR-056). An ID token among the
+/// others is not looked at.
 const CALLBACK_PARAMS: [&str; 5] = ["code", "state", "iss", "error", "error_description"];
 
 /// `GET /auth/cookie/{name}/callback`. The name is compared to the letter.
@@ -31,14 +32,29 @@ pub async fn callback_by_name(
     auth: Extension<RequestAuth>,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let is_ours = state.provider.as_ref().is_some_and(|provider| name.is_ok_and(|Path(name)| provider.config().name == name));
-    if is_ours { Ok(handle_callback(state, auth.0, request).await) } else { Err(AuthError::NotFound.into()) }
+    let is_ours = state
+        .provider
+        .as_ref()
+        .is_some_and(|provider| name.is_ok_and(|Path(name)| provider.config().name == name));
+    if is_ours {
+        Ok(handle_callback(state, auth.0, request).await)
+    } else {
+        Err(AuthError::NotFound.into())
+    }
 }
 
 /// `GET /auth/oauth/callback`, for providers that are registered with MediaManager's newer address.
 #[utoipa::path(get, path = "/api/v1/auth/oauth/callback", params(("code" = Option<String>, Query), ("state" = Option<String>, Query), ("iss" = Option<String>, Query), ("error" = Option<String>, Query)), responses((status = 303, description = "Logged in"), (status = "4XX", description = "A page that says why not"), (status = "5XX", description = "A page that says why not")))]
-pub async fn callback(State(state): State<AppState>, auth: Extension<RequestAuth>, request: Request) -> Result<Response, ApiError> {
-    if state.provider.is_some() { Ok(handle_callback(state, auth.0, request).await) } else { Err(AuthError::NotFound.into()) }
+pub async fn callback(
+    State(state): State<AppState>,
+    auth: Extension<RequestAuth>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    if state.provider.is_some() {
+        Ok(handle_callback(state, auth.0, request).await)
+    } else {
+        Err(AuthError::NotFound.into())
+    }
 }
 
 async fn handle_callback(state: AppState, auth: RequestAuth, request: Request) -> Response {
@@ -47,30 +63,43 @@ async fn handle_callback(state: AppState, auth: RequestAuth, request: Request) -
         return render::error_response(&state, request, AuthError::MethodNotAllowed).await;
     }
     let (parts, _) = request.into_parts();
-    let (attempt, unset) = login_attempts::take_login_attempt(&state, &parts.headers, &state_param(&parts.uri));
+    let (attempt, unset) =
+        login_attempts::take_login_attempt(&state, &parts.headers, &state_param(&parts.uri));
     let answer = read_params(parts.uri.query().unwrap_or_default());
     let (cx, is_logged_in) = (auth.ctx(&state), auth.current.is_some());
-    let connects = attempt.as_ref().is_some_and(|attempt| attempt.link.is_some());
+    let connects = attempt
+        .as_ref()
+        .is_some_and(|attempt| attempt.link.is_some());
     let home = || Redirect::to(&redirects::landing_page(&state, &auth)).into_response();
     let answered = match (attempt, answer) {
         (Some(attempt), answer) => {
-            let finished = oidc::finish_callback(&cx, auth.current.as_ref(), Callback { attempt, answer }).await;
+            let finished =
+                oidc::finish_callback(&cx, auth.current.as_ref(), Callback { attempt, answer })
+                    .await;
             finished.and_then(|outcome| log_in_browser(&state, outcome))
         }
         (None, Err(failure)) => Err(oidc::record_failure(&cx, failure).await),
         (None, Ok(_)) if is_logged_in => Ok(home()),
         (None, Ok(_)) => {
-            let failure = OidcFailure::new(OidcError::UnknownState, "this browser has no attempt with the state of the answer", "");
+            let failure = OidcFailure::new(
+                OidcError::UnknownState,
+                "this browser has no attempt with the state of the answer",
+                "",
+            );
             Err(oidc::record_failure(&cx, failure).await)
         }
     };
     let mut response = match answered {
         Ok(response) => response,
         // Reloading, or the Back button after a login: everything is fine already (SR-057).
-        Err(refused) if is_logged_in && !connects && refused.error == OidcError::UnknownState => home(),
+        Err(refused) if is_logged_in && !connects && refused.error == OidcError::UnknownState => {
+            home()
+        }
         Err(refused) => render::oidc_error_page(&state, &parts, refused),
     };
-    response.headers_mut().extend(unset.map(|cookie| (header::SET_COOKIE, cookie)));
+    response
+        .headers_mut()
+        .extend(unset.map(|cookie| (header::SET_COOKIE, cookie)));
     response
 }
 
@@ -81,27 +110,53 @@ fn state_param(uri: &Uri) -> String {
 
 /// Reads the answer strictly: what two readers could understand differently is refused.
 fn read_params(query: &str) -> Result<CallbackParams, OidcFailure> {
-    let malformed = || OidcFailure::new(OidcError::MalformedCallback, "the answer has a parameter twice, a code and an error, or neither", "");
+    let malformed = || {
+        OidcFailure::new(
+            OidcError::MalformedCallback,
+            "the answer has a parameter twice, a code and an error, or neither",
+            "",
+        )
+    };
     let fields = form_data::parse_fields(query.as_bytes()).map_err(|_| malformed())?;
-    let ours: Vec<(String, String)> = fields.into_iter().filter(|(name, _)| CALLBACK_PARAMS.contains(&name.as_str())).collect();
+    let ours: Vec<(String, String)> = fields
+        .into_iter()
+        .filter(|(name, _)| CALLBACK_PARAMS.contains(&name.as_str()))
+        .collect();
     form_data::reject_duplicates(&ours).map_err(|_| malformed())?;
-    let given = |wanted: &str| ours.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.clone());
+    let given = |wanted: &str| {
+        ours.iter()
+            .find(|(name, _)| name == wanted)
+            .map(|(_, value)| value.clone())
+    };
     let find = |wanted: &str| given(wanted).filter(|value| !value.is_empty());
     // An issuer that is there and empty is another one than the provider's (SR-054).
-    let answer = CallbackParams { code: find("code"), issuer: given("iss"), error: find("error"), error_description: find("error_description") };
+    let answer = CallbackParams {
+        code: find("code"),
+        issuer: given("iss"),
+        error: find("error"),
+        error_description: find("error_description"),
+    };
     // Exactly one of the two.
-    if answer.code.is_some() == answer.error.is_some() { Err(malformed()) } else { Ok(answer) }
+    if answer.code.is_some() == answer.error.is_some() {
+        Err(malformed())
+    } else {
+        Ok(answer)
+    }
 }
 
 fn log_in_browser(state: &AppState, outcome: CallbackOutcome) -> Result<Response, CallbackError> {
     let answer = match outcome {
-        CallbackOutcome::Connected => return Ok(Redirect::to(&Notice::ProviderLinked.on(&paths::ACCOUNT)).into_response()),
+        CallbackOutcome::Connected => {
+            return Ok(Redirect::to(&Notice::ProviderLinked.on(&paths::ACCOUNT)).into_response());
+        }
         CallbackOutcome::LoggedIn { login, return_to } => {
             let return_to = return_to.as_ref().map_or("", |target| target.as_str());
             login_response::session_cookie_and_path(state, &login, return_to).ok()
         }
-        CallbackOutcome::MustConnect(pending) => login_attempts::set_pending_link(state, &pending).map(|cookie| (cookie, paths::CONFIRM_LINK.path.to_owned())),
+        CallbackOutcome::MustConnect(pending) => login_attempts::set_pending_link(state, &pending)
+            .map(|cookie| (cookie, paths::CONFIRM_LINK.path.to_owned())),
     };
-    let (cookie, path) = answer.ok_or_else(|| CallbackError::from(OidcError::TemporarilyUnavailable))?;
+    let (cookie, path) =
+        answer.ok_or_else(|| CallbackError::from(OidcError::TemporarilyUnavailable))?;
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&path)).into_response())
 }

@@ -25,7 +25,8 @@ pub struct PageRequest {
 /// A page, or why it cannot be shown.
 pub type PageResult = Result<Response, PageError>;
 
-/// Why a page cannot be shown: an error page takes its place, which `access::run` renders with the context of the request.
+/// Why a page cannot be shown: an error page takes its place, which `access::run` renders with the
+/// context of the request.
 #[derive(Clone, Copy)]
 pub struct PageError(pub AuthError);
 
@@ -45,7 +46,6 @@ impl IntoResponse for PageError {
 
 impl PageRequest {
     /// The context for flows.
-    #[must_use]
     pub fn ctx(&self) -> Ctx<'_> {
         self.auth.ctx(&self.state)
     }
@@ -58,16 +58,23 @@ impl PageRequest {
         Ok(render::page(self.context, view))
     }
 
-    /// A parameter of the address, without control characters, which nothing here contains and PostgreSQL cannot compare with (SR-151).
-    #[must_use]
+    /// A parameter of the address, without control characters, which nothing here contains and
+    /// PostgreSQL cannot compare with (SR-151).
     pub fn query(&self, name: &str) -> String {
-        self.context.query.get(name).map(|value| value.chars().filter(|c| !c.is_control()).collect()).unwrap_or_default()
+        self.context
+            .query
+            .get(name)
+            .map(|value| value.chars().filter(|c| !c.is_control()).collect())
+            .unwrap_or_default()
     }
 
     /// The number of the page in a list, from 1; whatever else stands in the address is the first.
-    #[must_use]
     pub fn page_number(&self) -> u64 {
-        self.query("page").parse().ok().filter(|page| *page > 0).unwrap_or(1)
+        self.query("page")
+            .parse()
+            .ok()
+            .filter(|page| *page > 0)
+            .unwrap_or(1)
     }
 }
 
@@ -85,9 +92,17 @@ impl FromRequestParts<AppState> for PageRequest {
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Infallible> {
         Ok(Self {
             state: state.clone(),
-            auth: parts.extensions.get::<RequestAuth>().cloned().unwrap_or_default(),
+            auth: parts
+                .extensions
+                .get::<RequestAuth>()
+                .cloned()
+                .unwrap_or_default(),
             uri: parts.uri.clone(),
-            context: parts.extensions.get::<Arc<PageContext>>().cloned().unwrap_or_default(),
+            context: parts
+                .extensions
+                .get::<Arc<PageContext>>()
+                .cloned()
+                .unwrap_or_default(),
         })
     }
 }

@@ -11,18 +11,25 @@ use crate::{
     },
 };
 
-/// Where somebody who is logged in goes by default: MediaManager, or the page that says what they wait for.
-#[must_use]
+/// Where somebody who is logged in goes by default: MediaManager, or the page that says what they
+/// wait for.
 pub fn landing_page(state: &AppState, auth: &RequestAuth) -> String {
-    after_login(state, auth.current.as_ref().is_some_and(|current| current.user().is_verified), "")
+    after_login(
+        state,
+        auth.current
+            .as_ref()
+            .is_some_and(|current| current.user().is_verified),
+        "",
+    )
 }
 
 /// Where a login leads (SR-120).
-#[must_use]
 pub fn after_login(state: &AppState, is_verified: bool, return_to: &str) -> String {
     match ReturnTo::parse(return_to) {
         // Without approval, the own account may still be verified, changed and deleted.
-        Some(target) if !is_verified && is_below(target.as_str(), paths::ACCOUNT.path) => target.as_str().to_owned(),
+        Some(target) if !is_verified && is_below(target.as_str(), paths::ACCOUNT.path) => {
+            target.as_str().to_owned()
+        }
         _ if !is_verified => paths::PENDING_APPROVAL.path.to_owned(),
         Some(target) => target.as_str().to_owned(),
         None => state.config.policy.default_redirect.as_str().to_owned(),
@@ -30,27 +37,26 @@ pub fn after_login(state: &AppState, is_verified: bool, return_to: &str) -> Stri
 }
 
 fn is_below(path: &str, parent: &str) -> bool {
-    path.strip_prefix(parent).is_some_and(|rest| rest.starts_with('/'))
+    path.strip_prefix(parent)
+        .is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// The login page that comes back to this address.
-#[must_use]
 pub fn login_url(uri: &Uri) -> String {
     return_to::with_target(paths::LOGIN.path, path_and_query(uri))
 }
 
 /// The page where somebody logs in again before this address, which needs a recent login (SR-142).
-#[must_use]
 pub fn reauthenticate_url(uri: &Uri) -> String {
     return_to::with_target(paths::REAUTHENTICATE.path, path_and_query(uri))
 }
 
 fn path_and_query(uri: &Uri) -> &str {
-    uri.path_and_query().map_or(paths::INDEX.path, |target| target.as_str())
+    uri.path_and_query()
+        .map_or(paths::INDEX.path, |target| target.as_str())
 }
 
 /// The `return_to` parameter of an address.
-#[must_use]
 pub fn return_to_param(uri: &Uri) -> String {
     form_data::parameter(uri, "return_to").unwrap_or_default()
 }

@@ -18,7 +18,9 @@ use crate::{
     app::{
         error_page::ErrorPage,
         oidc::{OidcErrorPage, OidcErrorPageProps, OidcLoginError},
-        page_context::{AdminNotices, FailedForm, Features, PageContext, ProviderButton, Timestamp, Viewer},
+        page_context::{
+            AdminNotices, FailedForm, Features, PageContext, ProviderButton, Timestamp, Viewer,
+        },
     },
     domain::AuthError,
     server::{
@@ -33,8 +35,12 @@ use crate::{
     text::en,
 };
 
-/// Renders a page in one go to one body: pages have no asynchronous parts, their data are properties.
-pub fn page<V: IntoView + 'static>(context: Arc<PageContext>, view: impl FnOnce() -> V) -> Response {
+/// Renders a page in one go to one body: pages have no asynchronous parts, their data are
+/// properties.
+pub fn page<V: IntoView + 'static>(
+    context: Arc<PageContext>,
+    view: impl FnOnce() -> V,
+) -> Response {
     let owner = Owner::new_root(None);
     let html = owner.with(|| {
         provide_context(context);
@@ -47,33 +53,54 @@ pub fn page<V: IntoView + 'static>(context: Arc<PageContext>, view: impl FnOnce(
 /// What every page may know. `pending_approvals` is shown to administrators.
 pub fn page_context(state: &AppState, parts: &Parts, pending_approvals: u64) -> PageContext {
     let config = &state.config;
-    let current = parts.extensions.get::<RequestAuth>().and_then(|auth| auth.current.as_ref());
+    let current = parts
+        .extensions
+        .get::<RequestAuth>()
+        .and_then(|auth| auth.current.as_ref());
     let provider = state.provider.as_ref();
     let ids = parts.extensions.get::<Arc<RequestIds>>();
-    let query: BTreeMap<String, String> = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
+    let query: BTreeMap<String, String> =
+        form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes())
+            .into_owned()
+            .collect();
     PageContext {
         app_name: config.server.app_name.clone(),
         assets: state.assets.clone(),
         script_nonce: ids.map(|ids| ids.script_nonce.clone()).unwrap_or_default(),
         request_id: ids.map(|ids| ids.request_id.clone()).unwrap_or_default(),
-        path_and_query: parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default(),
+        path_and_query: parts
+            .uri
+            .path_and_query()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
         query,
         viewer: current.map(|current| viewer(state, current)),
         failed_form: parts.extensions.get::<FailedForm>().cloned(),
         provider: provider.map(provider_button),
         password_min_length: config.policy.password_min_length,
-        features: Features { signup: config.policy.registration, password_reset: config.auth.email_password_resets, mail: config.smtp.is_some() },
-        admin: current.and_then(|current| current.admin().ok()).map(|_| AdminNotices {
-            warnings: config.warnings.clone(),
-            redirect_uri: provider.map(|provider| provider.config().redirect_uri.clone()),
-            pending_approvals,
-        }),
+        features: Features {
+            signup: config.policy.registration,
+            password_reset: config.auth.email_password_resets,
+            mail: config.smtp.is_some(),
+        },
+        admin: current
+            .and_then(|current| current.admin().ok())
+            .map(|_| AdminNotices {
+                warnings: config.warnings.clone(),
+                redirect_uri: provider.map(|provider| provider.config().redirect_uri.clone()),
+                pending_approvals,
+            }),
     }
 }
 
 fn provider_button(provider: &Provider) -> ProviderButton {
     let name = &provider.config().name;
-    ProviderButton { name: name.clone(), last_error: provider.last_error().map(|fault| en::oidc_error_message(fault.error, name)) }
+    ProviderButton {
+        name: name.clone(),
+        last_error: provider
+            .last_error()
+            .map(|fault| en::oidc_error_message(fault.error, name)),
+    }
 }
 
 fn viewer(state: &AppState, current: &CurrentUser) -> Viewer {
@@ -88,12 +115,15 @@ fn viewer(state: &AppState, current: &CurrentUser) -> Viewer {
 }
 
 /// A time as pages show it.
-#[must_use]
 pub fn timestamp(at: i64) -> Timestamp {
-    Timestamp { rfc3339: clock::format_rfc3339(at), human: clock::format_human(at) }
+    Timestamp {
+        rfc3339: clock::format_rfc3339(at),
+        human: clock::format_human(at),
+    }
 }
 
-/// Answers a request that cannot be served: the API's JSON, or a page that says what happened and what to do.
+/// Answers a request that cannot be served: the API's JSON, or a page that says what happened and
+/// what to do.
 pub async fn error_response(state: &AppState, request: Request, error: AuthError) -> Response {
     error_for(state, &request.into_parts().0, error)
 }
@@ -113,14 +143,24 @@ pub fn error_for(state: &AppState, parts: &Parts, error: AuthError) -> Response 
 /// `AccountMismatch` for the script of a page of ours. It says whose account is open now.
 fn account_mismatch(parts: &Parts) -> Response {
     let error = AuthError::AccountMismatch;
-    let current = parts.extensions.get::<RequestAuth>().and_then(|auth| auth.current.as_ref());
-    let message = current.map_or_else(|| en::error_message(error), |current| en::account_mismatch(&current.user().email));
-    with_status(Json((error.place(), en::account_mismatch_in_place(&message))).into_response(), error)
+    let current = parts
+        .extensions
+        .get::<RequestAuth>()
+        .and_then(|auth| auth.current.as_ref());
+    let message = current.map_or_else(
+        || en::error_message(error),
+        |current| en::account_mismatch(&current.user().email),
+    );
+    with_status(
+        Json((error.place(), en::account_mismatch_in_place(&message))).into_response(),
+        error,
+    )
 }
 
 /// The page that says what happened, whatever the client accepts.
 pub fn error_page(state: &AppState, parts: &Parts, error: AuthError) -> Response {
-    let origins = csrf::claimed_origin(&parts.headers).map(|claimed| (claimed, state.config.origin()));
+    let origins =
+        csrf::claimed_origin(&parts.headers).map(|claimed| (claimed, state.config.origin()));
     let context = Arc::new(page_context(state, parts, 0));
     render_error(context, error, origins)
 }
@@ -130,19 +170,35 @@ pub fn error_page_with(context: Arc<PageContext>, error: AuthError) -> Response 
     render_error(context, error, None)
 }
 
-fn render_error(context: Arc<PageContext>, error: AuthError, origins: Option<(String, String)>) -> Response {
+fn render_error(
+    context: Arc<PageContext>,
+    error: AuthError,
+    origins: Option<(String, String)>,
+) -> Response {
     let title = en::pages::error::title(error);
     let message = match (error, &context.viewer) {
         (AuthError::AccountMismatch, Some(viewer)) => en::account_mismatch(&viewer.email),
         _ => en::error_message(error),
     };
-    with_status(page(context, move || view! { <ErrorPage error title message origins/> }), error)
+    with_status(
+        page(
+            context,
+            move || view! { <ErrorPage error title message origins/> },
+        ),
+        error,
+    )
 }
 
-/// Answers a failed login through the provider with what was wrong and what to do. A person looks at it, whatever the browser accepts.
+/// Answers a failed login through the provider with what was wrong and what to do. A person looks
+/// at it, whatever the browser accepts.
 pub fn oidc_error_page(state: &AppState, parts: &Parts, refused: CallbackError) -> Response {
     let code = refused.error;
-    let provider_name = state.provider.as_ref().map_or(en::UNNAMED_PROVIDER, |provider| provider.config().name.as_str());
+    let provider_name = state
+        .provider
+        .as_ref()
+        .map_or(en::UNNAMED_PROVIDER, |provider| {
+            provider.config().name.as_str()
+        });
     let error = OidcLoginError {
         code: code.code(),
         title: en::pages::oidc_error::title(code),
@@ -150,21 +206,29 @@ pub fn oidc_error_page(state: &AppState, parts: &Parts, refused: CallbackError) 
         hint: en::oidc_error_hint(code),
         provider_name: provider_name.to_owned(),
         provider_message: refused.provider_message,
-        return_to: refused.return_to.map(|target| target.as_str().to_owned()).unwrap_or_default(),
+        return_to: refused
+            .return_to
+            .map(|target| target.as_str().to_owned())
+            .unwrap_or_default(),
         is_linking: refused.is_linking,
     };
     let context = Arc::new(page_context(state, parts, 0));
     let mut response = page(context, move || OidcErrorPage(OidcErrorPageProps { error }));
     *response.status_mut() = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::BAD_GATEWAY);
     if let Some(seconds) = code.retry_after() {
-        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, seconds.into());
     }
     response
 }
 
 /// An error for the script of a page of ours: the element that says it, and the sentence.
 pub fn json_error(error: AuthError) -> Response {
-    with_status(Json((error.place(), en::error_message(error))).into_response(), error)
+    with_status(
+        Json((error.place(), en::error_message(error))).into_response(),
+        error,
+    )
 }
 
 /// Gives a response the status of an error.
@@ -175,7 +239,6 @@ pub fn with_status(mut response: Response, error: AuthError) -> Response {
 }
 
 /// An error's HTTP status.
-#[must_use]
 pub fn status(error: AuthError) -> StatusCode {
     StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
@@ -188,7 +251,9 @@ pub fn add_retry_after(headers: &mut HeaderMap, error: AuthError) {
 }
 
 /// Whether a page can be shown, as for a navigation or a form without script.
-#[must_use]
 pub fn accepts_html(headers: &HeaderMap) -> bool {
-    headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).is_some_and(|accept| accept.contains("text/html"))
+    headers
+        .get(header::ACCEPT)
+        .and_then(|accept| accept.to_str().ok())
+        .is_some_and(|accept| accept.contains("text/html"))
 }

@@ -26,20 +26,31 @@ use crate::{
     },
 };
 
-/// What a log-out tells the browser to forget. Not the cookies: those of the application behind us are not ours.
+/// What a log-out tells the browser to forget. Not the cookies: those of the application behind us
+/// are not ours.
 pub const CLEAR_SITE_DATA: HeaderValue = HeaderValue::from_static("\"cache\", \"storage\"");
 
-/// The state and who is asking. Every server function calls this first: it is a public endpoint, whatever page it belongs to (SR-002).
+/// The state and who is asking. Every server function calls this first: it is a public endpoint,
+/// whatever page it belongs to (SR-002).
 ///
 /// # Errors
 /// `Internal` outside a request.
 pub fn request() -> Result<(AppState, RequestAuth), AuthError> {
     let (state, parts) = state_and_parts()?;
-    Ok((state, parts.extensions.get::<RequestAuth>().cloned().ok_or(AuthError::Internal)?))
+    Ok((
+        state,
+        parts
+            .extensions
+            .get::<RequestAuth>()
+            .cloned()
+            .ok_or(AuthError::Internal)?,
+    ))
 }
 
 fn state_and_parts() -> Result<(AppState, Parts), AuthError> {
-    use_context::<AppState>().zip(use_context::<Parts>()).ok_or(AuthError::Internal)
+    use_context::<AppState>()
+        .zip(use_context::<Parts>())
+        .ok_or(AuthError::Internal)
 }
 
 /// The administrator who is asking.
@@ -51,9 +62,10 @@ pub fn admin(auth: &RequestAuth) -> Result<Admin, AuthError> {
 }
 
 /// The token that was presented, for logging out.
-#[must_use]
 pub fn presented_token(auth: &RequestAuth) -> Option<&str> {
-    auth.token.as_ref().map(|PresentedToken(token)| token.as_str())
+    auth.token
+        .as_ref()
+        .map(|PresentedToken(token)| token.as_str())
 }
 
 /// Ends a successful server function: the browser goes on to this page, which shows the notice.
@@ -71,7 +83,8 @@ pub fn redirect_to(address: &str) {
     leptos_axum::redirect(address);
 }
 
-/// Gives the browser a new session and sends it where the person wanted to go (SR-120), or to the page that says what they wait for.
+/// Gives the browser a new session and sends it where the person wanted to go (SR-120), or to the
+/// page that says what they wait for.
 ///
 /// # Errors
 /// `Internal` when the cookie cannot be written.
@@ -94,23 +107,32 @@ pub fn clear_session_cookie(state: &AppState) -> Result<(), AuthError> {
     Ok(())
 }
 
-/// Starts a login with the provider. Returns the address to send the browser to, which is a page of ours if the provider cannot be used.
-/// Leptos calls it for a link, so it must not fail.
+/// Starts a login with the provider. Returns the address to send the browser to, which is a page of
+/// ours if the provider cannot be used. Leptos calls it for a link, so it must not fail.
 pub async fn start_oidc_login(return_to: &str) -> String {
     let unavailable = || return_to::with_target(paths::OIDC_ERROR.path, return_to);
-    let Ok((state, parts)) = state_and_parts() else { return unavailable() };
-    let Some(provider) = &state.provider else { return paths::LOGIN.path.to_owned() };
+    let Ok((state, parts)) = state_and_parts() else {
+        return unavailable();
+    };
+    let Some(provider) = &state.provider else {
+        return paths::LOGIN.path.to_owned();
+    };
     let start = oidc::AuthorizationRequest {
         return_to: ReturnTo::parse(return_to),
         redirect_uri: provider.config().redirect_uri.clone(),
         scopes: Vec::new(),
         link: None,
         // Somebody who is logged in logs in again, so the provider must ask.
-        force_login: parts.extensions.get::<RequestAuth>().is_some_and(|auth| auth.current.is_some()),
+        force_login: parts
+            .extensions
+            .get::<RequestAuth>()
+            .is_some_and(|auth| auth.current.is_some()),
     };
     match oidc::start_login(&state, start).await {
         Ok(begun) => {
-            login_attempts::set_login_attempt(&state, &parts.headers, &begun.attempt).into_iter().for_each(set_cookie);
+            login_attempts::set_login_attempt(&state, &parts.headers, &begun.attempt)
+                .into_iter()
+                .for_each(set_cookie);
             begun.url
         }
         Err(_) => unavailable(),
@@ -130,7 +152,11 @@ pub fn pending_link() -> Result<Option<PendingLink>, AuthError> {
 ///
 /// # Errors
 /// `Internal` when the cookie cannot be written.
-pub fn finish_linking(state: &AppState, login: &Login, pending: &PendingLink) -> Result<(), AuthError> {
+pub fn finish_linking(
+    state: &AppState,
+    login: &Login,
+    pending: &PendingLink,
+) -> Result<(), AuthError> {
     set_cookie(login_attempts::clear_pending_link(state).ok_or(AuthError::Internal)?);
     log_in_browser(state, login, pending.return_to())
 }
@@ -148,7 +174,11 @@ pub fn store_link_request(state: &AppState, connects: &LinkRequest) -> Result<()
 ///
 /// # Errors
 /// `Internal` when the cookie cannot be written.
-pub fn store_one_time_link(state: &AppState, user: uuid::Uuid, link: &ResetLink) -> Result<(), AuthError> {
+pub fn store_one_time_link(
+    state: &AppState,
+    user: uuid::Uuid,
+    link: &ResetLink,
+) -> Result<(), AuthError> {
     set_cookie(one_time_link::set_one_time_link(state, user, link).ok_or(AuthError::Internal)?);
     Ok(())
 }

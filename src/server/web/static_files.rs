@@ -11,7 +11,11 @@ use crate::server::web::assets;
 
 /// `/pkg/…`: names that change with their content, so they are kept for good.
 pub async fn package(Path(name): Path<String>, headers: HeaderMap) -> Response {
-    serve(&format!("pkg/{name}"), &headers, "public, max-age=31536000, immutable")
+    serve(
+        &format!("pkg/{name}"),
+        &headers,
+        "public, max-age=31536000, immutable",
+    )
 }
 
 /// `/favicon.svg`
@@ -19,16 +23,22 @@ pub async fn icon(headers: HeaderMap) -> Response {
     serve("favicon.svg", &headers, "public, max-age=86400")
 }
 
-/// A file with how long a browser may keep it. Not its absence: a 404 during an update would stay for a year.
+/// A file with how long a browser may keep it. Not its absence: a 404 during an update would stay
+/// for a year.
 fn serve(path: &str, headers: &HeaderMap, how_long: &'static str) -> Response {
-    let Some(file) = assets::get(path, |encoding| accepts_encoding(headers, encoding)) else { return (StatusCode::NOT_FOUND, "Not Found").into_response() };
+    let Some(file) = assets::get(path, |encoding| accepts_encoding(headers, encoding)) else {
+        return (StatusCode::NOT_FOUND, "Not Found").into_response();
+    };
     let body = match file.content {
         Cow::Borrowed(bytes) => Body::from(bytes),
         Cow::Owned(bytes) => Body::from(bytes),
     };
     let mut response = body.into_response();
     let fields = response.headers_mut();
-    fields.insert(header::CONTENT_TYPE, HeaderValue::from_static(file.media_type));
+    fields.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static(file.media_type),
+    );
     fields.insert(header::CACHE_CONTROL, HeaderValue::from_static(how_long));
     fields.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
     if let Some(encoding) = file.encoding {
@@ -37,12 +47,19 @@ fn serve(path: &str, headers: &HeaderMap, how_long: &'static str) -> Response {
     response
 }
 
-/// Whether a client takes an encoding (RFC 9110 §12.5.3). Only what it names, and not with a weight of nothing.
+/// Whether a client takes an encoding (RFC 9110 §12.5.3). Only what it names, and not with a weight
+/// of nothing.
 fn accepts_encoding(headers: &HeaderMap, encoding: &str) -> bool {
-    let lines = headers.get_all(header::ACCEPT_ENCODING).into_iter().filter_map(|line| line.to_str().ok());
+    let lines = headers
+        .get_all(header::ACCEPT_ENCODING)
+        .into_iter()
+        .filter_map(|line| line.to_str().ok());
     lines.flat_map(|line| line.split(',')).any(|item| {
         let mut parts = item.split(';').map(str::trim);
-        parts.next().is_some_and(|name| name.eq_ignore_ascii_case(encoding)) && !parts.any(|weight| weight.trim_end_matches(['0', '.']) == "q=")
+        parts
+            .next()
+            .is_some_and(|name| name.eq_ignore_ascii_case(encoding))
+            && !parts.any(|weight| weight.trim_end_matches(['0', '.']) == "q=")
     })
 }
 
@@ -52,9 +69,22 @@ mod tests {
 
     #[test]
     fn a_client_gets_only_what_it_takes() {
-        let takes =
-            |line: &'static str, encoding| accepts_encoding(&HeaderMap::from_iter([(header::ACCEPT_ENCODING, HeaderValue::from_static(line))]), encoding);
-        assert!(takes("gzip, deflate, br, zstd", "br") && takes("BR;q=0.5", "br") && takes("br; q=1.0", "br"));
-        assert!(!takes("gzip", "br") && !takes("br;q=0", "br") && !takes("br; q=0.000", "br") && !takes("brotli", "br"));
+        let takes = |line: &'static str, encoding| {
+            accepts_encoding(
+                &HeaderMap::from_iter([(header::ACCEPT_ENCODING, HeaderValue::from_static(line))]),
+                encoding,
+            )
+        };
+        assert!(
+            takes("gzip, deflate, br, zstd", "br")
+                && takes("BR;q=0.5", "br")
+                && takes("br; q=1.0", "br")
+        );
+        assert!(
+            !takes("gzip", "br")
+                && !takes("br;q=0", "br")
+                && !takes("br; q=0.000", "br")
+                && !takes("brotli", "br")
+        );
     }
 }

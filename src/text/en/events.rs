@@ -1,7 +1,6 @@
 use crate::domain::AuditEvent;
 
 /// What happened, as the audit log and the log line say it.
-#[must_use]
 pub fn event_description(event: AuditEvent) -> &'static str {
     match event {
         AuditEvent::LoggedIn => "Logged in",
@@ -25,7 +24,9 @@ pub fn event_description(event: AuditEvent) -> &'static str {
         AuditEvent::IdentityLinked => "An account at the provider was connected",
         AuditEvent::IdentityUnlinked => "An account at the provider was disconnected",
         AuditEvent::LinkConfirmationRequired => "The password was asked for before connecting",
-        AuditEvent::UnverifiedCredentialsRevoked => "What was set before the address was proven became void",
+        AuditEvent::UnverifiedCredentialsRevoked => {
+            "What was set before the address was proven became void"
+        }
         AuditEvent::UserCreated => "An account was made",
         AuditEvent::UserApproved => "The account was approved",
         AuditEvent::ApprovalRevoked => "The approval was withdrawn",

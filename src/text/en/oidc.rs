@@ -4,7 +4,6 @@ use crate::domain::oidc_error::OidcError;
 pub const UNNAMED_PROVIDER: &str = "the provider";
 
 /// What happened, in one sentence.
-#[must_use]
 pub fn oidc_error_message(error: OidcError, provider: &str) -> String {
     match error {
         OidcError::UnknownState => {
@@ -27,17 +26,31 @@ pub fn oidc_error_message(error: OidcError, provider: &str) -> String {
 }
 
 /// What the person can do about it.
-#[must_use]
 pub fn oidc_error_hint(error: OidcError) -> &'static str {
     match error {
-        OidcError::UnknownState | OidcError::MalformedCallback | OidcError::IssuerMismatch | OidcError::InvalidGrant => "Start again from here.",
-        OidcError::AccessDenied => "Start again, or log in with e-mail and password. If you should be let in, ask whoever runs the provider.",
-        OidcError::ProviderUnreachable | OidcError::TemporarilyUnavailable => "Try again in a minute.",
+        OidcError::UnknownState
+        | OidcError::MalformedCallback
+        | OidcError::IssuerMismatch
+        | OidcError::InvalidGrant => "Start again from here.",
+        OidcError::AccessDenied => {
+            "Start again, or log in with e-mail and password. If you should be let in, ask whoever runs the provider."
+        }
+        OidcError::ProviderUnreachable | OidcError::TemporarilyUnavailable => {
+            "Try again in a minute."
+        }
         OidcError::TooManyAttempts => "Try again in ten minutes.",
-        OidcError::ProviderError | OidcError::ProviderMisconfigured | OidcError::InvalidClient | OidcError::InvalidToken | OidcError::LoginNotAllowed => {
+        OidcError::ProviderError
+        | OidcError::ProviderMisconfigured
+        | OidcError::InvalidClient
+        | OidcError::InvalidToken
+        | OidcError::LoginNotAllowed => {
             "If it happens again, give the reference below to the administrator: the log has the reason under it."
         }
-        OidcError::IdentityAlreadyLinked => "Log in with it, disconnect it on the account page there, and try again here.",
-        OidcError::EmailMissing | OidcError::InvalidEmail => "Add or change the address there, allow it to be passed on, and start again.",
+        OidcError::IdentityAlreadyLinked => {
+            "Log in with it, disconnect it on the account page there, and try again here."
+        }
+        OidcError::EmailMissing | OidcError::InvalidEmail => {
+            "Add or change the address there, allow it to be passed on, and start again."
+        }
     }
 }

@@ -4,7 +4,6 @@
 pub mod error {
     use crate::domain::AuthError;
 
-    #[must_use]
     pub fn title(error: AuthError) -> &'static str {
         match error {
             AuthError::NotFound => "Page not found",
@@ -19,11 +18,12 @@ pub mod error {
 pub mod oidc_error {
     use crate::domain::oidc_error::OidcError;
 
-    #[must_use]
     pub fn title(error: OidcError) -> &'static str {
         match error {
             OidcError::AccessDenied => "You were not let in",
-            OidcError::ProviderUnreachable | OidcError::TemporarilyUnavailable | OidcError::TooManyAttempts => "Try again soon",
+            OidcError::ProviderUnreachable
+            | OidcError::TemporarilyUnavailable
+            | OidcError::TooManyAttempts => "Try again soon",
             _ => "Something went wrong",
         }
     }
@@ -34,7 +34,6 @@ pub mod audit_log {
     pub const TITLE: &str = "Audit log";
     pub const ALL_EVENTS: &str = "Everything";
 
-    #[must_use]
     pub fn events_found(total: u64) -> String {
         match total {
             0 => "Nothing matches.".to_owned(),

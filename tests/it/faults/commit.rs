@@ -1,4 +1,5 @@
-//! A commit that the database refuses. Nothing of the transaction has happened, so neither log nor metrics may say that it has.
+//! A commit that the database refuses. Nothing of the transaction has happened, so neither log nor
+//! metrics may say that it has.
 
 use axum::http::StatusCode;
 use mediamanager_auth::{
@@ -14,15 +15,25 @@ const OTHER_PASSWORD: &str = "copper lantern meadow 4";
 type Fields = &'static [(&'static str, &'static str)];
 /// Each request, and the event it records.
 const REQUESTS: [(&str, Fields, &str); 3] = [
-    ("/login", &[("email", ADA), ("password", PASSWORD)], "logged_in"),
-    ("/account/password", &[("password", OTHER_PASSWORD)], "password_changed"),
+    (
+        "/login",
+        &[("email", ADA), ("password", PASSWORD)],
+        "logged_in",
+    ),
+    (
+        "/account/password",
+        &[("password", OTHER_PASSWORD)],
+        "password_changed",
+    ),
     ("/logout", &[], "logged_out"),
 ];
 
-/// Lets every transaction that records an event fail when it commits: a deferred foreign key is only checked then.
+/// Lets every transaction that records an event fail when it commits: a deferred foreign key is
+/// only checked then.
 async fn let_commits_fail(app: &App) {
     app.sql("CREATE TABLE parent (name TEXT PRIMARY KEY)").await;
-    app.sql("CREATE TABLE child (name TEXT REFERENCES parent(name) DEFERRABLE INITIALLY DEFERRED)").await;
+    app.sql("CREATE TABLE child (name TEXT REFERENCES parent(name) DEFERRABLE INITIALLY DEFERRED)")
+        .await;
     if app.database.is_postgres() {
         app.sql("CREATE FUNCTION orphan() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO child VALUES ('orphan'); RETURN NULL; END $$").await;
         app.sql("CREATE TRIGGER orphan AFTER INSERT ON auth_event FOR EACH ROW EXECUTE FUNCTION orphan()").await;
@@ -32,7 +43,12 @@ async fn let_commits_fail(app: &App) {
 }
 
 async fn let_commits_succeed(app: &App) {
-    app.sql(if app.database.is_postgres() { "DROP TRIGGER orphan ON auth_event" } else { "DROP TRIGGER orphan" }).await;
+    app.sql(if app.database.is_postgres() {
+        "DROP TRIGGER orphan ON auth_event"
+    } else {
+        "DROP TRIGGER orphan"
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -44,19 +60,38 @@ async fn what_a_failed_commit_has_undone_is_neither_logged_nor_counted() {
     app.member(ADA).await;
     let mut ada = app.browser();
     ada.log_in(ADA, PASSWORD).await;
-    let counted = |event: &str, number: u32| recorder.handle().render().contains(&format!("mediamanager_auth_events_total{{event=\"{event}\"}} {number}\n"));
-    let logged = |event: &str| log.text().matches(&format!("\"event\":\"{event}\"")).count();
+    let counted = |event: &str, number: u32| {
+        recorder.handle().render().contains(&format!(
+            "mediamanager_auth_events_total{{event=\"{event}\"}} {number}\n"
+        ))
+    };
+    let logged = |event: &str| {
+        log.text()
+            .matches(&format!("\"event\":\"{event}\""))
+            .count()
+    };
     assert!(counted("logged_in", 1) && logged("logged_in") == 1);
 
     let_commits_fail(&app).await;
     for (path, fields, event) in REQUESTS {
         let number = logged(event);
         let page = ada.clone().post_form(path, fields).await;
-        assert_eq!((page.status, page.header("set-cookie")), (StatusCode::SERVICE_UNAVAILABLE, None), "{path}");
+        assert_eq!(
+            (page.status, page.header("set-cookie")),
+            (StatusCode::SERVICE_UNAVAILABLE, None),
+            "{path}"
+        );
         assert_eq!(logged(event), number, "{path}: the log says {event}");
-        assert!(!counted(event, u32::try_from(number).unwrap() + 1), "{path}: {event} is counted");
+        assert!(
+            !counted(event, u32::try_from(number).unwrap() + 1),
+            "{path}: {event} is counted"
+        );
     }
-    assert_eq!(app.count("SELECT count(*) FROM auth_session WHERE ended_at IS NULL").await, 1);
+    assert_eq!(
+        app.count("SELECT count(*) FROM auth_session WHERE ended_at IS NULL")
+            .await,
+        1
+    );
 
     let_commits_succeed(&app).await;
     for (path, fields, event) in REQUESTS {
@@ -75,7 +110,9 @@ async fn what_a_dropped_transaction_has_recorded_is_not_logged() {
     let log = Log::begin();
     let app = App::new().await;
     let mut tx = Ctx::cli(&app.state).transaction().await.unwrap();
-    tx.record(AuditEvent::UserDeleted, EventDetails::new()).await.unwrap();
+    tx.record(AuditEvent::UserDeleted, EventDetails::new())
+        .await
+        .unwrap();
     drop(tx);
     assert_eq!(app.count("SELECT count(*) FROM auth_event").await, 0);
     assert!(!log.text().contains("user_deleted"), "{}", log.text());

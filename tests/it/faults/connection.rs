@@ -11,8 +11,11 @@ use crate::support::database::TestDatabase;
 type Request = fn(&Siege) -> Answer;
 
 /// What is said when the half is done.
-const IN_THE_MIDST: [(&str, Request); 3] =
-    [("INSERT INTO \"auth_user_account\"", Siege::register), ("INSERT INTO \"auth_session\"", Siege::log_in), ("UPDATE \"auth_session\"", Siege::log_out)];
+const IN_THE_MIDST: [(&str, Request); 3] = [
+    ("INSERT INTO \"auth_user_account\"", Siege::register),
+    ("INSERT INTO \"auth_session\"", Siege::log_in),
+    ("UPDATE \"auth_session\"", Siege::log_out),
+];
 
 async fn behind_a_proxy() -> Option<(Siege, Proxy)> {
     let database = TestDatabase::new().await;
@@ -23,7 +26,8 @@ async fn behind_a_proxy() -> Option<(Siege, Proxy)> {
     Some((Siege::on(database, &proxy.url).await, proxy))
 }
 
-/// Everything that needs the database says that it is away, the rest goes on, and it is made good when the line is.
+/// Everything that needs the database says that it is away, the rest goes on, and it is made good
+/// when the line is.
 async fn goes_without(siege: &Siege) {
     let before = siege.rows().await;
     let requests = siege.writers().into_iter().chain(siege.readers()).collect();
@@ -34,7 +38,9 @@ async fn goes_without(siege: &Siege) {
 
 #[tokio::test]
 async fn a_database_that_is_gone_is_waited_for() {
-    let Some((siege, proxy)) = behind_a_proxy().await else { return };
+    let Some((siege, proxy)) = behind_a_proxy().await else {
+        return;
+    };
     proxy.set(Line::Cut);
     goes_without(&siege).await;
     proxy.set(Line::Open);
@@ -43,7 +49,9 @@ async fn a_database_that_is_gone_is_waited_for() {
 
 #[tokio::test]
 async fn a_database_that_says_nothing_is_not_waited_for() {
-    let Some((siege, proxy)) = behind_a_proxy().await else { return };
+    let Some((siege, proxy)) = behind_a_proxy().await else {
+        return;
+    };
     proxy.set(Line::Stalled);
     goes_without(&siege).await;
     proxy.set(Line::Open);
@@ -52,7 +60,9 @@ async fn a_database_that_says_nothing_is_not_waited_for() {
 
 #[tokio::test]
 async fn connections_that_lead_nowhere_are_given_up() {
-    let Some((siege, proxy)) = behind_a_proxy().await else { return };
+    let Some((siege, proxy)) = behind_a_proxy().await else {
+        return;
+    };
     proxy.set(Line::Stalled);
     goes_without(&siege).await;
     proxy.set(Line::Forgotten);
@@ -61,7 +71,9 @@ async fn connections_that_lead_nowhere_are_given_up() {
 
 #[tokio::test]
 async fn a_database_that_takes_its_time_is_not_given_all_of_ours() {
-    let Some((siege, proxy)) = behind_a_proxy().await else { return };
+    let Some((siege, proxy)) = behind_a_proxy().await else {
+        return;
+    };
     let before = siege.rows().await;
     proxy.set(Line::Slow(Duration::from_millis(600)));
     let (.., ()) = tokio::join!(siege.lives(), siege.refuses(siege.writers()));
@@ -75,7 +87,9 @@ async fn a_database_that_takes_its_time_is_not_given_all_of_ours() {
 async fn a_line_that_breaks_in_the_midst_of_a_change_leaves_nothing_of_it() {
     for line in [Line::Cut, Line::Stalled] {
         for (words, request) in IN_THE_MIDST {
-            let Some((siege, proxy)) = behind_a_proxy().await else { return };
+            let Some((siege, proxy)) = behind_a_proxy().await else {
+                return;
+            };
             let before = siege.rows().await;
             proxy.set_at(words, line);
             siege.refuses(vec![request(&siege)]).await;
@@ -90,10 +104,14 @@ async fn a_line_that_breaks_in_the_midst_of_a_change_leaves_nothing_of_it() {
 #[tokio::test]
 async fn a_change_that_lost_its_line_holds_up_nobody_for_long() {
     for (words, request) in IN_THE_MIDST {
-        let Some((siege, proxy)) = behind_a_proxy().await else { return };
+        let Some((siege, proxy)) = behind_a_proxy().await else {
+            return;
+        };
         proxy.set_at(words, Line::Forgotten);
         // More than there are connections, so that none is left unless the lost ones are given up.
-        siege.refuses((0..10).map(|_| request(&siege)).collect()).await;
+        siege
+            .refuses((0..10).map(|_| request(&siege)).collect())
+            .await;
         siege.recovers().await;
     }
 }

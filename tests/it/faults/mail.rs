@@ -1,4 +1,5 @@
-//! A mail server that is away is nobody's business but the queue's (tests/it/mail.rs has its patience).
+//! A mail server that is away is nobody's business but the queue's (tests/it/mail.rs has its
+//! patience).
 
 use mediamanager_auth::server::{
     flows::mail,
@@ -17,17 +18,51 @@ async fn answers(app: &App) -> Vec<(u16, Option<String>, String)> {
     app.member(ADA).await;
     let mut browser = app.browser();
     let json = [("content-type", "application/json")];
-    let (new, ada) = (json!({ "email": "newer@example.org", "password": PASSWORD }).to_string(), json!({ "email": ADA }).to_string());
-    let register = browser.call(axum::http::Method::POST, "/api/v1/auth/register", &json, &new).await;
+    let (new, ada) = (
+        json!({ "email": "newer@example.org", "password": PASSWORD }).to_string(),
+        json!({ "email": ADA }).to_string(),
+    );
+    let register = browser
+        .call(
+            axum::http::Method::POST,
+            "/api/v1/auth/register",
+            &json,
+            &new,
+        )
+        .await;
     assert_eq!(register.json()["email"], "newer@example.org");
     let answers = [
-        browser.post_form("/login/signup", &[("email", NEW), ("password", PASSWORD)]).await,
-        browser.post_form("/login/signup", &[("email", ADA), ("password", PASSWORD)]).await,
-        browser.post_form("/login/forgot-password", &[("email", ADA)]).await,
-        browser.call(axum::http::Method::POST, "/api/v1/auth/forgot-password", &json, &ada).await,
-        browser.call(axum::http::Method::POST, "/api/v1/auth/request-verify-token", &json, &ada).await,
+        browser
+            .post_form("/login/signup", &[("email", NEW), ("password", PASSWORD)])
+            .await,
+        browser
+            .post_form("/login/signup", &[("email", ADA), ("password", PASSWORD)])
+            .await,
+        browser
+            .post_form("/login/forgot-password", &[("email", ADA)])
+            .await,
+        browser
+            .call(
+                axum::http::Method::POST,
+                "/api/v1/auth/forgot-password",
+                &json,
+                &ada,
+            )
+            .await,
+        browser
+            .call(
+                axum::http::Method::POST,
+                "/api/v1/auth/request-verify-token",
+                &json,
+                &ada,
+            )
+            .await,
     ];
-    answers.into_iter().map(|page| (page.status.as_u16(), page.location(), page.body)).chain([(register.status.as_u16(), None, String::new())]).collect()
+    answers
+        .into_iter()
+        .map(|page| (page.status.as_u16(), page.location(), page.body))
+        .chain([(register.status.as_u16(), None, String::new())])
+        .collect()
 }
 
 #[tokio::test]
@@ -35,7 +70,10 @@ async fn people_are_told_the_same_while_the_mail_server_is_away_and_get_their_ma
     let with_server = App::with(NOBODY_THERE).await;
     let expected = answers(&with_server).await;
     let recipients = |app: &App, mails: Vec<crate::support::Mail>| {
-        let mut recipients: Vec<_> = mails.into_iter().map(|mail| (mail.to, mail.subject)).collect();
+        let mut recipients: Vec<_> = mails
+            .into_iter()
+            .map(|mail| (mail.to, mail.subject))
+            .collect();
         recipients.sort();
         assert!(!recipients.is_empty(), "{}", app.database.url);
         recipients
@@ -47,10 +85,23 @@ async fn people_are_told_the_same_while_the_mail_server_is_away_and_get_their_ma
     app.router = router(app.state.clone());
     assert_eq!(answers(&app).await, expected);
     mail::send_due(&app.state).await.unwrap();
-    assert_eq!(app.count("SELECT count(*) FROM auth_outbox WHERE attempts = 1").await, i64::try_from(expected_mails.len()).unwrap(), "tried in vain");
-    assert_eq!(app.browser().log_in(NEW, PASSWORD).await.path, "/login/verify", "the account is there");
+    assert_eq!(
+        app.count("SELECT count(*) FROM auth_outbox WHERE attempts = 1")
+            .await,
+        i64::try_from(expected_mails.len()).unwrap(),
+        "tried in vain"
+    );
+    assert_eq!(
+        app.browser().log_in(NEW, PASSWORD).await.path,
+        "/login/verify",
+        "the account is there"
+    );
     app.state.mailer = Mailer::Memory(SentMessages::default());
     app.pass(60);
-    assert_eq!(recipients(&app, app.mails().await), expected_mails, "none is lost, none is sent twice");
+    assert_eq!(
+        recipients(&app, app.mails().await),
+        expected_mails,
+        "none is lost, none is sent twice"
+    );
     assert!(app.mails().await.is_empty());
 }

@@ -18,13 +18,15 @@ pub enum Line {
     Slow(Duration),
     /// Nothing arrives any more, and nobody is told.
     Stalled,
-    /// The same for the connections that are open; new ones are fine. So a router behaves that has lost its memory.
+    /// The same for the connections that are open; new ones are fine. So a router behaves that has
+    /// lost its memory.
     Forgotten,
     /// Connections break, and new ones are refused.
     Cut,
 }
 
-/// Stands between the program and a PostgreSQL server that others use too, so that the server itself need not be touched.
+/// Stands between the program and a PostgreSQL server that others use too, so that the server
+/// itself need not be touched.
 pub struct Proxy {
     /// The database by way of the proxy.
     pub url: String,
@@ -42,7 +44,11 @@ impl Proxy {
         let (line, trap) = (watch::channel(Line::Open).0, watch::channel(None).0);
         tokio::spawn(listen(listener, server, line.clone(), trap.clone()));
         // Without a cache every statement is sent in words, so that a trap can be set on them.
-        Self { url: format!("{scheme_and_user}@{address}/{database}?statement-cache-capacity=0"), line, trap }
+        Self {
+            url: format!("{scheme_and_user}@{address}/{database}?statement-cache-capacity=0"),
+            line,
+            trap,
+        }
     }
 
     pub fn set(&self, line: Line) {
@@ -50,7 +56,8 @@ impl Proxy {
         self.line.send_replace(line);
     }
 
-    /// Goes over to `line` when the program says this for the next time, before the server hears of it.
+    /// Goes over to `line` when the program says this for the next time, before the server hears of
+    /// it.
     pub fn set_at(&self, words: &'static str, line: Line) {
         self.trap.send_replace(Some((words, line)));
     }
@@ -61,7 +68,12 @@ impl Proxy {
     }
 }
 
-async fn listen(mut listener: TcpListener, server: SocketAddr, line: watch::Sender<Line>, trap: watch::Sender<Option<(&'static str, Line)>>) {
+async fn listen(
+    mut listener: TcpListener,
+    server: SocketAddr,
+    line: watch::Sender<Line>,
+    trap: watch::Sender<Option<(&'static str, Line)>>,
+) {
     let address = listener.local_addr().unwrap();
     let mut changes = line.subscribe();
     loop {
@@ -90,13 +102,23 @@ async fn listen_again(address: SocketAddr) -> TcpListener {
             }
         }
     };
-    timeout(Duration::from_secs(10), again).await.expect("the port is not free again")
+    timeout(Duration::from_secs(10), again)
+        .await
+        .expect("the port is not free again")
 }
 
-async fn carry(client: TcpStream, server: SocketAddr, line: watch::Sender<Line>, trap: watch::Sender<Option<(&'static str, Line)>>) {
+async fn carry(
+    client: TcpStream,
+    server: SocketAddr,
+    line: watch::Sender<Line>,
+    trap: watch::Sender<Option<(&'static str, Line)>>,
+) {
     let is_young = *line.borrow() == Line::Forgotten;
-    let Ok(server) = TcpStream::connect(server).await else { return };
-    let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), server.into_split());
+    let Ok(server) = TcpStream::connect(server).await else {
+        return;
+    };
+    let ((from_client, to_client), (from_server, to_server)) =
+        (client.into_split(), server.into_split());
     let mut changes = line.subscribe();
     // Whichever way ends first takes the other with it: both halves are dropped.
     tokio::select! {
@@ -117,12 +139,16 @@ async fn forward(
     let mut changes = line.subscribe();
     while let Ok(length @ 1..) = from.read(&mut bytes).await {
         if let Some((words, then)) = trap.as_ref().and_then(|trap| *trap.borrow())
-            && bytes[..length].windows(words.len()).any(|window| window == words.as_bytes())
+            && bytes[..length]
+                .windows(words.len())
+                .any(|window| window == words.as_bytes())
         {
             line.send_replace(then);
         }
         let passes = |line: &Line| *line != Line::Stalled && (*line != Line::Forgotten || is_young);
-        let Ok(now) = changes.wait_for(passes).await.map(|line| *line) else { return };
+        let Ok(now) = changes.wait_for(passes).await.map(|line| *line) else {
+            return;
+        };
         if let Line::Slow(delay) = now {
             sleep(delay).await;
         }

@@ -14,7 +14,11 @@ const SILENCE: Duration = Duration::from_millis(200);
 
 /// A login whose form has not arrived yet, though the program waits for it.
 fn begun_login(serving: &Serving) -> (BufReader<TcpStream>, String) {
-    let form = format!("username={}&password={}", ADA.replace('@', "%40"), PASSWORD.replace(' ', "+"));
+    let form = format!(
+        "username={}&password={}",
+        ADA.replace('@', "%40"),
+        PASSWORD.replace(' ', "+")
+    );
     let mut stream = BufReader::new(TcpStream::connect(("127.0.0.1", serving.port)).unwrap());
     let kind = "Content-Type: application/x-www-form-urlencoded\r\nExpect: 100-continue";
     let length = form.len();
@@ -27,10 +31,13 @@ fn begun_login(serving: &Serving) -> (BufReader<TcpStream>, String) {
 
 /// A probe of readiness, as a load balancer sends it: it does not wait long for an answer.
 fn is_ready(serving: &Serving) -> bool {
-    let Ok(mut stream) = TcpStream::connect(("127.0.0.1", serving.port)) else { return false };
+    let Ok(mut stream) = TcpStream::connect(("127.0.0.1", serving.port)) else {
+        return false;
+    };
     stream.set_read_timeout(Some(SILENCE)).unwrap();
     let mut answer = Vec::new();
-    let _ = stream.write_all(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    let _ =
+        stream.write_all(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     let _ = stream.read_to_end(&mut answer);
     answer.starts_with(b"HTTP/1.1 200")
 }
@@ -50,7 +57,10 @@ async fn whoever_is_logging_in_is_let_in_before_the_program_ends() {
     stream.get_mut().write_all(form.as_bytes()).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
-    assert!(answer.contains("HTTP/1.1 204") && answer.contains("set-cookie: fastapiusersauth="), "{answer}");
+    assert!(
+        answer.contains("HTTP/1.1 204") && answer.contains("set-cookie: fastapiusersauth="),
+        "{answer}"
+    );
     let (code, log) = serving.end();
     assert_eq!(code, Some(0), "{log}");
 }
@@ -64,5 +74,9 @@ async fn whoever_never_finishes_holds_up_the_end_for_ten_seconds() {
     serving.ask_to_stop();
     let (code, log) = serving.end();
     assert_eq!(code, Some(0), "{log}");
-    assert!((10..13).contains(&begun.elapsed().as_secs()), "took {:?}", begun.elapsed());
+    assert!(
+        (10..13).contains(&begun.elapsed().as_secs()),
+        "took {:?}",
+        begun.elapsed()
+    );
 }

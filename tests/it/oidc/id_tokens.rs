@@ -1,5 +1,6 @@
-//! What can be wrong with what the provider says of a person: each thing wrong exactly once (SR-060 to SR-068). Where the OpenID
-//! Foundation's plans for relying parties (Basic RP, Config RP) have a test for it, its name stands beside it.
+//! What can be wrong with what the provider says of a person: each thing wrong exactly once (SR-060
+//! to SR-068). Where the OpenID Foundation's plans for relying parties (Basic RP, Config RP) have a
+//! test for it, its name stands beside it.
 
 use axum::{
     http::{StatusCode, header},
@@ -8,7 +9,9 @@ use axum::{
 use mediamanager_auth::server::clock::Clock;
 use serde_json::{Value, json};
 
-use crate::support::{Account, Household, Key, Page, TestProvider, keys, log::Log, provider::CLIENT_SECRET};
+use crate::support::{
+    Account, Household, Key, Page, TestProvider, keys, log::Log, provider::CLIENT_SECRET,
+};
 
 fn ada() -> Account {
     Account::confirmed("ada@example.org")
@@ -18,19 +21,28 @@ fn now() -> i64 {
     Clock::System.now()
 }
 
-/// With the provider doing this one thing wrong nobody gets in, and the page has the code; with it undone, everybody does.
+/// With the provider doing this one thing wrong nobody gets in, and the page has the code; with it
+/// undone, everybody does.
 async fn refuses(code: &str, wrong: impl FnOnce(&TestProvider)) -> String {
     let log = Log::begin();
     let home = Household::new().await;
     wrong(&home.provider);
     let page = home.come_back(&ada()).await;
     is_refused(&page, code);
-    assert_eq!(home.app.count("SELECT count(*) FROM \"user\"").await, 0, "no half-made account");
+    assert_eq!(
+        home.app.count("SELECT count(*) FROM \"user\"").await,
+        0,
+        "no half-made account"
+    );
     home.provider.is_good_again();
     // Metadata and keys are looked at again after a minute.
     home.app.pass(61);
     home.provider.twist("claims", |claims| shift(claims, 61));
-    assert_eq!(home.come_back(&ada()).await.status, StatusCode::SEE_OTHER, "and nothing else was wrong");
+    assert_eq!(
+        home.come_back(&ada()).await.status,
+        StatusCode::SEE_OTHER,
+        "and nothing else was wrong"
+    );
     let log = log.text();
     for secret in ["access token of", "never kept", "p@ss:word", "eyJ"] {
         assert!(!log.contains(secret), "{secret} in the log: {log}");
@@ -39,9 +51,26 @@ async fn refuses(code: &str, wrong: impl FnOnce(&TestProvider)) -> String {
 }
 
 fn is_refused(page: &Page, code: &str) {
-    assert!(page.status.is_client_error() || page.status.as_u16() > 500, "{} {}", page.status, page.body);
-    assert!(page.text(".reference").unwrap_or_default().ends_with(&format!("({code})")), "{code}: {:?}", page.text(".reference"));
-    assert!(!page.headers.get_all("set-cookie").iter().any(|cookie| cookie.to_str().unwrap().contains("fastapiusersauth")));
+    assert!(
+        page.status.is_client_error() || page.status.as_u16() > 500,
+        "{} {}",
+        page.status,
+        page.body
+    );
+    assert!(
+        page.text(".reference")
+            .unwrap_or_default()
+            .ends_with(&format!("({code})")),
+        "{code}: {:?}",
+        page.text(".reference")
+    );
+    assert!(
+        !page
+            .headers
+            .get_all("set-cookie")
+            .iter()
+            .any(|cookie| cookie.to_str().unwrap().contains("fastapiusersauth"))
+    );
 }
 
 /// A token whose audience is we and these, made for us or for nobody in particular.
@@ -50,22 +79,35 @@ fn also_for(claims: &mut Value, others: &[&str], is_for_us: bool) {
     if is_for_us {
         claims["azp"] = us.clone();
     }
-    claims["aud"] = std::iter::once(us).chain(others.iter().map(|other| json!(other))).collect();
+    claims["aud"] = std::iter::once(us)
+        .chain(others.iter().map(|other| json!(other)))
+        .collect();
 }
 
 #[tokio::test]
-async fn an_audience_beside_us_that_the_operator_trusts_is_accepted_where_the_token_was_made_for_us() {
+async fn an_audience_beside_us_that_the_operator_trusts_is_accepted_where_the_token_was_made_for_us()
+ {
     type Wrong = (&'static str, fn(&mut Value));
-    let home = Household::with("policy.openid_connect.trusted_audiences = ['project', 'television']").await;
+    let home =
+        Household::with("policy.openid_connect.trusted_audiences = ['project', 'television']")
+            .await;
     let wrongs: [Wrong; 5] = [
-        ("it does not say for whom it was made (azp)", |claims| also_for(claims, &["project", "television"], false)),
-        ("client_id alone, but also", |claims| also_for(claims, &["project", "stranger"], true)),
+        ("it does not say for whom it was made (azp)", |claims| {
+            also_for(claims, &["project", "television"], false)
+        }),
+        ("client_id alone, but also", |claims| {
+            also_for(claims, &["project", "stranger"], true)
+        }),
         ("its authorized party (azp) is another client", |claims| {
             also_for(claims, &["project"], true);
             claims["azp"] = "project".into();
         }),
-        ("is not auth.openid_connect.client_id", |claims| claims["aud"] = json!(["project", "television"])),
-        ("is not auth.openid_connect.client_id", |claims| claims["aud"] = "project".into()),
+        ("is not auth.openid_connect.client_id", |claims| {
+            claims["aud"] = json!(["project", "television"])
+        }),
+        ("is not auth.openid_connect.client_id", |claims| {
+            claims["aud"] = "project".into()
+        }),
     ];
     for (why, wrong) in wrongs {
         let log = Log::begin();
@@ -75,26 +117,48 @@ async fn an_audience_beside_us_that_the_operator_trusts_is_accepted_where_the_to
     }
     let good: [&[&str]; 3] = [&[], &["project"], &["project", "television"]];
     for others in good {
-        home.provider.twist("claims", move |claims| also_for(claims, others, true));
-        assert_eq!(home.come_back(&ada()).await.status, StatusCode::SEE_OTHER, "{others:?}");
+        home.provider
+            .twist("claims", move |claims| also_for(claims, others, true));
+        assert_eq!(
+            home.come_back(&ada()).await.status,
+            StatusCode::SEE_OTHER,
+            "{others:?}"
+        );
     }
 }
 
 #[tokio::test]
-async fn an_audience_beside_us_is_refused_unless_it_is_trusted_also_where_the_token_was_made_for_us() {
-    let log = refuses("invalid_token", |p| p.twist("claims", |claims| also_for(claims, &["project"], true))).await;
-    assert!(log.contains("policy.openid_connect.trusted_audiences"), "{log}");
+async fn an_audience_beside_us_is_refused_unless_it_is_trusted_also_where_the_token_was_made_for_us()
+ {
+    let log = refuses("invalid_token", |p| {
+        p.twist("claims", |claims| also_for(claims, &["project"], true))
+    })
+    .await;
+    assert!(
+        log.contains("policy.openid_connect.trusted_audiences"),
+        "{log}"
+    );
 }
 
 /// The claims with one member more at the end, which may be one that no library would write.
 fn with_more(claims: &Value, member: &[u8]) -> Vec<u8> {
     let text = claims.to_string();
-    [text.strip_suffix('}').unwrap().as_bytes(), b",", member, b"}"].concat()
+    [
+        text.strip_suffix('}').unwrap().as_bytes(),
+        b",",
+        member,
+        b"}",
+    ]
+    .concat()
 }
 
 /// A member that makes the claims this many objects deep.
 fn nested(levels: usize) -> String {
-    format!("\"deep\":{}{}", "{\"a\":".repeat(levels - 2) + "{", "}".repeat(levels - 1))
+    format!(
+        "\"deep\":{}{}",
+        "{\"a\":".repeat(levels - 2) + "{",
+        "}".repeat(levels - 1)
+    )
 }
 
 fn shift(claims: &mut Value, seconds: i64) {
@@ -246,32 +310,64 @@ each_refused! {
 #[tokio::test]
 async fn the_log_says_what_to_change_when_the_token_is_signed_with_the_client_secret() {
     let log = refuses("invalid_token", |p| p.knobs().key = Key::Hs256).await;
-    assert!(log.contains("HS256") && log.contains("choose an asymmetric signing key"), "{log}");
+    assert!(
+        log.contains("HS256") && log.contains("choose an asymmetric signing key"),
+        "{log}"
+    );
 }
 
 #[tokio::test]
 async fn the_log_says_how_far_the_clocks_are_apart() {
-    let log = refuses("invalid_token", |p| p.twist("claims", |claims| claims["iat"] = (now() + 7200).into())).await;
-    assert!(log.contains("seconds in the future") && log.contains("NTP"), "{log}");
+    let log = refuses("invalid_token", |p| {
+        p.twist("claims", |claims| claims["iat"] = (now() + 7200).into())
+    })
+    .await;
+    assert!(
+        log.contains("seconds in the future") && log.contains("NTP"),
+        "{log}"
+    );
 }
 
 #[tokio::test]
 async fn the_log_says_how_the_client_proved_itself_and_which_uri_to_register() {
     let log = refuses("invalid_client", |p| {
-        p.replace("/token", || (StatusCode::UNAUTHORIZED, axum::Json(json!({ "error": "invalid_client", "error_description": "<b>no</b>" }))).into_response());
+        p.replace("/token", || {
+            (
+                StatusCode::UNAUTHORIZED,
+                axum::Json(json!({ "error": "invalid_client", "error_description": "<b>no</b>" })),
+            )
+                .into_response()
+        });
     })
     .await;
     assert!(log.contains("was sent with client_secret_basic, discovery offers client_secret_basic, client_secret_post, tls_client_auth"), "{log}");
-    let log =
-        refuses("invalid_grant", |p| p.replace("/token", || (StatusCode::BAD_REQUEST, axum::Json(json!({ "error": "invalid_grant" }))).into_response())).await;
-    assert!(log.contains("http://localhost:8000/api/v1/auth/cookie/%C3%9Cber%20ID%20100%25/callback"), "{log}");
+    let log = refuses("invalid_grant", |p| {
+        p.replace("/token", || {
+            (
+                StatusCode::BAD_REQUEST,
+                axum::Json(json!({ "error": "invalid_grant" })),
+            )
+                .into_response()
+        })
+    })
+    .await;
+    assert!(
+        log.contains("http://localhost:8000/api/v1/auth/cookie/%C3%9Cber%20ID%20100%25/callback"),
+        "{log}"
+    );
 }
 
 #[tokio::test]
 async fn what_a_provider_repeats_of_our_secrets_stays_out_of_the_log() {
     let log = refuses("invalid_grant", |p| {
         let echo = format!("no such code, secret {CLIENT_SECRET}, sorry");
-        p.replace("/token", move || (StatusCode::BAD_REQUEST, axum::Json(json!({ "error": "invalid_grant", "error_description": echo }))).into_response());
+        p.replace("/token", move || {
+            (
+                StatusCode::BAD_REQUEST,
+                axum::Json(json!({ "error": "invalid_grant", "error_description": echo })),
+            )
+                .into_response()
+        });
     })
     .await;
     assert!(log.contains("secret ***, sorry"), "{log}");
@@ -281,8 +377,14 @@ async fn what_a_provider_repeats_of_our_secrets_stays_out_of_the_log() {
 async fn small_differences_of_the_clocks_are_forgiven() {
     for (name, offset) in [("iat", 50), ("nbf", 50), ("exp", -50), ("iat", -590)] {
         let home = Household::new().await;
-        home.provider.twist("claims", move |claims| claims[name] = (now() + offset).into());
-        assert_eq!(home.come_back(&ada()).await.status, StatusCode::SEE_OTHER, "{name} {offset}");
+        home.provider.twist("claims", move |claims| {
+            claims[name] = (now() + offset).into()
+        });
+        assert_eq!(
+            home.come_back(&ada()).await.status,
+            StatusCode::SEE_OTHER,
+            "{name} {offset}"
+        );
     }
 }
 
@@ -290,21 +392,48 @@ async fn small_differences_of_the_clocks_are_forgiven() {
 async fn what_is_right_in_an_unusual_way_is_accepted() {
     let home = Household::new().await;
     for (name, twist) in [
-        ("one audience in a list", (|claims| claims["aud"] = json!([claims["aud"].clone()])) as fn(&mut Value)),
+        (
+            "one audience in a list",
+            (|claims| claims["aud"] = json!([claims["aud"].clone()])) as fn(&mut Value),
+        ),
         ("azp", |claims| claims["azp"] = claims["aud"].clone()),
-        ("a session that is a number", |claims| claims["sid"] = 123.into()),
-        ("a session with NUL in it", |claims| claims["sid"] = "a\u{0}b".into()),
-        ("a fraction of a second", |claims| claims["iat"] = json!(now() as f64 + 0.5)),
-        ("subject of 255", |claims| claims["sub"] = "x".repeat(255).into()),
+        ("a session that is a number", |claims| {
+            claims["sid"] = 123.into()
+        }),
+        ("a session with NUL in it", |claims| {
+            claims["sid"] = "a\u{0}b".into()
+        }),
+        ("a fraction of a second", |claims| {
+            claims["iat"] = json!(now() as f64 + 0.5)
+        }),
+        ("subject of 255", |claims| {
+            claims["sub"] = "x".repeat(255).into()
+        }),
     ] {
         home.provider.twist("claims", twist);
-        assert_eq!(home.come_back(&Account::confirmed(&format!("{}@example.org", name.len()))).await.status, StatusCode::SEE_OTHER, "{name}");
+        assert_eq!(
+            home.come_back(&Account::confirmed(&format!("{}@example.org", name.len())))
+                .await
+                .status,
+            StatusCode::SEE_OTHER,
+            "{name}"
+        );
     }
     home.provider.is_good_again();
-    home.provider.twist("header", |header| drop(header.as_object_mut().unwrap().remove("typ")));
-    assert_eq!(home.come_back(&ada()).await.status, StatusCode::SEE_OTHER, "no typ");
+    home.provider.twist("header", |header| {
+        drop(header.as_object_mut().unwrap().remove("typ"))
+    });
+    assert_eq!(
+        home.come_back(&ada()).await.status,
+        StatusCode::SEE_OTHER,
+        "no typ"
+    );
     home.provider.knobs().payload = Some(|claims| with_more(&claims, nested(32).as_bytes()));
-    assert_eq!(home.come_back(&ada()).await.status, StatusCode::SEE_OTHER, "nested as deeply as may be");
+    assert_eq!(
+        home.come_back(&ada()).await.status,
+        StatusCode::SEE_OTHER,
+        "nested as deeply as may be"
+    );
 }
 
 // Basic RP: rp-scope-userinfo-claims
@@ -315,11 +444,21 @@ async fn userinfo_is_asked_only_for_what_is_missing() {
     assert_eq!(home.provider.times("/userinfo"), 0);
     for is_signed in [false, true] {
         home.provider.knobs().signs_userinfo = is_signed;
-        home.provider.twist("claims", |claims| drop(claims.as_object_mut().unwrap().remove("email")));
-        let account = Account { subject: format!("signed-{is_signed}"), ..ada() };
+        home.provider.twist("claims", |claims| {
+            drop(claims.as_object_mut().unwrap().remove("email"))
+        });
+        let account = Account {
+            subject: format!("signed-{is_signed}"),
+            ..ada()
+        };
         let mut browser = home.app.browser();
         let page = home.log_in(&mut browser, &account).await;
-        assert!(page.body.contains(&format!("signed-{is_signed}@userinfo.example")), "{}", page.body);
+        assert!(
+            page.body
+                .contains(&format!("signed-{is_signed}@userinfo.example")),
+            "{}",
+            page.body
+        );
     }
 }
 
@@ -327,12 +466,18 @@ async fn userinfo_is_asked_only_for_what_is_missing() {
 async fn a_flag_of_one_document_does_not_confirm_the_address_of_another() {
     let home = Household::new().await;
     home.app.member("ada@example.org").await;
-    home.provider.twist("claims", |claims| drop(claims.as_object_mut().unwrap().remove("email")));
+    home.provider.twist("claims", |claims| {
+        drop(claims.as_object_mut().unwrap().remove("email"))
+    });
     home.provider.twist("userinfo", |claims| {
         claims["email"] = "ada@example.org".into();
         claims.as_object_mut().unwrap().remove("email_verified");
     });
-    assert_eq!(home.come_back(&ada()).await.location().as_deref(), Some("/login/connect"), "email_verified of the ID token is about no address");
+    assert_eq!(
+        home.come_back(&ada()).await.location().as_deref(),
+        Some("/login/connect"),
+        "email_verified of the ID token is about no address"
+    );
 }
 
 #[tokio::test]
@@ -341,9 +486,17 @@ async fn nothing_of_the_tokens_is_kept() {
     let home = Household::new().await;
     let page = home.log_in(&mut home.app.browser(), &ada()).await;
     for text in [page.body, log.text()] {
-        assert!(!text.contains("access token of") && !text.contains("never kept") && !text.contains("p@ss:word"), "{text}");
+        assert!(
+            !text.contains("access token of")
+                && !text.contains("never kept")
+                && !text.contains("p@ss:word"),
+            "{text}"
+        );
     }
-    assert_eq!(home.app.count("SELECT count(*) FROM oauth_account").await, 0);
+    assert_eq!(
+        home.app.count("SELECT count(*) FROM oauth_account").await,
+        0
+    );
     let columns = if home.app.database.is_postgres() {
         "SELECT count(*) FROM auth_identity i WHERE i::text LIKE '%token%'"
     } else {

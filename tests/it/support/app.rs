@@ -31,7 +31,11 @@ pub const PASSWORD: &str = "violet kettle harbour 9";
 /// What signs sessions in the tests.
 pub const TOKEN_SECRET: &str = "0123456789abcdef0123456789abcdef";
 /// Weak on purpose: the tests check many passwords, and not how long one takes.
-pub const CHEAP: Argon2Params = Argon2Params { memory_kib: 64, passes: 1, lanes: 1 };
+pub const CHEAP: Argon2Params = Argon2Params {
+    memory_kib: 64,
+    passes: 1,
+    lanes: 1,
+};
 
 /// One running program with a database of its own and a clock that can be moved.
 pub struct App {
@@ -53,16 +57,27 @@ impl App {
 
     pub async fn on(database: TestDatabase, toml: &str) -> Self {
         let time = Arc::new(AtomicI64::new(Clock::System.now()));
-        let mut state = state(&database.url, toml, Clock::Manual(time.clone())).await.unwrap();
+        let mut state = state(&database.url, toml, Clock::Manual(time.clone()))
+            .await
+            .unwrap();
         if state.config.smtp.is_some() {
             state.mailer = Mailer::Memory(SentMessages::default());
         }
-        Self { router: router(state.clone()), state, database, time }
+        Self {
+            router: router(state.clone()),
+            state,
+            database,
+            time,
+        }
     }
 
     /// A second instance on the same database, with the same clock.
     pub async fn another(&self, toml: &str) -> Router {
-        router(state(&self.database.url, toml, Clock::Manual(self.time.clone())).await.unwrap())
+        router(
+            state(&self.database.url, toml, Clock::Manual(self.time.clone()))
+                .await
+                .unwrap(),
+        )
     }
 
     pub fn browser(&self) -> Browser {
@@ -75,7 +90,11 @@ impl App {
 
     pub async fn user(&self, email: &str, role: Role) -> User {
         let email = Email::parse(email).unwrap();
-        let new = NewCliUser { email, password: Password::new(PASSWORD.to_owned()), role };
+        let new = NewCliUser {
+            email,
+            password: Password::new(PASSWORD.to_owned()),
+            role,
+        };
         cli::create_user(&Ctx::cli(&self.state), new).await.unwrap()
     }
 
@@ -83,11 +102,19 @@ impl App {
         self.user(email, Role::Member).await
     }
 
-    /// The mails that have gone out since this was asked last, after everything that is due is sent.
+    /// The mails that have gone out since this was asked last, after everything that is due is
+    /// sent.
     pub async fn mails(&self) -> Vec<Mail> {
         mail::send_due(&self.state).await.unwrap();
-        let Mailer::Memory(outgone) = &self.state.mailer else { panic!("no mail settings") };
-        outgone.lock().unwrap().drain(..).map(|message| Mail::parse(&message.formatted())).collect()
+        let Mailer::Memory(outgone) = &self.state.mailer else {
+            panic!("no mail settings")
+        };
+        outgone
+            .lock()
+            .unwrap()
+            .drain(..)
+            .map(|message| Mail::parse(&message.formatted()))
+            .collect()
     }
 
     /// The one mail that has gone out.
@@ -119,27 +146,56 @@ impl App {
     /// The number that a query finds.
     pub async fn count(&self, query: &str) -> i64 {
         let statement = Statement::from_string(self.state.db.get_database_backend(), query);
-        self.state.db.query_one_raw(statement).await.unwrap().unwrap().try_get_by_index(0).unwrap()
+        self.state
+            .db
+            .query_one_raw(statement)
+            .await
+            .unwrap()
+            .unwrap()
+            .try_get_by_index(0)
+            .unwrap()
     }
 
     /// The path of the setup link the program prints at its start.
     pub async fn setup_path(&self) -> Option<String> {
         let link = setup::setup_link(&Ctx::cli(&self.state)).await.ok()?;
-        Some(link.strip_prefix(&self.state.config.origin()).unwrap().to_owned())
+        Some(
+            link.strip_prefix(&self.state.config.origin())
+                .unwrap()
+                .to_owned(),
+        )
     }
 }
 
-/// What `App::with` stands on: a configuration as an operator writes it. `toml` may hold whole sections other than `[auth]`,
-/// `[misc]` and `[server]`, whose keys can be given as `auth.key = value` at its start.
+/// What `App::with` stands on: a configuration as an operator writes it. `toml` may hold whole
+/// sections other than `[auth]`, `[misc]` and `[server]`, whose keys can be given as
+/// `auth.key = value` at its start.
 pub async fn state(database_url: &str, toml: &str, clock: Clock) -> Result<AppState, String> {
     let file = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
     std::fs::write(file.path(), toml).unwrap();
-    let environment = [("MEDIAMANAGER_AUTH__TOKEN_SECRET", TOKEN_SECRET), ("MEDIAMANAGER_SERVER__DATABASE_URL", database_url)];
-    let mut environment: Vec<_> = environment.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let environment = [
+        ("MEDIAMANAGER_AUTH__TOKEN_SECRET", TOKEN_SECRET),
+        ("MEDIAMANAGER_SERVER__DATABASE_URL", database_url),
+    ];
+    let mut environment: Vec<_> = environment
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
     if !toml.contains("admin_emails") {
-        environment.push(("MEDIAMANAGER_AUTH__ADMIN_EMAILS".to_owned(), "[]".to_owned()));
+        environment.push((
+            "MEDIAMANAGER_AUTH__ADMIN_EMAILS".to_owned(),
+            "[]".to_owned(),
+        ));
     }
-    let sources = Sources { config_file: Some(file.path().to_owned()), environment };
-    let config = config::load(&sources).map_err(|problems| problems.iter().map(|problem| format!("{problem}\n")).collect::<String>())?;
+    let sources = Sources {
+        config_file: Some(file.path().to_owned()),
+        environment,
+    };
+    let config = config::load(&sources).map_err(|problems| {
+        problems
+            .iter()
+            .map(|problem| format!("{problem}\n"))
+            .collect::<String>()
+    })?;
     AppState::new(config, CHEAP, clock).await
 }

@@ -41,7 +41,9 @@ pub async fn set_out(browser: &mut Browser) -> String {
 
 pub async fn set_out_from(browser: &mut Browser, path: &str) -> String {
     let page = browser.get(path).await;
-    let link = page.attribute("a.button", "href").unwrap_or_else(|| panic!("no way to the provider: {}", page.body));
+    let link = page
+        .attribute("a.button", "href")
+        .unwrap_or_else(|| panic!("no way to the provider: {}", page.body));
     let answer = browser.call(Method::GET, &link, &[], "").await;
     assert_eq!(answer.status, StatusCode::FOUND, "{}", answer.body);
     answer.location().unwrap()

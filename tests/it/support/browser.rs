@@ -10,14 +10,16 @@ use mediamanager_auth::app::paths;
 use scraper::{ElementRef, Html, Selector};
 use tower::ServiceExt;
 
-/// A browser without script: it keeps cookies, follows redirects, and fills in the forms that are really there.
+/// A browser without script: it keeps cookies, follows redirects, and fills in the forms that are
+/// really there.
 #[derive(Clone)]
 pub struct Browser {
     router: Router,
     cookies: BTreeMap<String, String>,
     pub address: SocketAddr,
     origin: String,
-    /// The field with which forms name their account, and the cookie of the session that it was shown to.
+    /// The field with which forms name their account, and the cookie of the session that it was
+    /// shown to.
     account_field: Option<(String, String)>,
 }
 
@@ -28,7 +30,12 @@ const ACCOUNT_FIELD: &str = "account";
 /// Whether a form of this path is for somebody who is logged in.
 pub fn needs_login(path: &str) -> bool {
     let page = paths::find(path.split('?').next().unwrap());
-    page.is_some_and(|page| !matches!(page.access, paths::Access::Public | paths::Access::SignedOutOnly))
+    page.is_some_and(|page| {
+        !matches!(
+            page.access,
+            paths::Access::Public | paths::Access::SignedOutOnly
+        )
+    })
 }
 
 /// An answer, whatever it is.
@@ -75,7 +82,9 @@ impl Browser {
     }
 
     pub async fn get(&mut self, path: &str) -> Page {
-        let page = self.send(self.request(Method::GET, path).body(Body::empty()).unwrap()).await;
+        let page = self
+            .send(self.request(Method::GET, path).body(Body::empty()).unwrap())
+            .await;
         self.follow(page).await
     }
 
@@ -88,19 +97,30 @@ impl Browser {
     /// The same, without following a redirect.
     pub async fn submit_only(&mut self, page: &Page, button: &str, typed: &[(&str, &str)]) -> Page {
         let (action, fields) = page.form(button, typed);
-        self.post_exactly(&action, &fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect::<Vec<_>>()).await
+        self.post_exactly(
+            &action,
+            &fields
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.as_str()))
+                .collect::<Vec<_>>(),
+        )
+        .await
     }
 
-    /// Posts a form as a page of ours would, without following a redirect: with the field that such a page carries for whoever is
-    /// logged in.
+    /// Posts a form as a page of ours would, without following a redirect: with the field that such
+    /// a page carries for whoever is logged in.
     pub async fn post_form(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
         let field = self.account_field(path).await;
-        let fields: Vec<_> = fields.iter().copied().chain(field.as_deref().map(|value| (ACCOUNT_FIELD, value))).collect();
+        let fields: Vec<_> = fields
+            .iter()
+            .copied()
+            .chain(field.as_deref().map(|value| (ACCOUNT_FIELD, value)))
+            .collect();
         self.post_exactly(path, &fields).await
     }
 
-    /// What the pages of this browser's session write into the field, where the path takes it. From a page that has been open already, or
-    /// from one that is opened for it.
+    /// What the pages of this browser's session write into the field, where the path takes it. From
+    /// a page that has been open already, or from one that is opened for it.
     pub async fn account_field(&mut self, path: &str) -> Option<String> {
         if !needs_login(path) {
             return None;
@@ -115,39 +135,70 @@ impl Browser {
             self.get(page).await;
         }
         let session = self.cookie(SESSION)?;
-        self.account_field.as_ref().filter(|(known, _)| known == session).map(|(_, field)| field.clone())
+        self.account_field
+            .as_ref()
+            .filter(|(known, _)| known == session)
+            .map(|(_, field)| field.clone())
     }
 
     /// Posts these fields and no other.
     pub async fn post_exactly(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
-        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        let request = self.request(Method::POST, path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
-        self.send(request.header("sec-fetch-site", "same-origin").header(header::ORIGIN, &self.origin).body(Body::from(body)).unwrap()).await
+        let body = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(fields)
+            .finish();
+        let request = self
+            .request(Method::POST, path)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        self.send(
+            request
+                .header("sec-fetch-site", "same-origin")
+                .header(header::ORIGIN, &self.origin)
+                .body(Body::from(body))
+                .unwrap(),
+        )
+        .await
     }
 
     /// Sends what a script would: these headers, this body, no redirect followed.
-    pub async fn call(&mut self, method: Method, path: &str, headers: &[(&str, &str)], body: &str) -> Page {
+    pub async fn call(
+        &mut self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Page {
         let mut request = self.request(method, path);
         for (name, _) in headers {
-            // In place of the browser's own, where it has one: the program would look at the first of two.
+            // In place of the browser's own, where it has one: the program would look at the first
+            // of two.
             request.headers_mut().unwrap().remove(*name);
         }
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        self.send(request.body(Body::from(body.to_owned())).unwrap()).await
+        self.send(request.body(Body::from(body.to_owned())).unwrap())
+            .await
     }
 
     /// Logs in through the login page.
     pub async fn log_in(&mut self, email: &str, password: &str) -> Page {
         let page = self.get("/login").await;
-        self.submit(&page, "Log in", &[("email", email), ("password", password)]).await
+        self.submit(&page, "Log in", &[("email", email), ("password", password)])
+            .await
     }
 
     pub fn request(&self, method: Method, path: &str) -> axum::http::request::Builder {
-        let mut request = Request::builder().method(method).uri(path).header(header::ACCEPT, "text/html,*/*;q=0.8").header(header::HOST, "localhost:8000");
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::ACCEPT, "text/html,*/*;q=0.8")
+            .header(header::HOST, "localhost:8000");
         if !self.cookies.is_empty() {
-            let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            let cookies: Vec<String> = self
+                .cookies
+                .iter()
+                .map(|(name, value)| format!("{name}={value}"))
+                .collect();
             request = request.header(header::COOKIE, cookies.join("; "));
         }
         request
@@ -156,7 +207,10 @@ impl Browser {
     /// Sends any request from this browser's address and keeps the cookies of the answer.
     pub async fn send(&mut self, mut request: Request<Body>) -> Page {
         request.extensions_mut().insert(ConnectInfo(self.address));
-        let path = request.uri().path_and_query().map_or_else(String::new, ToString::to_string);
+        let path = request
+            .uri()
+            .path_and_query()
+            .map_or_else(String::new, ToString::to_string);
         let asked_with = self.cookie(SESSION).map(ToOwned::to_owned);
         let answer = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = answer.into_parts();
@@ -164,7 +218,12 @@ impl Browser {
             self.keep(cookie.to_str().unwrap());
         }
         let body = String::from_utf8_lossy(&to_bytes(body, usize::MAX).await.unwrap()).into_owned();
-        let page = Page { status: parts.status, headers: parts.headers, body, path };
+        let page = Page {
+            status: parts.status,
+            headers: parts.headers,
+            body,
+            path,
+        };
         if let Some((session, field)) = asked_with.zip(page.field(ACCOUNT_FIELD)) {
             self.account_field = Some((session, field));
         }
@@ -173,8 +232,16 @@ impl Browser {
 
     async fn follow(&mut self, mut page: Page) -> Page {
         for _ in 0..5 {
-            let Some(target) = page.location().filter(|_| page.status.is_redirection()) else { return page };
-            page = self.send(self.request(Method::GET, &target).body(Body::empty()).unwrap()).await;
+            let Some(target) = page.location().filter(|_| page.status.is_redirection()) else {
+                return page;
+            };
+            page = self
+                .send(
+                    self.request(Method::GET, &target)
+                        .body(Body::empty())
+                        .unwrap(),
+                )
+                .await;
         }
         panic!("more than five redirects, the last to {}", page.path);
     }
@@ -199,49 +266,78 @@ impl Page {
     }
 
     pub fn json(&self) -> serde_json::Value {
-        serde_json::from_str(&self.body).unwrap_or_else(|err| panic!("not JSON ({err}): {}", self.body))
+        serde_json::from_str(&self.body)
+            .unwrap_or_else(|err| panic!("not JSON ({err}): {}", self.body))
     }
 
     /// The text of the first element that matches, with its white space folded.
     pub fn text(&self, selector: &str) -> Option<String> {
         let html = Html::parse_document(&self.body);
-        html.select(&Selector::parse(selector).unwrap()).next().map(text_of)
+        html.select(&Selector::parse(selector).unwrap())
+            .next()
+            .map(text_of)
     }
 
     pub fn attribute(&self, selector: &str, name: &str) -> Option<String> {
         let html = Html::parse_document(&self.body);
-        html.select(&Selector::parse(selector).unwrap()).next().and_then(|element| element.attr(name).map(ToOwned::to_owned))
+        html.select(&Selector::parse(selector).unwrap())
+            .next()
+            .and_then(|element| element.attr(name).map(ToOwned::to_owned))
     }
 
     /// The value of the first field of this name.
     fn field(&self, name: &str) -> Option<String> {
-        if self.body.contains(&format!("name=\"{name}\"")) { self.attribute(&format!("input[name={name}]"), "value") } else { None }
+        if self.body.contains(&format!("name=\"{name}\"")) {
+            self.attribute(&format!("input[name={name}]"), "value")
+        } else {
+            None
+        }
     }
 
     pub fn heading(&self) -> String {
-        self.text("h1").unwrap_or_else(|| panic!("no heading: {} {}", self.status, self.body))
+        self.text("h1")
+            .unwrap_or_else(|| panic!("no heading: {} {}", self.status, self.body))
     }
 
     /// Where the form with this button goes, and its fields as a browser would send them.
     fn form(&self, button: &str, typed: &[(&str, &str)]) -> (String, Vec<(String, String)>) {
         let html = Html::parse_document(&self.body);
-        let (forms, buttons, inputs) = (Selector::parse("form").unwrap(), Selector::parse("button[type=submit]").unwrap(), Selector::parse("input").unwrap());
-        let form = html.select(&forms).find(|form| form.select(&buttons).any(|element| text_of(element) == button));
-        let form = form.unwrap_or_else(|| panic!("no form with the button {button:?}: {}", self.body));
+        let (forms, buttons, inputs) = (
+            Selector::parse("form").unwrap(),
+            Selector::parse("button[type=submit]").unwrap(),
+            Selector::parse("input").unwrap(),
+        );
+        let form = html.select(&forms).find(|form| {
+            form.select(&buttons)
+                .any(|element| text_of(element) == button)
+        });
+        let form =
+            form.unwrap_or_else(|| panic!("no form with the button {button:?}: {}", self.body));
         assert_eq!(form.attr("method"), Some("post"));
         let mut fields = Vec::new();
         for input in form.select(&inputs) {
             let name = input.attr("name").expect("an input without a name");
-            let value = typed.iter().find(|(typed, _)| *typed == name).map_or(input.attr("value").unwrap_or_default(), |(_, value)| value);
+            let value = typed
+                .iter()
+                .find(|(typed, _)| *typed == name)
+                .map_or(input.attr("value").unwrap_or_default(), |(_, value)| value);
             fields.push((name.to_owned(), value.to_owned()));
         }
         for (name, _) in typed {
-            assert!(fields.iter().any(|(field, _)| field == name), "the form has no field {name:?}");
+            assert!(
+                fields.iter().any(|(field, _)| field == name),
+                "the form has no field {name:?}"
+            );
         }
         (form.attr("action").unwrap().to_owned(), fields)
     }
 }
 
 fn text_of(element: ElementRef) -> String {
-    element.text().collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ")
+    element
+        .text()
+        .collect::<String>()
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
 }

@@ -11,18 +11,27 @@ pub struct TestDatabase {
 impl TestDatabase {
     pub async fn new() -> Self {
         match std::env::var("TEST_POSTGRES_URL") {
-            Ok(server) => Self { url: postgres(&server).await, _directory: None },
+            Ok(server) => Self {
+                url: postgres(&server).await,
+                _directory: None,
+            },
             Err(_) => {
                 let directory = tempfile::tempdir().unwrap();
                 let url = format!("sqlite://{}", directory.path().join("test.db").display());
-                Self { url, _directory: Some(directory) }
+                Self {
+                    url,
+                    _directory: Some(directory),
+                }
             }
         }
     }
 
     /// The same, reached by another way.
     pub fn at(self, url: &str) -> Self {
-        Self { url: url.to_owned(), ..self }
+        Self {
+            url: url.to_owned(),
+            ..self
+        }
     }
 
     pub fn is_postgres(&self) -> bool {
@@ -34,8 +43,17 @@ impl TestDatabase {
 async fn postgres(server: &str) -> String {
     let name = format!("test_{}", random::uuid().simple());
     let admin = Database::connect(server).await.unwrap();
-    admin.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
-    let (base, query) = server.split_once('?').map_or((server, ""), |(base, query)| (base, query));
+    admin
+        .execute_unprepared(&format!("CREATE DATABASE {name}"))
+        .await
+        .unwrap();
+    let (base, query) = server
+        .split_once('?')
+        .map_or((server, ""), |(base, query)| (base, query));
     let (server, _) = base.rsplit_once('/').unwrap();
-    if query.is_empty() { format!("{server}/{name}") } else { format!("{server}/{name}?{query}") }
+    if query.is_empty() {
+        format!("{server}/{name}")
+    } else {
+        format!("{server}/{name}?{query}")
+    }
 }

@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 
 use super::provider::CLIENT_SECRET;
 
-static KEYS: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(include_str!("../keys/keys.json")).unwrap());
+static KEYS: LazyLock<Value> =
+    LazyLock::new(|| serde_json::from_str(include_str!("../keys/keys.json")).unwrap());
 
 /// What a token is signed with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -54,7 +55,11 @@ impl Key {
     /// Its `kid`.
     pub fn name(self) -> &'static str {
         // A stranger pretends to be the real one.
-        if self == Self::Stranger { "rsa" } else { self.entry() }
+        if self == Self::Stranger {
+            "rsa"
+        } else {
+            self.entry()
+        }
     }
 
     pub fn algorithm(self) -> &'static str {
@@ -78,11 +83,19 @@ impl Key {
 
 /// A compact token of exactly these bytes.
 pub fn sign(header: &str, payload: &[u8], key: Key) -> String {
-    let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
-    let der = &STANDARD.decode(KEYS[key.entry()]["der"].as_str().unwrap()).unwrap();
+    let signed = format!(
+        "{}.{}",
+        URL_SAFE_NO_PAD.encode(header),
+        URL_SAFE_NO_PAD.encode(payload)
+    );
+    let der = &STANDARD
+        .decode(KEYS[key.entry()]["der"].as_str().unwrap())
+        .unwrap();
     let (key, algorithm) = match key {
         Key::Nothing => return format!("{signed}."),
-        Key::Rs256 | Key::ShortRsa | Key::Stranger => (EncodingKey::from_rsa_der(der), Algorithm::RS256),
+        Key::Rs256 | Key::ShortRsa | Key::Stranger => {
+            (EncodingKey::from_rsa_der(der), Algorithm::RS256)
+        }
         Key::Rs384 => (EncodingKey::from_rsa_der(der), Algorithm::RS384),
         Key::Rs512 => (EncodingKey::from_rsa_der(der), Algorithm::RS512),
         Key::Ps384 => (EncodingKey::from_rsa_der(der), Algorithm::PS384),
@@ -91,12 +104,27 @@ pub fn sign(header: &str, payload: &[u8], key: Key) -> String {
         Key::Es256 => (EncodingKey::from_ec_der(der), Algorithm::ES256),
         Key::Es384 => (EncodingKey::from_ec_der(der), Algorithm::ES384),
         Key::EdDsa => (EncodingKey::from_ed_der(der), Algorithm::EdDSA),
-        Key::Hs256 => (EncodingKey::from_secret(CLIENT_SECRET.as_bytes()), Algorithm::HS256),
-        Key::Hs384 => (EncodingKey::from_secret(CLIENT_SECRET.as_bytes()), Algorithm::HS384),
-        Key::Hs512 => (EncodingKey::from_secret(CLIENT_SECRET.as_bytes()), Algorithm::HS512),
-        Key::Confused => (EncodingKey::from_secret(KEYS["rsa"]["jwk"]["n"].as_str().unwrap().as_bytes()), Algorithm::HS256),
+        Key::Hs256 => (
+            EncodingKey::from_secret(CLIENT_SECRET.as_bytes()),
+            Algorithm::HS256,
+        ),
+        Key::Hs384 => (
+            EncodingKey::from_secret(CLIENT_SECRET.as_bytes()),
+            Algorithm::HS384,
+        ),
+        Key::Hs512 => (
+            EncodingKey::from_secret(CLIENT_SECRET.as_bytes()),
+            Algorithm::HS512,
+        ),
+        Key::Confused => (
+            EncodingKey::from_secret(KEYS["rsa"]["jwk"]["n"].as_str().unwrap().as_bytes()),
+            Algorithm::HS256,
+        ),
     };
-    format!("{signed}.{}", crypto::sign(signed.as_bytes(), &key, algorithm).unwrap())
+    format!(
+        "{signed}.{}",
+        crypto::sign(signed.as_bytes(), &key, algorithm).unwrap()
+    )
 }
 
 /// The public key of this entry as a JWK.
@@ -111,13 +139,33 @@ pub fn jwk(entry: &str, extra: &Value) -> Value {
 
 /// A certificate that this RSA entry has made for itself, as `x5c` carries it.
 pub fn certificate(entry: &str) -> String {
-    let pkcs1 = STANDARD.decode(KEYS[entry]["der"].as_str().unwrap()).unwrap();
-    let der = |tag: u8, content: &[u8]| [&[tag, 0x82][..], &u16::try_from(content.len()).unwrap().to_be_bytes(), content].concat();
+    let pkcs1 = STANDARD
+        .decode(KEYS[entry]["der"].as_str().unwrap())
+        .unwrap();
+    let der = |tag: u8, content: &[u8]| {
+        [
+            &[tag, 0x82][..],
+            &u16::try_from(content.len()).unwrap().to_be_bytes(),
+            content,
+        ]
+        .concat()
+    };
     // RFC 5208: version 0, rsaEncryption, the key.
-    let algorithm = [0x02, 1, 0, 0x30, 13, 0x06, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1, 0x05, 0];
-    let pkcs8 = der(0x30, &[&algorithm[..], der(0x04, &pkcs1).as_slice()].concat());
+    let algorithm = [
+        0x02, 1, 0, 0x30, 13, 0x06, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1, 0x05, 0,
+    ];
+    let pkcs8 = der(
+        0x30,
+        &[&algorithm[..], der(0x04, &pkcs1).as_slice()].concat(),
+    );
     let key = rcgen::KeyPair::try_from(pkcs8.as_slice()).unwrap();
-    STANDARD.encode(rcgen::CertificateParams::new(Vec::new()).unwrap().self_signed(&key).unwrap().der())
+    STANDARD.encode(
+        rcgen::CertificateParams::new(Vec::new())
+            .unwrap()
+            .self_signed(&key)
+            .unwrap()
+            .der(),
+    )
 }
 
 /// The key set: the good keys, and those that a client must know to leave alone.

@@ -10,8 +10,9 @@ thread_local! {
 
 static ONCE: Once = Once::new();
 
-/// What is logged on this thread from now on, which is everything that a test of one thread causes. One subscriber for all tests, because
-/// those of single threads may miss the first line of a place in the code that two threads reach at once.
+/// What is logged on this thread from now on, which is everything that a test of one thread causes.
+/// One subscriber for all tests, because those of single threads may miss the first line of a place
+/// in the code that two threads reach at once.
 pub struct Log;
 
 struct ThisThread;
@@ -19,7 +20,11 @@ struct ThisThread;
 impl Log {
     pub fn begin() -> Self {
         ONCE.call_once(|| {
-            let subscriber = tracing_subscriber::fmt().json().with_max_level(tracing::Level::TRACE).with_writer(|| ThisThread).finish();
+            let subscriber = tracing_subscriber::fmt()
+                .json()
+                .with_max_level(tracing::Level::TRACE)
+                .with_writer(|| ThisThread)
+                .finish();
             tracing::subscriber::set_global_default(subscriber).unwrap();
         });
         WRITTEN.set(Some(Vec::new()));
@@ -27,13 +32,19 @@ impl Log {
     }
 
     pub fn text(&self) -> String {
-        WRITTEN.with_borrow(|written| String::from_utf8_lossy(written.as_deref().unwrap_or_default()).into_owned())
+        WRITTEN.with_borrow(|written| {
+            String::from_utf8_lossy(written.as_deref().unwrap_or_default()).into_owned()
+        })
     }
 }
 
 impl Write for ThisThread {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        WRITTEN.with_borrow_mut(|written| written.iter_mut().for_each(|written| written.extend_from_slice(bytes)));
+        WRITTEN.with_borrow_mut(|written| {
+            written
+                .iter_mut()
+                .for_each(|written| written.extend_from_slice(bytes))
+        });
         Ok(bytes.len())
     }
 

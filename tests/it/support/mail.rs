@@ -17,7 +17,12 @@ pub struct Mail {
 impl Mail {
     pub fn parse(bytes: &[u8]) -> Self {
         let mail = MessageParser::default().parse(bytes).unwrap();
-        let to: Vec<_> = mail.to().unwrap().iter().map(|address| address.address().unwrap().to_owned()).collect();
+        let to: Vec<_> = mail
+            .to()
+            .unwrap()
+            .iter()
+            .map(|address| address.address().unwrap().to_owned())
+            .collect();
         assert_eq!(to.len(), 1, "one recipient");
         let raw = String::from_utf8_lossy(bytes);
         Self {
@@ -31,8 +36,14 @@ impl Mail {
 
     /// Path and query of the one link that leads to the program.
     pub fn link(&self) -> String {
-        let mut links = self.text.lines().filter_map(|line| line.strip_prefix("http://localhost:8000"));
-        let link = links.next().unwrap_or_else(|| panic!("no link in {}", self.text)).to_owned();
+        let mut links = self
+            .text
+            .lines()
+            .filter_map(|line| line.strip_prefix("http://localhost:8000"));
+        let link = links
+            .next()
+            .unwrap_or_else(|| panic!("no link in {}", self.text))
+            .to_owned();
         assert_eq!(links.next(), None);
         link
     }

@@ -1,5 +1,6 @@
-//! An OpenID provider that does everything right, until a test makes it do one thing wrong. It listens on loopback, checks what a
-//! strict provider checks (client, redirect URI, PKCE, one use of a code), and remembers what it was asked.
+//! An OpenID provider that does everything right, until a test makes it do one thing wrong. It
+//! listens on loopback, checks what a strict provider checks (client, redirect URI, PKCE, one use
+//! of a code), and remembers what it was asked.
 
 use std::{
     collections::BTreeMap,
@@ -84,7 +85,12 @@ impl TestProvider {
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let origin = format!("http://{}", listener.local_addr().unwrap());
-        let inner = Inner { origin, knobs: Mutex::default(), grants: Mutex::default(), asked: Mutex::default() };
+        let inner = Inner {
+            origin,
+            knobs: Mutex::default(),
+            grants: Mutex::default(),
+            asked: Mutex::default(),
+        };
         let provider = Self(Arc::new(inner));
         let router = provider.router();
         tokio::spawn(async move { axum::serve(listener, router).await });
@@ -101,19 +107,35 @@ impl TestProvider {
         let certificate = authority.self_signed(&authority_key).unwrap();
         let issuer = rcgen::Issuer::new(authority, authority_key);
         let key = rcgen::KeyPair::generate().unwrap();
-        let own = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap().signed_by(&key, &issuer).unwrap();
+        let own = rcgen::CertificateParams::new(vec!["localhost".to_owned()])
+            .unwrap()
+            .signed_by(&key, &issuer)
+            .unwrap();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
-        let origin = format!("https://localhost:{}", listener.local_addr().unwrap().port());
-        let provider = Self(Arc::new(Inner { origin, knobs: Mutex::default(), grants: Mutex::default(), asked: Mutex::default() }));
-        let tls = RustlsConfig::from_pem(own.pem().into_bytes(), key.serialize_pem().into_bytes()).await.unwrap();
-        let server = axum_server::from_tcp_rustls(listener, tls).unwrap().serve(provider.router().into_make_service());
+        let origin = format!(
+            "https://localhost:{}",
+            listener.local_addr().unwrap().port()
+        );
+        let provider = Self(Arc::new(Inner {
+            origin,
+            knobs: Mutex::default(),
+            grants: Mutex::default(),
+            asked: Mutex::default(),
+        }));
+        let tls = RustlsConfig::from_pem(own.pem().into_bytes(), key.serialize_pem().into_bytes())
+            .await
+            .unwrap();
+        let server = axum_server::from_tcp_rustls(listener, tls)
+            .unwrap()
+            .serve(provider.router().into_make_service());
         tokio::spawn(server);
         (provider, certificate.pem())
     }
 
     pub fn router(&self) -> Router {
-        self.routes().layer(from_fn_with_state(self.clone(), notice))
+        self.routes()
+            .layer(from_fn_with_state(self.clone(), notice))
     }
 
     fn routes(&self) -> Router {
@@ -150,7 +172,9 @@ impl TestProvider {
 
     /// Answers a path with something else altogether.
     pub fn replace(&self, path: &str, answer: impl Fn() -> Response + Send + 'static) {
-        self.knobs().replacements.insert(path.to_owned(), Box::new(answer));
+        self.knobs()
+            .replacements
+            .insert(path.to_owned(), Box::new(answer));
     }
 
     pub fn is_good_again(&self) {
@@ -159,7 +183,10 @@ impl TestProvider {
 
     /// How often a path was asked for.
     pub fn times(&self, path: &str) -> usize {
-        self.asked().iter().filter(|line| line.split(' ').nth(1) == Some(path)).count()
+        self.asked()
+            .iter()
+            .filter(|line| line.split(' ').nth(1) == Some(path))
+            .count()
     }
 
     /// Every request: method, path, and the authorization header.
@@ -167,12 +194,20 @@ impl TestProvider {
         self.0.asked.lock().unwrap().clone()
     }
 
-    /// What a browser brings back after the person has logged in at this authorization URL: path and query of the callback.
+    /// What a browser brings back after the person has logged in at this authorization URL: path
+    /// and query of the callback.
     pub fn answer(&self, authorization_url: &str, account: &Account) -> String {
         let url = Url::parse(authorization_url).unwrap();
         let query: BTreeMap<String, String> = url.query_pairs().into_owned().collect();
-        assert!(authorization_url.starts_with(&format!("{}/authorize?", self.0.origin)), "{authorization_url}");
-        for (name, value) in [("response_type", "code"), ("client_id", CLIENT_ID), ("code_challenge_method", "S256")] {
+        assert!(
+            authorization_url.starts_with(&format!("{}/authorize?", self.0.origin)),
+            "{authorization_url}"
+        );
+        for (name, value) in [
+            ("response_type", "code"),
+            ("client_id", CLIENT_ID),
+            ("code_challenge_method", "S256"),
+        ] {
             assert_eq!(query.get(name).map(String::as_str), Some(value), "{name}");
         }
         let code = URL_SAFE_NO_PAD.encode(random::bytes::<16>());
@@ -184,20 +219,31 @@ impl TestProvider {
         };
         self.0.grants.lock().unwrap().insert(code.clone(), grant);
         let mut back = Url::parse(&query["redirect_uri"]).unwrap();
-        back.query_pairs_mut().append_pair("code", &code).append_pair("state", &query["state"]);
+        back.query_pairs_mut()
+            .append_pair("code", &code)
+            .append_pair("state", &query["state"]);
         format!("{}?{}", back.path(), back.query().unwrap())
     }
 
-    /// A signed token of this provider with these claims, the twists of `header` and `claims` included.
+    /// A signed token of this provider with these claims, the twists of `header` and `claims`
+    /// included.
     pub fn sign(&self, mut claims: Value, typ: &str) -> String {
         let knobs = self.knobs();
-        let mut header = json!({ "alg": knobs.key.algorithm(), "kid": knobs.key.name(), "typ": typ });
+        let mut header =
+            json!({ "alg": knobs.key.algorithm(), "kid": knobs.key.name(), "typ": typ });
         knobs.apply("header", &mut header);
         knobs.apply("claims", &mut claims);
-        let header = knobs.header.map_or_else(|| header.to_string(), |write| write(header.clone()));
-        let payload = knobs.payload.map_or_else(|| claims.to_string().into_bytes(), |write| write(claims.clone()));
+        let header = knobs
+            .header
+            .map_or_else(|| header.to_string(), |write| write(header.clone()));
+        let payload = knobs.payload.map_or_else(
+            || claims.to_string().into_bytes(),
+            |write| write(claims.clone()),
+        );
         let token = keys::sign(&header, &payload, knobs.key);
-        knobs.spoil.map_or_else(|| token.clone(), |spoil| spoil(token.clone()))
+        knobs
+            .spoil
+            .map_or_else(|| token.clone(), |spoil| spoil(token.clone()))
     }
 }
 
@@ -210,10 +256,23 @@ impl Knobs {
 }
 
 /// Remembers the request, then answers it, unless a knob says otherwise.
-async fn notice(State(provider): State<TestProvider>, mut request: Request, next: Next) -> Response {
+async fn notice(
+    State(provider): State<TestProvider>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let path = request.uri().path().to_owned();
-    let authorization = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or("-");
-    provider.0.asked.lock().unwrap().push(format!("{} {path} {authorization}", request.method()));
+    let authorization = request
+        .headers()
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or("-");
+    provider
+        .0
+        .asked
+        .lock()
+        .unwrap()
+        .push(format!("{} {path} {authorization}", request.method()));
     if provider.knobs().hangs == Some(path.as_str()) {
         std::future::pending::<()>().await;
     }
@@ -223,9 +282,20 @@ async fn notice(State(provider): State<TestProvider>, mut request: Request, next
     }
     let moved = provider.knobs().moved.filter(|(from, _)| *from == path);
     if let Some((_, status)) = moved {
-        return (status, [(header::LOCATION, format!("{}{MOVED}{path}", provider.origin()))]).into_response();
+        return (
+            status,
+            [(
+                header::LOCATION,
+                format!("{}{MOVED}{path}", provider.origin()),
+            )],
+        )
+            .into_response();
     }
-    let replaced = provider.knobs().replacements.get(&path).map(|answer| answer());
+    let replaced = provider
+        .knobs()
+        .replacements
+        .get(&path)
+        .map(|answer| answer());
     match replaced {
         Some(response) => response,
         None => next.run(request).await,
@@ -257,23 +327,46 @@ async fn jwks(State(provider): State<TestProvider>) -> Json<Value> {
     Json(jwks)
 }
 
-/// The login page: for a client and a redirect URI that it knows, which are those of the tests' installation.
+/// The login page: for a client and a redirect URI that it knows, which are those of the tests'
+/// installation.
 async fn authorize(Query(query): Query<BTreeMap<String, String>>) -> StatusCode {
     let is_known = query.get("client_id").is_some_and(|id| id == CLIENT_ID)
-        && query.get("redirect_uri").is_some_and(|uri| uri == "http://localhost:8000/api/v1/auth/cookie/%C3%9Cber%20ID%20100%25/callback");
-    if is_known { StatusCode::OK } else { StatusCode::BAD_REQUEST }
+        && query.get("redirect_uri").is_some_and(|uri| {
+            uri == "http://localhost:8000/api/v1/auth/cookie/%C3%9Cber%20ID%20100%25/callback"
+        });
+    if is_known {
+        StatusCode::OK
+    } else {
+        StatusCode::BAD_REQUEST
+    }
 }
 
-async fn token(State(provider): State<TestProvider>, headers: HeaderMap, Form(form): Form<BTreeMap<String, String>>) -> Response {
-    let error =
-        |error: &str| (StatusCode::BAD_REQUEST, Json(json!({ "error": error, "error_description": format!("{error} <b>described</b>") }))).into_response();
+async fn token(
+    State(provider): State<TestProvider>,
+    headers: HeaderMap,
+    Form(form): Form<BTreeMap<String, String>>,
+) -> Response {
+    let error = |error: &str| {
+        (
+            StatusCode::BAD_REQUEST,
+            Json(
+                json!({ "error": error, "error_description": format!("{error} <b>described</b>") }),
+            ),
+        )
+            .into_response()
+    };
     if client(&headers, &form) != Some((CLIENT_ID.to_owned(), CLIENT_SECRET.to_owned())) {
         return error("invalid_client");
     }
     let field = |name: &str| form.get(name).cloned().unwrap_or_default();
-    let Some(grant) = provider.0.grants.lock().unwrap().remove(&field("code")) else { return error("invalid_grant") };
+    let Some(grant) = provider.0.grants.lock().unwrap().remove(&field("code")) else {
+        return error("invalid_grant");
+    };
     let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(field("code_verifier")));
-    if field("grant_type") != "authorization_code" || grant.redirect_uri != field("redirect_uri") || grant.challenge != challenge {
+    if field("grant_type") != "authorization_code"
+        || grant.redirect_uri != field("redirect_uri")
+        || grant.challenge != challenge
+    {
         return error("invalid_grant");
     }
     let now = Clock::System.now();
@@ -291,8 +384,13 @@ async fn token(State(provider): State<TestProvider>, headers: HeaderMap, Form(fo
 }
 
 async fn userinfo(State(provider): State<TestProvider>, headers: HeaderMap, _: Uri) -> Response {
-    let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let Some(subject) = bearer.strip_prefix("Bearer access token of ") else { return StatusCode::UNAUTHORIZED.into_response() };
+    let bearer = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let Some(subject) = bearer.strip_prefix("Bearer access token of ") else {
+        return StatusCode::UNAUTHORIZED.into_response();
+    };
     let mut claims = json!({ "sub": subject, "email": format!("{subject}@userinfo.example"), "email_verified": true });
     let is_signed = provider.knobs().signs_userinfo;
     provider.knobs().apply("userinfo", &mut claims);
@@ -302,7 +400,11 @@ async fn userinfo(State(provider): State<TestProvider>, headers: HeaderMap, _: U
     }
     let key = provider.knobs().key;
     let header = json!({ "alg": key.algorithm(), "kid": key.name() }).to_string();
-    ([(header::CONTENT_TYPE, "application/jwt")], keys::sign(&header, claims.to_string().as_bytes(), key)).into_response()
+    (
+        [(header::CONTENT_TYPE, "application/jwt")],
+        keys::sign(&header, claims.to_string().as_bytes(), key),
+    )
+        .into_response()
 }
 
 fn json_text(text: String, spoil: Option<fn(String) -> String>) -> Response {
@@ -310,24 +412,47 @@ fn json_text(text: String, spoil: Option<fn(String) -> String>) -> Response {
     ([(header::CONTENT_TYPE, "application/json")], text).into_response()
 }
 
-/// Name and secret of the client, from the header as RFC 6749 §2.3.1 encodes them, or from the form.
+/// Name and secret of the client, from the header as RFC 6749 §2.3.1 encodes them, or from the
+/// form.
 fn client(headers: &HeaderMap, form: &BTreeMap<String, String>) -> Option<(String, String)> {
-    if let Some(basic) = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Basic ")) {
-        let pair = String::from_utf8(base64::engine::general_purpose::STANDARD.decode(basic).ok()?).ok()?;
-        let decode = |text: &str| form_urlencoded::parse(format!("x={text}").as_bytes()).next().map(|(_, value)| value.into_owned());
+    if let Some(basic) = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok()?.strip_prefix("Basic "))
+    {
+        let pair = String::from_utf8(
+            base64::engine::general_purpose::STANDARD
+                .decode(basic)
+                .ok()?,
+        )
+        .ok()?;
+        let decode = |text: &str| {
+            form_urlencoded::parse(format!("x={text}").as_bytes())
+                .next()
+                .map(|(_, value)| value.into_owned())
+        };
         let (id, secret) = pair.split_once(':')?;
         return Some((decode(id)?, decode(secret)?));
     }
-    Some((form.get("client_id")?.clone(), form.get("client_secret")?.clone()))
+    Some((
+        form.get("client_id")?.clone(),
+        form.get("client_secret")?.clone(),
+    ))
 }
 
 impl Account {
     /// Somebody whose address the provider has confirmed.
     pub fn confirmed(email: &str) -> Self {
-        Self { subject: format!("subject-of-{email}"), email: email.into(), email_verified: true.into() }
+        Self {
+            subject: format!("subject-of-{email}"),
+            email: email.into(),
+            email_verified: true.into(),
+        }
     }
 
     pub fn unconfirmed(email: &str) -> Self {
-        Self { email_verified: false.into(), ..Self::confirmed(email) }
+        Self {
+            email_verified: false.into(),
+            ..Self::confirmed(email)
+        }
     }
 }

@@ -14,13 +14,22 @@ const PROVEN: &str = "SELECT count(*) FROM auth_user_account WHERE email_verifie
 
 async fn invite(admin: &mut Browser, email: &str) -> Page {
     let page = admin.get("/users/new").await;
-    admin.submit(&page, "Create user", &[("email", email)]).await
+    admin
+        .submit(&page, "Create user", &[("email", email)])
+        .await
 }
 
 /// Path and query of the link that a page shows.
 fn shown(page: &Page) -> String {
-    assert_eq!((page.path.as_str(), page.heading().as_str()), ("/users/link", "One-time link"));
-    page.text("pre.copy code").unwrap().strip_prefix("http://localhost:8000").unwrap().to_owned()
+    assert_eq!(
+        (page.path.as_str(), page.heading().as_str()),
+        ("/users/link", "One-time link")
+    );
+    page.text("pre.copy code")
+        .unwrap()
+        .strip_prefix("http://localhost:8000")
+        .unwrap()
+        .to_owned()
 }
 
 async fn choose(app: &App, link: &str, password: &str) -> Page {
@@ -29,29 +38,72 @@ async fn choose(app: &App, link: &str, password: &str) -> Page {
     if page.status != StatusCode::OK {
         return page;
     }
-    browser.submit(&page, "Set password", &[("password", password)]).await
+    browser
+        .submit(&page, "Set password", &[("password", password)])
+        .await
 }
 
 #[tokio::test]
 async fn somebody_is_invited_without_any_mail() {
     let (app, mut ada, ..) = household("").await;
-    assert!(ada.get("/users/new").await.text(".lead").unwrap().contains("You get a link to hand over."));
+    assert!(
+        ada.get("/users/new")
+            .await
+            .text(".lead")
+            .unwrap()
+            .contains("You get a link to hand over.")
+    );
     let page = invite(&mut ada, " Eve@Example.org ").await;
-    assert_eq!(page.text(".lead").unwrap(), "Whoever opens it chooses a password for eve@example.org. It works once, for 72 hours, and is shown only now.");
+    assert_eq!(
+        page.text(".lead").unwrap(),
+        "Whoever opens it chooses a password for eve@example.org. It works once, for 72 hours, and is shown only now."
+    );
     let link = shown(&page);
     let again = ada.get("/users/link").await;
-    assert_eq!((again.status, again.body.contains("token=")), (StatusCode::NOT_FOUND, false), "and not when the page is loaded again");
+    assert_eq!(
+        (again.status, again.body.contains("token=")),
+        (StatusCode::NOT_FOUND, false),
+        "and not when the page is loaded again"
+    );
     let page = app.browser().log_in("eve@example.org", PASSWORD).await;
-    assert_eq!(page.status, StatusCode::UNAUTHORIZED, "there is no password yet");
+    assert_eq!(
+        page.status,
+        StatusCode::UNAUTHORIZED,
+        "there is no password yet"
+    );
     app.pass(72 * 3600 - 1);
-    assert_eq!(choose(&app, &link, NEW).await.path, "/login?notice=password_reset");
-    assert_eq!(app.browser().log_in("eve@example.org", NEW).await.path, "/account", "approved");
-    assert_eq!(choose(&app, &link, PASSWORD).await.status, StatusCode::GONE, "once");
+    assert_eq!(
+        choose(&app, &link, NEW).await.path,
+        "/login?notice=password_reset"
+    );
+    assert_eq!(
+        app.browser().log_in("eve@example.org", NEW).await.path,
+        "/account",
+        "approved"
+    );
+    assert_eq!(
+        choose(&app, &link, PASSWORD).await.status,
+        StatusCode::GONE,
+        "once"
+    );
     let mut ada = logged_in(&app, "ada@example.org").await;
     let page = search(&mut ada, "eve", "").await;
-    let page = ada.get(&page.attribute("tbody th a", "href").unwrap()).await;
-    assert!(fact(&page, "State").starts_with("Active, by ada@example.org, "), "{}", fact(&page, "State"));
-    assert_eq!((fact(&page, "Address proven").as_str(), fact(&page, "Role").as_str()), ("No", "Member"), "whoever has the link proves no mailbox");
+    let page = ada
+        .get(&page.attribute("tbody th a", "href").unwrap())
+        .await;
+    assert!(
+        fact(&page, "State").starts_with("Active, by ada@example.org, "),
+        "{}",
+        fact(&page, "State")
+    );
+    assert_eq!(
+        (
+            fact(&page, "Address proven").as_str(),
+            fact(&page, "Role").as_str()
+        ),
+        ("No", "Member"),
+        "whoever has the link proves no mailbox"
+    );
 }
 
 #[tokio::test]
@@ -63,36 +115,72 @@ async fn an_invitation_ends_after_three_days() {
     // The administrator makes another one, which lives as long: nobody has been in the account yet.
     let mut ada = logged_in(&app, "ada@example.org").await;
     let eve = mediamanager_auth::domain::Email::parse("eve@example.org").unwrap();
-    let eve = mediamanager_auth::server::db::users::find_by_email(&app.state.db, &eve).await.unwrap().unwrap().user;
+    let eve = mediamanager_auth::server::db::users::find_by_email(&app.state.db, &eve)
+        .await
+        .unwrap()
+        .unwrap()
+        .user;
     let page = act(&mut ada, &eve, "Make a link for a new password").await;
     assert!(page.text(".lead").unwrap().contains("for 72 hours"));
-    assert_eq!(choose(&app, &shown(&page), NEW).await.path, "/login?notice=password_reset");
+    assert_eq!(
+        choose(&app, &shown(&page), NEW).await.path,
+        "/login?notice=password_reset"
+    );
 }
 
 #[tokio::test]
 async fn somebody_is_invited_by_mail_and_the_mail_proves_the_mailbox() {
     let (app, mut ada, ..) = household(SMTP).await;
-    assert!(ada.get("/users/new").await.text(".lead").unwrap().contains("They get a mail"));
+    assert!(
+        ada.get("/users/new")
+            .await
+            .text(".lead")
+            .unwrap()
+            .contains("They get a mail")
+    );
     let before = app.count(PROVEN).await;
     let page = invite(&mut ada, "eve@example.org").await;
-    assert!(page.path.starts_with("/users/") && page.path.ends_with("?notice=account_created"), "{}", page.path);
-    assert!(!page.body.contains("token="), "the link is for the mailbox alone");
+    assert!(
+        page.path.starts_with("/users/") && page.path.ends_with("?notice=account_created"),
+        "{}",
+        page.path
+    );
+    assert!(
+        !page.body.contains("token="),
+        "the link is for the mailbox alone"
+    );
     let mail = app.mail().await;
-    assert_eq!((mail.to.as_str(), mail.subject.as_str()), ("eve@example.org", "Your account at MediaManager"));
+    assert_eq!(
+        (mail.to.as_str(), mail.subject.as_str()),
+        ("eve@example.org", "Your account at MediaManager")
+    );
     assert!(mail.text.contains("three days"), "{}", mail.text);
     app.pass(72 * 3600 - 1);
     // Resets by mail are off; an invitation works all the same.
-    assert_eq!(choose(&app, &mail.link(), NEW).await.path, "/login?notice=password_reset");
-    assert_eq!(app.browser().log_in("eve@example.org", NEW).await.path, "/account");
+    assert_eq!(
+        choose(&app, &mail.link(), NEW).await.path,
+        "/login?notice=password_reset"
+    );
+    assert_eq!(
+        app.browser().log_in("eve@example.org", NEW).await.path,
+        "/account"
+    );
     assert_eq!(app.count(PROVEN).await, before + 1);
-    assert_eq!(choose(&app, &mail.link(), PASSWORD).await.status, StatusCode::GONE);
+    assert_eq!(
+        choose(&app, &mail.link(), PASSWORD).await.status,
+        StatusCode::GONE
+    );
 
     let mut ada = logged_in(&app, "ada@example.org").await;
     app.mails().await;
     invite(&mut ada, "late@example.org").await;
     let link = app.mail().await.link();
     app.pass(72 * 3600);
-    assert_eq!(choose(&app, &link, NEW).await.status, StatusCode::GONE, "three days are over");
+    assert_eq!(
+        choose(&app, &link, NEW).await.status,
+        StatusCode::GONE,
+        "three days are over"
+    );
 }
 
 #[tokio::test]
@@ -101,7 +189,12 @@ async fn an_invitation_to_somebody_who_was_deleted_or_disabled_is_not_sent() {
         let (app, mut ada, ..) = household(SMTP).await;
         let page = invite(&mut ada, "eve@example.org").await;
         let id = page.path.split(['/', '?']).nth(2).unwrap();
-        assert_eq!(ada.post_form("/users/change", &[("id", id), ("action", action)]).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(
+            ada.post_form("/users/change", &[("id", id), ("action", action)])
+                .await
+                .status,
+            StatusCode::SEE_OTHER
+        );
         assert_eq!(app.mails().await.len(), 0, "{action}");
     }
 }
@@ -111,18 +204,45 @@ async fn an_address_with_an_account_is_refused_beside_the_field() {
     for toml in ["", SMTP] {
         let (app, mut ada, ..) = household(toml).await;
         for (email, status, reason) in [
-            ("BOB@example.org", StatusCode::CONFLICT, "There is an account with this e-mail address already."),
-            ("nonsense", StatusCode::UNPROCESSABLE_ENTITY, "Enter an e-mail address"),
-            ("", StatusCode::UNPROCESSABLE_ENTITY, "Enter an e-mail address"),
+            (
+                "BOB@example.org",
+                StatusCode::CONFLICT,
+                "There is an account with this e-mail address already.",
+            ),
+            (
+                "nonsense",
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "Enter an e-mail address",
+            ),
+            (
+                "",
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "Enter an e-mail address",
+            ),
         ] {
             let page = invite(&mut ada, email).await;
-            assert_eq!((page.status, page.heading().as_str()), (status, "Create a user"), "{email}");
-            assert!(page.text("#email-error").unwrap().contains(reason), "{email}: {}", page.body);
+            assert_eq!(
+                (page.status, page.heading().as_str()),
+                (status, "Create a user"),
+                "{email}"
+            );
+            assert!(
+                page.text("#email-error").unwrap().contains(reason),
+                "{email}: {}",
+                page.body
+            );
             assert_eq!(page.attribute("#email", "value").as_deref(), Some(email));
         }
-        assert_eq!(listed(&ada.get("/users").await), ["ada@example.org", "bob@example.org"]);
+        assert_eq!(
+            listed(&ada.get("/users").await),
+            ["ada@example.org", "bob@example.org"]
+        );
         assert_eq!(app.count("SELECT count(*) FROM auth_outbox").await, 0);
-        assert_eq!(app.browser().log_in("bob@example.org", PASSWORD).await.path, "/account", "his account is as it was");
+        assert_eq!(
+            app.browser().log_in("bob@example.org", PASSWORD).await.path,
+            "/account",
+            "his account is as it was"
+        );
     }
 }
 
@@ -131,11 +251,28 @@ async fn of_ten_invitations_of_one_address_at_once_one_makes_the_account() {
     let (app, ada, ..) = household("").await;
     let all = (0..10).map(|_| {
         let mut browser = ada.clone();
-        async move { browser.post_form("/users/new", &[("email", "eve@example.org")]).await.status }
+        async move {
+            browser
+                .post_form("/users/new", &[("email", "eve@example.org")])
+                .await
+                .status
+        }
     });
     let statuses = futures_util::future::join_all(all).await;
-    assert_eq!(statuses.iter().filter(|status| **status == StatusCode::SEE_OTHER).count(), 1, "{statuses:?}");
-    assert!(statuses.iter().all(|status| [303, 409, 503].contains(&status.as_u16())), "{statuses:?}");
+    assert_eq!(
+        statuses
+            .iter()
+            .filter(|status| **status == StatusCode::SEE_OTHER)
+            .count(),
+        1,
+        "{statuses:?}"
+    );
+    assert!(
+        statuses
+            .iter()
+            .all(|status| [303, 409, 503].contains(&status.as_u16())),
+        "{statuses:?}"
+    );
     assert_eq!(app.count("SELECT count(*) FROM \"user\"").await, 3);
 }
 
@@ -150,8 +287,15 @@ async fn a_link_that_is_handed_over_works_once_and_ends_what_was() {
     assert_eq!(ada.get("/users/link").await.status, StatusCode::NOT_FOUND);
     assert!(is_in(&his).await, "making it ends nothing");
     let page = choose(&app, &link, "short").await;
-    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "the rule for new passwords holds, and uses nothing up");
-    assert_eq!(choose(&app, &link, NEW).await.path, "/login?notice=password_reset");
+    assert_eq!(
+        page.status,
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "the rule for new passwords holds, and uses nothing up"
+    );
+    assert_eq!(
+        choose(&app, &link, NEW).await.path,
+        "/login?notice=password_reset"
+    );
     assert!(!is_in(&his).await);
     assert_eq!(app.mail().await.to, "bob@example.org", "he is told");
     assert_eq!(choose(&app, &link, PASSWORD).await.status, StatusCode::GONE);
@@ -159,22 +303,43 @@ async fn a_link_that_is_handed_over_works_once_and_ends_what_was() {
     let late = shown(&act(&mut ada, &bob, "Make a link for a new password").await);
     app.pass(1800);
     assert_eq!(choose(&app, &late, PASSWORD).await.status, StatusCode::GONE);
-    assert_eq!(app.browser().log_in("bob@example.org", NEW).await.path, "/account");
+    assert_eq!(
+        app.browser().log_in("bob@example.org", NEW).await.path,
+        "/account"
+    );
 }
 
 #[tokio::test]
 async fn a_link_that_is_handed_over_is_in_no_address_no_log_and_no_event() {
     let log = Log::begin();
     let (app, mut ada, _, bob) = household("").await;
-    let page = ada.get(&format!("/users/change?id={}&action=create-reset-link", bob.id)).await;
-    let answer = ada.submit_only(&page, "Make a link for a new password", &[]).await;
-    assert_eq!((answer.status, answer.location().as_deref()), (StatusCode::SEE_OTHER, Some("/users/link")));
+    let page = ada
+        .get(&format!(
+            "/users/change?id={}&action=create-reset-link",
+            bob.id
+        ))
+        .await;
+    let answer = ada
+        .submit_only(&page, "Make a link for a new password", &[])
+        .await;
+    assert_eq!(
+        (answer.status, answer.location().as_deref()),
+        (StatusCode::SEE_OTHER, Some("/users/link"))
+    );
     let cookie = answer.header("set-cookie").unwrap();
-    assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax") && cookie.contains("Max-Age=60"), "{cookie}");
+    assert!(
+        cookie.contains("HttpOnly")
+            && cookie.contains("SameSite=Lax")
+            && cookie.contains("Max-Age=60"),
+        "{cookie}"
+    );
     // What the cookie carries is worth nothing to somebody else at this screen.
     let mut member = logged_in(&app, "bob@example.org").await;
     member.set_cookie("one-time-link", ada.cookie("one-time-link").unwrap());
-    assert_eq!(member.get("/users/link").await.status, StatusCode::FORBIDDEN);
+    assert_eq!(
+        member.get("/users/link").await.status,
+        StatusCode::FORBIDDEN
+    );
     let page = ada.get("/users/link").await;
     let token = shown(&page).split("token=").nth(1).unwrap().to_owned();
     assert_eq!(page.header("cache-control"), Some("no-store"));
@@ -193,14 +358,34 @@ async fn a_link_that_is_handed_over_is_in_no_address_no_log_and_no_event() {
 #[tokio::test]
 async fn who_was_an_administrator_a_moment_ago_makes_and_deletes_nobody() {
     let (app, ada, _, bob) = household("").await;
-    let current = sessions::resolve(&app.state, ada.cookie("fastapiusersauth").unwrap()).await.unwrap().unwrap();
+    let current = sessions::resolve(&app.state, ada.cookie("fastapiusersauth").unwrap())
+        .await
+        .unwrap()
+        .unwrap();
     let (admin, cx) = (current.admin().unwrap(), Ctx::cli(&app.state));
     let ended = "UPDATE auth_session SET ended_at = 1";
-    let withdrawn = ("UPDATE \"user\" SET is_verified = false", AuthError::Forbidden);
-    for (change, error) in [withdrawn, ("UPDATE \"user\" SET is_superuser = false", AuthError::Forbidden), (ended, AuthError::NotLoggedIn)] {
+    let withdrawn = (
+        "UPDATE \"user\" SET is_verified = false",
+        AuthError::Forbidden,
+    );
+    for (change, error) in [
+        withdrawn,
+        (
+            "UPDATE \"user\" SET is_superuser = false",
+            AuthError::Forbidden,
+        ),
+        (ended, AuthError::NotLoggedIn),
+    ] {
         app.sql(change).await;
         let made = users::invite(&cx, &admin, Email::parse("eve@example.org").unwrap()).await;
-        assert_eq!((made.err(), users::delete_user(&cx, &admin, bob.id).await.err()), (Some(error), Some(error)), "{change}");
+        assert_eq!(
+            (
+                made.err(),
+                users::delete_user(&cx, &admin, bob.id).await.err()
+            ),
+            (Some(error), Some(error)),
+            "{change}"
+        );
     }
     assert_eq!(app.count("SELECT count(*) FROM \"user\"").await, 2);
 }
@@ -211,6 +396,14 @@ async fn a_form_of_an_ended_session_says_so() {
     let page = ada.get("/users/new").await;
     app.sql("UPDATE auth_session SET ended_at = 1").await;
     app.pass(2);
-    let told = ada.submit(&page, "Create user", &[("email", "eve@example.org")]).await;
-    assert_eq!((told.status, told.text(".lead").as_deref()), (StatusCode::UNAUTHORIZED, Some("Your session has ended. Log in again.")));
+    let told = ada
+        .submit(&page, "Create user", &[("email", "eve@example.org")])
+        .await;
+    assert_eq!(
+        (told.status, told.text(".lead").as_deref()),
+        (
+            StatusCode::UNAUTHORIZED,
+            Some("Your session has ended. Log in again.")
+        )
+    );
 }

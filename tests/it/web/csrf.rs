@@ -8,9 +8,18 @@ use crate::support::{App, PASSWORD, Page};
 /// A login posted with these headers beside the form's own.
 async fn post_login(app: &App, path: &str, headers: &[(&str, &str)]) -> Page {
     let mut browser = app.browser();
-    let name = if path == "/login" { "email" } else { "username" };
-    let body = form_urlencoded::Serializer::new(String::new()).append_pair(name, "ada@example.org").append_pair("password", PASSWORD).finish();
-    let mut request = browser.request(Method::POST, path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+    let name = if path == "/login" {
+        "email"
+    } else {
+        "username"
+    };
+    let body = form_urlencoded::Serializer::new(String::new())
+        .append_pair(name, "ada@example.org")
+        .append_pair("password", PASSWORD)
+        .finish();
+    let mut request = browser
+        .request(Method::POST, path)
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
@@ -23,18 +32,34 @@ const HERE: &str = "http://localhost:8000";
 async fn another_site_cannot_log_a_browser_in() {
     let app = App::new().await;
     app.member("ada@example.org").await;
-    for path in ["/login", "/api/v1/auth/cookie/login", "/api/v1/auth/jwt/login"] {
+    for path in [
+        "/login",
+        "/api/v1/auth/cookie/login",
+        "/api/v1/auth/jwt/login",
+    ] {
         for headers in [
-            &[("sec-fetch-site", "cross-site"), ("origin", "https://evil.example")][..],
-            &[("sec-fetch-site", "same-site"), ("origin", "http://localhost:9000")],
+            &[
+                ("sec-fetch-site", "cross-site"),
+                ("origin", "https://evil.example"),
+            ][..],
+            &[
+                ("sec-fetch-site", "same-site"),
+                ("origin", "http://localhost:9000"),
+            ],
             &[("sec-fetch-site", "none")],
             &[("sec-fetch-site", "cross-site"), ("origin", HERE)],
             &[("origin", "null")],
             &[("origin", "https://evil.example")],
             &[("origin", "http://localhost:80000")],
             &[("origin", "http://localhost:8000.evil.example")],
-            &[("origin", "https://evil.example"), ("referer", "http://localhost:8000/login")],
-            &[("origin", "https://evil.example"), ("x-forwarded-host", "evil.example")],
+            &[
+                ("origin", "https://evil.example"),
+                ("referer", "http://localhost:8000/login"),
+            ],
+            &[
+                ("origin", "https://evil.example"),
+                ("x-forwarded-host", "evil.example"),
+            ],
         ] {
             let page = post_login(&app, path, headers).await;
             assert_eq!(page.status, StatusCode::FORBIDDEN, "{path} {headers:?}");
@@ -47,9 +72,22 @@ async fn another_site_cannot_log_a_browser_in() {
 async fn our_own_pages_may() {
     let app = App::new().await;
     app.member("ada@example.org").await;
-    for headers in [&[("sec-fetch-site", "same-origin"), ("origin", HERE)][..], &[("origin", HERE)]] {
-        assert_eq!(post_login(&app, "/login", headers).await.status, StatusCode::SEE_OTHER, "{headers:?}");
-        assert_eq!(post_login(&app, "/api/v1/auth/cookie/login", headers).await.status, StatusCode::NO_CONTENT, "{headers:?}");
+    for headers in [
+        &[("sec-fetch-site", "same-origin"), ("origin", HERE)][..],
+        &[("origin", HERE)],
+    ] {
+        assert_eq!(
+            post_login(&app, "/login", headers).await.status,
+            StatusCode::SEE_OTHER,
+            "{headers:?}"
+        );
+        assert_eq!(
+            post_login(&app, "/api/v1/auth/cookie/login", headers)
+                .await
+                .status,
+            StatusCode::NO_CONTENT,
+            "{headers:?}"
+        );
     }
 }
 
@@ -57,8 +95,16 @@ async fn our_own_pages_may() {
 async fn scripts_may_use_the_contract_but_not_the_forms() {
     let app = App::new().await;
     app.member("ada@example.org").await;
-    assert_eq!(post_login(&app, "/api/v1/auth/cookie/login", &[]).await.status, StatusCode::NO_CONTENT);
-    assert_eq!(post_login(&app, "/login", &[]).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(
+        post_login(&app, "/api/v1/auth/cookie/login", &[])
+            .await
+            .status,
+        StatusCode::NO_CONTENT
+    );
+    assert_eq!(
+        post_login(&app, "/login", &[]).await.status,
+        StatusCode::FORBIDDEN
+    );
 }
 
 #[tokio::test]
@@ -66,19 +112,46 @@ async fn a_configured_origin_may_and_only_without_better_evidence() {
     let app = App::with("misc.cors_urls = ['http://localhost:5173']").await;
     app.member("ada@example.org").await;
     let origin = ("origin", "http://localhost:5173");
-    assert_eq!(post_login(&app, "/api/v1/auth/cookie/login", &[origin]).await.status, StatusCode::NO_CONTENT);
-    assert_eq!(post_login(&app, "/api/v1/auth/cookie/login", &[origin, ("sec-fetch-site", "same-site")]).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(
+        post_login(&app, "/api/v1/auth/cookie/login", &[origin])
+            .await
+            .status,
+        StatusCode::NO_CONTENT
+    );
+    assert_eq!(
+        post_login(
+            &app,
+            "/api/v1/auth/cookie/login",
+            &[origin, ("sec-fetch-site", "same-site")]
+        )
+        .await
+        .status,
+        StatusCode::FORBIDDEN
+    );
 }
 
 #[tokio::test]
 async fn the_refusal_names_both_origins_so_that_it_can_be_mended() {
     let app = App::new().await;
-    let page = post_login(&app, "/login", &[("origin", "https://media.example.org"), ("sec-fetch-site", "cross-site")]).await;
+    let page = post_login(
+        &app,
+        "/login",
+        &[
+            ("origin", "https://media.example.org"),
+            ("sec-fetch-site", "cross-site"),
+        ],
+    )
+    .await;
     assert_eq!(page.heading(), "Refused");
     for text in ["https://media.example.org", HERE, "misc.frontend_url"] {
         assert!(page.body.contains(text), "{text}");
     }
-    let page = post_login(&app, "/login", &[("origin", "https://x\"><script>alert(1)</script>")]).await;
+    let page = post_login(
+        &app,
+        "/login",
+        &[("origin", "https://x\"><script>alert(1)</script>")],
+    )
+    .await;
     assert!(!page.body.contains("<script>alert"));
 }
 
@@ -88,9 +161,21 @@ async fn log_out_cannot_be_forced_from_another_site() {
     app.member("ada@example.org").await;
     let mut browser = app.browser();
     browser.log_in("ada@example.org", PASSWORD).await;
-    let forced =
-        browser.request(Method::POST, "/logout").header("sec-fetch-site", "cross-site").header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
-    assert_eq!(browser.send(forced.body(Body::empty()).unwrap()).await.status, StatusCode::FORBIDDEN);
+    let forced = browser
+        .request(Method::POST, "/logout")
+        .header("sec-fetch-site", "cross-site")
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+    assert_eq!(
+        browser
+            .send(forced.body(Body::empty()).unwrap())
+            .await
+            .status,
+        StatusCode::FORBIDDEN
+    );
     assert_eq!(browser.get("/logout").await.heading(), "Log out");
-    assert_eq!(browser.get("/account").await.path, "/account", "still logged in: reading changes nothing");
+    assert_eq!(
+        browser.get("/account").await.path,
+        "/account",
+        "still logged in: reading changes nothing"
+    );
 }

@@ -3,7 +3,10 @@ use std::path::PathBuf;
 use super::{Home, TOKEN_SECRET, pairs, with_required};
 use crate::server::config::{Config, Sources, load};
 
-const REQUIRED: [(&str, &str); 2] = [("MEDIAMANAGER_AUTH__TOKEN_SECRET", TOKEN_SECRET), ("MEDIAMANAGER_AUTH__ADMIN_EMAILS", "[\"owner@example.org\"]")];
+const REQUIRED: [(&str, &str); 2] = [
+    ("MEDIAMANAGER_AUTH__TOKEN_SECRET", TOKEN_SECRET),
+    ("MEDIAMANAGER_AUTH__ADMIN_EMAILS", "[\"owner@example.org\"]"),
+];
 
 /// Loads the required variables and these.
 fn with_variables(home: &Home, variables: &[(&str, &str)]) -> Result<Config, Vec<String>> {
@@ -12,33 +15,74 @@ fn with_variables(home: &Home, variables: &[(&str, &str)]) -> Result<Config, Vec
 
 fn from(config_file: Option<PathBuf>, environment: &[(&str, &str)]) -> Result<Config, Vec<String>> {
     let environment = pairs(&[environment, &REQUIRED].concat());
-    load(&Sources { config_file, environment }).map_err(|problems| problems.iter().map(ToString::to_string).collect())
+    load(&Sources {
+        config_file,
+        environment,
+    })
+    .map_err(|problems| problems.iter().map(ToString::to_string).collect())
 }
 
 #[test]
 fn the_environment_alone_is_enough() {
-    assert_eq!(with_variables(&Home::with(&[]), &[]).expect("start").auth.token_secret.expose(), TOKEN_SECRET);
+    assert_eq!(
+        with_variables(&Home::with(&[]), &[])
+            .expect("start")
+            .auth
+            .token_secret
+            .expose(),
+        TOKEN_SECRET
+    );
     let problems = Home::with(&[]).load(&[]).expect_err("nothing");
-    assert!(problems.len() == 2 && problems[0].starts_with("config.toml (no such file): auth.token_secret is missing; "), "{problems:?}");
+    assert!(
+        problems.len() == 2
+            && problems[0]
+                .starts_with("config.toml (no such file): auth.token_secret is missing; "),
+        "{problems:?}"
+    );
 }
 
 #[test]
 fn the_own_file_wins_over_the_shared_one_and_the_environment_over_both() {
     let home = Home::with(&[
-        ("config.toml", &with_required("[server]\nport = 1\nhost = '10.0.0.1'\napp_name = 'shared'\n")),
-        ("mediamanager-auth.toml", "[server]\nport = 2\napp_name = 'own'\n"),
+        (
+            "config.toml",
+            &with_required("[server]\nport = 1\nhost = '10.0.0.1'\napp_name = 'shared'\n"),
+        ),
+        (
+            "mediamanager-auth.toml",
+            "[server]\nport = 2\napp_name = 'own'\n",
+        ),
     ]);
-    let server = home.load(&[("MEDIAMANAGER_SERVER__PORT", "3")]).expect("start").server;
-    assert_eq!((server.port, server.app_name.as_str(), server.host.to_string().as_str()), (3, "own", "10.0.0.1"));
+    let server = home
+        .load(&[("MEDIAMANAGER_SERVER__PORT", "3")])
+        .expect("start")
+        .server;
+    assert_eq!(
+        (
+            server.port,
+            server.app_name.as_str(),
+            server.host.to_string().as_str()
+        ),
+        (3, "own", "10.0.0.1")
+    );
 }
 
 #[test]
 fn the_file_is_the_argument_else_config_file_else_in_config_dir() {
-    let home = Home::with(&[("config.toml", "[server]\nport = 1"), ("other.toml", "[server]\nport = 2"), ("third.toml", "[server]\nport = 3")]);
+    let home = Home::with(&[
+        ("config.toml", "[server]\nport = 1"),
+        ("other.toml", "[server]\nport = 2"),
+        ("third.toml", "[server]\nport = 3"),
+    ]);
     let directory = home.0.path();
     let other = directory.join("other.toml").display().to_string();
-    let variables = [("CONFIG_DIR", directory.to_str().expect("UTF-8")), ("CONFIG_FILE", other.as_str())];
-    let port = |argument: Option<PathBuf>, variables: &[(&str, &str)]| from(argument, variables).expect("start").server.port;
+    let variables = [
+        ("CONFIG_DIR", directory.to_str().expect("UTF-8")),
+        ("CONFIG_FILE", other.as_str()),
+    ];
+    let port = |argument: Option<PathBuf>, variables: &[(&str, &str)]| {
+        from(argument, variables).expect("start").server.port
+    };
     assert_eq!(port(None, &variables[..1]), 1);
     assert_eq!(port(None, &variables), 2);
     assert_eq!(port(Some(directory.join("third.toml")), &variables), 3);
@@ -47,11 +91,17 @@ fn the_file_is_the_argument_else_config_file_else_in_config_dir() {
 
 #[test]
 fn a_named_file_must_exist_and_is_the_only_problem_then() {
-    let problems = load(&Sources { config_file: None, environment: pairs(&[("CONFIG_FILE", "/nowhere/config.toml")]) }).expect_err("missing");
+    let problems = load(&Sources {
+        config_file: None,
+        environment: pairs(&[("CONFIG_FILE", "/nowhere/config.toml")]),
+    })
+    .expect_err("missing");
     let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
     assert_eq!(
         lines,
-        ["/nowhere/config.toml: cannot be read: No such file or directory (os error 2); check the path, its permissions, and that it is UTF-8 text"]
+        [
+            "/nowhere/config.toml: cannot be read: No such file or directory (os error 2); check the path, its permissions, and that it is UTF-8 text"
+        ]
     );
 }
 
@@ -59,15 +109,30 @@ fn a_named_file_must_exist_and_is_the_only_problem_then() {
 fn variables_come_in_any_letter_case_and_deeper_ones_win() {
     let variables = [
         ("MediaManager_Auth__OpenID_Connect__Name", "deep"),
-        ("mediamanager_auth__openid_connect", r#"{"enabled": true, "name": "middle", "client_secret": "s", "client_id": null}"#),
+        (
+            "mediamanager_auth__openid_connect",
+            r#"{"enabled": true, "name": "middle", "client_secret": "s", "client_id": null}"#,
+        ),
         (
             "MEDIAMANAGER_AUTH",
             r#"{"session_lifetime": 600, "openid_connect": {"client_id": "c", "name": "top", "configuration_endpoint": "https://idp.example"}}"#,
         ),
     ];
-    let auth = with_variables(&Home::with(&[("config.toml", "[auth]\nsession_lifetime = 700\n")]), &variables).expect("start").auth;
+    let auth = with_variables(
+        &Home::with(&[("config.toml", "[auth]\nsession_lifetime = 700\n")]),
+        &variables,
+    )
+    .expect("start")
+    .auth;
     let provider = auth.openid_connect.expect("enabled");
-    assert_eq!((auth.session_lifetime, provider.name.as_str(), provider.client_id.as_str()), (600, "deep", "c"));
+    assert_eq!(
+        (
+            auth.session_lifetime,
+            provider.name.as_str(),
+            provider.client_id.as_str()
+        ),
+        (600, "deep", "c")
+    );
 }
 
 #[test]
@@ -83,30 +148,47 @@ fn variables_of_other_programs_are_ignored() {
         ("TOKEN_SECRET", "x"),
         ("AUTH__NAME", "x"),
     ];
-    assert!(with_variables(&Home::with(&[]), &others).expect("start").warnings.is_empty());
+    assert!(
+        with_variables(&Home::with(&[]), &others)
+            .expect("start")
+            .warnings
+            .is_empty()
+    );
 }
 
 #[test]
 fn an_unknown_variable_within_our_sections_is_a_problem() {
     assert_eq!(
-        with_variables(&Home::with(&[]), &[("MEDIAMANAGER_AUTH__TOKEN_SECRT", "x")]).expect_err("unknown"),
-        ["MEDIAMANAGER_AUTH__TOKEN_SECRT: auth.token_secrt is not a known key; did you mean token_secret?"]
+        with_variables(&Home::with(&[]), &[("MEDIAMANAGER_AUTH__TOKEN_SECRT", "x")])
+            .expect_err("unknown"),
+        [
+            "MEDIAMANAGER_AUTH__TOKEN_SECRT: auth.token_secrt is not a known key; did you mean token_secret?"
+        ]
     );
 }
 
 #[test]
 fn lists_and_sections_in_variables_are_json() {
     for (name, text) in [
-        ("MEDIAMANAGER_MISC__CORS_URLS", "https://a.example,https://b.example"),
+        (
+            "MEDIAMANAGER_MISC__CORS_URLS",
+            "https://a.example,https://b.example",
+        ),
         ("MEDIAMANAGER_SERVER__TRUSTED_PROXIES", ""),
         ("MEDIAMANAGER_MISC__CORS_URLS", "{}"),
     ] {
         let problems = with_variables(&Home::with(&[]), &[(name, text)]).expect_err(text);
-        assert!(problems.len() == 1 && problems[0].contains(r#"must be a list in JSON; write it like ["one", "two"]"#), "{problems:?}");
+        assert!(
+            problems.len() == 1
+                && problems[0].contains(r#"must be a list in JSON; write it like ["one", "two"]"#),
+            "{problems:?}"
+        );
     }
     assert_eq!(
         with_variables(&Home::with(&[]), &[("MEDIAMANAGER_SERVER", "[]")]).expect_err("list"),
-        [r#"MEDIAMANAGER_SERVER: server must be a section in JSON; write it like {"key": "value"}, or set single keys as MEDIAMANAGER_SERVER__KEY"#]
+        [
+            r#"MEDIAMANAGER_SERVER: server must be a section in JSON; write it like {"key": "value"}, or set single keys as MEDIAMANAGER_SERVER__KEY"#
+        ]
     );
 }
 
@@ -114,24 +196,62 @@ fn lists_and_sections_in_variables_are_json() {
 fn every_secret_can_come_from_a_file() {
     let home = Home::with(&[]);
     let file = |name: &str, content: &str| home.write(name, content.as_bytes(), 0o644);
-    let (token, client, password) = (file("token", &format!("{TOKEN_SECRET}\n")), file("client", "c\r\n"), file("password", " two newlines\n\n"));
+    let (token, client, password) = (
+        file("token", &format!("{TOKEN_SECRET}\n")),
+        file("client", "c\r\n"),
+        file("password", " two newlines\n\n"),
+    );
     let variables = [
         ("MEDIAMANAGER_AUTH__TOKEN_SECRET_FILE", token.as_str()),
         REQUIRED[1],
-        ("MEDIAMANAGER_AUTH__OPENID_CONNECT", r#"{"enabled": true, "name": "n", "client_id": "c", "configuration_endpoint": "https://idp.example"}"#),
-        ("MEDIAMANAGER_AUTH__OPENID_CONNECT__CLIENT_SECRET_FILE", &client),
+        (
+            "MEDIAMANAGER_AUTH__OPENID_CONNECT",
+            r#"{"enabled": true, "name": "n", "client_id": "c", "configuration_endpoint": "https://idp.example"}"#,
+        ),
+        (
+            "MEDIAMANAGER_AUTH__OPENID_CONNECT__CLIENT_SECRET_FILE",
+            &client,
+        ),
         ("mediamanager_database__password_file", &password),
-        ("MEDIAMANAGER_NOTIFICATIONS__SMTP_CONFIG", r#"{"smtp_host": "mail", "from_email": "a@b"}"#),
-        ("MEDIAMANAGER_NOTIFICATIONS__SMTP_CONFIG__SMTP_PASSWORD_FILE", &client),
+        (
+            "MEDIAMANAGER_NOTIFICATIONS__SMTP_CONFIG",
+            r#"{"smtp_host": "mail", "from_email": "a@b"}"#,
+        ),
+        (
+            "MEDIAMANAGER_NOTIFICATIONS__SMTP_CONFIG__SMTP_PASSWORD_FILE",
+            &client,
+        ),
     ];
     let config = home.load(&variables).expect("start");
     assert_eq!(config.auth.token_secret.expose(), TOKEN_SECRET);
-    assert_eq!(config.auth.openid_connect.expect("enabled").client_secret.expose(), "c");
-    assert_eq!(config.database_url.expose(), "postgres://MediaManager:%20two%20newlines%0A@localhost:5432/MediaManager");
-    assert_eq!(config.smtp.and_then(|smtp| smtp.password).expect("password").expose(), "c");
+    assert_eq!(
+        config
+            .auth
+            .openid_connect
+            .expect("enabled")
+            .client_secret
+            .expose(),
+        "c"
+    );
+    assert_eq!(
+        config.database_url.expose(),
+        "postgres://MediaManager:%20two%20newlines%0A@localhost:5432/MediaManager"
+    );
+    assert_eq!(
+        config
+            .smtp
+            .and_then(|smtp| smtp.password)
+            .expect("password")
+            .expose(),
+        "c"
+    );
 
     let address = file("address", "sqlite://x.db");
-    let config = with_variables(&home, &[("MEDIAMANAGER_SERVER__DATABASE_URL_FILE", &address)]).expect("start");
+    let config = with_variables(
+        &home,
+        &[("MEDIAMANAGER_SERVER__DATABASE_URL_FILE", &address)],
+    )
+    .expect("start");
     assert_eq!(config.database_url.expose(), "sqlite://x.db");
 }
 
@@ -141,42 +261,79 @@ fn a_secret_has_one_variable_and_its_file_is_there() {
     let file = home.write("token", TOKEN_SECRET.as_bytes(), 0o600);
     assert_eq!(
         with_variables(&home, &[("MEDIAMANAGER_AUTH__TOKEN_SECRET_FILE", &file)]).expect_err("two"),
-        ["MEDIAMANAGER_AUTH__TOKEN_SECRET_FILE: auth.token_secret is set by two variables; keep the one with the value or the one with the file"]
+        [
+            "MEDIAMANAGER_AUTH__TOKEN_SECRET_FILE: auth.token_secret is set by two variables; keep the one with the value or the one with the file"
+        ]
     );
     assert_eq!(
-        home.load(&[REQUIRED[1], ("MEDIAMANAGER_AUTH__TOKEN_SECRET_FILE", "/nowhere")]).expect_err("no file"),
-        ["MEDIAMANAGER_AUTH__TOKEN_SECRET_FILE: auth.token_secret cannot be read from that file: \
-          No such file or directory (os error 2); check path and permissions"]
+        home.load(&[
+            REQUIRED[1],
+            ("MEDIAMANAGER_AUTH__TOKEN_SECRET_FILE", "/nowhere")
+        ])
+        .expect_err("no file"),
+        [
+            "MEDIAMANAGER_AUTH__TOKEN_SECRET_FILE: auth.token_secret cannot be read from that file: \
+          No such file or directory (os error 2); check path and permissions"
+        ]
     );
 }
 
 #[test]
 fn a_secret_file_wins_over_the_configuration_file() {
-    let home = Home::with(&[("config.toml", &with_required("").replace(TOKEN_SECRET, "CHANGE_ME"))]);
+    let home = Home::with(&[(
+        "config.toml",
+        &with_required("").replace(TOKEN_SECRET, "CHANGE_ME"),
+    )]);
     let file = home.write("token", TOKEN_SECRET.as_bytes(), 0o600);
-    assert_eq!(home.load(&[("MEDIAMANAGER_AUTH__TOKEN_SECRET_FILE", &file)]).expect("start").auth.token_secret.expose(), TOKEN_SECRET);
+    assert_eq!(
+        home.load(&[("MEDIAMANAGER_AUTH__TOKEN_SECRET_FILE", &file)])
+            .expect("start")
+            .auth
+            .token_secret
+            .expose(),
+        TOKEN_SECRET
+    );
 }
 
 #[test]
 fn byte_order_marks_and_windows_line_ends_are_tolerated() {
-    let text = format!("\u{feff}{}", with_required("token_secrt = 1\n").replace('\n', "\r\n"));
-    let problems = Home::with(&[("config.toml", &text)]).load(&[]).expect_err("unknown key");
-    assert_eq!(problems, ["config.toml:4:1: auth.token_secrt is not a known key; did you mean token_secret?"]);
-    assert!(Home::with(&[("config.toml", &text.replace("token_secrt = 1\r\n", ""))]).load(&[]).is_ok());
+    let text = format!(
+        "\u{feff}{}",
+        with_required("token_secrt = 1\n").replace('\n', "\r\n")
+    );
+    let problems = Home::with(&[("config.toml", &text)])
+        .load(&[])
+        .expect_err("unknown key");
+    assert_eq!(
+        problems,
+        ["config.toml:4:1: auth.token_secrt is not a known key; did you mean token_secret?"]
+    );
+    assert!(
+        Home::with(&[("config.toml", &text.replace("token_secrt = 1\r\n", ""))])
+            .load(&[])
+            .is_ok()
+    );
 }
 
 #[test]
 fn syntax_errors_have_line_and_column_and_hide_no_other_problem() {
     let text = "[auth]\ntoken_secret = \"hunter2\nadmin_emails = [\"a@example.org\"]\n[server\nport = 5\n[policy]\ncookie_nam = 1\n";
     assert_eq!(
-        Home::with(&[("config.toml", text)]).load(&[]).expect_err("syntax"),
+        Home::with(&[("config.toml", text)])
+            .load(&[])
+            .expect_err("syntax"),
         [
             "config.toml:2:24: this is not TOML: invalid basic string, expected `\"`",
             "config.toml:4:8: this is not TOML: unclosed table, expected `]`",
             "config.toml:7:1: policy.cookie_nam is not a known key; did you mean cookie_name?",
         ]
     );
-    let twice = Home::with(&[("config.toml", &with_required("'ä' = 1\nsession_lifetime = 60\nsession_lifetime = 61\n"))]).load(&[]).expect_err("twice");
+    let twice = Home::with(&[(
+        "config.toml",
+        &with_required("'ä' = 1\nsession_lifetime = 60\nsession_lifetime = 61\n"),
+    )])
+    .load(&[])
+    .expect_err("twice");
     assert_eq!(twice[0], "config.toml:6:1: this is not TOML: duplicate key");
     assert!(twice[1].starts_with("config.toml:4:1: auth.ä"));
 }
@@ -187,7 +344,9 @@ fn a_file_that_is_not_utf8_is_named() {
     home.write("config.toml", b"[auth]\nx = '\xff'", 0o600);
     assert_eq!(
         home.load(&[]).expect_err("bytes"),
-        ["config.toml: cannot be read: stream did not contain valid UTF-8; check the path, its permissions, and that it is UTF-8 text"]
+        [
+            "config.toml: cannot be read: stream did not contain valid UTF-8; check the path, its permissions, and that it is UTF-8 text"
+        ]
     );
 }
 
@@ -195,9 +354,18 @@ fn a_file_that_is_not_utf8_is_named() {
 fn a_world_readable_file_with_a_secret_is_warned_about() {
     let home = Home::with(&[]);
     home.write("config.toml", with_required("").as_bytes(), 0o644);
-    home.write("mediamanager-auth.toml", b"[policy]\nregistration = false\n", 0o644);
+    home.write(
+        "mediamanager-auth.toml",
+        b"[policy]\nregistration = false\n",
+        0o644,
+    );
     let warnings = home.load(&[]).expect("start").warnings;
-    assert_eq!(warnings, ["config.toml holds secrets and everyone on this machine can read it; run chmod o-r on it."]);
+    assert_eq!(
+        warnings,
+        [
+            "config.toml holds secrets and everyone on this machine can read it; run chmod o-r on it."
+        ]
+    );
     home.write("config.toml", with_required("").as_bytes(), 0o640);
     assert!(home.load(&[]).expect("start").warnings.is_empty());
 }

@@ -8,23 +8,34 @@ use uuid::Uuid;
 use super::{InvalidToken, Tokens};
 
 impl Tokens {
-    /// The value of the hidden field in a form that is shown to `user` in `session`: `<session id>.<MAC over both ids>`. Empty if it
-    /// cannot be made, which [`check_form_account`](Self::check_form_account) refuses.
-    #[must_use]
+    /// The value of the hidden field in a form that is shown to `user` in `session`:
+    /// `<session id>.<MAC over both ids>`. Empty if it cannot be made, which
+    /// [`check_form_account`](Self::check_form_account) refuses.
     pub fn form_account(&self, user: Uuid, session: Uuid) -> String {
         let session = session.to_string();
-        self.form_mac(user, &session).map(|mac| format!("{session}.{}", URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))).unwrap_or_default()
+        self.form_mac(user, &session)
+            .map(|mac| {
+                format!(
+                    "{session}.{}",
+                    URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())
+                )
+            })
+            .unwrap_or_default()
     }
 
-    /// Accepts the field of a form that was shown to `user`, in this session or in another one of theirs.
+    /// Accepts the field of a form that was shown to `user`, in this session or in another one of
+    /// theirs.
     ///
     /// # Errors
-    /// `InvalidToken` for the field of somebody else's page, and for everything that is no such field.
+    /// `InvalidToken` for the field of somebody else's page, and for everything that is no such
+    /// field.
     pub fn check_form_account(&self, field: &str, user: Uuid) -> Result<(), InvalidToken> {
         let (session, mac) = field.split_once('.').ok_or(InvalidToken)?;
         let mac = URL_SAFE_NO_PAD.decode(mac).map_err(|_| InvalidToken)?;
         // Compared in constant time.
-        self.form_mac(user, session)?.verify_slice(&mac).map_err(|_| InvalidToken)
+        self.form_mac(user, session)?
+            .verify_slice(&mac)
+            .map_err(|_| InvalidToken)
     }
 
     fn form_mac(&self, user: Uuid, session: &str) -> Result<Hmac<Sha256>, InvalidToken> {
@@ -45,9 +56,18 @@ mod tests {
         let (user, session) = (Uuid::from_u128(1), Uuid::from_u128(2));
         let field = tokens.form_account(user, session);
         assert_eq!(tokens.check_form_account(&field, user), Ok(()));
-        assert_eq!(tokens.check_form_account(&tokens.form_account(user, Uuid::from_u128(3)), user), Ok(()));
-        assert_eq!(tokens.check_form_account(&field, Uuid::from_u128(3)), Err(InvalidToken));
-        assert_eq!(tokens.check_form_account(&field, session), Err(InvalidToken));
+        assert_eq!(
+            tokens.check_form_account(&tokens.form_account(user, Uuid::from_u128(3)), user),
+            Ok(())
+        );
+        assert_eq!(
+            tokens.check_form_account(&field, Uuid::from_u128(3)),
+            Err(InvalidToken)
+        );
+        assert_eq!(
+            tokens.check_form_account(&field, session),
+            Err(InvalidToken)
+        );
         assert_ne!(field, tokens.form_account(session, user));
     }
 
@@ -58,13 +78,24 @@ mod tests {
         let user = Uuid::from_u128(1);
         let field = tokens.form_account(user, user);
         for end in 0..field.len() {
-            assert_eq!(tokens.check_form_account(&field[..end], user), Err(InvalidToken), "{end}");
+            assert_eq!(
+                tokens.check_form_account(&field[..end], user),
+                Err(InvalidToken),
+                "{end}"
+            );
         }
         for position in 0..field.len() {
             let mut altered = field.clone().into_bytes();
             altered[position] ^= 1;
-            assert_eq!(tokens.check_form_account(&String::from_utf8(altered).unwrap(), user), Err(InvalidToken), "{position}");
+            assert_eq!(
+                tokens.check_form_account(&String::from_utf8(altered).unwrap(), user),
+                Err(InvalidToken),
+                "{position}"
+            );
         }
-        assert_eq!(tokens.check_form_account(&other.form_account(user, user), user), Err(InvalidToken));
+        assert_eq!(
+            tokens.check_form_account(&other.form_account(user, user), user),
+            Err(InvalidToken)
+        );
     }
 }

@@ -32,8 +32,9 @@ impl MigrationTrait for Migration {
     }
 }
 
-/// Has the columns and indexes that MediaManager's Alembic scripts create, so that one program reads both. On a shared database MediaManager
-/// must start first: its first script creates the table without checking whether it exists.
+/// Has the columns and indexes that MediaManager's Alembic scripts create, so that one program
+/// reads both. On a shared database MediaManager must start first: its first script creates the
+/// table without checking whether it exists.
 async fn create_user(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     let table = Table::create()
         .table("user")
@@ -45,7 +46,16 @@ async fn create_user(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .col(boolean("is_verified"))
         .to_owned();
     manager.create_table(table).await?;
-    manager.create_index(Index::create().name("ix_user_email").table("user").col("email").unique().to_owned()).await
+    manager
+        .create_index(
+            Index::create()
+                .name("ix_user_email")
+                .table("user")
+                .col("email")
+                .unique()
+                .to_owned(),
+        )
+        .await
 }
 
 async fn create_oauth_account(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
@@ -100,7 +110,12 @@ async fn create_session(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .foreign_key(&mut references_user("auth_session"))
         .to_owned();
     manager.create_table(table).await?;
-    create_indexes(manager, "auth_session", &["user_id", "expires_at", "identity_id"]).await
+    create_indexes(
+        manager,
+        "auth_session",
+        &["user_id", "expires_at", "identity_id"],
+    )
+    .await
 }
 
 async fn create_identity(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
@@ -116,7 +131,13 @@ async fn create_identity(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .foreign_key(&mut references_user("auth_identity"))
         .to_owned();
     manager.create_table(table).await?;
-    let unique = Index::create().name("ix_auth_identity_issuer_subject").table("auth_identity").col("issuer").col("subject").unique().to_owned();
+    let unique = Index::create()
+        .name("ix_auth_identity_issuer_subject")
+        .table("auth_identity")
+        .col("issuer")
+        .col("subject")
+        .unique()
+        .to_owned();
     manager.create_index(unique).await?;
     create_indexes(manager, "auth_identity", &["user_id"]).await
 }
@@ -133,7 +154,11 @@ async fn create_rate_limit(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
 }
 
 async fn create_used_token(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
-    let table = Table::create().table("auth_used_token").col(string_len("id", 64).primary_key()).col(big_integer("expires_at")).to_owned();
+    let table = Table::create()
+        .table("auth_used_token")
+        .col(string_len("id", 64).primary_key())
+        .col(big_integer("expires_at"))
+        .to_owned();
     manager.create_table(table).await
 }
 
@@ -168,18 +193,40 @@ async fn create_event(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .col(string_len("detail", 500))
         .to_owned();
     manager.create_table(table).await?;
-    create_indexes(manager, "auth_event", &["occurred_at", "kind", "user_id", "request_id"]).await
+    create_indexes(
+        manager,
+        "auth_event",
+        &["occurred_at", "kind", "user_id", "request_id"],
+    )
+    .await
 }
 
 /// One index for each column.
-async fn create_indexes(manager: &SchemaManager<'_>, table: &'static str, columns: &[&'static str]) -> Result<(), DbErr> {
+async fn create_indexes(
+    manager: &SchemaManager<'_>,
+    table: &'static str,
+    columns: &[&'static str],
+) -> Result<(), DbErr> {
     for &column in columns {
-        manager.create_index(Index::create().name(format!("ix_{table}_{column}")).table(table).col(column).to_owned()).await?;
+        manager
+            .create_index(
+                Index::create()
+                    .name(format!("ix_{table}_{column}"))
+                    .table(table)
+                    .col(column)
+                    .to_owned(),
+            )
+            .await?;
     }
     Ok(())
 }
 
 fn references_user(table: &'static str) -> ForeignKeyCreateStatement {
     let name = format!("{table}_user_id_fkey");
-    ForeignKey::create().name(name).from(table, "user_id").to("user", "id").on_delete(ForeignKeyAction::Cascade).to_owned()
+    ForeignKey::create()
+        .name(name)
+        .from(table, "user_id")
+        .to("user", "id")
+        .on_delete(ForeignKeyAction::Cascade)
+        .to_owned()
 }

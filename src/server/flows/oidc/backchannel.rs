@@ -8,25 +8,48 @@ use crate::{
     },
 };
 
-/// Ends the sessions that the provider says are over (OpenID Connect Back-Channel Logout 1.0 §2.7). Using up the token and ending
-/// the sessions are one transaction: a token whose work failed can be sent again, one whose work is done cannot.
+/// Ends the sessions that the provider says are over (OpenID Connect Back-Channel Logout 1.0 §2.7).
+/// Using up the token and ending the sessions are one transaction: a token whose work failed can be
+/// sent again, one whose work is done cannot.
 ///
 /// # Errors
-/// `TokenRefused` for a token that is not good or was used; `ProviderUnreachable` or `NotNow` when that cannot be told.
+/// `TokenRefused` for a token that is not good or was used; `ProviderUnreachable` or `NotNow` when
+/// that cannot be told.
 pub async fn backchannel_logout(cx: &Ctx<'_>, token: &str) -> Result<usize, OidcFailure> {
-    let missing = || OidcFailure::new(OidcError::ProviderMisconfigured, "auth.openid_connect is not enabled", "");
+    let missing = || {
+        OidcFailure::new(
+            OidcError::ProviderMisconfigured,
+            "auth.openid_connect is not enabled",
+            "",
+        )
+    };
     let provider = cx.state.provider.as_ref().ok_or_else(missing)?;
     let (issuer, token) = provider.check_logout_token(token).await?;
     let mut tx = cx.transaction().await?;
     let name = fingerprint("logout", &format!("{issuer} {}", token.id));
     if !db::used_tokens::mark_used(tx.db(), name, token.expires_at).await? {
-        return Err(OidcFailure::new(OidcError::InvalidToken, "the provider's logout token was used before", ""));
+        return Err(OidcFailure::new(
+            OidcError::InvalidToken,
+            "the provider's logout token was used before",
+            "",
+        ));
     }
     let now = tx.now();
-    let ended = db::sessions::revoke_from_provider(tx.db(), &issuer, token.subject.as_deref(), token.session.as_deref(), now).await?;
-    let users = ended.iter().copied().collect::<std::collections::BTreeSet<_>>();
+    let ended = db::sessions::revoke_from_provider(
+        tx.db(),
+        &issuer,
+        token.subject.as_deref(),
+        token.session.as_deref(),
+        now,
+    )
+    .await?;
+    let users = ended
+        .iter()
+        .copied()
+        .collect::<std::collections::BTreeSet<_>>();
     for user in users {
-        tx.record(AuditEvent::BackchannelLogout, EventDetails::for_user(user)).await?;
+        tx.record(AuditEvent::BackchannelLogout, EventDetails::for_user(user))
+            .await?;
     }
     tx.commit().await?;
     Ok(ended.len())

@@ -14,8 +14,8 @@ use crate::{
     },
 };
 
-/// Somebody who has logged in at the provider, whose address has an account here that they have to prove. The browser carries
-/// it, encrypted, for ten minutes.
+/// Somebody who has logged in at the provider, whose address has an account here that they have to
+/// prove. The browser carries it, encrypted, for ten minutes.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct PendingLink {
     issuer: String,
@@ -28,8 +28,12 @@ pub struct PendingLink {
 }
 
 impl PendingLink {
-    #[must_use]
-    pub fn new(external: ExternalUser, email: &Email, return_to: Option<&ReturnTo>, now: i64) -> Self {
+    pub fn new(
+        external: ExternalUser,
+        email: &Email,
+        return_to: Option<&ReturnTo>,
+        now: i64,
+    ) -> Self {
         Self {
             issuer: external.issuer,
             subject: external.subject,
@@ -41,45 +45,71 @@ impl PendingLink {
     }
 
     /// Where the person wanted to go.
-    #[must_use]
     pub fn return_to(&self) -> &str {
         self.return_to.as_deref().unwrap_or_default()
     }
 
     /// Whether it is still in time.
-    #[must_use]
     pub fn is_current(&self, now: i64) -> bool {
         is_current(self.started_at, now)
     }
 }
 
-/// Connects the identity with the account whose password the person has just typed, and logs them in. The same throttle, the
-/// same one hash and the same answers as every login (SR-005).
+/// Connects the identity with the account whose password the person has just typed, and logs them
+/// in. The same throttle, the same one hash and the same answers as every login (SR-005).
 ///
 /// # Errors
 /// `ConnectionExpired`, and those of a login.
-pub async fn confirm_link(cx: &Ctx<'_>, pending: &PendingLink, password: Password) -> Result<Login, AuthError> {
+pub async fn confirm_link(
+    cx: &Ctx<'_>,
+    pending: &PendingLink,
+    password: Password,
+) -> Result<Login, AuthError> {
     if !pending.is_current(cx.now()) {
         return Err(AuthError::PendingLinkExpired);
     }
-    let input = login::PasswordLogin { email: Some(Email::parse(&pending.email)?), password };
+    let input = login::PasswordLogin {
+        email: Some(Email::parse(&pending.email)?),
+        password,
+    };
     let verified = login::verify_password(cx, input).await?;
     let mut tx = cx.exclusive().await?;
     login::recheck_credentials(&tx, &verified).await?;
     let user = verified.user;
     let identity = match db::identities::find(tx.db(), &pending.issuer, &pending.subject).await? {
         Some(identity) if identity.user_id == user.id => identity,
-        // Connected with somebody else in another tab; which account that is, is nobody's business here.
+        // Connected with somebody else in another tab; which account that is, is nobody's business
+        // here.
         Some(_) => return Err(AuthError::PendingLinkExpired),
         None => {
-            let new = NewIdentity { user: user.id, issuer: &pending.issuer, subject: &pending.subject, email: Some(&pending.email) };
+            let new = NewIdentity {
+                user: user.id,
+                issuer: &pending.issuer,
+                subject: &pending.subject,
+                email: Some(&pending.email),
+            };
             let identity = db::identities::insert(tx.db(), new, tx.now()).await?;
-            tx.record(AuditEvent::IdentityLinked, EventDetails::for_user(user.id).with_method("password")).await?;
+            tx.record(
+                AuditEvent::IdentityLinked,
+                EventDetails::for_user(user.id).with_method("password"),
+            )
+            .await?;
             identity
         }
     };
-    let identity = Some(IdentityRef { id: identity.id, provider_session: pending.session.clone() });
-    let login = login::complete(&mut tx, FirstFactor { user, method: LoginMethod::Oidc, identity }).await?;
+    let identity = Some(IdentityRef {
+        id: identity.id,
+        provider_session: pending.session.clone(),
+    });
+    let login = login::complete(
+        &mut tx,
+        FirstFactor {
+            user,
+            method: LoginMethod::Oidc,
+            identity,
+        },
+    )
+    .await?;
     tx.commit().await?;
     Ok(login)
 }
@@ -87,6 +117,8 @@ pub async fn confirm_link(cx: &Ctx<'_>, pending: &PendingLink, password: Passwor
 /// Written by hand: who somebody is at the provider is not for logs.
 impl std::fmt::Debug for PendingLink {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Pending").field("started_at", &self.started_at).finish_non_exhaustive()
+        f.debug_struct("Pending")
+            .field("started_at", &self.started_at)
+            .finish_non_exhaustive()
     }
 }

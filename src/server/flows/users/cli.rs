@@ -1,4 +1,5 @@
-//! What the operator does at the machine itself, who has the whole database anyway. Written down like everything else.
+//! What the operator does at the machine itself, who has the whole database anyway. Written down
+//! like everything else.
 
 use super::{
     NewUserAccount, Role, UserUpdate,
@@ -31,14 +32,38 @@ pub struct NewCliUser {
 /// # Errors
 /// What is wrong with the password; `EmailTaken`, `Busy`, `Unavailable`.
 pub async fn create_user(cx: &Ctx<'_>, new: NewCliUser) -> Result<User, AuthError> {
-    let NewCliUser { email, password, role } = new;
+    let NewCliUser {
+        email,
+        password,
+        role,
+    } = new;
     let password = NewPassword::parse(password, email.as_str(), &cx.state.config)?;
-    let hashed_password = cx.state.hasher.hash(cx.state.hasher.acquire_slot().await?, password.into_password()).await?;
+    let hashed_password = cx
+        .state
+        .hasher
+        .hash(
+            cx.state.hasher.acquire_slot().await?,
+            password.into_password(),
+        )
+        .await?;
     // Not between a setup's look at the empty table and its first administrator.
     let mut tx = cx.exclusive().await?;
-    let new = NewUserAccount { email, hashed_password, role, is_email_verified: true, is_passwordless: false, created_by: SHELL.to_owned() };
+    let new = NewUserAccount {
+        email,
+        hashed_password,
+        role,
+        is_email_verified: true,
+        is_passwordless: false,
+        created_by: SHELL.to_owned(),
+    };
     let user = insert_user(&tx, new).await?;
-    tx.record(AuditEvent::UserCreated, EventDetails::for_user(user.id).with_method(SHELL).with_detail(role.name())).await?;
+    tx.record(
+        AuditEvent::UserCreated,
+        EventDetails::for_user(user.id)
+            .with_method(SHELL)
+            .with_detail(role.name()),
+    )
+    .await?;
     tx.commit().await?;
     Ok(user)
 }
@@ -47,29 +72,43 @@ pub async fn create_user(cx: &Ctx<'_>, new: NewCliUser) -> Result<User, AuthErro
 ///
 /// # Errors
 /// `LastAdministrator`, `Unavailable`.
-pub async fn update_user(cx: &Ctx<'_>, email: &Email, change: UserUpdate) -> Result<Option<User>, AuthError> {
-    let Some(found) = db::users::find_by_email(&cx.state.db, email).await? else { return Ok(None) };
-    update_by(cx, Actor::Cli, found.user.id, change).await.map(Some)
+pub async fn update_user(
+    cx: &Ctx<'_>,
+    email: &Email,
+    change: UserUpdate,
+) -> Result<Option<User>, AuthError> {
+    let Some(found) = db::users::find_by_email(&cx.state.db, email).await? else {
+        return Ok(None);
+    };
+    update_by(cx, Actor::Cli, found.user.id, change)
+        .await
+        .map(Some)
 }
 
 /// Ends all sessions of whoever has the address, and says how many; `None` when nobody has it.
-///
-/// # Errors
-/// `Unavailable`.
 pub async fn revoke_sessions(cx: &Ctx<'_>, email: &Email) -> Result<Option<u64>, AuthError> {
-    let Some(found) = db::users::find_by_email(&cx.state.db, email).await? else { return Ok(None) };
+    let Some(found) = db::users::find_by_email(&cx.state.db, email).await? else {
+        return Ok(None);
+    };
     let mut tx = cx.transaction().await?;
     let ended = db::sessions::revoke_all(tx.db(), found.user.id, tx.now()).await?;
-    tx.record(AuditEvent::SessionsEnded, EventDetails::for_user(found.user.id).with_method(SHELL).with_detail("all")).await?;
+    tx.record(
+        AuditEvent::SessionsEnded,
+        EventDetails::for_user(found.user.id)
+            .with_method(SHELL)
+            .with_detail("all"),
+    )
+    .await?;
     tx.commit().await?;
     Ok(Some(ended))
 }
 
 /// The users whose address contains `search`.
-///
-/// # Errors
-/// `Unavailable`.
-pub async fn list_users(cx: &Ctx<'_>, which: UserFilter, search: &str) -> Result<Vec<(User, Option<Account>)>, AuthError> {
+pub async fn list_users(
+    cx: &Ctx<'_>,
+    which: UserFilter,
+    search: &str,
+) -> Result<Vec<(User, Option<Account>)>, AuthError> {
     let (users, _) = db::users::find_page(&cx.state.db, which, search, 0, MAX_ROWS).await?;
     with_accounts(cx, users).await
 }

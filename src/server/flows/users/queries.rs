@@ -46,18 +46,37 @@ pub struct UserList<T> {
 }
 
 /// One page of the users who match, each with what is known beyond MediaManager's columns.
-///
-/// # Errors
-/// `Unavailable`.
-pub async fn list(cx: &Ctx<'_>, _: &Admin, query: &UserQuery) -> Result<UserList<(User, Option<Account>)>, AuthError> {
-    let (users, total) = db::users::find_page(&cx.state.db, query.which, &query.search, offset(query.page), PAGE_SIZE).await?;
-    Ok(UserList { rows: with_accounts(cx, users).await?, total })
+pub async fn list(
+    cx: &Ctx<'_>,
+    _: &Admin,
+    query: &UserQuery,
+) -> Result<UserList<(User, Option<Account>)>, AuthError> {
+    let (users, total) = db::users::find_page(
+        &cx.state.db,
+        query.which,
+        &query.search,
+        offset(query.page),
+        PAGE_SIZE,
+    )
+    .await?;
+    Ok(UserList {
+        rows: with_accounts(cx, users).await?,
+        total,
+    })
 }
 
 /// Users with what is known of them beyond MediaManager's columns, in one query for all.
-pub(super) async fn with_accounts(cx: &Ctx<'_>, users: Vec<User>) -> Result<Vec<(User, Option<Account>)>, AuthError> {
-    let accounts = db::accounts::list_for_users(&cx.state.db, users.iter().map(|user| user.id).collect()).await?;
-    let mut accounts: HashMap<Uuid, Account> = accounts.into_iter().map(|account| (account.user_id, account)).collect();
+pub(super) async fn with_accounts(
+    cx: &Ctx<'_>,
+    users: Vec<User>,
+) -> Result<Vec<(User, Option<Account>)>, AuthError> {
+    let accounts =
+        db::accounts::list_for_users(&cx.state.db, users.iter().map(|user| user.id).collect())
+            .await?;
+    let mut accounts: HashMap<Uuid, Account> = accounts
+        .into_iter()
+        .map(|account| (account.user_id, account))
+        .collect();
     let paired = users.into_iter().map(|user| {
         let account = accounts.remove(&user.id);
         (user, account)
@@ -66,11 +85,12 @@ pub(super) async fn with_accounts(cx: &Ctx<'_>, users: Vec<User>) -> Result<Vec<
 }
 
 /// Everybody, as MediaManager's own list has it.
-///
-/// # Errors
-/// `Unavailable`.
 pub async fn list_all(cx: &Ctx<'_>, _: &Admin) -> Result<Vec<User>, AuthError> {
-    Ok(db::users::find_page(&cx.state.db, UserFilter::All, "", 0, MAX_USERS).await?.0)
+    Ok(
+        db::users::find_page(&cx.state.db, UserFilter::All, "", 0, MAX_USERS)
+            .await?
+            .0,
+    )
 }
 
 /// One user.
@@ -78,13 +98,12 @@ pub async fn list_all(cx: &Ctx<'_>, _: &Admin) -> Result<Vec<User>, AuthError> {
 /// # Errors
 /// `NotFound`, `Unavailable`.
 pub async fn find(cx: &Ctx<'_>, _: &Admin, id: Uuid) -> Result<User, AuthError> {
-    db::users::find(&cx.state.db, id).await?.ok_or(AuthError::NotFound)
+    db::users::find(&cx.state.db, id)
+        .await?
+        .ok_or(AuthError::NotFound)
 }
 
 /// How many wait for approval.
-///
-/// # Errors
-/// `Unavailable`.
 pub async fn list_pending(cx: &Ctx<'_>, _: &Admin) -> Result<u64, AuthError> {
     db::users::count(&cx.state.db, UserFilter::Pending).await
 }
@@ -96,7 +115,8 @@ pub struct UserRecord {
     pub identities: Vec<Identity>,
     pub sessions: Vec<Session>,
     pub events: Vec<AuditRow>,
-    /// `admin_emails` has the address: at the next login the person is an administrator again, once the address is proven.
+    /// `admin_emails` has the address: at the next login the person is an administrator again, once
+    /// the address is proven.
     pub is_listed: bool,
     /// The addresses of everybody who is named in it.
     pub names: HashMap<Uuid, String>,
@@ -107,20 +127,41 @@ pub struct UserRecord {
 /// # Errors
 /// `NotFound`, `Unavailable`.
 pub async fn details(cx: &Ctx<'_>, _: &Admin, id: Uuid) -> Result<UserRecord, AuthError> {
-    let user = db::users::find(&cx.state.db, id).await?.ok_or(AuthError::NotFound)?;
+    let user = db::users::find(&cx.state.db, id)
+        .await?
+        .ok_or(AuthError::NotFound)?;
     let account = db::accounts::find(&cx.state.db, id).await?;
-    let filter = AuditFilter { user: Some(id), ..AuditFilter::default() };
+    let filter = AuditFilter {
+        user: Some(id),
+        ..AuditFilter::default()
+    };
     let (events, _) = db::events::find_page(&cx.state.db, &filter, 0, RECENT_EVENTS).await?;
-    let grantors = account.iter().flat_map(|account| [&account.approved_by, &account.admin_granted_by]).flatten().filter_map(|by| by.parse().ok());
-    let named = grantors.chain(events.iter().filter_map(|event| event.actor_id)).collect();
+    let grantors = account
+        .iter()
+        .flat_map(|account| [&account.approved_by, &account.admin_granted_by])
+        .flatten()
+        .filter_map(|by| by.parse().ok());
+    let named = grantors
+        .chain(events.iter().filter_map(|event| event.actor_id))
+        .collect();
     let names = emails_by_id(cx, named).await?;
     let is_listed = is_admin_email(cx.state, &user);
-    let (identities, sessions) = (db::identities::list_for_user(&cx.state.db, id).await?, sessions::list_for_user(cx, id).await?);
-    Ok(UserRecord { user, account, identities, sessions, events, is_listed, names })
+    let (identities, sessions) = (
+        db::identities::list_for_user(&cx.state.db, id).await?,
+        sessions::list_for_user(cx, id).await?,
+    );
+    Ok(UserRecord {
+        user,
+        account,
+        identities,
+        sessions,
+        events,
+        is_listed,
+        names,
+    })
 }
 
 /// Whether `admin_emails` has somebody's address.
-#[must_use]
 pub fn is_admin_email(state: &AppState, user: &User) -> bool {
     Email::parse(&user.email).is_ok_and(|email| state.config.auth.admin_emails.contains(&email))
 }
@@ -136,22 +177,42 @@ pub struct EventQuery {
     pub page: u64,
 }
 
-/// One page of the events that match, newest first, and the addresses of everybody who is named in them.
-///
-/// # Errors
-/// `Unavailable`.
-pub async fn events(cx: &Ctx<'_>, _: &Admin, query: &EventQuery) -> Result<(UserList<AuditRow>, HashMap<Uuid, String>), AuthError> {
+/// One page of the events that match, newest first, and the addresses of everybody who is named in
+/// them.
+pub async fn events(
+    cx: &Ctx<'_>,
+    _: &Admin,
+    query: &EventQuery,
+) -> Result<(UserList<AuditRow>, HashMap<Uuid, String>), AuthError> {
     let user = match query.user.trim() {
         "" => None,
         typed => match find_by_search(cx, typed).await? {
             Some(user) => Some(user),
-            None => return Ok((UserList { rows: Vec::new(), total: 0 }, HashMap::new())),
+            None => {
+                return Ok((
+                    UserList {
+                        rows: Vec::new(),
+                        total: 0,
+                    },
+                    HashMap::new(),
+                ));
+            }
         },
     };
-    let reference = Some(query.reference.trim().to_owned()).filter(|reference| !reference.is_empty());
-    let filter = AuditFilter { kind: query.kind, user, request_id: reference };
-    let (rows, total) = db::events::find_page(&cx.state.db, &filter, offset(query.page), PAGE_SIZE).await?;
-    let named = rows.iter().flat_map(|row| [row.user_id, row.actor_id]).flatten().collect();
+    let reference =
+        Some(query.reference.trim().to_owned()).filter(|reference| !reference.is_empty());
+    let filter = AuditFilter {
+        kind: query.kind,
+        user,
+        request_id: reference,
+    };
+    let (rows, total) =
+        db::events::find_page(&cx.state.db, &filter, offset(query.page), PAGE_SIZE).await?;
+    let named = rows
+        .iter()
+        .flat_map(|row| [row.user_id, row.actor_id])
+        .flatten()
+        .collect();
     let names = emails_by_id(cx, named).await?;
     Ok((UserList { rows, total }, names))
 }
@@ -161,13 +222,19 @@ async fn find_by_search(cx: &Ctx<'_>, typed: &str) -> Result<Option<Uuid>, AuthE
         return Ok(Some(id));
     }
     match Email::parse(typed) {
-        Ok(email) => Ok(db::users::find_by_email(&cx.state.db, &email).await?.map(|found| found.user.id)),
+        Ok(email) => Ok(db::users::find_by_email(&cx.state.db, &email)
+            .await?
+            .map(|found| found.user.id)),
         Err(_) => Ok(None),
     }
 }
 
 async fn emails_by_id(cx: &Ctx<'_>, ids: Vec<Uuid>) -> Result<HashMap<Uuid, String>, AuthError> {
-    Ok(db::users::list_by_ids(&cx.state.db, ids).await?.into_iter().map(|user| (user.id, user.email)).collect())
+    Ok(db::users::list_by_ids(&cx.state.db, ids)
+        .await?
+        .into_iter()
+        .map(|user| (user.id, user.email))
+        .collect())
 }
 
 fn offset(page: u64) -> u64 {

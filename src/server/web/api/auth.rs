@@ -30,9 +30,14 @@ use crate::{
         schema::PublicEndpoint
     )
 )]
-pub async fn cookie_login(State(state): State<AppState>, Extension(auth): Extension<RequestAuth>, form: LoginForm) -> Result<Response, ApiError> {
+pub async fn cookie_login(
+    State(state): State<AppState>,
+    Extension(auth): Extension<RequestAuth>,
+    form: LoginForm,
+) -> Result<Response, ApiError> {
     let session = log_in(&state, &auth, form).await?;
-    let cookie = cookies::session(&state.config, &session.token, session.lifetime).map_err(|_| AuthError::Internal)?;
+    let cookie = cookies::session(&state.config, &session.token, session.lifetime)
+        .map_err(|_| AuthError::Internal)?;
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response())
 }
 
@@ -47,19 +52,34 @@ pub async fn cookie_login(State(state): State<AppState>, Extension(auth): Extens
         schema::PublicEndpoint
     )
 )]
-pub async fn jwt_login(State(state): State<AppState>, Extension(auth): Extension<RequestAuth>, form: LoginForm) -> Result<Json<Value>, ApiError> {
+pub async fn jwt_login(
+    State(state): State<AppState>,
+    Extension(auth): Extension<RequestAuth>,
+    form: LoginForm,
+) -> Result<Json<Value>, ApiError> {
     let session = log_in(&state, &auth, form).await?;
-    Ok(Json(json!({ "access_token": session.token, "token_type": "bearer" })))
+    Ok(Json(
+        json!({ "access_token": session.token, "token_type": "bearer" }),
+    ))
 }
 
-/// An address that cannot have an account is no validation error here, as in the original: it is merely wrong.
-async fn log_in(state: &AppState, auth: &RequestAuth, form: LoginForm) -> Result<NewSession, ApiError> {
-    let input = PasswordLogin { email: Email::parse(&form.username).ok(), password: form.password };
+/// An address that cannot have an account is no validation error here, as in the original: it is
+/// merely wrong.
+async fn log_in(
+    state: &AppState,
+    auth: &RequestAuth,
+    form: LoginForm,
+) -> Result<NewSession, ApiError> {
+    let input = PasswordLogin {
+        email: Email::parse(&form.username).ok(),
+        password: form.password,
+    };
     let Login::Complete(session) = login::log_in_with_password(&auth.ctx(state), input).await?;
     Ok(session)
 }
 
-/// Logs out: 204, and the session is over wherever its token is kept. Without a session 401, as in the original, but the cookie goes in any case (SR-096).
+/// Logs out: 204, and the session is over wherever its token is kept. Without a session 401, as in
+/// the original, but the cookie goes in any case (SR-096).
 #[utoipa::path(
     post,
     path = "/api/v1/auth/cookie/logout",
@@ -71,16 +91,24 @@ async fn log_in(state: &AppState, auth: &RequestAuth, form: LoginForm) -> Result
     ),
     security(("cookie" = []), ("bearer" = []))
 )]
-pub async fn cookie_logout(State(state): State<AppState>, Extension(auth): Extension<RequestAuth>) -> Response {
-    let mut response = jwt_logout(State(state.clone()), Extension(auth)).await.into_response();
+pub async fn cookie_logout(
+    State(state): State<AppState>,
+    Extension(auth): Extension<RequestAuth>,
+) -> Response {
+    let mut response = jwt_logout(State(state.clone()), Extension(auth))
+        .await
+        .into_response();
     if let Ok(cookie) = cookies::clear_session(&state.config) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
-    response.headers_mut().insert("clear-site-data", server_fn::CLEAR_SITE_DATA);
+    response
+        .headers_mut()
+        .insert("clear-site-data", server_fn::CLEAR_SITE_DATA);
     response
 }
 
-/// Logs out without a word about the cookie, for clients that hold the token themselves: the session is over wherever it is kept.
+/// Logs out without a word about the cookie, for clients that hold the token themselves: the
+/// session is over wherever it is kept.
 #[utoipa::path(
     post,
     path = "/api/v1/auth/jwt/logout",
@@ -92,8 +120,13 @@ pub async fn cookie_logout(State(state): State<AppState>, Extension(auth): Exten
     ),
     security(("cookie" = []), ("bearer" = []))
 )]
-pub async fn jwt_logout(State(state): State<AppState>, Extension(auth): Extension<RequestAuth>) -> Result<StatusCode, ApiError> {
-    let token = server_fn::presented_token(&auth).filter(|_| auth.current.is_some()).ok_or(AuthError::NotLoggedIn)?;
+pub async fn jwt_logout(
+    State(state): State<AppState>,
+    Extension(auth): Extension<RequestAuth>,
+) -> Result<StatusCode, ApiError> {
+    let token = server_fn::presented_token(&auth)
+        .filter(|_| auth.current.is_some())
+        .ok_or(AuthError::NotLoggedIn)?;
     sessions::revoke_by_token(&auth.ctx(&state), token).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -107,6 +140,11 @@ pub async fn jwt_logout(State(state): State<AppState>, Extension(auth): Extensio
     )
 )]
 pub async fn metadata(State(state): State<AppState>) -> Json<Value> {
-    let name = state.config.auth.openid_connect.as_ref().map(|provider| provider.name.clone());
+    let name = state
+        .config
+        .auth
+        .openid_connect
+        .as_ref()
+        .map(|provider| provider.name.clone());
     Json(json!({ "oauth_providers": name.iter().collect::<Vec<_>>(), "oauth_name": name }))
 }

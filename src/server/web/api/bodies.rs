@@ -1,4 +1,5 @@
-//! The bodies of requests, each declared once: read from what was sent, and described in the OpenAPI document.
+//! The bodies of requests, each declared once: read from what was sent, and described in the
+//! OpenAPI document.
 
 use axum::extract::{FromRequest, Request};
 use serde_json::{Value, json};
@@ -54,22 +55,43 @@ impl<S: Send + Sync> FromRequest<S> for LoginForm {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
         let fields = fastapi::read_fields(request).await?;
-        let find = |name: &str| fields.iter().find(|(field, _)| field == name).map(|(_, value)| value.clone());
+        let find = |name: &str| {
+            fields
+                .iter()
+                .find(|(field, _)| field == name)
+                .map(|(_, value)| value.clone())
+        };
         form_data::reject_duplicates(&fields)?;
-        if let Some(grant) = find("grant_type").filter(|grant| !grant.is_empty() && grant != "password") {
+        if let Some(grant) =
+            find("grant_type").filter(|grant| !grant.is_empty() && grant != "password")
+        {
             let pattern = json!({ "pattern": "^password$" });
             let msg = "String should match pattern '^password$'";
             let fault = json!({ "type": "string_pattern_mismatch", "loc": ["body", "grant_type"], "msg": msg, "input": grant, "ctx": pattern });
             return Err(ApiError::validation([fault]));
         }
-        // An empty password counts as missing, as in the original; an empty address is merely unknown.
-        let (username, password) = (find("username"), find("password").filter(|password| !password.is_empty()));
-        let (username, password) = both(username.ok_or_else(|| missing("username")), password.ok_or_else(|| missing("password")))?;
+        // An empty password counts as missing, as in the original; an empty address is merely
+        // unknown.
+        let (username, password) = (
+            find("username"),
+            find("password").filter(|password| !password.is_empty()),
+        );
+        let (username, password) = both(
+            username.ok_or_else(|| missing("username")),
+            password.ok_or_else(|| missing("password")),
+        )?;
         if username.trim().chars().any(char::is_control) {
             return Err(AuthError::ControlCharacters.into());
         }
         let password = Password::new(password);
-        Ok(Self { username, password, grant_type: Ignored, scope: Ignored, client_id: Ignored, client_secret: Ignored })
+        Ok(Self {
+            username,
+            password,
+            grant_type: Ignored,
+            scope: Ignored,
+            client_id: Ignored,
+            client_secret: Ignored,
+        })
     }
 }
 
@@ -86,7 +108,10 @@ impl TryFrom<JsonObject> for Register {
     type Error = ApiError;
 
     fn try_from(body: JsonObject) -> Result<Self, ApiError> {
-        let (email, password) = both(body.email(MissingInput::Body), body.password("password", MissingInput::Body))?;
+        let (email, password) = both(
+            body.email(MissingInput::Body),
+            body.password("password", MissingInput::Body),
+        )?;
         Ok(Self { email, password })
     }
 }
@@ -101,7 +126,9 @@ impl TryFrom<JsonObject> for EmailBody {
     type Error = ApiError;
 
     fn try_from(body: JsonObject) -> Result<Self, ApiError> {
-        let email = body.email(MissingInput::Nothing).map_err(|fault| ApiError::validation([fault]))?;
+        let email = body
+            .email(MissingInput::Nothing)
+            .map_err(|fault| ApiError::validation([fault]))?;
         Ok(Self { email })
     }
 }
@@ -116,7 +143,9 @@ impl TryFrom<JsonObject> for TokenBody {
     type Error = ApiError;
 
     fn try_from(body: JsonObject) -> Result<Self, ApiError> {
-        let token = body.token().map_err(|fault| ApiError::validation([fault]))?;
+        let token = body
+            .token()
+            .map_err(|fault| ApiError::validation([fault]))?;
         Ok(Self { token })
     }
 }
@@ -134,7 +163,10 @@ impl TryFrom<JsonObject> for ResetPassword {
     type Error = ApiError;
 
     fn try_from(body: JsonObject) -> Result<Self, ApiError> {
-        let (token, password) = both(body.token(), body.password("password", MissingInput::Nothing))?;
+        let (token, password) = both(
+            body.token(),
+            body.password("password", MissingInput::Nothing),
+        )?;
         Ok(Self { token, password })
     }
 }
@@ -143,6 +175,8 @@ impl TryFrom<JsonObject> for ResetPassword {
 fn both<A, B>(one: Result<A, Value>, other: Result<B, Value>) -> Result<(A, B), ApiError> {
     match (one, other) {
         (Ok(one), Ok(other)) => Ok((one, other)),
-        (one, other) => Err(ApiError::validation(one.err().into_iter().chain(other.err()))),
+        (one, other) => Err(ApiError::validation(
+            one.err().into_iter().chain(other.err()),
+        )),
     }
 }

@@ -12,7 +12,8 @@ use crate::{
     text::en::error_message,
 };
 
-/// Why a request of the API is refused. Each one is answered with a body: MediaManager's frontend takes an empty one for success.
+/// Why a request of the API is refused. Each one is answered with a body: MediaManager's frontend
+/// takes an empty one for success.
 #[derive(Debug, PartialEq)]
 pub enum ApiError {
     /// In the API's words for it.
@@ -25,35 +26,39 @@ pub enum ApiError {
 
 impl ApiError {
     /// `{"detail": …}` with a status.
-    #[must_use]
     pub fn detail(status: StatusCode, detail: impl Serialize) -> Self {
         Self::Json(status, json!({ "detail": detail }))
     }
 
     /// A 400 with one of fastapi-users' codes.
-    #[must_use]
     pub fn code(code: &str) -> Self {
         Self::detail(StatusCode::BAD_REQUEST, code)
     }
 
     /// A code, and a sentence for people.
-    #[must_use]
     pub fn reason(status: StatusCode, code: &str, error: AuthError) -> Self {
-        Self::detail(status, json!({ "code": code, "reason": error_message(error) }))
+        Self::detail(
+            status,
+            json!({ "code": code, "reason": error_message(error) }),
+        )
     }
 
     /// A 422 with its list of faults.
-    #[must_use]
     pub fn validation(faults: impl IntoIterator<Item = Value>) -> Self {
-        Self::detail(StatusCode::UNPROCESSABLE_ENTITY, faults.into_iter().collect::<Vec<_>>())
+        Self::detail(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            faults.into_iter().collect::<Vec<_>>(),
+        )
     }
 
-    /// A new password that breaks a rule: the API's place for rules that the original does not have.
-    #[must_use]
+    /// A new password that breaks a rule: the API's place for rules that the original does not
+    /// have.
     pub fn password(code: &str, error: AuthError) -> Self {
         match error.field() {
             // Beyond SR-011 nothing is looked at any more, on any route.
-            Some(Field::Password) if error != AuthError::PasswordTooLong => Self::reason(StatusCode::BAD_REQUEST, code, error),
+            Some(Field::Password) if error != AuthError::PasswordTooLong => {
+                Self::reason(StatusCode::BAD_REQUEST, code, error)
+            }
             _ => Self::Auth(error),
         }
     }
@@ -96,13 +101,11 @@ fn translate(error: AuthError) -> ApiError {
 }
 
 /// A field that is not there.
-#[must_use]
 pub fn missing(field: &str) -> Value {
     json!({ "type": "missing", "loc": ["body", field], "msg": "Field required", "input": null })
 }
 
 /// A field that breaks a rule. The value itself is not repeated: it may be a password.
-#[must_use]
 pub fn field_item(field: &str, error: AuthError) -> Value {
     json!({ "type": error.code(), "loc": ["body", field], "msg": error_message(error), "input": null })
 }
@@ -113,5 +116,9 @@ fn fault(error: AuthError) -> Value {
         Some(Field::Password) => "password",
         None => "__root__",
     };
-    if error == AuthError::PasswordMissing { missing(field) } else { field_item(field, error) }
+    if error == AuthError::PasswordMissing {
+        missing(field)
+    } else {
+        field_item(field, error)
+    }
 }

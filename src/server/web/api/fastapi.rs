@@ -32,7 +32,13 @@ pub struct UserBody {
 
 impl From<&User> for UserBody {
     fn from(user: &User) -> Self {
-        Self { id: user.id, email: user.email.clone(), is_active: user.is_active, is_superuser: user.is_superuser, is_verified: user.is_verified }
+        Self {
+            id: user.id,
+            email: user.email.clone(),
+            is_active: user.is_active,
+            is_superuser: user.is_superuser,
+            is_verified: user.is_verified,
+        }
     }
 }
 
@@ -47,7 +53,9 @@ pub fn failure(error: AuthError) -> Response {
 /// 400, 413 or 415.
 pub async fn read_fields(request: Request) -> Result<Vec<(String, String)>, ApiError> {
     match form_data::media_type(request.headers()).as_str() {
-        form_data::URLENCODED => Ok(form_data::parse_fields(&read_body(request.into_body()).await?)?),
+        form_data::URLENCODED => Ok(form_data::parse_fields(
+            &read_body(request.into_body()).await?,
+        )?),
         "multipart/form-data" => read_multipart(request).await,
         // Named by the contract: JSON has neither field of a form.
         "application/json" => Ok(Vec::new()),
@@ -57,18 +65,29 @@ pub async fn read_fields(request: Request) -> Result<Vec<(String, String)>, ApiE
 }
 
 async fn read_body(body: Body) -> Result<axum::body::Bytes, ApiError> {
-    to_bytes(body, request_limits::MAX_BODY_BYTES).await.map_err(|_| AuthError::PayloadTooLarge.into())
+    to_bytes(body, request_limits::MAX_BODY_BYTES)
+        .await
+        .map_err(|_| AuthError::PayloadTooLarge.into())
 }
 
 async fn read_multipart(request: Request) -> Result<Vec<(String, String)>, ApiError> {
     // A body without a declared length is cut off at the limit while it is read.
-    let refused = |err: MultipartError| if err.status() == StatusCode::PAYLOAD_TOO_LARGE { AuthError::PayloadTooLarge } else { AuthError::BadRequest };
-    let mut form = Multipart::from_request(request, &()).await.map_err(|_| AuthError::BadRequest)?;
+    let refused = |err: MultipartError| {
+        if err.status() == StatusCode::PAYLOAD_TOO_LARGE {
+            AuthError::PayloadTooLarge
+        } else {
+            AuthError::BadRequest
+        }
+    };
+    let mut form = Multipart::from_request(request, &())
+        .await
+        .map_err(|_| AuthError::BadRequest)?;
     let mut fields = Vec::new();
     while let Some(field) = form.next_field().await.map_err(refused)? {
         let name = field.name().ok_or(AuthError::BadRequest)?.to_owned();
         // Not `text()`, which puts another character where the bytes are no text.
-        let value = String::from_utf8(field.bytes().await.map_err(refused)?.into()).map_err(|_| AuthError::BadRequest)?;
+        let value = String::from_utf8(field.bytes().await.map_err(refused)?.into())
+            .map_err(|_| AuthError::BadRequest)?;
         fields.push((name, value));
         if fields.len() > request_limits::MAX_FIELDS {
             return Err(AuthError::BadRequest.into());
@@ -80,7 +99,8 @@ async fn read_multipart(request: Request) -> Result<Vec<(String, String)>, ApiEr
 /// A JSON object somebody sent.
 pub struct JsonObject(Map<String, Value>);
 
-/// What a fault about a missing field repeats: FastAPI shows the object for bodies that are one model, and nothing for single fields.
+/// What a fault about a missing field repeats: FastAPI shows the object for bodies that are one
+/// model, and nothing for single fields.
 #[derive(Clone, Copy)]
 pub enum MissingInput {
     Body,
@@ -88,7 +108,8 @@ pub enum MissingInput {
 }
 
 impl JsonObject {
-    /// Reads a body that must be one JSON object, strictly: no member twice, no deep nesting, valid UTF-8 (SR-150, SR-151).
+    /// Reads a body that must be one JSON object, strictly: no member twice, no deep nesting, valid
+    /// UTF-8 (SR-150, SR-151).
     ///
     /// # Errors
     /// 400, 413, 415 or 422.
@@ -96,7 +117,9 @@ impl JsonObject {
         let is_json = form_data::media_type(request.headers()) == "application/json";
         let bytes = read_body(request.into_body()).await?;
         if bytes.is_empty() {
-            return Err(ApiError::validation([json!({ "type": "missing", "loc": ["body"], "msg": "Field required", "input": null })]));
+            return Err(ApiError::validation([
+                json!({ "type": "missing", "loc": ["body"], "msg": "Field required", "input": null }),
+            ]));
         }
         if !is_json {
             return Err(AuthError::UnsupportedMediaType.into());
@@ -106,9 +129,14 @@ impl JsonObject {
         }
         match strict_json::object(&bytes) {
             Ok(members) => Ok(Self(members)),
-            Err(_) if serde_json::from_slice::<Value>(&bytes).is_ok_and(|value| !value.is_object()) => {
+            Err(_)
+                if serde_json::from_slice::<Value>(&bytes)
+                    .is_ok_and(|value| !value.is_object()) =>
+            {
                 let msg = "Input should be a valid dictionary or object to extract fields from";
-                Err(ApiError::validation([json!({ "type": "model_attributes_type", "loc": ["body"], "msg": msg, "input": null })]))
+                Err(ApiError::validation([
+                    json!({ "type": "model_attributes_type", "loc": ["body"], "msg": msg, "input": null }),
+                ]))
             }
             Err(error) => {
                 let fault = json!({ "type": "json_invalid", "loc": ["body", 0], "msg": "JSON decode error", "input": {}, "ctx": { "error": error } });
@@ -118,7 +146,6 @@ impl JsonObject {
     }
 
     /// A member, whatever it is.
-    #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.0.get(name)
     }
@@ -128,24 +155,35 @@ impl JsonObject {
         self.0.keys().map(String::as_str)
     }
 
-    /// A field that must be text without control characters; a password may have any (SR-012, SR-151).
+    /// A field that must be text without control characters; a password may have any (SR-012,
+    /// SR-151).
     ///
     /// # Errors
     /// One fault of a 422, without the value of a password.
     pub fn text(&self, field: &str, missing: MissingInput) -> Result<String, Value> {
         match self.0.get(field) {
             // The other fields, but no password.
-            None => Err(json!({ "type": "missing", "loc": ["body", field], "msg": "Field required", "input": match missing {
+            None => Err(
+                json!({ "type": "missing", "loc": ["body", field], "msg": "Field required", "input": match missing {
                 MissingInput::Body => self.0.iter().filter(|(name, _)| !is_password(name)).map(|(name, value)| (name.clone(), value.clone())).collect::<Map<_, _>>().into(),
                 MissingInput::Nothing => Value::Null,
-            } })),
-            Some(Value::String(text)) if !is_password(field) && text.trim().chars().any(char::is_control) => {
+            } }),
+            ),
+            Some(Value::String(text))
+                if !is_password(field) && text.trim().chars().any(char::is_control) =>
+            {
                 Err(field_item(field, AuthError::ControlCharacters))
             }
             Some(Value::String(text)) => Ok(text.clone()),
             Some(value) => {
-                let input = if is_password(field) { &Value::Null } else { value };
-                Err(json!({ "type": "string_type", "loc": ["body", field], "msg": "Input should be a valid string", "input": input }))
+                let input = if is_password(field) {
+                    &Value::Null
+                } else {
+                    value
+                };
+                Err(
+                    json!({ "type": "string_type", "loc": ["body", field], "msg": "Input should be a valid string", "input": input }),
+                )
             }
         }
     }
@@ -175,7 +213,8 @@ impl JsonObject {
     /// # Errors
     /// One fault of a 422.
     pub fn token(&self) -> Result<LinkToken, Value> {
-        self.text("token", MissingInput::Nothing).map(LinkToken::new)
+        self.text("token", MissingInput::Nothing)
+            .map(LinkToken::new)
     }
 }
 

@@ -16,7 +16,8 @@ use crate::{
     },
 };
 
-/// `GET /auth/cookie/{name}/authorize`, as MediaManager's frontend of 2025 calls it. The name is compared to the letter.
+/// `GET /auth/cookie/{name}/authorize`, as MediaManager's frontend of 2025 calls it. The name is
+/// compared to the letter.
 #[utoipa::path(
     get,
     path = "/api/v1/auth/cookie/{name}/authorize",
@@ -27,14 +28,22 @@ use crate::{
         schema::NeedsDatabase
     )
 )]
-pub async fn cookie_authorize(State(state): State<AppState>, name: Result<Path<String>, PathRejection>, request: Request) -> Result<Response, ApiError> {
-    let config = state.provider.as_ref().map(|provider| provider.config()).filter(|config| name.is_ok_and(|Path(name)| config.name == name));
+pub async fn cookie_authorize(
+    State(state): State<AppState>,
+    name: Result<Path<String>, PathRejection>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let config = state
+        .provider
+        .as_ref()
+        .map(|provider| provider.config())
+        .filter(|config| name.is_ok_and(|Path(name)| config.name == name));
     let redirect_uri = config.ok_or(AuthError::NotFound)?.redirect_uri.clone();
     authorize(&state, redirect_uri, request).await
 }
 
-/// `GET /auth/oauth/authorize`, as MediaManager's present frontend calls it. The provider sends the browser back to the address
-/// of this layout, unless one is configured.
+/// `GET /auth/oauth/authorize`, as MediaManager's present frontend calls it. The provider sends the
+/// browser back to the address of this layout, unless one is configured.
 #[utoipa::path(
     get,
     path = "/api/v1/auth/oauth/authorize",
@@ -45,25 +54,50 @@ pub async fn cookie_authorize(State(state): State<AppState>, name: Result<Path<S
         schema::NeedsDatabase
     )
 )]
-pub async fn oauth_authorize(State(state): State<AppState>, request: Request) -> Result<Response, ApiError> {
+pub async fn oauth_authorize(
+    State(state): State<AppState>,
+    request: Request,
+) -> Result<Response, ApiError> {
     let config = state.provider.as_ref().ok_or(AuthError::NotFound)?.config();
-    let redirect_uri = if config.redirect_uri_is_configured { config.redirect_uri.clone() } else { state.config.link("/api/v1/auth/oauth/callback") };
+    let redirect_uri = if config.redirect_uri_is_configured {
+        config.redirect_uri.clone()
+    } else {
+        state.config.link("/api/v1/auth/oauth/callback")
+    };
     authorize(&state, redirect_uri, request).await
 }
 
-async fn authorize(state: &AppState, redirect_uri: String, request: Request) -> Result<Response, ApiError> {
-    let asked = form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes()).filter(|(name, _)| name == "scopes");
+async fn authorize(
+    state: &AppState,
+    redirect_uri: String,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let asked = form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes())
+        .filter(|(name, _)| name == "scopes");
     let scopes = asked.map(|(_, scope)| scope.into_owned()).collect();
-    let start = AuthorizationRequest { return_to: None, redirect_uri, scopes, link: None, force_login: false };
-    let begun = oidc::start_login(state, start).await.map_err(|error| ApiError::detail(status(error), error.code().to_ascii_uppercase()))?;
+    let start = AuthorizationRequest {
+        return_to: None,
+        redirect_uri,
+        scopes,
+        link: None,
+        force_login: false,
+    };
+    let begun = oidc::start_login(state, start)
+        .await
+        .map_err(|error| ApiError::detail(status(error), error.code().to_ascii_uppercase()))?;
     let mut response = Json(json!({ "authorization_url": begun.url })).into_response();
     let cookies = login_attempts::set_login_attempt(state, request.headers(), &begun.attempt);
-    response.headers_mut().extend(cookies.into_iter().map(|cookie| (header::SET_COOKIE, cookie)));
+    response.headers_mut().extend(
+        cookies
+            .into_iter()
+            .map(|cookie| (header::SET_COOKIE, cookie)),
+    );
     Ok(response)
 }
 
-/// `POST /auth/oidc/backchannel-logout`: the provider says that somebody has logged out there (OpenID Connect Back-Channel Logout
-/// 1.0 §2.5, §2.8). It is a server, so there is no browser and no cookie; the token's signature is the proof.
+/// `POST /auth/oidc/backchannel-logout`: the provider says that somebody has logged out there
+/// (OpenID Connect Back-Channel Logout 1.0 §2.5, §2.8). It is a server, so there is no browser and
+/// no cookie; the token's signature is the proof.
 #[utoipa::path(
     post,
     path = "/api/v1/auth/oidc/backchannel-logout",
@@ -77,27 +111,46 @@ async fn authorize(state: &AppState, redirect_uri: String, request: Request) -> 
         (status = 503, description = "The provider or the database cannot be reached", body = String, content_type = "text/plain")
     )
 )]
-pub async fn backchannel_logout(State(state): State<AppState>, Extension(auth): Extension<RequestAuth>, request: Request) -> Result<StatusCode, ApiError> {
+pub async fn backchannel_logout(
+    State(state): State<AppState>,
+    Extension(auth): Extension<RequestAuth>,
+    request: Request,
+) -> Result<StatusCode, ApiError> {
     state.provider.as_ref().ok_or(AuthError::NotFound)?;
-    let fields = fastapi::read_fields(request).await.map_err(|error| match error {
-        // The specification has one form for what is refused with 400.
-        ApiError::Auth(AuthError::BadRequest) => invalid("the form cannot be read"),
-        error => error,
-    })?;
-    let tokens: Vec<&String> = fields.iter().filter(|(name, _)| name == "logout_token").map(|(_, value)| value).collect();
-    let [token] = tokens[..] else { return Err(invalid("there must be one logout_token")) };
-    oidc::backchannel_logout(&auth.ctx(&state), token).await.map_err(|failure| {
-        failure.log();
-        match status(failure.error) {
-            StatusCode::SERVICE_UNAVAILABLE => ApiError::Text(StatusCode::SERVICE_UNAVAILABLE, "try again"),
-            _ => invalid("the logout_token is refused; the reason is in the log"),
-        }
-    })?;
+    let fields = fastapi::read_fields(request)
+        .await
+        .map_err(|error| match error {
+            // The specification has one form for what is refused with 400.
+            ApiError::Auth(AuthError::BadRequest) => invalid("the form cannot be read"),
+            error => error,
+        })?;
+    let tokens: Vec<&String> = fields
+        .iter()
+        .filter(|(name, _)| name == "logout_token")
+        .map(|(_, value)| value)
+        .collect();
+    let [token] = tokens[..] else {
+        return Err(invalid("there must be one logout_token"));
+    };
+    oidc::backchannel_logout(&auth.ctx(&state), token)
+        .await
+        .map_err(|failure| {
+            failure.log();
+            match status(failure.error) {
+                StatusCode::SERVICE_UNAVAILABLE => {
+                    ApiError::Text(StatusCode::SERVICE_UNAVAILABLE, "try again")
+                }
+                _ => invalid("the logout_token is refused; the reason is in the log"),
+            }
+        })?;
     Ok(StatusCode::OK)
 }
 
 fn invalid(description: &str) -> ApiError {
-    ApiError::Json(StatusCode::BAD_REQUEST, json!({ "error": "invalid_request", "error_description": description }))
+    ApiError::Json(
+        StatusCode::BAD_REQUEST,
+        json!({ "error": "invalid_request", "error_description": description }),
+    )
 }
 
 fn status(error: OidcError) -> StatusCode {

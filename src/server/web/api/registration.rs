@@ -1,4 +1,5 @@
-//! Accounts by e-mail, as MediaManager's frontend and scripts use them: register, forgot and reset password, verify.
+//! Accounts by e-mail, as MediaManager's frontend and scripts use them: register, forgot and reset
+//! password, verify.
 
 use axum::{Extension, Json, extract::State, http::StatusCode};
 
@@ -40,10 +41,12 @@ pub async fn register(
     Extension(auth): Extension<RequestAuth>,
     StrictJson(Register { email, password }): StrictJson<Register>,
 ) -> Result<(StatusCode, Json<UserBody>), ApiError> {
-    let signed_up = signup::sign_up(&auth.ctx(&state), signup::SignupRequest { email, password }).await.map_err(|error| match error {
-        AuthError::EmailUnavailable => ApiError::code("REGISTER_USER_ALREADY_EXISTS"),
-        error => ApiError::password("REGISTER_INVALID_PASSWORD", error),
-    })?;
+    let signed_up = signup::sign_up(&auth.ctx(&state), signup::SignupRequest { email, password })
+        .await
+        .map_err(|error| match error {
+            AuthError::EmailUnavailable => ApiError::code("REGISTER_USER_ALREADY_EXISTS"),
+            error => ApiError::password("REGISTER_INVALID_PASSWORD", error),
+        })?;
     let (SignupOutcome::MailSent { user } | SignupOutcome::Created { user }) = signed_up;
     Ok((StatusCode::CREATED, Json(UserBody::from(&user))))
 }
@@ -84,11 +87,17 @@ pub async fn reset_password(
     Extension(auth): Extension<RequestAuth>,
     StrictJson(ResetPassword { token, password }): StrictJson<ResetPassword>,
 ) -> Result<Json<()>, ApiError> {
-    let reset = PasswordReset { token, shown_email: None, password };
-    password_reset::reset_password(&auth.ctx(&state), reset).await.map_err(|error| match error {
-        AuthError::ResetLinkInvalid => ApiError::code("RESET_PASSWORD_BAD_TOKEN"),
-        error => ApiError::password("RESET_PASSWORD_INVALID_PASSWORD", error),
-    })?;
+    let reset = PasswordReset {
+        token,
+        shown_email: None,
+        password,
+    };
+    password_reset::reset_password(&auth.ctx(&state), reset)
+        .await
+        .map_err(|error| match error {
+            AuthError::ResetLinkInvalid => ApiError::code("RESET_PASSWORD_BAD_TOKEN"),
+            error => ApiError::password("RESET_PASSWORD_INVALID_PASSWORD", error),
+        })?;
     Ok(Json(()))
 }
 
@@ -112,7 +121,8 @@ pub async fn request_verify_token(
     Ok(ACCEPTED)
 }
 
-/// 200 and the user. Proves the address and approves nobody; and only for the person who is logged in (SR-037).
+/// 200 and the user. Proves the address and approves nobody; and only for the person who is logged
+/// in (SR-037).
 #[utoipa::path(
     post,
     path = "/api/v1/auth/verify",
@@ -130,11 +140,18 @@ pub async fn verify(
     Extension(auth): Extension<RequestAuth>,
     StrictJson(body): StrictJson<TokenBody>,
 ) -> Result<Json<UserBody>, ApiError> {
-    let proven = email_verification::verify_email(&auth.ctx(&state), auth.current_user()?, &body.token).await.map_err(|error| match error {
-        AuthError::VerificationLinkInvalid => ApiError::code("VERIFY_USER_BAD_TOKEN"),
-        error => error.into(),
-    })?;
-    if proven.was_verified { Err(ApiError::code("VERIFY_USER_ALREADY_VERIFIED")) } else { Ok(Json(UserBody::from(&proven.user))) }
+    let proven =
+        email_verification::verify_email(&auth.ctx(&state), auth.current_user()?, &body.token)
+            .await
+            .map_err(|error| match error {
+                AuthError::VerificationLinkInvalid => ApiError::code("VERIFY_USER_BAD_TOKEN"),
+                error => error.into(),
+            })?;
+    if proven.was_verified {
+        Err(ApiError::code("VERIFY_USER_ALREADY_VERIFIED"))
+    } else {
+        Ok(Json(UserBody::from(&proven.user)))
+    }
 }
 
 /// 202 and `null`.

@@ -1,4 +1,5 @@
-//! What answers look like, for the OpenAPI description. What requests look like is in [`bodies`](super::bodies) and [`patch`](super::user_update).
+//! What answers look like, for the OpenAPI description. What requests look like is in
+//! [`bodies`](super::bodies) and [`patch`](super::user_update).
 #![expect(dead_code, reason = "shapes that are described and never built")]
 
 use std::collections::BTreeMap;
@@ -76,7 +77,7 @@ pub struct Fault {
     ctx: Value,
 }
 
-// ---- Answers that many routes have, for the same reason ------------------------------------------------------------------------------
+// ---- Answers that many routes have, for the same reason -----------------------------------------
 
 /// Whoever needs a session and has none.
 #[derive(IntoResponses)]
@@ -140,11 +141,23 @@ pub struct PublicEndpoint;
 
 impl IntoResponses for PublicEndpoint {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        [CsrfProtected::responses(), HasBody::responses(), RateLimited::responses(), NeedsDatabase::responses()].into_iter().flatten().collect()
+        [
+            CsrfProtected::responses(),
+            HasBody::responses(),
+            RateLimited::responses(),
+            NeedsDatabase::responses(),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
     }
 }
 
 /// `Not AccountMatch`, and no JSON, as in the original.
 #[derive(IntoResponses)]
-#[response(status = 404, description = "There is no such thing; the words say so without JSON, as in the original", content_type = "text/plain")]
+#[response(
+    status = 404,
+    description = "There is no such thing; the words say so without JSON, as in the original",
+    content_type = "text/plain"
+)]
 pub struct NotFound(String);

@@ -1,4 +1,5 @@
-//! The bodies of `PATCH`, where every member may be missing: read from what was sent, and described in the OpenAPI document.
+//! The bodies of `PATCH`, where every member may be missing: read from what was sent, and described
+//! in the OpenAPI document.
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
@@ -38,7 +39,15 @@ pub struct SelfUpdateBody {
 }
 
 /// The members of [`SelfUpdateBody`].
-const MEMBERS: [&str; 7] = ["email", "password", "current_password", "id", "is_active", "is_superuser", "is_verified"];
+const MEMBERS: [&str; 7] = [
+    "email",
+    "password",
+    "current_password",
+    "id",
+    "is_active",
+    "is_superuser",
+    "is_verified",
+];
 
 /// A member that nobody knows is refused: it may be a right that a later version has (SR-141).
 impl TryFrom<JsonObject> for SelfUpdateBody {
@@ -53,14 +62,38 @@ impl TryFrom<JsonObject> for SelfUpdateBody {
         if !unknown.is_empty() {
             return Err(ApiError::validation(unknown));
         }
-        let Common { email, password, current_password } = common(&body)?;
-        Ok(Self { email, password, current_password, id: Ignored, is_active: Ignored, is_superuser: Ignored, is_verified: Ignored })
+        let Common {
+            email,
+            password,
+            current_password,
+        } = common(&body)?;
+        Ok(Self {
+            email,
+            password,
+            current_password,
+            id: Ignored,
+            is_active: Ignored,
+            is_superuser: Ignored,
+            is_verified: Ignored,
+        })
     }
 }
 
 impl From<SelfUpdateBody> for UserUpdate {
-    fn from(SelfUpdateBody { email, password, current_password, .. }: SelfUpdateBody) -> Self {
-        Self { email, password, current_password, ..Self::default() }
+    fn from(
+        SelfUpdateBody {
+            email,
+            password,
+            current_password,
+            ..
+        }: SelfUpdateBody,
+    ) -> Self {
+        Self {
+            email,
+            password,
+            current_password,
+            ..Self::default()
+        }
     }
 }
 
@@ -77,7 +110,8 @@ pub struct UserUpdateBody {
     pub is_superuser: Option<bool>,
     #[schema(required = false, value_type = bool)]
     pub is_verified: Option<bool>,
-    /// For administrators who change their own address or password, when the login is older than five minutes.
+    /// For administrators who change their own address or password, when the login is older than
+    /// five minutes.
     #[schema(value_type = Option<String>)]
     pub current_password: Option<Password>,
 }
@@ -86,16 +120,45 @@ impl TryFrom<JsonObject> for UserUpdateBody {
     type Error = ApiError;
 
     fn try_from(body: JsonObject) -> Result<Self, ApiError> {
-        let (is_active, is_superuser, is_verified) = (flag(&body, "is_active")?, flag(&body, "is_superuser")?, flag(&body, "is_verified")?);
-        let Common { email, password, current_password } = common(&body)?;
-        Ok(Self { email, password, is_active, is_superuser, is_verified, current_password })
+        let (is_active, is_superuser, is_verified) = (
+            flag(&body, "is_active")?,
+            flag(&body, "is_superuser")?,
+            flag(&body, "is_verified")?,
+        );
+        let Common {
+            email,
+            password,
+            current_password,
+        } = common(&body)?;
+        Ok(Self {
+            email,
+            password,
+            is_active,
+            is_superuser,
+            is_verified,
+            current_password,
+        })
     }
 }
 
 impl From<UserUpdateBody> for UserUpdate {
     fn from(body: UserUpdateBody) -> Self {
-        let UserUpdateBody { email, password, is_active, is_superuser, is_verified, current_password } = body;
-        Self { email, password, is_active, is_superuser, is_verified, current_password }
+        let UserUpdateBody {
+            email,
+            password,
+            is_active,
+            is_superuser,
+            is_verified,
+            current_password,
+        } = body;
+        Self {
+            email,
+            password,
+            is_active,
+            is_superuser,
+            is_verified,
+            current_password,
+        }
     }
 }
 
@@ -115,20 +178,29 @@ fn common(body: &JsonObject) -> Result<Common, ApiError> {
     };
     let password = |field| match body.get(field) {
         None | Some(Value::Null) => Ok(None),
-        Some(_) => body.password(field, MissingInput::Nothing).map(Some).map_err(invalid),
+        Some(_) => body
+            .password(field, MissingInput::Nothing)
+            .map(Some)
+            .map_err(invalid),
     };
     let current_password = password("current_password")?.filter(|password| !password.is_empty());
     if let Some(current_password) = &current_password {
         current_password.check()?;
     }
-    Ok(Common { email, password: password("password")?, current_password })
+    Ok(Common {
+        email,
+        password: password("password")?,
+        current_password,
+    })
 }
 
 /// A truth value, as lax as the original reads it.
 fn flag(body: &JsonObject, field: &str) -> Result<Option<bool>, ApiError> {
     let unreadable = |input: &Value| {
         let msg = "Input should be a valid boolean, unable to interpret input";
-        ApiError::validation([json!({ "type": "bool_parsing", "loc": ["body", field], "msg": msg, "input": input })])
+        ApiError::validation([
+            json!({ "type": "bool_parsing", "loc": ["body", field], "msg": msg, "input": input }),
+        ])
     };
     match body.get(field) {
         None => Ok(None),
@@ -150,17 +222,32 @@ fn flag(body: &JsonObject, field: &str) -> Result<Option<bool>, ApiError> {
 
 /// A column that cannot be null.
 fn null() -> ApiError {
-    ApiError::detail(StatusCode::CONFLICT, "The entity to create already exists or is in a conflict with others.")
+    ApiError::detail(
+        StatusCode::CONFLICT,
+        "The entity to create already exists or is in a conflict with others.",
+    )
 }
 
 /// Why nothing was changed, in the API's codes.
 pub fn refused(error: AuthError) -> ApiError {
     match error {
         AuthError::EmailTaken => ApiError::code("UPDATE_USER_EMAIL_ALREADY_EXISTS"),
-        AuthError::ReauthenticationRequired => ApiError::reason(StatusCode::FORBIDDEN, "UPDATE_USER_LOGIN_TOO_OLD", error),
-        AuthError::BadCredentials => ApiError::reason(StatusCode::BAD_REQUEST, "UPDATE_USER_BAD_CURRENT_PASSWORD", error),
-        AuthError::EmailChangeUnavailable => ApiError::reason(StatusCode::FORBIDDEN, "UPDATE_USER_EMAIL_NEEDS_ADMINISTRATOR", error),
-        AuthError::LastAdministrator => ApiError::detail(StatusCode::CONFLICT, "LAST_ADMINISTRATOR"),
+        AuthError::ReauthenticationRequired => {
+            ApiError::reason(StatusCode::FORBIDDEN, "UPDATE_USER_LOGIN_TOO_OLD", error)
+        }
+        AuthError::BadCredentials => ApiError::reason(
+            StatusCode::BAD_REQUEST,
+            "UPDATE_USER_BAD_CURRENT_PASSWORD",
+            error,
+        ),
+        AuthError::EmailChangeUnavailable => ApiError::reason(
+            StatusCode::FORBIDDEN,
+            "UPDATE_USER_EMAIL_NEEDS_ADMINISTRATOR",
+            error,
+        ),
+        AuthError::LastAdministrator => {
+            ApiError::detail(StatusCode::CONFLICT, "LAST_ADMINISTRATOR")
+        }
         error => ApiError::password("UPDATE_USER_INVALID_PASSWORD", error),
     }
 }

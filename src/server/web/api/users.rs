@@ -40,12 +40,15 @@ type Id = Result<Path<String>, PathRejection>;
 )]
 pub async fn get_me(request: Request) -> Result<Json<UserBody>, ApiError> {
     // Looked at and not copied: this is the session check of MediaManager's frontend.
-    let auth = request.extensions().get::<RequestAuth>().ok_or(AuthError::NotLoggedIn)?;
+    let auth = request
+        .extensions()
+        .get::<RequestAuth>()
+        .ok_or(AuthError::NotLoggedIn)?;
     Ok(Json(UserBody::from(auth.current_user()?.user())))
 }
 
-/// Changes one's own address or password, and nothing else (SR-141, SR-142). Another address takes effect when the mail is answered, so
-/// the user comes back with the present one.
+/// Changes one's own address or password, and nothing else (SR-141, SR-142). Another address takes
+/// effect when the mail is answered, so the user comes back with the present one.
 #[utoipa::path(
     patch,
     path = "/api/v1/users/me",
@@ -62,13 +65,24 @@ pub async fn get_me(request: Request) -> Result<Json<UserBody>, ApiError> {
     ),
     security(("cookie" = []), ("bearer" = []))
 )]
-pub async fn update_me(State(state): State<AppState>, Extension(auth): Extension<RequestAuth>, body: JsonObject) -> Result<Json<UserBody>, ApiError> {
+pub async fn update_me(
+    State(state): State<AppState>,
+    Extension(auth): Extension<RequestAuth>,
+    body: JsonObject,
+) -> Result<Json<UserBody>, ApiError> {
     let current = auth.current_user()?;
-    account::update_self(&auth.ctx(&state), current, SelfUpdateBody::try_from(body)?.into()).await.map_err(user_update::refused)?;
+    account::update_self(
+        &auth.ctx(&state),
+        current,
+        SelfUpdateBody::try_from(body)?.into(),
+    )
+    .await
+    .map_err(user_update::refused)?;
     Ok(Json(UserBody::from(current.user())))
 }
 
-/// Nobody deletes themselves here: `me` is read as the id of nobody, as in the original. The account page does it.
+/// Nobody deletes themselves here: `me` is read as the id of nobody, as in the original. The
+/// account page does it.
 #[utoipa::path(
     delete,
     path = "/api/v1/users/me",
@@ -78,12 +92,16 @@ pub async fn update_me(State(state): State<AppState>, Extension(auth): Extension
     ),
     security(("cookie" = []), ("bearer" = []))
 )]
-pub async fn delete_me(State(state): State<AppState>, Extension(auth): Extension<RequestAuth>) -> Result<StatusCode, ApiError> {
+pub async fn delete_me(
+    State(state): State<AppState>,
+    Extension(auth): Extension<RequestAuth>,
+) -> Result<StatusCode, ApiError> {
     admin(&auth.ctx(&state), &auth)?;
     Err(AuthError::NotFound.into())
 }
 
-/// Everybody, for approved administrators. Not paged: MediaManager's frontend asks once and shows all.
+/// Everybody, for approved administrators. Not paged: MediaManager's frontend asks once and shows
+/// all.
 #[utoipa::path(
     get,
     path = "/api/v1/users/all",
@@ -94,7 +112,10 @@ pub async fn delete_me(State(state): State<AppState>, Extension(auth): Extension
     ),
     security(("cookie" = []), ("bearer" = []))
 )]
-pub async fn list_users(State(state): State<AppState>, Extension(auth): Extension<RequestAuth>) -> Result<Json<Vec<UserBody>>, ApiError> {
+pub async fn list_users(
+    State(state): State<AppState>,
+    Extension(auth): Extension<RequestAuth>,
+) -> Result<Json<Vec<UserBody>>, ApiError> {
     let cx = auth.ctx(&state);
     let users = users::list_all(&cx, &admin(&cx, &auth)?).await?;
     Ok(Json(users.iter().map(UserBody::from).collect()))
@@ -113,7 +134,11 @@ pub async fn list_users(State(state): State<AppState>, Extension(auth): Extensio
     ),
     security(("cookie" = []), ("bearer" = []))
 )]
-pub async fn get_user(State(state): State<AppState>, Extension(auth): Extension<RequestAuth>, id: Id) -> Result<Json<UserBody>, ApiError> {
+pub async fn get_user(
+    State(state): State<AppState>,
+    Extension(auth): Extension<RequestAuth>,
+    id: Id,
+) -> Result<Json<UserBody>, ApiError> {
     let cx = auth.ctx(&state);
     let admin = admin(&cx, &auth)?;
     let user = users::find(&cx, &admin, parse(id)?).await?;
@@ -138,13 +163,20 @@ pub async fn get_user(State(state): State<AppState>, Extension(auth): Extension<
     ),
     security(("cookie" = []), ("bearer" = []))
 )]
-pub async fn update_user(State(state): State<AppState>, Extension(auth): Extension<RequestAuth>, id: Id, body: JsonObject) -> Result<Json<UserBody>, ApiError> {
+pub async fn update_user(
+    State(state): State<AppState>,
+    Extension(auth): Extension<RequestAuth>,
+    id: Id,
+    body: JsonObject,
+) -> Result<Json<UserBody>, ApiError> {
     let cx = auth.ctx(&state);
     let admin = admin(&cx, &auth)?;
     let id = parse(id)?;
     users::find(&cx, &admin, id).await?;
     let change = UserUpdateBody::try_from(body)?.into();
-    let user = users::update_user(&cx, &admin, id, change).await.map_err(user_update::refused)?;
+    let user = users::update_user(&cx, &admin, id, change)
+        .await
+        .map_err(user_update::refused)?;
     Ok(Json(UserBody::from(&user)))
 }
 
@@ -162,18 +194,30 @@ pub async fn update_user(State(state): State<AppState>, Extension(auth): Extensi
     ),
     security(("cookie" = []), ("bearer" = []))
 )]
-pub async fn delete_user(State(state): State<AppState>, Extension(auth): Extension<RequestAuth>, id: Id) -> Result<StatusCode, ApiError> {
+pub async fn delete_user(
+    State(state): State<AppState>,
+    Extension(auth): Extension<RequestAuth>,
+    id: Id,
+) -> Result<StatusCode, ApiError> {
     let cx = auth.ctx(&state);
     let admin = admin(&cx, &auth)?;
-    users::delete_user(&cx, &admin, parse(id)?).await.map_err(user_update::refused)?;
+    users::delete_user(&cx, &admin, parse(id)?)
+        .await
+        .map_err(user_update::refused)?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// The administrator who is asking. Refusals are logged (SR-140), as a line only: MediaManager's frontend asks for the list on behalf of
-/// everybody who opens its settings.
+/// The administrator who is asking. Refusals are logged (SR-140), as a line only: MediaManager's
+/// frontend asks for the list on behalf of everybody who opens its settings.
 fn admin(cx: &Ctx<'_>, auth: &RequestAuth) -> Result<Admin, AuthError> {
     let current = auth.current_user()?;
-    current.admin().inspect_err(|_| events::log_event(cx, AuditEvent::AccessDenied, EventDetails::for_user(current.user().id)))
+    current.admin().inspect_err(|_| {
+        events::log_event(
+            cx,
+            AuditEvent::AccessDenied,
+            EventDetails::for_user(current.user().id),
+        )
+    })
 }
 
 /// In any spelling that the original takes: without hyphens, in braces, as a URN.

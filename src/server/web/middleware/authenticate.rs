@@ -55,14 +55,17 @@ impl RequestAuth {
     }
 
     /// The context of the flows that this request calls.
-    #[must_use]
     pub fn ctx<'a>(&'a self, state: &'a AppState) -> Ctx<'a> {
-        Ctx { state, client: &self.client }
+        Ctx {
+            state,
+            client: &self.client,
+        }
     }
 }
 
-/// Finds out who is asking and puts a [`RequestAuth`] beside the request. When the database cannot say, nobody gets further:
-/// "could not ask" must never look like "is logged in" nor like "is logged out" (SR-097).
+/// Finds out who is asking and puts a [`RequestAuth`] beside the request. When the database cannot
+/// say, nobody gets further: "could not ask" must never look like "is logged in" nor like "is
+/// logged out" (SR-097).
 ///
 /// # Errors
 /// The answer to send.
@@ -75,26 +78,41 @@ pub async fn authenticate(state: &AppState, request: &mut Request) -> Result<(),
         },
         None => None,
     };
-    let client = ClientInfo { presented_session: current.as_ref().map(CurrentUser::session), ..client_info(state, request) };
-    request.extensions_mut().insert(RequestAuth { current, token, client });
+    let client = ClientInfo {
+        presented_session: current.as_ref().map(CurrentUser::session),
+        ..client_info(state, request)
+    };
+    request.extensions_mut().insert(RequestAuth {
+        current,
+        token,
+        client,
+    });
     Ok(())
 }
 
 /// The client of a request, before it is known who sends it.
-#[must_use]
 pub fn client_info(state: &AppState, request: &Request) -> ClientInfo {
     ClientInfo {
-        rate_limit_key: client_ip::rate_limit_key(peer(request.extensions()), request.headers(), &state.config.server.trusted_proxies),
+        rate_limit_key: client_ip::rate_limit_key(
+            peer(request.extensions()),
+            request.headers(),
+            &state.config.server.trusted_proxies,
+        ),
         user_agent: user_agent(request.headers()),
-        request_id: request.extensions().get::<Arc<RequestIds>>().map(|names| names.request_id.clone()).unwrap_or_default(),
+        request_id: request
+            .extensions()
+            .get::<Arc<RequestIds>>()
+            .map(|names| names.request_id.clone())
+            .unwrap_or_default(),
         presented_session: None,
     }
 }
 
 /// Who is at the other end of the line: a visitor, or a proxy.
-#[must_use]
 pub fn peer(extensions: &Extensions) -> Option<IpAddr> {
-    extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip())
+    extensions
+        .get::<ConnectInfo<SocketAddr>>()
+        .map(|info| info.0.ip())
 }
 
 /// The cookie everywhere; a bearer header on `/api/v1`, and then only that (SR-093).
@@ -106,16 +124,28 @@ fn presented_token(state: &AppState, request: &Request) -> Option<PresentedToken
     token.map(PresentedToken)
 }
 
-/// The credential of an `Authorization: Bearer` header, in any letter case (RFC 9110 §11.1). Empty when it is unreadable.
-#[must_use]
+/// The credential of an `Authorization: Bearer` header, in any letter case (RFC 9110 §11.1). Empty
+/// when it is unreadable.
 pub fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().unwrap_or("Bearer");
-    let (scheme, rest) = value.split_at(value.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(value.len()));
-    scheme.eq_ignore_ascii_case("bearer").then(|| rest.strip_prefix(' ').unwrap_or_default().trim())
+    let value = headers
+        .get(header::AUTHORIZATION)?
+        .to_str()
+        .unwrap_or("Bearer");
+    let (scheme, rest) = value.split_at(
+        value
+            .find(|c: char| !c.is_ascii_alphanumeric())
+            .unwrap_or(value.len()),
+    );
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then(|| rest.strip_prefix(' ').unwrap_or_default().trim())
 }
 
 fn user_agent(headers: &HeaderMap) -> String {
     // Of visible ASCII alone, so that a byte is a character.
-    let said = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let said = headers
+        .get(header::USER_AGENT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     said.get(..MAX_USER_AGENT_BYTES).unwrap_or(said).to_owned()
 }

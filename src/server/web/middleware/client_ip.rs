@@ -5,10 +5,13 @@ use ipnet::IpNet;
 
 use crate::server::{config::Config, diagnostics::CheckResult};
 
-/// The network a request comes from, as throttles count it: an IPv4 address, or an IPv6 /64, because one household holds at
-/// least that many addresses (SR-022).
-#[must_use]
-pub fn rate_limit_key(peer: Option<IpAddr>, headers: &HeaderMap, trusted_proxies: &[IpNet]) -> String {
+/// The network a request comes from, as throttles count it: an IPv4 address, or an IPv6 /64,
+/// because one household holds at least that many addresses (SR-022).
+pub fn rate_limit_key(
+    peer: Option<IpAddr>,
+    headers: &HeaderMap,
+    trusted_proxies: &[IpNet],
+) -> String {
     match peer.map(|peer| client(peer.to_canonical(), headers, trusted_proxies)) {
         None => "unknown".to_owned(),
         Some(IpAddr::V4(address)) => address.to_string(),
@@ -19,15 +22,20 @@ pub fn rate_limit_key(peer: Option<IpAddr>, headers: &HeaderMap, trusted_proxies
     }
 }
 
-/// The right-most hop that is not itself one of our proxies; the peer, if that hop is unreadable. `X-Forwarded-For` is believed only from
-/// our proxies (SR-130): anybody can send the header, and what stands left of that hop is whatever the client wrote, so it is not read.
+/// The right-most hop that is not itself one of our proxies; the peer, if that hop is unreadable.
+/// `X-Forwarded-For` is believed only from our proxies (SR-130): anybody can send the header, and
+/// what stands left of that hop is whatever the client wrote, so it is not read.
 fn client(peer: IpAddr, headers: &HeaderMap, trusted_proxies: &[IpNet]) -> IpAddr {
     if !is_trusted(trusted_proxies, &peer) {
         return peer;
     }
     let lines = headers.get_all("x-forwarded-for").iter().rev();
-    let mut hops = lines.flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b',')).map(address);
-    hops.find(|hop| !hop.is_some_and(|hop| is_trusted(trusted_proxies, &hop))).flatten().unwrap_or(peer)
+    let mut hops = lines
+        .flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b','))
+        .map(address);
+    hops.find(|hop| !hop.is_some_and(|hop| is_trusted(trusted_proxies, &hop)))
+        .flatten()
+        .unwrap_or(peer)
 }
 
 /// Whether what this address says of others is believed.
@@ -35,35 +43,78 @@ fn is_trusted(trusted_proxies: &[IpNet], address: &IpAddr) -> bool {
     trusted_proxies.iter().any(|proxy| proxy.contains(address))
 }
 
-/// How a request has come here: what a proxy in front says of it, against the settings. Of the one in which an administrator asks; at the
-/// machine itself there is none to look at.
-#[must_use]
-pub fn check_proxy_headers(config: &Config, peer: Option<IpAddr>, headers: &HeaderMap) -> CheckResult {
+/// How a request has come here: what a proxy in front says of it, against the settings. Of the one
+/// in which an administrator asks; at the machine itself there is none to look at.
+pub fn check_proxy_headers(
+    config: &Config,
+    peer: Option<IpAddr>,
+    headers: &HeaderMap,
+) -> CheckResult {
     let what = "proxy";
-    let Some(peer) = peer.map(|peer| peer.to_canonical()) else { return CheckResult::ok(what, "this request has come without an address") };
-    let said = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).filter(|value| !value.is_empty());
+    let Some(peer) = peer.map(|peer| peer.to_canonical()) else {
+        return CheckResult::ok(what, "this request has come without an address");
+    };
+    let said = |name: &str| {
+        headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .filter(|value| !value.is_empty())
+    };
     let is_believed = is_trusted(&config.server.trusted_proxies, &peer);
     if said("x-forwarded-for").is_some() && !is_believed {
-        let says = format!("{peer} forwards this request for somebody else, but is not believed: all who come through it are one visitor to throttles and log");
-        return CheckResult::warning(what, says, format!("if {peer} is your proxy, name it in server.trusted_proxies"));
+        let says = format!(
+            "{peer} forwards this request for somebody else, but is not believed: all who come through it are one visitor to throttles and log"
+        );
+        return CheckResult::warning(
+            what,
+            says,
+            format!("if {peer} is your proxy, name it in server.trusted_proxies"),
+        );
     }
     if said("x-forwarded-for").is_none() && is_believed {
-        let says = format!("{peer} is one of server.trusted_proxies, but does not say for whom it forwards this request");
+        let says = format!(
+            "{peer} is one of server.trusted_proxies, but does not say for whom it forwards this request"
+        );
         return CheckResult::warning(what, says, "let the proxy set X-Forwarded-For");
     }
     let public = config.origin();
     let (scheme, host) = public.split_once("://").unwrap_or_default();
-    let (said_scheme, said_host) = (said("x-forwarded-proto").unwrap_or(scheme), said("x-forwarded-host").unwrap_or(host));
+    let (said_scheme, said_host) = (
+        said("x-forwarded-proto").unwrap_or(scheme),
+        said("x-forwarded-host").unwrap_or(host),
+    );
     if !(said_scheme.eq_ignore_ascii_case(scheme) && said_host.eq_ignore_ascii_case(host)) {
-        let says = format!("the proxy says that this was asked for at {said_scheme}://{said_host}, and not at {public}");
-        return CheckResult::warning(what, says, "misc.frontend_url is to be the address that people type; the proxy should send all others there");
+        let says = format!(
+            "the proxy says that this was asked for at {said_scheme}://{said_host}, and not at {public}"
+        );
+        return CheckResult::warning(
+            what,
+            says,
+            "misc.frontend_url is to be the address that people type; the proxy should send all others there",
+        );
     }
-    let through = if is_believed { format!("through {peer}") } else { "without a proxy".to_owned() };
-    CheckResult::ok(what, format!("this request comes from {}, {through}", rate_limit_key(Some(peer), headers, &config.server.trusted_proxies)))
+    let through = if is_believed {
+        format!("through {peer}")
+    } else {
+        "without a proxy".to_owned()
+    };
+    CheckResult::ok(
+        what,
+        format!(
+            "this request comes from {}, {through}",
+            rate_limit_key(Some(peer), headers, &config.server.trusted_proxies)
+        ),
+    )
 }
 
 fn address(hop: &[u8]) -> Option<IpAddr> {
-    Some(str::from_utf8(hop.trim_ascii()).ok()?.parse::<IpAddr>().ok()?.to_canonical())
+    Some(
+        str::from_utf8(hop.trim_ascii())
+            .ok()?
+            .parse::<IpAddr>()
+            .ok()?
+            .to_canonical(),
+    )
 }
 
 #[cfg(test)]
@@ -75,16 +126,29 @@ mod tests {
     fn from(peer: &str, forwarded: &[&str]) -> String {
         let mut headers = HeaderMap::new();
         for line in forwarded {
-            headers.append("x-forwarded-for", HeaderValue::from_bytes(line.as_bytes()).unwrap());
+            headers.append(
+                "x-forwarded-for",
+                HeaderValue::from_bytes(line.as_bytes()).unwrap(),
+            );
         }
-        rate_limit_key(Some(peer.parse().unwrap()), &headers, &["10.0.0.0/8".parse().unwrap()])
+        rate_limit_key(
+            Some(peer.parse().unwrap()),
+            &headers,
+            &["10.0.0.0/8".parse().unwrap()],
+        )
     }
 
     #[test]
     fn a_stranger_cannot_choose_its_address() {
         assert_eq!(from("203.0.113.7", &["198.51.100.1"]), "203.0.113.7");
-        assert_eq!(from("10.0.0.1", &["198.51.100.1, 203.0.113.7"]), "203.0.113.7");
-        assert_eq!(from("10.0.0.1", &["198.51.100.1", "203.0.113.7, 10.0.0.2"]), "203.0.113.7");
+        assert_eq!(
+            from("10.0.0.1", &["198.51.100.1, 203.0.113.7"]),
+            "203.0.113.7"
+        );
+        assert_eq!(
+            from("10.0.0.1", &["198.51.100.1", "203.0.113.7, 10.0.0.2"]),
+            "203.0.113.7"
+        );
     }
 
     #[test]
@@ -96,8 +160,16 @@ mod tests {
     #[test]
     fn what_the_client_wrote_cannot_make_its_own_hop_unreadable() {
         for written in ["nonsense", "", ",", "203.0.113.9:80", "\u{ff}"] {
-            assert_eq!(from("10.0.0.1", &[&format!("{written}, 203.0.113.7")]), "203.0.113.7", "{written}");
-            assert_eq!(from("10.0.0.1", &[written, "203.0.113.7, 10.0.0.2"]), "203.0.113.7", "{written}");
+            assert_eq!(
+                from("10.0.0.1", &[&format!("{written}, 203.0.113.7")]),
+                "203.0.113.7",
+                "{written}"
+            );
+            assert_eq!(
+                from("10.0.0.1", &[written, "203.0.113.7, 10.0.0.2"]),
+                "203.0.113.7",
+                "{written}"
+            );
         }
     }
 

@@ -20,42 +20,74 @@ use crate::{
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
 /// Bytes of a request's address.
 const MAX_URI_BYTES: usize = 8 * 1024;
-/// Bytes of all header fields together. The HTTP library refuses more than 100 fields, and blocks well beyond this size.
+/// Bytes of all header fields together. The HTTP library refuses more than 100 fields, and blocks
+/// well beyond this size.
 pub const MAX_HEADER_BYTES: usize = 32 * 1024;
 /// How long a client may take to send its header fields.
 pub const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a client may leave an answer unread. The kernel looks at growing intervals, so it can be twice that.
+/// How long a client may leave an answer unread. The kernel looks at growing intervals, so it can
+/// be twice that.
 pub const TCP_USER_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long a request may take altogether, its body included.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// Fields of a form.
 pub const MAX_FIELDS: usize = 64;
 
-/// Refuses what is too large or compressed before anything looks at it, and cleans addresses that carry the framework's
-/// error texts, so that nobody can put words on our pages with a link (SR-112).
+/// Refuses what is too large or compressed before anything looks at it, and cleans addresses that
+/// carry the framework's error texts, so that nobody can put words on our pages with a link
+/// (SR-112).
 ///
 /// # Errors
 /// The answer to send.
 pub async fn enforce(state: &AppState, request: &mut Request) -> Result<(), Response> {
     let uri = request.uri();
-    if uri.path_and_query().is_some_and(|path| path.as_str().len() > MAX_URI_BYTES) {
+    if uri
+        .path_and_query()
+        .is_some_and(|path| path.as_str().len() > MAX_URI_BYTES)
+    {
         return Err((StatusCode::URI_TOO_LONG, "URI Too Long").into_response());
     }
-    let header_block: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len()).sum();
+    let header_block: usize = request
+        .headers()
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len())
+        .sum();
     if header_block > MAX_HEADER_BYTES {
-        return Err((StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "Request Header Fields Too Large").into_response());
+        return Err((
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            "Request Header Fields Too Large",
+        )
+            .into_response());
     }
-    let is_compressed = request.headers().get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity");
+    let is_compressed = request
+        .headers()
+        .get(header::CONTENT_ENCODING)
+        .is_some_and(|encoding| encoding != "identity");
     if is_compressed {
-        return Err(render::error_response(state, mem::take(request), AuthError::UnsupportedMediaType).await);
+        return Err(render::error_response(
+            state,
+            mem::take(request),
+            AuthError::UnsupportedMediaType,
+        )
+        .await);
     }
-    let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    let declared = request
+        .headers()
+        .get(header::CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if declared.is_some_and(|length| length > MAX_BODY_BYTES) {
-        return Err(render::error_response(state, mem::take(request), AuthError::PayloadTooLarge).await);
+        return Err(
+            render::error_response(state, mem::take(request), AuthError::PayloadTooLarge).await,
+        );
     }
-    if matches!(*request.method(), Method::GET | Method::HEAD) && carries_framework_errors(uri.query()) {
+    if matches!(*request.method(), Method::GET | Method::HEAD)
+        && carries_framework_errors(uri.query())
+    {
         // One slash only: `//evil.example` would be another host.
-        return Err(Redirect::to(&format!("/{}", uri.path().trim_start_matches(['/', '\\']))).into_response());
+        return Err(
+            Redirect::to(&format!("/{}", uri.path().trim_start_matches(['/', '\\'])))
+                .into_response(),
+        );
     }
     Ok(())
 }
@@ -69,24 +101,41 @@ pub struct RequestSnapshot {
 
 impl RequestSnapshot {
     pub fn new(request: &Request, names: &Arc<RequestIds>) -> Self {
-        Self { uri: request.uri().clone(), accept: request.headers().get(header::ACCEPT).cloned(), request_ids: Arc::clone(names) }
+        Self {
+            uri: request.uri().clone(),
+            accept: request.headers().get(header::ACCEPT).cloned(),
+            request_ids: Arc::clone(names),
+        }
     }
 }
 
 impl From<RequestSnapshot> for Request {
-    fn from(RequestSnapshot { uri, accept, request_ids: names }: RequestSnapshot) -> Self {
+    fn from(
+        RequestSnapshot {
+            uri,
+            accept,
+            request_ids: names,
+        }: RequestSnapshot,
+    ) -> Self {
         let mut request = Self::new(Body::empty());
         *request.uri_mut() = uri;
-        request.headers_mut().extend(accept.map(|accept| (header::ACCEPT, accept)));
+        request
+            .headers_mut()
+            .extend(accept.map(|accept| (header::ACCEPT, accept)));
         request.extensions_mut().insert(names);
         request
     }
 }
 
-/// Does the work of a request, and answers in its place when it takes too long or panics as for everything else that fails: the contract's
-/// JSON or a page, with the number under which the log has the reason (SR-183, SR-184). A panic harms no other request; what it said is in
-/// the log, written by the panic hook.
-pub async fn catch_panic_and_timeout(state: &AppState, stand_in: RequestSnapshot, work: impl Future<Output = Response>) -> Response {
+/// Does the work of a request, and answers in its place when it takes too long or panics as for
+/// everything else that fails: the contract's JSON or a page, with the number under which the log
+/// has the reason (SR-183, SR-184). A panic harms no other request; what it said is in the log,
+/// written by the panic hook.
+pub async fn catch_panic_and_timeout(
+    state: &AppState,
+    stand_in: RequestSnapshot,
+    work: impl Future<Output = Response>,
+) -> Response {
     let work = AssertUnwindSafe(deadline::with_request_deadline(work)).catch_unwind();
     let error = match tokio::time::timeout(REQUEST_TIMEOUT, work).await {
         Ok(Ok(response)) => return response,
@@ -95,10 +144,20 @@ pub async fn catch_panic_and_timeout(state: &AppState, stand_in: RequestSnapshot
     };
     let state = state.clone();
     // The page may meet the same fault.
-    let page = tokio::spawn(async move { render::error_response(&state, stand_in.into(), error).await }.in_current_span());
-    page.await.unwrap_or_else(|_| (StatusCode::INTERNAL_SERVER_ERROR, error_message(AuthError::Internal)).into_response())
+    let page = tokio::spawn(
+        async move { render::error_response(&state, stand_in.into(), error).await }
+            .in_current_span(),
+    );
+    page.await.unwrap_or_else(|_| {
+        (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            error_message(AuthError::Internal),
+        )
+            .into_response()
+    })
 }
 
 fn carries_framework_errors(query: Option<&str>) -> bool {
-    form_urlencoded::parse(query.unwrap_or_default().as_bytes()).any(|(name, _)| name == "__err" || name == "__path")
+    form_urlencoded::parse(query.unwrap_or_default().as_bytes())
+        .any(|(name, _)| name == "__err" || name == "__path")
 }

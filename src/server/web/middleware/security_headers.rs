@@ -1,6 +1,9 @@
 use axum::http::{
     HeaderMap, HeaderName, HeaderValue,
-    header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS},
+    header::{
+        CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
+        X_CONTENT_TYPE_OPTIONS,
+    },
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use uuid::Uuid;
@@ -12,7 +15,8 @@ const ONE_YEAR: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
 /// What one request and its answer are known by.
 pub struct RequestIds {
-    /// On the error page, in the log and in the answer's `X-Correlation-ID`, as MediaManager does it.
+    /// On the error page, in the log and in the answer's `X-Correlation-ID`, as MediaManager does
+    /// it.
     pub request_id: String,
     /// Lets our inline scripts run, new in every answer (SR-113).
     pub script_nonce: String,
@@ -21,10 +25,15 @@ pub struct RequestIds {
 impl RequestIds {
     /// The reference is the caller's own, to the letter, if it is a version-4 UUID; else a new one.
     pub fn from_headers(headers: &HeaderMap) -> Self {
-        let given = headers.get(CORRELATION_ID).and_then(|value| value.to_str().ok());
+        let given = headers
+            .get(CORRELATION_ID)
+            .and_then(|value| value.to_str().ok());
         let is_fit = |text: &&str| Uuid::parse_str(text).is_ok_and(|id| id.get_version_num() == 4);
         Self {
-            request_id: given.filter(is_fit).map_or_else(|| random::uuid_from(random::fast_bytes()).simple().to_string(), ToOwned::to_owned),
+            request_id: given.filter(is_fit).map_or_else(
+                || random::uuid_from(random::fast_bytes()).simple().to_string(),
+                ToOwned::to_owned,
+            ),
             script_nonce: URL_SAFE_NO_PAD.encode(random::fast_bytes()),
         }
     }
@@ -35,16 +44,23 @@ pub fn add_security_headers(state: &AppState, names: &RequestIds, headers: &mut 
     // At once, or the table grows twice.
     headers.reserve(STATIC_HEADERS.len() + 4);
     headers.extend(STATIC_HEADERS);
-    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    set(headers, CONTENT_SECURITY_POLICY, policy(&names.script_nonce));
+    headers
+        .entry(CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
+    set(
+        headers,
+        CONTENT_SECURITY_POLICY,
+        policy(&names.script_nonce),
+    );
     set(headers, CORRELATION_ID, names.request_id.clone());
     if state.config.is_https() {
         headers.insert(STRICT_TRANSPORT_SECURITY, ONE_YEAR);
     }
 }
 
-/// `wasm-unsafe-eval` is what compiling WebAssembly needs; it does not allow `eval`. `form-action` holds for redirects of a
-/// form too, which is why the way to the provider is a link and not a form.
+/// `wasm-unsafe-eval` is what compiling WebAssembly needs; it does not allow `eval`. `form-action`
+/// holds for redirects of a form too, which is why the way to the provider is a link and not a
+/// form.
 fn policy(nonce: &str) -> String {
     format!(
         "default-src 'self'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; img-src 'self' data:; object-src 'none'; base-uri 'none'; \
@@ -56,11 +72,19 @@ const STATIC_HEADERS: [(HeaderName, HeaderValue); 5] = [
     (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     // Not `no-referrer`: browsers would then send `Origin: null` with our own forms (SR-045).
     (REFERRER_POLICY, HeaderValue::from_static("same-origin")),
-    (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
-    (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
+    (
+        HeaderName::from_static("cross-origin-opener-policy"),
+        HeaderValue::from_static("same-origin"),
+    ),
+    (
+        HeaderName::from_static("cross-origin-resource-policy"),
+        HeaderValue::from_static("same-origin"),
+    ),
     (
         HeaderName::from_static("permissions-policy"),
-        HeaderValue::from_static("camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()"),
+        HeaderValue::from_static(
+            "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()",
+        ),
     ),
 ];
 

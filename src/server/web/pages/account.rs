@@ -29,7 +29,8 @@ use crate::{
 
 /// `/account`
 pub async fn show(cx: PageRequest, current: CurrentUser) -> PageResult {
-    let needs_verification = mail::is_configured(&cx.state) && email_verification::needs_verification(&cx.state, current.user().id).await?;
+    let needs_verification = mail::is_configured(&cx.state)
+        && email_verification::needs_verification(&cx.state, current.user().id).await?;
     let account = account_view(&cx.ctx(), &current).await?;
     cx.render(move || view! { <AccountPage account needs_verification/> })
 }
@@ -48,7 +49,10 @@ pub async fn change_email(cx: PageRequest, current: CurrentUser) -> PageResult {
 
 /// `/account/new-address`
 pub async fn confirm_email(cx: PageRequest, current: CurrentUser) -> PageResult {
-    let (email, new_email) = (current.user().email.clone(), cx.context.hidden_value("address"));
+    let (email, new_email) = (
+        current.user().email.clone(),
+        cx.context.hidden_value("address"),
+    );
     cx.render(move || view! { <ConfirmNewEmailPage email new_email/> })
 }
 
@@ -60,14 +64,26 @@ pub async fn password(cx: PageRequest, current: CurrentUser) -> PageResult {
 
 /// `/account/connect`
 pub async fn link_identity(cx: PageRequest, current: CurrentUser) -> PageResult {
-    let provider = cx.context.provider.as_ref().ok_or(AuthError::NotFound)?.name.clone();
+    let provider = cx
+        .context
+        .provider
+        .as_ref()
+        .ok_or(AuthError::NotFound)?
+        .name
+        .clone();
     let email = current.user().email.clone();
     cx.render(move || view! { <LinkIdentityPage email provider/> })
 }
 
 /// `/account/connect/go`
 pub async fn link_redirect(cx: PageRequest, _: CurrentUser) -> PageResult {
-    let provider = cx.context.provider.as_ref().ok_or(AuthError::NotFound)?.name.clone();
+    let provider = cx
+        .context
+        .provider
+        .as_ref()
+        .ok_or(AuthError::NotFound)?
+        .name
+        .clone();
     cx.render(move || view! { <LinkRedirectPage provider/> })
 }
 
@@ -75,7 +91,11 @@ pub async fn link_redirect(cx: PageRequest, _: CurrentUser) -> PageResult {
 pub async fn unlink_identity(cx: PageRequest, current: CurrentUser) -> PageResult {
     let id = cx.context.hidden_value("identity");
     let account = account_view(&cx.ctx(), &current).await?;
-    let identity = account.identities.into_iter().find(|identity| identity.id == id).ok_or(AuthError::NotFound)?;
+    let identity = account
+        .identities
+        .into_iter()
+        .find(|identity| identity.id == id)
+        .ok_or(AuthError::NotFound)?;
     cx.render(move || view! { <UnlinkIdentityPage identity/> })
 }
 
@@ -95,15 +115,30 @@ pub async fn reauthenticate(cx: PageRequest, current: CurrentUser) -> PageResult
 async fn account_view(cx: &Ctx<'_>, current: &CurrentUser) -> Result<AccountView, AuthError> {
     let account = flow::details(cx, current).await?;
     Ok(AccountView {
-        sessions: account.sessions.iter().map(|session| session_row(cx.state, session, Some(current.session()))).collect(),
-        identities: account.identities.iter().map(|identity| identity_row(cx.state, identity)).collect(),
+        sessions: account
+            .sessions
+            .iter()
+            .map(|session| session_row(cx.state, session, Some(current.session())))
+            .collect(),
+        identities: account
+            .identities
+            .iter()
+            .map(|identity| identity_row(cx.state, identity))
+            .collect(),
         has_password: account.has_password,
     })
 }
 
 /// A session as pages show it; `current` is the session that asks.
 pub fn session_row(state: &AppState, session: &Session, current: Option<Uuid>) -> SessionRow {
-    let provider = || state.config.auth.openid_connect.as_ref().map_or(UNNAMED_PROVIDER, |provider| provider.name.as_str());
+    let provider = || {
+        state
+            .config
+            .auth
+            .openid_connect
+            .as_ref()
+            .map_or(UNNAMED_PROVIDER, |provider| provider.name.as_str())
+    };
     SessionRow {
         id: session.id.to_string(),
         browser: user_agent::describe(&session.user_agent),
@@ -120,11 +155,20 @@ pub fn session_row(state: &AppState, session: &Session, current: Option<Uuid>) -
 
 /// An account at a provider as pages show it.
 pub fn identity_row(state: &AppState, identity: &Identity) -> IdentityRow {
-    let document = format!("{}/.well-known/openid-configuration", identity.issuer.trim_end_matches('/'));
-    let configured = state.config.auth.openid_connect.as_ref().filter(|provider| provider.discovery_url == document);
+    let document = format!(
+        "{}/.well-known/openid-configuration",
+        identity.issuer.trim_end_matches('/')
+    );
+    let configured = state
+        .config
+        .auth
+        .openid_connect
+        .as_ref()
+        .filter(|provider| provider.discovery_url == document);
     IdentityRow {
         id: identity.id.to_string(),
-        provider: configured.map_or_else(|| identity.issuer.clone(), |provider| provider.name.clone()),
+        provider: configured
+            .map_or_else(|| identity.issuer.clone(), |provider| provider.name.clone()),
         is_configured: configured.is_some(),
         email: identity.email.clone(),
         since: timestamp(identity.created_at),

@@ -23,7 +23,10 @@ use crate::{
     domain::{AuthError, ReturnTo, return_to},
     server::{
         AppState,
-        flows::{email_verification, mail, oidc::CallbackError, password_reset, sessions::CurrentUser, setup as setup_flow},
+        flows::{
+            email_verification, mail, oidc::CallbackError, password_reset, sessions::CurrentUser,
+            setup as setup_flow,
+        },
         oidc::Provider,
         web::{
             cookies::{link_token, login_attempts},
@@ -38,15 +41,23 @@ use crate::{
 };
 
 /// `/`: the login page for strangers, the landing page for everybody else.
-pub async fn index(State(state): State<AppState>, Extension(auth): Extension<RequestAuth>) -> Redirect {
-    if auth.current.is_some() { Redirect::to(&landing_page(&state, &auth)) } else { Redirect::to(paths::LOGIN.path) }
+pub async fn index(
+    State(state): State<AppState>,
+    Extension(auth): Extension<RequestAuth>,
+) -> Redirect {
+    if auth.current.is_some() {
+        Redirect::to(&landing_page(&state, &auth))
+    } else {
+        Redirect::to(paths::LOGIN.path)
+    }
 }
 
 /// `/login`
 pub async fn show(cx: PageRequest) -> PageResult {
     let has_just_left = cx.context.notice() == Some(Notice::LoggedOutHere);
     let provider = cx.state.provider.as_ref().filter(|_| has_just_left);
-    let provider_logout_url = provider.and_then(|provider| provider.end_session_url(&cx.state.config.link(paths::LOGIN.path)));
+    let provider_logout_url = provider
+        .and_then(|provider| provider.end_session_url(&cx.state.config.link(paths::LOGIN.path)));
     cx.render(move || view! { <LoginPage provider_logout_url/> })
 }
 
@@ -68,9 +79,16 @@ pub async fn setup(cx: PageRequest) -> PageResult {
     let token = cx.context.hidden_value("token");
     match setup_flow::check_setup_link(&cx.ctx(), &token).await {
         Ok(()) => cx.render(move || view! { <SetupPage token/> }),
-        Err(error @ (AuthError::AlreadySetUp | AuthError::UsersExistWithoutAdmin | AuthError::SetupLinkInvalid)) => {
+        Err(
+            error @ (AuthError::AlreadySetUp
+            | AuthError::UsersExistWithoutAdmin
+            | AuthError::SetupLinkInvalid),
+        ) => {
             let message = error_message(error);
-            Ok(render::with_status(cx.render(move || view! { <SetupUnavailable error message/> })?, error))
+            Ok(render::with_status(
+                cx.render(move || view! { <SetupUnavailable error message/> })?,
+                error,
+            ))
         }
         Err(error) => Err(error.into()),
     }
@@ -78,26 +96,40 @@ pub async fn setup(cx: PageRequest) -> PageResult {
 
 /// `/login/forgot-password`
 pub async fn forgot_password(cx: PageRequest) -> PageResult {
-    if cx.context.features.password_reset { cx.render(|| view! { <ForgotPasswordPage/> }) } else { cx.render(|| view! { <ResetsDisabled/> }) }
+    if cx.context.features.password_reset {
+        cx.render(|| view! { <ForgotPasswordPage/> })
+    } else {
+        cx.render(|| view! { <ResetsDisabled/> })
+    }
 }
 
 /// `/login/reset-password`, after the link's token has moved from the address into a cookie.
 pub async fn reset_password(cx: PageRequest, headers: HeaderMap) -> PageResult {
-    let token = link_token::token(&cx.state, &headers, &paths::RESET_PASSWORD).ok_or(AuthError::ResetLinkInvalid)?;
+    let token = link_token::token(&cx.state, &headers, &paths::RESET_PASSWORD)
+        .ok_or(AuthError::ResetLinkInvalid)?;
     let email = password_reset::check_link(&cx.state, &token).await?.email;
     cx.render(move || view! { <ResetPasswordPage email/> })
 }
 
 /// `/login/connect`
 pub async fn confirm_link(cx: PageRequest, headers: HeaderMap) -> PageResult {
-    let pending = login_attempts::pending_link(&cx.state, &headers).ok_or(AuthError::PendingLinkExpired)?;
-    let provider = cx.context.provider.as_ref().ok_or(AuthError::PendingLinkExpired)?.name.clone();
+    let pending =
+        login_attempts::pending_link(&cx.state, &headers).ok_or(AuthError::PendingLinkExpired)?;
+    let provider = cx
+        .context
+        .provider
+        .as_ref()
+        .ok_or(AuthError::PendingLinkExpired)?
+        .name
+        .clone();
     cx.render(move || view! { <ConfirmLinkPage email=pending.email provider/> })
 }
 
-/// `/login/verify`: what somebody waits for, or how to verify the address of an account that is approved.
+/// `/login/verify`: what somebody waits for, or how to verify the address of an account that is
+/// approved.
 pub async fn pending_approval(cx: PageRequest, current: CurrentUser) -> PageResult {
-    let needs_verification = mail::is_configured(&cx.state) && email_verification::needs_verification(&cx.state, current.user().id).await?;
+    let needs_verification = mail::is_configured(&cx.state)
+        && email_verification::needs_verification(&cx.state, current.user().id).await?;
     let email = current.user().email.clone();
     if !current.user().is_verified {
         return cx.render(move || view! { <PendingApprovalPage email needs_verification/> });
@@ -108,16 +140,22 @@ pub async fn pending_approval(cx: PageRequest, current: CurrentUser) -> PageResu
     redirect(&after_login(&cx.state, true, ""))
 }
 
-/// `/login/provider`: why the provider cannot be used, with the reason in the log. Leads to the login page once it can.
+/// `/login/provider`: why the provider cannot be used, with the reason in the log. Leads to the
+/// login page once it can.
 pub async fn oidc_error(State(state): State<AppState>, request: Request) -> Response {
     let return_to = return_to_param(request.uri());
     match state.provider.as_ref().and_then(Provider::last_error) {
         Some(failure) => {
             failure.log();
-            let refused = CallbackError { return_to: ReturnTo::parse(&return_to), ..failure.error.into() };
+            let refused = CallbackError {
+                return_to: ReturnTo::parse(&return_to),
+                ..failure.error.into()
+            };
             render::oidc_error_page(&state, &request.into_parts().0, refused)
         }
-        None => Redirect::to(&return_to::with_target(paths::LOGIN.path, &return_to)).into_response(),
+        None => {
+            Redirect::to(&return_to::with_target(paths::LOGIN.path, &return_to)).into_response()
+        }
     }
 }
 
@@ -133,5 +171,8 @@ pub async fn redirect_legacy_path(Path(page): Path<String>) -> PageResult {
 
 /// The address in the mails of MediaManager.
 pub async fn redirect_legacy_reset(request: Request) -> Redirect {
-    Redirect::to(&form_data::with_query(paths::RESET_PASSWORD.path, request.uri()))
+    Redirect::to(&form_data::with_query(
+        paths::RESET_PASSWORD.path,
+        request.uri(),
+    ))
 }

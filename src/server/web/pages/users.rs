@@ -57,16 +57,39 @@ pub async fn list(cx: PageRequest, admin: Admin) -> PageResult {
         UserFilter::ADMINISTRATORS => Filter::Administrators,
         _ => Filter::All,
     };
-    let search: String = cx.query("q").trim().chars().take(MAX_SEARCH_CHARS).collect();
-    let UserList { rows, total } = users::list(&cx.ctx(), &admin, &users::UserQuery { which, search: search.clone(), page }).await?;
+    let search: String = cx
+        .query("q")
+        .trim()
+        .chars()
+        .take(MAX_SEARCH_CHARS)
+        .collect();
+    let UserList { rows, total } = users::list(
+        &cx.ctx(),
+        &admin,
+        &users::UserQuery {
+            which,
+            search: search.clone(),
+            page,
+        },
+    )
+    .await?;
     let row = |(user, account): (User, Option<Account>)| UserRow {
         id: user.id.to_string(),
         status: AccountStatus::new(user.is_active, user.is_verified),
         is_administrator: user.is_superuser,
-        last_login: account.and_then(|account| account.last_login_at).map(timestamp),
+        last_login: account
+            .and_then(|account| account.last_login_at)
+            .map(timestamp),
         email: user.email,
     };
-    let list = UserListPage { rows: rows.into_iter().map(row).collect(), total, page, pages: page_count(total), filter, search };
+    let list = UserListPage {
+        rows: rows.into_iter().map(row).collect(),
+        total,
+        page,
+        pages: page_count(total),
+        filter,
+        search,
+    };
     cx.render(move || view! { <UsersPage list/> })
 }
 
@@ -84,7 +107,11 @@ pub async fn details(cx: PageRequest, admin: Admin, Path(id): Path<String>) -> P
 
 /// `/users/change?id=…&action=…`
 pub async fn action(cx: PageRequest, admin: Admin) -> PageResult {
-    let action = cx.context.hidden_value("action").parse::<Action>().map_err(|_| AuthError::NotFound)?;
+    let action = cx
+        .context
+        .hidden_value("action")
+        .parse::<Action>()
+        .map_err(|_| AuthError::NotFound)?;
     let user = target_user(&cx, &admin).await?;
     // What somebody does to the own account takes a recent login on this page too (SR-142).
     let is_self = user.id == admin.user().id.to_string();
@@ -107,14 +134,21 @@ pub async fn email(cx: PageRequest, admin: Admin) -> PageResult {
 async fn target_user(cx: &PageRequest, admin: &Admin) -> Result<TargetUser, AuthError> {
     let id = Uuid::parse_str(&cx.context.hidden_value("id")).map_err(|_| AuthError::NotFound)?;
     let user = users::find(&cx.ctx(), admin, id).await?;
-    Ok(TargetUser { id: user.id.to_string(), is_listed: users::is_admin_email(&cx.state, &user), email: user.email })
+    Ok(TargetUser {
+        id: user.id.to_string(),
+        is_listed: users::is_admin_email(&cx.state, &user),
+        email: user.email,
+    })
 }
 
 /// `/users/link`: shows a link once; the cookie that carried it goes with the answer (SR-143).
 pub async fn reset_link(cx: PageRequest, admin: Admin, headers: HeaderMap) -> Response {
-    let clear = one_time_link::clear_one_time_link(&cx.state).map(|cookie| (header::SET_COOKIE, cookie));
+    let clear =
+        one_time_link::clear_one_time_link(&cx.state).map(|cookie| (header::SET_COOKIE, cookie));
     let mut response = match one_time_link::open_one_time_link(&cx.ctx(), &admin, &headers).await {
-        Ok(link) => cx.render(move || view! { <ResetLinkPage link/> }).into_response(),
+        Ok(link) => cx
+            .render(move || view! { <ResetLinkPage link/> })
+            .into_response(),
         Err(error) => PageError(error).into_response(),
     };
     response.headers_mut().extend(clear);
@@ -123,25 +157,61 @@ pub async fn reset_link(cx: PageRequest, admin: Admin, headers: HeaderMap) -> Re
 
 /// `/users/events`
 pub async fn audit_log(cx: PageRequest, admin: Admin) -> PageResult {
-    let (kind, user, reference, page) = (cx.query("kind"), cx.query("user"), cx.query("reference"), cx.page_number());
-    let query = EventQuery { kind: kind.parse().ok(), user: user.clone(), reference: reference.clone(), page };
+    let (kind, user, reference, page) = (
+        cx.query("kind"),
+        cx.query("user"),
+        cx.query("reference"),
+        cx.page_number(),
+    );
+    let query = EventQuery {
+        kind: kind.parse().ok(),
+        user: user.clone(),
+        reference: reference.clone(),
+        page,
+    };
     let (UserList { rows, total }, names) = users::events(&cx.ctx(), &admin, &query).await?;
     let events = rows.iter().map(|row| event_row(&names, row)).collect();
     let mut kinds = vec![(String::new(), text::ALL_EVENTS)];
-    kinds.extend(AuditEvent::iter().map(|event| (event.code().to_owned(), event_description(event))));
+    kinds.extend(
+        AuditEvent::iter().map(|event| (event.code().to_owned(), event_description(event))),
+    );
     let (title, events_found) = (text::TITLE, text::events_found(total));
-    let list = EventsPage { title, kinds, events_found, events, page, pages: page_count(total), kind, user, reference };
+    let list = EventsPage {
+        title,
+        kinds,
+        events_found,
+        events,
+        page,
+        pages: page_count(total),
+        kind,
+        user,
+        reference,
+    };
     cx.render(move || view! { <AuditLogPage list/> })
 }
 
 /// `/users/check`: it asks other servers, so it takes its time, within that of a request.
 pub async fn diagnostics(cx: PageRequest, _: Admin, request: Request) -> PageResult {
     let state = &cx.state;
-    let proxy = client_ip::check_proxy_headers(&state.config, authenticate::peer(request.extensions()), request.headers());
-    let results = Box::pin(diagnostics::run_checks(&state.config, state.provider.as_ref(), &state.mailer)).await;
+    let proxy = client_ip::check_proxy_headers(
+        &state.config,
+        authenticate::peer(request.extensions()),
+        request.headers(),
+    );
+    let results = Box::pin(diagnostics::run_checks(
+        &state.config,
+        state.provider.as_ref(),
+        &state.mailer,
+    ))
+    .await;
     let rows = std::iter::once(proxy)
         .chain(results)
-        .map(|result| CheckRow { status: result.status.word(), check: result.check, message: result.message, hint: result.hint })
+        .map(|result| CheckRow {
+            status: result.status.word(),
+            check: result.check,
+            message: result.message,
+            hint: result.hint,
+        })
         .collect();
     cx.render(move || view! { <DiagnosticsPage rows/> })
 }
@@ -149,24 +219,52 @@ pub async fn diagnostics(cx: PageRequest, _: Admin, request: Request) -> PageRes
 async fn user_details(cx: &Ctx<'_>, admin: &Admin, id: Uuid) -> Result<UserDetails, AuthError> {
     let found = users::details(cx, admin, id).await?;
     let (user, account, names) = (found.user, found.account, found.names);
-    let granted = |by: Option<String>, at: Option<i64>| by.zip(at).map(|(by, at)| GrantedBy { by: grantor(&names, &by), at: timestamp(at) });
-    let at = |of: fn(&Account) -> Option<i64>| -> Option<Timestamp> { account.as_ref().and_then(of).map(timestamp) };
+    let granted = |by: Option<String>, at: Option<i64>| {
+        by.zip(at).map(|(by, at)| GrantedBy {
+            by: grantor(&names, &by),
+            at: timestamp(at),
+        })
+    };
+    let at = |of: fn(&Account) -> Option<i64>| -> Option<Timestamp> {
+        account.as_ref().and_then(of).map(timestamp)
+    };
     Ok(UserDetails {
         id: user.id.to_string(),
         status: AccountStatus::new(user.is_active, user.is_verified),
         is_administrator: user.is_superuser,
         is_self: user.id == admin.user().id,
-        approved: account.clone().and_then(|account| granted(account.approved_by, account.approved_at)),
-        administrator: account.clone().and_then(|account| granted(account.admin_granted_by, account.admin_granted_at)),
+        approved: account
+            .clone()
+            .and_then(|account| granted(account.approved_by, account.approved_at)),
+        administrator: account
+            .clone()
+            .and_then(|account| granted(account.admin_granted_by, account.admin_granted_at)),
         is_listed: found.is_listed,
         email_verified: at(|account| account.email_verified_at),
-        has_password: !account.as_ref().is_some_and(|account| account.is_passwordless),
+        has_password: !account
+            .as_ref()
+            .is_some_and(|account| account.is_passwordless),
         created: at(|account| Some(account.created_at)),
         last_login: at(|account| account.last_login_at),
-        identities: found.identities.iter().map(|identity| identity_row(cx.state, identity)).collect(),
-        sessions: found.sessions.iter().map(|session| session_row(cx.state, session, None)).collect(),
+        identities: found
+            .identities
+            .iter()
+            .map(|identity| identity_row(cx.state, identity))
+            .collect(),
+        sessions: found
+            .sessions
+            .iter()
+            .map(|session| session_row(cx.state, session, None))
+            .collect(),
         // The heading names the user.
-        events: found.events.iter().map(|row| EventRow { user: None, ..event_row(&names, row) }).collect(),
+        events: found
+            .events
+            .iter()
+            .map(|row| EventRow {
+                user: None,
+                ..event_row(&names, row)
+            })
+            .collect(),
         email: user.email,
     })
 }
@@ -190,9 +288,19 @@ fn event_row(names: &HashMap<Uuid, String>, row: &AuditRow) -> EventRow {
     let parts = [row.method.as_str(), row.detail.as_str()];
     EventRow {
         at: timestamp(row.occurred_at),
-        event: row.kind.parse::<AuditEvent>().map_or_else(|_| row.kind.clone(), |event| event_description(event).to_owned()),
-        detail: parts.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("; "),
-        user: row.user_id.map(|id| UserRef { id: id.to_string(), email: names.get(&id).cloned() }),
+        event: row.kind.parse::<AuditEvent>().map_or_else(
+            |_| row.kind.clone(),
+            |event| event_description(event).to_owned(),
+        ),
+        detail: parts
+            .into_iter()
+            .filter(|text| !text.is_empty())
+            .collect::<Vec<_>>()
+            .join("; "),
+        user: row.user_id.map(|id| UserRef {
+            id: id.to_string(),
+            email: names.get(&id).cloned(),
+        }),
         actor: row.actor_id.map(name),
         client_ip: row.client_ip.clone(),
         request_id: row.request_id.clone(),
