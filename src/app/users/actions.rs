@@ -15,8 +15,8 @@ pub enum Action {
     Enable,
     MakeAdministrator,
     MakeMember,
-    RevokeSessions,
-    RevokeSession,
+    EndSessions,
+    EndSession,
     CreateResetLink,
     Delete,
 }
@@ -35,8 +35,8 @@ impl Action {
             Self::Enable => "Enable",
             Self::MakeAdministrator => "Make administrator",
             Self::MakeMember => "Make member",
-            Self::RevokeSessions => "End all sessions",
-            Self::RevokeSession => "End session",
+            Self::EndSessions => "End all sessions",
+            Self::EndSession => "End session",
             Self::CreateResetLink => "Make a link for a new password",
             Self::Delete => "Delete",
         }
@@ -56,7 +56,7 @@ impl Action {
             Self::MakeMember => {
                 "They cannot manage users any more. It takes effect with their next click."
             }
-            Self::RevokeSessions | Self::RevokeSession => "They have to log in again.",
+            Self::EndSessions | Self::EndSession => "They have to log in again.",
             Self::CreateResetLink => {
                 "You get a link to hand over, once. Whoever opens it chooses a new password for this account, and all its sessions end."
             }
@@ -103,12 +103,12 @@ pub async fn update_user(
             .map_err(|_| AuthError::BadRequest)?,
     );
     let change = match action {
-        Action::RevokeSessions => {
+        Action::EndSessions => {
             return users::revoke_sessions(cx, &admin, id)
                 .await
                 .map(|()| server_fn::redirect_to_user(id, Notice::SessionsEnded));
         }
-        Action::RevokeSession => {
+        Action::EndSession => {
             let session = session.parse().map_err(|_| AuthError::NotFound)?;
             return users::revoke_session(cx, &admin, id, session)
                 .await

@@ -127,7 +127,7 @@ fn Actions(user: UserDetails) -> impl IntoView {
     } else {
         Action::MakeAdministrator
     };
-    let of_the_active = [Action::CreateResetLink, Action::RevokeSessions]
+    let of_the_active = [Action::CreateResetLink, Action::EndSessions]
         .into_iter()
         .filter(|_| user.status != AccountStatus::Disabled);
     let actions = first
@@ -194,7 +194,7 @@ fn Sessions(id: String, sessions: Vec<SessionRow>) -> impl IntoView {
                     <SessionDescription session/>
                     <ui::PostForm action=UpdateUser::PATH>
                         <input type="hidden" name="id" value=user/>
-                        <input type="hidden" name="action" value=Action::RevokeSession.code()/>
+                        <input type="hidden" name="action" value=Action::EndSession.code()/>
                         <input type="hidden" name="session" value=id/>
                         <button type="submit" class="secondary">"End"<span class="visually-hidden">{of_browser}</span></button>
                     </ui::PostForm>
