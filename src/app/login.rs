@@ -11,7 +11,7 @@ pub async fn log_in(
     #[server(default)] return_to: String,
 ) -> Result<(), AuthError> {
     use crate::{
-        domain::Email,
+        domain::{Email, ReturnTo},
         server::{flows::login, web::server_fn},
     };
     let (state, auth) = server_fn::request()?;
@@ -20,7 +20,7 @@ pub async fn log_in(
         password,
     };
     let login = login::log_in_with_password(&auth.ctx(&state), input).await?;
-    server_fn::log_in_browser(&state, &login, &return_to)
+    server_fn::log_in_browser(&state, &login, ReturnTo::parse(&return_to).as_ref())
 }
 
 const NOTICES: [Notice; 6] = [
@@ -39,7 +39,7 @@ pub fn LoginPage(
     provider_logout_url: Option<String>,
 ) -> impl IntoView {
     let cx = page_context();
-    let return_to = cx.hidden_value("return_to");
+    let return_to = cx.return_to();
     view! {
         <ui::Layout title="Log in" has_error=cx.has_error()>
             <h1>"Log in"</h1>
@@ -52,7 +52,7 @@ pub fn LoginPage(
                 fault=cx.field_error().message
                 account=""
                 carried="return_to"
-                carried_value=return_to.clone()
+                carried_value=return_to.clone().map_or_else(String::new, String::from)
                 email=cx.typed("email")
                 email_is_fixed=false
                 new_password_min=0

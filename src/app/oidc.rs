@@ -4,7 +4,7 @@ use leptos::{
 };
 
 use super::{page_context::page_context, paths, ui};
-use crate::domain::{AuthError, Password};
+use crate::domain::{AuthError, Password, ReturnTo, return_to};
 
 /// Sends the browser to the provider, or to the page that says why not. A link leads here, so it
 /// changes nothing but the browser's own cookies; and it never fails, because the framework would
@@ -12,7 +12,7 @@ use crate::domain::{AuthError, Password};
 #[server(prefix = "", endpoint = "login/oidc", input = GetUrl)]
 pub async fn log_in_with_provider(#[server(default)] return_to: String) -> Result<(), AuthError> {
     use crate::server::web::server_fn;
-    server_fn::redirect_to(&server_fn::start_oidc_login(&return_to).await);
+    server_fn::redirect_to(&server_fn::start_oidc_login(ReturnTo::parse(&return_to)).await);
     Ok(())
 }
 
@@ -30,7 +30,7 @@ pub async fn confirm_link(#[server(default)] password: Password) -> Result<(), A
 /// redirects of a form. While the provider cannot be used it says so and leads nowhere.
 #[component]
 pub fn ProviderButton(
-    return_to: String,
+    return_to: Option<ReturnTo>,
     /// There is nothing beside it to choose.
     #[prop(optional)]
     is_alone: bool,
@@ -39,7 +39,7 @@ pub fn ProviderButton(
         let button = match provider.last_error {
             None => {
                 let text = format!("Continue with {}", provider.name);
-                view! { <a class="button" href=start_url(&return_to)>{text}</a> }.into_any()
+                view! { <a class="button" href=start_url(return_to.as_ref())>{text}</a> }.into_any()
             }
             Some(message) => {
                 let text = format!("Continue with {}", provider.name);
@@ -80,7 +80,7 @@ pub struct OidcLoginError {
     /// The provider's own words, short; shown as text.
     pub provider_message: Option<String>,
     /// Where the next try leads.
-    pub return_to: String,
+    pub return_to: Option<ReturnTo>,
     /// The viewer was linking an account, not logging in, and the next try links too.
     pub is_linking: bool,
 }
@@ -100,7 +100,7 @@ pub fn OidcErrorPage(error: OidcLoginError) -> impl IntoView {
         )
     } else {
         (
-            start_url(&error.return_to),
+            start_url(error.return_to.as_ref()),
             paths::LOGIN.path,
             "Log in with e-mail and password",
         )
@@ -156,6 +156,6 @@ pub fn ConfirmLinkPage(
     }
 }
 
-fn start_url(return_to: &str) -> String {
-    crate::domain::return_to::with_target(LogInWithProvider::PATH, return_to)
+fn start_url(return_to: Option<&ReturnTo>) -> String {
+    return_to::with_target(LogInWithProvider::PATH, return_to)
 }

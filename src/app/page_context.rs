@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use leptos::prelude::use_context;
 
 use super::{notice::Notice, ui::FieldError};
-use crate::domain::AuthError;
+use crate::domain::{AuthError, ReturnTo};
 
 /// What the server tells every page about the request it answers. All of it may end up in front of
 /// the viewer (SR-115). What one page shows besides stands in that page's properties.
@@ -116,6 +116,11 @@ impl PageContext {
             .as_ref()
             .map_or(&self.query, |form| &form.values);
         values.get(field).cloned().unwrap_or_default()
+    }
+
+    /// Where the viewer goes after logging in: the hidden field of the login forms.
+    pub fn return_to(&self) -> Option<ReturnTo> {
+        ReturnTo::parse(&self.hidden_value("return_to"))
     }
 
     pub fn has_error(&self) -> bool {

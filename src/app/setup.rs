@@ -25,7 +25,7 @@ pub async fn set_up(
         email: Email::parse(&email)?,
         password,
     };
-    server_fn::log_in_browser(&state, &setup::create_first_admin(&cx, first).await?, "")
+    server_fn::log_in_browser(&state, &setup::create_first_admin(&cx, first).await?, None)
 }
 
 /// `/setup`

@@ -29,7 +29,7 @@ pub async fn sign_up(
     .await?
     {
         SignupOutcome::Created { user } => {
-            server_fn::log_in_browser(&state, &signup::log_in_new_user(&cx, user).await?, "")
+            server_fn::log_in_browser(&state, &signup::log_in_new_user(&cx, user).await?, None)
         }
         SignupOutcome::MailSent { .. } => {
             server_fn::redirect(&paths::LOGIN, Notice::SignedUp);

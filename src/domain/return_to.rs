@@ -1,12 +1,15 @@
-use percent_encoding::percent_decode_str;
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use serde::{Deserialize, Serialize};
 
 /// The longest target that is carried through a login, in bytes (SR-120).
 const MAX_BYTES: usize = 2048;
 /// Where nobody is sent after a login: machines' paths, and pages that would log in or out again.
 const EXCLUDED_PATHS: [&str; 5] = ["/api", "/login", "/logout", "/setup", "/.well-known"];
 
-/// A place on this very site to go to after a login. It cannot lead anywhere else (SR-120).
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A place on this very site to go to after a login. It cannot lead anywhere else (SR-120), also not
+/// after a trip through a cookie: reading one back parses it again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct ReturnTo(String);
 
 impl ReturnTo {
@@ -44,15 +47,26 @@ fn is_excluded(path: &str) -> bool {
     })
 }
 
-/// A page's address that carries `target` along, if that is a good one.
-pub fn with_target(page: &str, target: &str) -> String {
-    match ReturnTo::parse(target) {
+impl TryFrom<String> for ReturnTo {
+    type Error = &'static str;
+
+    fn try_from(raw: String) -> Result<Self, Self::Error> {
+        Self::parse(&raw).ok_or("not a path of this site")
+    }
+}
+
+impl From<ReturnTo> for String {
+    fn from(target: ReturnTo) -> Self {
+        target.0
+    }
+}
+
+/// A page's address with the place to go to afterwards as its parameter `return_to`.
+pub fn with_target(page: &str, target: Option<&ReturnTo>) -> String {
+    match target {
         Some(target) => format!(
             "{page}?return_to={}",
-            percent_encoding::utf8_percent_encode(
-                target.as_str(),
-                percent_encoding::NON_ALPHANUMERIC
-            )
+            utf8_percent_encode(target.as_str(), NON_ALPHANUMERIC)
         ),
         None => page.to_owned(),
     }

@@ -31,7 +31,7 @@ use std::path::PathBuf;
 use ipnet::IpNet;
 use url::Url;
 
-use crate::domain::{Email, ReturnTo};
+use crate::domain::{Email, ProviderId, ReturnTo, external_user::ProviderRules};
 
 pub use secret::Secret;
 pub use source::Sources;
@@ -88,13 +88,15 @@ pub struct Auth {
     pub admin_emails: Vec<Email>,
     /// `email_password_resets`, default false. Already false here when SMTP is incomplete (SR-204).
     pub email_password_resets: bool,
-    /// `[auth.openid_connect]` and `[policy.openid_connect]`; `None` unless `enabled = true`.
-    pub openid_connect: Option<OpenIdConnect>,
+    /// The providers: `[auth.openid_connect]` with `[policy.openid_connect]`, if
+    /// `enabled = true`.
+    pub providers: Vec<OpenIdConnect>,
 }
 
 /// `[auth.openid_connect]`, shared with MediaManager, and our `[policy.openid_connect]` (SR-205).
 #[derive(Clone, Debug)]
 pub struct OpenIdConnect {
+    pub id: ProviderId,
     /// `client_id`, as the provider shows it.
     pub client_id: String,
     /// `client_secret`, as the provider shows it.
@@ -113,15 +115,24 @@ pub struct OpenIdConnect {
     pub redirect_uri: String,
     /// Whether `policy.openid_connect.redirect_uri` is set: then no other is ever sent.
     pub redirect_uri_is_configured: bool,
-    /// `policy.openid_connect.trust_unverified_email`, default false: believe the provider's
-    /// address even if it does not say that it is verified.
-    pub trust_unverified_email: bool,
+    /// What the provider may decide.
+    pub rules: ProviderRules,
     /// `policy.openid_connect.trusted_audiences`, default none: who may stand in a token's `aud`
     /// beside us, if its `azp` is us.
     pub trusted_audiences: Vec<String>,
     /// `policy.openid_connect.ca_file`: a PEM file with the certificate authority of a provider
     /// that has a private one.
     pub ca_file: Option<PathBuf>,
+}
+
+impl OpenIdConnect {
+    /// Whether this issuer publishes its metadata where `configuration_endpoint` points
+    /// (OpenID Connect Discovery 1.0 §4).
+    pub fn is_issuer(&self, issuer: &str) -> bool {
+        self.discovery_url
+            .strip_prefix(issuer.trim_end_matches('/'))
+            .is_some_and(|rest| rest == "/.well-known/openid-configuration")
+    }
 }
 
 /// `[misc]`, shared with MediaManager; its other keys are left alone.

@@ -25,6 +25,7 @@ mod http_client;
 pub mod jwks;
 pub mod jwt;
 mod logout_token;
+mod providers;
 mod userinfo;
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
@@ -42,14 +43,14 @@ use self::{
     userinfo::UserinfoResponse,
 };
 use crate::{
-    domain::oidc_error::OidcError,
+    domain::{ExternalUser, oidc_error::OidcError},
     server::{clock::Clock, config::OpenIdConnect},
 };
 
-pub use claims::ExternalUser;
 pub use discovery::Metadata;
 pub use error::{OidcFailure, sanitize};
 pub use http_client::{REQUEST_TIMEOUT, causes};
+pub use providers::Providers;
 
 /// How old the metadata gets, in seconds (SR-081 allows a day): a provider that has gone is noticed
 /// before the browser is sent to it, and its button says so while nobody sets out.

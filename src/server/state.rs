@@ -20,7 +20,7 @@ use crate::{
         db::{self, Database},
         flows::sessions::cache::SessionCache,
         mailer::Mailer,
-        oidc::Provider,
+        oidc::Providers,
         web::assets,
     },
 };
@@ -39,9 +39,9 @@ pub struct AppStateInner {
     pub sessions: Arc<SessionCache>,
     pub hasher: Hasher,
     pub tokens: Tokens,
-    /// `None` unless `auth.openid_connect.enabled = true`: then nothing is ever asked of a provider
+    /// Empty unless `auth.openid_connect.enabled = true`: then no provider is ever asked anything
     /// (SR-082).
-    pub provider: Option<Provider>,
+    pub providers: Providers,
     pub mailer: Mailer,
     pub clock: Clock,
     pub assets: Arc<Assets>,
@@ -69,12 +69,7 @@ impl AppState {
             tokens: Tokens::new(config.auth.token_secret.expose(), clock.clone())
                 .map_err(|_| "the self-test of token signing failed".to_owned())?,
             mailer: Mailer::new(&config)?,
-            provider: config
-                .auth
-                .openid_connect
-                .as_ref()
-                .map(|provider| Provider::new(provider, clock.clone()))
-                .transpose()?,
+            providers: Providers::new(&config.auth.providers, &clock)?,
             assets: Arc::new(assets::find()),
             leptos: LeptosOptions::builder()
                 .output_name("mediamanager-auth")

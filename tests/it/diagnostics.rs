@@ -17,12 +17,8 @@ use serde_json::json;
 
 /// What is said of everything; whatever is not in order ends with what to change.
 async fn look(app: &App) -> Vec<CheckResult> {
-    let findings = diagnostics::run_checks(
-        &app.state.config,
-        app.state.provider.as_ref(),
-        &app.state.mailer,
-    )
-    .await;
+    let findings =
+        diagnostics::run_checks(&app.state.config, &app.state.providers, &app.state.mailer).await;
     for finding in &findings {
         assert!(
             finding.status == CheckStatus::Ok || !finding.hint.is_empty(),

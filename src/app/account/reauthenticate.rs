@@ -11,17 +11,20 @@ pub async fn reauthenticate(
     #[server(default)] password: Password,
     #[server(default)] return_to: String,
 ) -> Result<(), AuthError> {
-    use crate::server::{flows::account, web::server_fn};
+    use crate::{
+        domain::ReturnTo,
+        server::{flows::account, web::server_fn},
+    };
     let (state, auth) = server_fn::request()?;
     let login = account::reauthenticate(&auth.ctx(&state), auth.current_user()?, password).await?;
-    server_fn::log_in_browser(&state, &login, &return_to)
+    server_fn::log_in_browser(&state, &login, ReturnTo::parse(&return_to).as_ref())
 }
 
 /// `/account/log-in-again`
 #[component]
 pub fn ReauthenticatePage(email: String, has_password: bool, has_identity: bool) -> impl IntoView {
     let cx = page_context();
-    let return_to = cx.hidden_value("return_to");
+    let return_to = cx.return_to();
     let form = has_password.then(|| {
         view! {
             <ui::CredentialsForm
@@ -31,7 +34,7 @@ pub fn ReauthenticatePage(email: String, has_password: bool, has_identity: bool)
                 fault=cx.field_error().message
                 account=ui::form_account()
                 carried="return_to"
-                carried_value=return_to.clone()
+                carried_value=return_to.clone().map_or_else(String::new, String::from)
                 email
                 email_is_fixed=true
                 new_password_min=0

@@ -3,7 +3,7 @@ use clap::Args;
 use super::{plural, print};
 use crate::server::{
     clock::Clock, config::Config, diagnostics::CheckStatus, flows::diagnostics, mailer::Mailer,
-    oidc::Provider,
+    oidc::Providers,
 };
 
 #[derive(Args)]
@@ -25,7 +25,7 @@ pub(super) async fn run(config: &Config, arguments: Check) -> Result<(), String>
         "The configuration is fine, with {}.",
         plural(config.warnings.len(), "warning")
     ));
-    if let Some(provider) = &config.auth.openid_connect {
+    for provider in &config.auth.providers {
         print(&format!(
             "Redirect URI to register at {}: {}",
             provider.name, provider.redirect_uri
@@ -34,13 +34,8 @@ pub(super) async fn run(config: &Config, arguments: Check) -> Result<(), String>
     if arguments.offline {
         return Ok(());
     }
-    let provider = config
-        .auth
-        .openid_connect
-        .as_ref()
-        .map(|provider| Provider::new(provider, Clock::System))
-        .transpose()?;
-    let findings = diagnostics::run_checks(config, provider.as_ref(), &Mailer::new(config)?).await;
+    let providers = Providers::new(&config.auth.providers, &Clock::System)?;
+    let findings = diagnostics::run_checks(config, &providers, &Mailer::new(config)?).await;
     for finding in &findings {
         print(&finding.to_string());
     }

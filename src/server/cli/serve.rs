@@ -95,7 +95,7 @@ pub(super) async fn run(config: Config) -> Result<(), String> {
     let house = spawn_supervised(move || run_cleanup(house.clone()));
     let carrier = state.clone();
     let carrier = spawn_supervised(move || run_mail_worker(carrier.clone()));
-    if let Some(provider) = state.provider.clone() {
+    for provider in state.providers.iter().cloned() {
         let stopping = state.stopping.clone();
         spawn_supervised(move || run_provider_refresh(provider.clone(), stopping.clone()));
     }
@@ -174,7 +174,7 @@ async fn print_startup_info(state: &AppState, address: SocketAddr) {
         "Listening on http://{address}, for people at {}",
         state.config.link("/")
     ));
-    if let Some(provider) = &state.config.auth.openid_connect {
+    for provider in &state.config.auth.providers {
         print(&format!(
             "Redirect URI to register at {}: {}",
             provider.name, provider.redirect_uri

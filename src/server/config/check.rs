@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     app::paths,
-    domain::{Email, ReturnTo},
+    domain::{Email, ProviderId, ReturnTo, external_user::ProviderRules},
     server::telemetry::log,
 };
 
@@ -111,17 +111,17 @@ fn auth(
         reader.warn("auth.session_lifetime is longer than 30 days: a lost device stays logged in that long.");
     }
     let admin_emails = admin_emails(reader);
-    let openid_connect = if reader.boolean("auth.openid_connect.enabled", false) {
-        Some(openid_connect(reader, frontend_url)?)
+    let providers = if reader.boolean("auth.openid_connect.enabled", false) {
+        vec![openid_connect(reader, frontend_url)?]
     } else {
-        None
+        Vec::new()
     };
     Some(Auth {
         token_secret: token_secret?,
         session_lifetime,
         admin_emails,
         email_password_resets,
-        openid_connect,
+        providers,
     })
 }
 
@@ -201,8 +201,10 @@ fn openid_connect(reader: &mut Reader, frontend_url: Option<&Url>) -> Option<Ope
             fix,
         )
     };
-    let trust_unverified_email =
-        reader.boolean("policy.openid_connect.trust_unverified_email", false);
+    let rules = ProviderRules {
+        trust_unverified_email: reader
+            .boolean("policy.openid_connect.trust_unverified_email", false),
+    };
     let name_of_a_client = |text: &str| {
         (!text.is_empty() && !text.contains(char::is_control)).then(|| text.to_owned())
     };
@@ -216,6 +218,7 @@ fn openid_connect(reader: &mut Reader, frontend_url: Option<&Url>) -> Option<Ope
     let ca_file = read_file_path(reader, "policy.openid_connect.ca_file");
     let (configuration_endpoint, discovery_url) = configuration_endpoint?;
     Some(OpenIdConnect {
+        id: ProviderId::new("openid_connect"),
         client_id: client_id?,
         client_secret: client_secret?,
         configuration_endpoint,
@@ -223,7 +226,7 @@ fn openid_connect(reader: &mut Reader, frontend_url: Option<&Url>) -> Option<Ope
         name: name?,
         redirect_uri: redirect_uri?,
         redirect_uri_is_configured,
-        trust_unverified_email,
+        rules,
         trusted_audiences,
         ca_file,
     })

@@ -114,7 +114,7 @@ fn the_required_keys_are_enough() {
     );
     assert!(
         config.smtp.is_none()
-            && config.auth.openid_connect.is_none()
+            && config.auth.providers.is_empty()
             && !config.auth.email_password_resets
     );
     assert!(config.policy.registration && config.server.log_client_address);

@@ -3,13 +3,15 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
+
 use crate::server::{
     config::Config,
     crypto::random,
     db,
     diagnostics::CheckResult,
     mailer::Mailer,
-    oidc::{self, Provider},
+    oidc::{self, Provider, Providers},
 };
 
 const FRONTEND_TIMEOUT: Duration = Duration::from_secs(5);
@@ -19,28 +21,14 @@ const PROVIDER_TIMEOUT: Duration = Duration::from_secs(20);
 /// Looks at everything, the slow things side by side.
 pub async fn run_checks(
     config: &Config,
-    provider: Option<&Provider>,
+    providers: &Providers,
     mailer: &Mailer,
 ) -> Vec<CheckResult> {
-    let at_provider = async {
-        match provider {
-            Some(provider) => tokio::time::timeout(PROVIDER_TIMEOUT, provider.inspect())
-                .await
-                .unwrap_or_else(|_| {
-                    vec![CheckResult::error(
-                        "provider",
-                        "did not answer everything within 20 seconds",
-                        oidc::HINT_PROVIDER_LOG,
-                    )]
-                }),
-            None => Vec::new(),
-        }
-    };
-    let (database, check_frontend_url, mail, at_provider) = tokio::join!(
+    let (database, frontend_url, mail, providers) = tokio::join!(
         db::inspect(config.database_url.expose()),
         check_frontend_url(config),
         mail(config, mailer),
-        at_provider
+        join_all(providers.iter().map(check_provider))
     );
     let warnings = config.warnings.iter().map(|warning| {
         CheckResult::warning(
@@ -49,11 +37,23 @@ pub async fn run_checks(
             "the setting that this names, unless it is meant so",
         )
     });
-    [database, check_frontend_url, mail]
+    [database, frontend_url, mail]
         .into_iter()
-        .chain(at_provider)
+        .chain(providers.into_iter().flatten())
         .chain(warnings)
         .collect()
+}
+
+async fn check_provider(provider: &Provider) -> Vec<CheckResult> {
+    tokio::time::timeout(PROVIDER_TIMEOUT, provider.inspect())
+        .await
+        .unwrap_or_else(|_| {
+            vec![CheckResult::error(
+                "provider",
+                "did not answer everything within 20 seconds",
+                oidc::HINT_PROVIDER_LOG,
+            )]
+        })
 }
 
 /// Whether the address that people type leads to this program, through whatever stands in between.

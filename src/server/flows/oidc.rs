@@ -1,5 +1,5 @@
-//! Logging in through the OpenID provider: setting out, coming back, and what the provider says
-//! afterwards.
+//! Logging in with an OpenID provider: the authorization request, the callback, and back-channel
+//! logout.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use tokio::time::Instant;
@@ -12,12 +12,12 @@ use super::{
     sessions::CurrentUser,
 };
 use crate::{
-    domain::{AuditEvent, AuthError, ReturnTo, oidc_error::OidcError},
+    domain::{AuditEvent, AuthError, ExternalUser, ProviderId, ReturnTo, oidc_error::OidcError},
     server::{
         AppState,
         crypto::random,
         db,
-        oidc::{self, AuthorizationSecrets, ExternalUser, OidcFailure, sanitize},
+        oidc::{self, AuthorizationSecrets, OidcFailure, Provider, sanitize},
     },
 };
 
@@ -30,48 +30,54 @@ mod pending_link;
 pub use account::{created_by_provider, random_password_hash};
 pub use backchannel::backchannel_logout;
 pub use link_identity::{LinkRequest, link_request, unlink_identity};
-pub use login_attempt::{ATTEMPT_LIFETIME_SECONDS, LoginAttempt, fingerprint};
+pub use login_attempt::{ATTEMPT_LIFETIME_SECONDS, LoginAttempt, LoginPurpose, fingerprint};
 pub use pending_link::{PendingLink, confirm_link};
 
-/// What is always asked for (SR-050).
+/// The scopes of every authorization request (SR-050).
 const SCOPES: [&str; 3] = ["openid", "email", "profile"];
-
-/// Its documentation knows no `prompt=login`; it can be told to ask at least which account it shall
-/// be.
-const GOOGLE_ISSUER: &str = "https://accounts.google.com";
-
-/// How many more a frontend may ask for.
+/// The most scopes that a frontend may add.
 const MAX_EXTRA_SCOPES: usize = 8;
 
-/// How somebody sets out.
+/// Google's documentation knows no `prompt=login`. Its `select_account` at least makes the person
+/// choose an account.
+const GOOGLE_ISSUER: &str = "https://accounts.google.com";
+
+/// What the provider is asked for.
 pub struct AuthorizationRequest {
-    pub return_to: Option<ReturnTo>,
+    pub provider: ProviderId,
+    pub purpose: LoginPurpose,
     /// Where the provider sends the browser back to, exactly as registered there.
     pub redirect_uri: String,
-    /// Asked for beyond what is always asked for.
+    /// Scopes beyond [`SCOPES`].
     pub scopes: Vec<String>,
-    /// To connect the account at the provider with that of somebody who is logged in, and for
-    /// nothing else.
-    pub link: Option<LinkRequest>,
-    /// Lets the provider ask the person again, whatever session they have there (OIDC Core
-    /// §3.1.2.1): somebody has to show that it is them.
-    pub force_login: bool,
 }
 
-/// On the way: where to send the browser, and what it has to carry.
+impl AuthorizationRequest {
+    /// A request with the provider's own redirect URI and no further scopes.
+    pub fn new(provider: &Provider, purpose: LoginPurpose) -> Self {
+        Self {
+            provider: provider.config().id.clone(),
+            purpose,
+            redirect_uri: provider.config().redirect_uri.clone(),
+            scopes: Vec::new(),
+        }
+    }
+}
+
+/// Where to send the browser, and the record of the attempt that its cookie holds.
 pub struct AuthorizationStarted {
     pub url: String,
     pub attempt: LoginAttempt,
 }
 
-/// A browser that came back: what it has carried, and the answer that came with it, if that can be
+/// A browser that came back: the record from its cookie, and the provider's answer, if that can be
 /// read.
 pub struct Callback {
     pub attempt: LoginAttempt,
     pub answer: Result<CallbackParams, OidcFailure>,
 }
 
-/// What came back with the browser.
+/// The authorization response (RFC 6749 §4.1.2; RFC 9207 for `iss`).
 #[derive(Default)]
 pub struct CallbackParams {
     pub code: Option<String>,
@@ -80,54 +86,56 @@ pub struct CallbackParams {
     pub error_description: Option<String>,
 }
 
-/// How a trip to the provider ended, if not with a refusal.
+/// The result of an authorization response without an error.
 pub enum CallbackOutcome {
     LoggedIn {
         login: Login,
         return_to: Option<ReturnTo>,
     },
-    /// The address belongs to an account that has to be proven first.
-    MustConnect(PendingLink),
-    /// Nobody was logged in: the person was, and their account has one way in more.
-    Connected,
+    /// The address belongs to an account whose password has to be given first.
+    LinkRequired(PendingLink),
+    /// The identity was linked to the account of the person who is logged in.
+    Linked,
 }
 
-/// Why nobody is logged in: what the page says, and the provider's own words where it answered with
-/// an error.
+/// Why nobody is logged in: the error that the page explains, and the provider's own words where it
+/// answered with an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallbackError {
     pub error: OidcError,
     pub provider_message: Option<String>,
-    /// Where the person wanted to go, for the next try.
+    /// Where the next try leads.
     pub return_to: Option<ReturnTo>,
-    /// They wanted to connect their account, and not to log in.
+    /// The attempt was to link an identity, not to log in.
     pub is_linking: bool,
 }
 
-/// Sets out: everything of the attempt is new and unguessable (SR-051).
+/// Starts an attempt: its state, nonce and code verifier are new and unguessable (SR-051).
 ///
 /// # Errors
-/// Why nobody can log in with the provider right now, logged already.
+/// Why nobody can log in with the provider right now. The failure is logged already.
 pub async fn start_login(
     state: &AppState,
-    start: AuthorizationRequest,
+    request: AuthorizationRequest,
 ) -> Result<AuthorizationStarted, OidcError> {
     let provider = state
-        .provider
-        .as_ref()
+        .providers
+        .get(&request.provider)
         .ok_or(OidcError::ProviderMisconfigured)?;
     let metadata = provider.current_metadata().await.map_err(log_and_unwrap)?;
-    let secrets = [(); 3].map(|()| URL_SAFE_NO_PAD.encode(random::bytes::<32>()));
-    let attempt = LoginAttempt::new(
-        secrets,
-        start.redirect_uri,
-        start.return_to.as_ref(),
-        start.link,
-        state.clock.now(),
-    );
+    let mut secrets = [(); 3].map(|()| URL_SAFE_NO_PAD.encode(random::bytes::<32>()));
+    let attempt = LoginAttempt {
+        state: std::mem::take(&mut secrets[0]),
+        nonce: std::mem::take(&mut secrets[1]),
+        verifier: std::mem::take(&mut secrets[2]),
+        provider: request.provider,
+        purpose: request.purpose,
+        redirect_uri: request.redirect_uri,
+        started_at: state.clock.now(),
+    };
     let mut scopes = SCOPES.map(ToOwned::to_owned).to_vec();
     scopes.extend(
-        start
+        request
             .scopes
             .into_iter()
             .filter(|scope| is_scope(scope) && !SCOPES.contains(&scope.as_str()))
@@ -141,7 +149,9 @@ pub async fn start_login(
             &scopes,
         )
         .map_err(log_and_unwrap)?;
-    if start.force_login {
+    // The provider must ask the person again, whatever session they have there (OIDC Core
+    // §3.1.2.1).
+    if matches!(attempt.purpose, LoginPurpose::Reauthenticate { .. }) {
         url.push_str(if metadata.issuer == GOOGLE_ISSUER {
             "&prompt=select_account"
         } else {
@@ -151,33 +161,29 @@ pub async fn start_login(
     Ok(AuthorizationStarted { url, attempt })
 }
 
-/// Comes back. The handshake is used up first, whatever came with it; then the answer is looked at,
-/// then the code is redeemed, then there is a session. An attempt that was begun to connect
-/// something does that and nothing else (SR-058).
+/// Handles the authorization response. The attempt is used up first, whatever came with it; then the
+/// response is checked, then the code is redeemed, then there is a session. An attempt to link an
+/// identity does that and nothing else (SR-058).
 ///
 /// # Errors
-/// Every way in which there is none, logged already.
+/// Every reason for which nobody is logged in, logged already.
 pub async fn finish_callback(
     cx: &Ctx<'_>,
     current: Option<&CurrentUser>,
     callback: Callback,
 ) -> Result<CallbackOutcome, CallbackError> {
-    let (return_to, connects) = (
-        callback.attempt.return_to(),
-        callback.attempt.link.is_some(),
-    );
+    let purpose = callback.attempt.purpose.clone();
     match run_callback(cx, current, callback).await {
         Ok(outcome) => Ok(outcome),
         Err(failure) => Err(CallbackError {
-            return_to,
-            is_linking: connects,
+            is_linking: purpose.is_linking(),
+            return_to: purpose.into_return_to(),
             ..record_failure(cx, failure).await
         }),
     }
 }
 
-/// Writes a failed login down, for the log and for the administrators' page: the reason, and the
-/// setting to change.
+/// Records a failed login in the log and the audit log: the reason, and the setting to change.
 pub async fn record_failure(cx: &Ctx<'_>, failure: OidcFailure) -> CallbackError {
     failure.log();
     let detail = [failure.error.code(), &failure.reason, &failure.hint]
@@ -207,7 +213,7 @@ async fn run_callback(
     let Callback { attempt, answer } = callback;
     let taken = rate_limits::consume_callback(cx).await?;
     let expires_at = attempt.started_at + i64::from(ATTEMPT_LIFETIME_SECONDS);
-    // Atomic over all instances: of two answers to one attempt one counts, whatever the browser
+    // Atomic over all instances: of two responses to one attempt one counts, whatever the browser
     // does with its cookies (SR-053).
     let is_first = db::used_tokens::mark_used(
         &cx.state.db,
@@ -222,8 +228,12 @@ async fn run_callback(
             "",
         ));
     }
-    let return_to = attempt.return_to();
-    let external = exchange_code(cx, &attempt, answer).await;
+    let provider = cx
+        .state
+        .providers
+        .get(&attempt.provider)
+        .ok_or_else(not_configured)?;
+    let external = exchange_code(cx, provider, &attempt, answer).await;
     if external
         .as_ref()
         .err()
@@ -232,31 +242,34 @@ async fn run_callback(
         rate_limits::refund(cx, &taken).await?;
     }
     let external = external?;
-    if let Some(connects) = &attempt.link {
-        link_identity::link_identity(cx, current, connects, external).await?;
-        return Ok(CallbackOutcome::Connected);
+    if let LoginPurpose::Link(request) = &attempt.purpose {
+        link_identity::link_identity(cx, current, request, external).await?;
+        return Ok(CallbackOutcome::Linked);
     }
-    match account::log_in_external_user(cx, external).await? {
+    let return_to = attempt.purpose.into_return_to();
+    match account::log_in_external_user(cx, provider, external).await? {
         account::LoginResult::LoggedIn(login) => Ok(CallbackOutcome::LoggedIn { login, return_to }),
-        account::LoginResult::LinkRequired(external, email) => Ok(CallbackOutcome::MustConnect(
-            PendingLink::new(external, &email, return_to.as_ref(), cx.now()),
+        account::LoginResult::LinkRequired(external, email) => Ok(CallbackOutcome::LinkRequired(
+            PendingLink::new(external, &email, return_to, cx.now()),
         )),
     }
 }
 
-/// Who the provider says this is, if its answer is one to this attempt.
+fn not_configured() -> OidcFailure {
+    OidcFailure::new(
+        OidcError::ProviderMisconfigured,
+        "auth.openid_connect is not enabled",
+        "",
+    )
+}
+
+/// The person who logged in at the provider, if its response belongs to this attempt.
 async fn exchange_code(
     cx: &Ctx<'_>,
+    provider: &Provider,
     attempt: &LoginAttempt,
     answer: Result<CallbackParams, OidcFailure>,
 ) -> Result<ExternalUser, OidcFailure> {
-    let provider = cx.state.provider.as_ref().ok_or_else(|| {
-        OidcFailure::new(
-            OidcError::ProviderMisconfigured,
-            "auth.openid_connect is not enabled",
-            "",
-        )
-    })?;
     let answer = answer?;
     let deadline = Instant::now() + oidc::REQUEST_TIMEOUT;
     provider.check_issuer(answer.issuer.as_deref()).await?;
@@ -269,8 +282,8 @@ async fn exchange_code(
             ));
         }
     };
-    // Anybody can make up a code. Counted before it is tried, and given back unless it was one
-    // (SR-005, SR-022).
+    // Anybody can make up a code, so the attempt is counted before the code is redeemed, and
+    // refunded unless the provider calls the code invalid (SR-005, SR-022).
     rate_limits::consume_failure(cx).await?;
     let redeemed = oidc::with_deadline(
         deadline,
@@ -335,7 +348,8 @@ fn log_and_unwrap(failure: OidcFailure) -> OidcError {
     failure.error
 }
 
-/// What a failure of ours looks like from the provider's side. The database has logged its own.
+/// The error of a login with the provider that stands for an error of our own. A failing database
+/// has been logged already.
 fn oidc_error_of(error: AuthError) -> OidcError {
     match error {
         AuthError::Unavailable | AuthError::Overloaded | AuthError::Internal => {
@@ -367,7 +381,7 @@ impl From<OidcError> for CallbackError {
     }
 }
 
-/// What identifies somebody at the provider, for the log: never the address.
+/// Names an identity in the log: never by its address.
 fn describe_identity(external: &ExternalUser) -> String {
     format!(
         "{:?} at {:?}",

@@ -7,7 +7,7 @@ use super::{
     error::{OidcFailure, sanitize},
     jwt::Verified,
 };
-use crate::domain::oidc_error::OidcError;
+use crate::domain::{ExternalUser, oidc_error::OidcError};
 
 /// How far the provider's clock and ours may be apart, in seconds (SR-066).
 pub const CLOCK_LEEWAY_SECONDS: i64 = 60;
@@ -16,19 +16,6 @@ const MAX_AGE: i64 = 10 * 60;
 const MAX_SUBJECT_BYTES: usize = 255;
 /// What is longer than our column is not kept, and back-channel logout then goes by `sub`.
 const MAX_SID_BYTES: usize = 255;
-
-/// A person as the provider knows them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ExternalUser {
-    pub issuer: String,
-    /// Unique at this issuer, never reused, and the only thing that identifies a person there
-    /// (SR-070).
-    pub subject: String,
-    pub email: Option<String>,
-    pub is_email_verified: bool,
-    /// The provider's own session, for back-channel logout.
-    pub session: Option<String>,
-}
 
 /// What an ID token has to say to be the answer to this attempt.
 pub struct ExpectedClaims<'a> {

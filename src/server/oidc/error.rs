@@ -32,7 +32,7 @@ impl OidcFailure {
 
     /// The same, about this user.
     #[must_use]
-    pub fn about(self, user: uuid::Uuid) -> Self {
+    pub fn for_user(self, user: uuid::Uuid) -> Self {
         Self {
             user: Some(user),
             ..self

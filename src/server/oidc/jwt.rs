@@ -83,6 +83,14 @@ pub fn read<'a>(token: &'a str, types: &[&str]) -> Result<Unverified<'a>, String
 }
 
 impl Unverified<'_> {
+    /// The issuer that the token claims. Good for choosing the keys to verify it with, and for
+    /// nothing else.
+    pub fn claimed_issuer(&self) -> Option<&str> {
+        self.claims.get("iss").and_then(Value::as_str)
+    }
+}
+
+impl Unverified<'_> {
     /// Verifies the signature with the one key that fits. `allowed` are the algorithms the provider
     /// announces.
     ///

@@ -116,7 +116,7 @@ async fn check_head(state: &AppState, parts: &Parts) -> Result<(), Response> {
         (Access::SignedOutOnly, Some(current)) if is_navigation => Err(redirect(after_login(
             state,
             current.user().is_verified,
-            &return_to_param(uri),
+            return_to_param(uri).as_ref(),
         ))),
         (_, None) if is_navigation => Err(redirect(login_url(uri))),
         (_, None) => Err(render::error_for(state, parts, AuthError::NotLoggedIn)),

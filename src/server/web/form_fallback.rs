@@ -141,8 +141,11 @@ fn normalize_start_link(mut request: Request) -> Request {
     if request.uri().path() != LogInWithProvider::PATH {
         return request;
     }
-    if let Ok(uri) =
-        return_to::with_target(LogInWithProvider::PATH, &return_to_param(request.uri())).parse()
+    if let Ok(uri) = return_to::with_target(
+        LogInWithProvider::PATH,
+        return_to_param(request.uri()).as_ref(),
+    )
+    .parse()
     {
         *request.uri_mut() = uri;
     }

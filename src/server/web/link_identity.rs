@@ -14,7 +14,10 @@ use crate::{
     app::paths,
     server::{
         AppState,
-        flows::oidc::{self, ATTEMPT_LIFETIME_SECONDS, CallbackError, LinkRequest},
+        flows::oidc::{
+            self, ATTEMPT_LIFETIME_SECONDS, AuthorizationRequest, CallbackError, LinkRequest,
+            LoginPurpose,
+        },
         web::{cookies, render},
     },
 };
@@ -46,17 +49,11 @@ pub async fn start_linking(
         .current
         .as_ref()
         .and_then(|current| asked.filter(|asked| asked.is_of(current, state.clock.now())));
-    let (Some(connects), Some(provider)) = (connects, &state.provider) else {
+    let (Some(connects), Some(provider)) = (connects, state.providers.first()) else {
         return Redirect::to(paths::LINK_IDENTITY.path).into_response();
     };
-    let start = oidc::AuthorizationRequest {
-        return_to: None,
-        redirect_uri: provider.config().redirect_uri.clone(),
-        scopes: Vec::new(),
-        link: Some(connects),
-        force_login: false,
-    };
-    match oidc::start_login(&state, start).await {
+    let wanted = AuthorizationRequest::new(provider, LoginPurpose::Link(connects));
+    match oidc::start_login(&state, wanted).await {
         Ok(begun) => {
             let mut response = Redirect::to(&begun.url).into_response();
             let kept = login_attempts::set_login_attempt(&state, request.headers(), &begun.attempt);

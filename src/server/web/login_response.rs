@@ -1,7 +1,7 @@
 use axum::http::HeaderValue;
 
 use crate::{
-    domain::AuthError,
+    domain::{AuthError, ReturnTo},
     server::{
         AppState,
         flows::login::Login,
@@ -17,7 +17,7 @@ use crate::{
 pub fn session_cookie_and_path(
     state: &AppState,
     login: &Login,
-    return_to: &str,
+    return_to: Option<&ReturnTo>,
 ) -> Result<(HeaderValue, String), AuthError> {
     match login {
         Login::Complete(session) => {

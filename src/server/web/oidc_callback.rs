@@ -11,7 +11,7 @@ use axum::{
 use super::{api::error::ApiError, cookies::login_attempts, middleware::authenticate::RequestAuth};
 use crate::{
     app::{notice::Notice, paths},
-    domain::{AuthError, oidc_error::OidcError},
+    domain::{AuthError, ProviderId, oidc_error::OidcError},
     server::{
         AppState,
         flows::oidc::{self, Callback, CallbackError, CallbackOutcome, CallbackParams},
@@ -32,15 +32,10 @@ pub async fn callback_by_name(
     auth: Extension<RequestAuth>,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let is_ours = state
-        .provider
-        .as_ref()
-        .is_some_and(|provider| name.is_ok_and(|Path(name)| provider.config().name == name));
-    if is_ours {
-        Ok(handle_callback(state, auth.0, request).await)
-    } else {
-        Err(AuthError::NotFound.into())
-    }
+    let Path(name) = name.map_err(|_| AuthError::NotFound)?;
+    let provider = state.providers.by_name(&name).ok_or(AuthError::NotFound)?;
+    let provider = Some(provider.config().id.clone());
+    Ok(handle_callback(state, auth.0, request, provider).await)
 }
 
 /// `GET /auth/oauth/callback`, for providers that are registered with MediaManager's newer address.
@@ -50,14 +45,20 @@ pub async fn callback(
     auth: Extension<RequestAuth>,
     request: Request,
 ) -> Result<Response, ApiError> {
-    if state.provider.is_some() {
-        Ok(handle_callback(state, auth.0, request).await)
-    } else {
-        Err(AuthError::NotFound.into())
+    if state.providers.is_empty() {
+        return Err(AuthError::NotFound.into());
     }
+    Ok(handle_callback(state, auth.0, request, None).await)
 }
 
-async fn handle_callback(state: AppState, auth: RequestAuth, request: Request) -> Response {
+/// `provider` is the one whose redirect URI this is, where the URI names one: an answer to an attempt
+/// with another provider is refused (RFC 9700 §4.4.2).
+async fn handle_callback(
+    state: AppState,
+    auth: RequestAuth,
+    request: Request,
+    provider: Option<ProviderId>,
+) -> Response {
     // The router answers HEAD with GET's handler; a link checker must not use up somebody's login.
     if request.method() != Method::GET {
         return render::error_response(&state, request, AuthError::MethodNotAllowed).await;
@@ -67,9 +68,14 @@ async fn handle_callback(state: AppState, auth: RequestAuth, request: Request) -
         login_attempts::take_login_attempt(&state, &parts.headers, &state_param(&parts.uri));
     let answer = read_params(parts.uri.query().unwrap_or_default());
     let (cx, is_logged_in) = (auth.ctx(&state), auth.current.is_some());
-    let connects = attempt
+    let attempt = attempt.filter(|attempt| {
+        provider
+            .as_ref()
+            .is_none_or(|provider| attempt.provider == *provider)
+    });
+    let is_linking = attempt
         .as_ref()
-        .is_some_and(|attempt| attempt.link.is_some());
+        .is_some_and(|attempt| attempt.purpose.is_linking());
     let home = || Redirect::to(&redirects::landing_page(&state, &auth)).into_response();
     let answered = match (attempt, answer) {
         (Some(attempt), answer) => {
@@ -92,7 +98,7 @@ async fn handle_callback(state: AppState, auth: RequestAuth, request: Request) -
     let mut response = match answered {
         Ok(response) => response,
         // Reloading, or the Back button after a login: everything is fine already (SR-057).
-        Err(refused) if is_logged_in && !connects && refused.error == OidcError::UnknownState => {
+        Err(refused) if is_logged_in && !is_linking && refused.error == OidcError::UnknownState => {
             home()
         }
         Err(refused) => render::oidc_error_page(&state, &parts, refused),
@@ -146,14 +152,13 @@ fn read_params(query: &str) -> Result<CallbackParams, OidcFailure> {
 
 fn log_in_browser(state: &AppState, outcome: CallbackOutcome) -> Result<Response, CallbackError> {
     let answer = match outcome {
-        CallbackOutcome::Connected => {
+        CallbackOutcome::Linked => {
             return Ok(Redirect::to(&Notice::ProviderLinked.on(&paths::ACCOUNT)).into_response());
         }
         CallbackOutcome::LoggedIn { login, return_to } => {
-            let return_to = return_to.as_ref().map_or("", |target| target.as_str());
-            login_response::session_cookie_and_path(state, &login, return_to).ok()
+            login_response::session_cookie_and_path(state, &login, return_to.as_ref()).ok()
         }
-        CallbackOutcome::MustConnect(pending) => login_attempts::set_pending_link(state, &pending)
+        CallbackOutcome::LinkRequired(pending) => login_attempts::set_pending_link(state, &pending)
             .map(|cookie| (cookie, paths::CONFIRM_LINK.path.to_owned())),
     };
     let (cookie, path) =

@@ -19,13 +19,13 @@ pub fn landing_page(state: &AppState, auth: &RequestAuth) -> String {
         auth.current
             .as_ref()
             .is_some_and(|current| current.user().is_verified),
-        "",
+        None,
     )
 }
 
 /// Where a login leads (SR-120).
-pub fn after_login(state: &AppState, is_verified: bool, return_to: &str) -> String {
-    match ReturnTo::parse(return_to) {
+pub fn after_login(state: &AppState, is_verified: bool, return_to: Option<&ReturnTo>) -> String {
+    match return_to {
         // Without approval, the own account may still be verified, changed and deleted.
         Some(target) if !is_verified && is_below(target.as_str(), paths::ACCOUNT.path) => {
             target.as_str().to_owned()
@@ -43,20 +43,20 @@ fn is_below(path: &str, parent: &str) -> bool {
 
 /// The login page that comes back to this address.
 pub fn login_url(uri: &Uri) -> String {
-    return_to::with_target(paths::LOGIN.path, path_and_query(uri))
+    return_to::with_target(paths::LOGIN.path, destination(uri).as_ref())
 }
 
 /// The page where somebody logs in again before this address, which needs a recent login (SR-142).
 pub fn reauthenticate_url(uri: &Uri) -> String {
-    return_to::with_target(paths::REAUTHENTICATE.path, path_and_query(uri))
+    return_to::with_target(paths::REAUTHENTICATE.path, destination(uri).as_ref())
 }
 
-fn path_and_query(uri: &Uri) -> &str {
-    uri.path_and_query()
-        .map_or(paths::INDEX.path, |target| target.as_str())
+/// The address itself as a place to come back to, if it is one.
+fn destination(uri: &Uri) -> Option<ReturnTo> {
+    ReturnTo::parse(uri.path_and_query()?.as_str())
 }
 
-/// The `return_to` parameter of an address.
-pub fn return_to_param(uri: &Uri) -> String {
-    form_data::parameter(uri, "return_to").unwrap_or_default()
+/// The `return_to` parameter of an address, if it names a place to go to.
+pub fn return_to_param(uri: &Uri) -> Option<ReturnTo> {
+    ReturnTo::parse(&form_data::parameter(uri, "return_to")?)
 }

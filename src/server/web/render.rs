@@ -57,7 +57,7 @@ pub fn page_context(state: &AppState, parts: &Parts, pending_approvals: u64) -> 
         .extensions
         .get::<RequestAuth>()
         .and_then(|auth| auth.current.as_ref());
-    let provider = state.provider.as_ref();
+    let provider = state.providers.first();
     let ids = parts.extensions.get::<Arc<RequestIds>>();
     let query: BTreeMap<String, String> =
         form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes())
@@ -194,8 +194,8 @@ fn render_error(
 pub fn oidc_error_page(state: &AppState, parts: &Parts, refused: CallbackError) -> Response {
     let code = refused.error;
     let provider_name = state
-        .provider
-        .as_ref()
+        .providers
+        .first()
         .map_or(en::UNNAMED_PROVIDER, |provider| {
             provider.config().name.as_str()
         });
@@ -206,10 +206,7 @@ pub fn oidc_error_page(state: &AppState, parts: &Parts, refused: CallbackError) 
         hint: en::oidc_error_hint(code),
         provider_name: provider_name.to_owned(),
         provider_message: refused.provider_message,
-        return_to: refused
-            .return_to
-            .map(|target| target.as_str().to_owned())
-            .unwrap_or_default(),
+        return_to: refused.return_to,
         is_linking: refused.is_linking,
     };
     let context = Arc::new(page_context(state, parts, 0));

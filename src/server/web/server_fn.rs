@@ -14,7 +14,7 @@ use crate::{
         AppState,
         flows::{
             login::Login,
-            oidc::{self, LinkRequest, PendingLink},
+            oidc::{self, AuthorizationRequest, LinkRequest, LoginPurpose, PendingLink},
             password_reset::ResetLink,
             sessions::Admin,
         },
@@ -88,7 +88,11 @@ pub fn redirect_to(address: &str) {
 ///
 /// # Errors
 /// `Internal` when the cookie cannot be written.
-pub fn log_in_browser(state: &AppState, login: &Login, return_to: &str) -> Result<(), AuthError> {
+pub fn log_in_browser(
+    state: &AppState,
+    login: &Login,
+    return_to: Option<&ReturnTo>,
+) -> Result<(), AuthError> {
     let (cookie, path) = login_response::session_cookie_and_path(state, login, return_to)?;
     set_cookie(cookie);
     redirect_to(&path);
@@ -109,33 +113,32 @@ pub fn clear_session_cookie(state: &AppState) -> Result<(), AuthError> {
 
 /// Starts a login with the provider. Returns the address to send the browser to, which is a page of
 /// ours if the provider cannot be used. Leptos calls it for a link, so it must not fail.
-pub async fn start_oidc_login(return_to: &str) -> String {
-    let unavailable = || return_to::with_target(paths::OIDC_ERROR.path, return_to);
+pub async fn start_oidc_login(return_to: Option<ReturnTo>) -> String {
+    let unavailable = return_to::with_target(paths::OIDC_ERROR.path, return_to.as_ref());
     let Ok((state, parts)) = state_and_parts() else {
-        return unavailable();
+        return unavailable;
     };
-    let Some(provider) = &state.provider else {
+    let Some(provider) = state.providers.first() else {
         return paths::LOGIN.path.to_owned();
     };
-    let start = oidc::AuthorizationRequest {
-        return_to: ReturnTo::parse(return_to),
-        redirect_uri: provider.config().redirect_uri.clone(),
-        scopes: Vec::new(),
-        link: None,
-        // Somebody who is logged in logs in again, so the provider must ask.
-        force_login: parts
-            .extensions
-            .get::<RequestAuth>()
-            .is_some_and(|auth| auth.current.is_some()),
+    let is_logged_in = parts
+        .extensions
+        .get::<RequestAuth>()
+        .is_some_and(|auth| auth.current.is_some());
+    let purpose = if is_logged_in {
+        LoginPurpose::Reauthenticate { return_to }
+    } else {
+        LoginPurpose::LogIn { return_to }
     };
-    match oidc::start_login(&state, start).await {
+    let request = AuthorizationRequest::new(provider, purpose);
+    match oidc::start_login(&state, request).await {
         Ok(begun) => {
             login_attempts::set_login_attempt(&state, &parts.headers, &begun.attempt)
                 .into_iter()
                 .for_each(set_cookie);
             begun.url
         }
-        Err(_) => unavailable(),
+        Err(_) => unavailable,
     }
 }
 
@@ -158,7 +161,7 @@ pub fn finish_linking(
     pending: &PendingLink,
 ) -> Result<(), AuthError> {
     set_cookie(login_attempts::clear_pending_link(state).ok_or(AuthError::Internal)?);
-    log_in_browser(state, login, pending.return_to())
+    log_in_browser(state, login, pending.return_to.as_ref())
 }
 
 /// Stores what somebody has asked to link until the browser starts for the provider.

@@ -230,8 +230,8 @@ async fn a_code_that_could_not_be_redeemed_is_not_tried_again() {
         told(&home).await;
         home.app
             .state
-            .provider
-            .as_ref()
+            .providers
+            .first()
             .unwrap()
             .refresh_if_stale()
             .await;

@@ -74,8 +74,8 @@ async fn logging_out_of_a_password_session_says_nothing_of_the_provider() {
     home.app.member("ada@example.org").await;
     home.app
         .state
-        .provider
-        .as_ref()
+        .providers
+        .first()
         .unwrap()
         .current_metadata()
         .await

@@ -83,8 +83,8 @@ async fn metadata_is_refused(code: &str, wrong: impl FnOnce(&TestProvider)) -> S
     // What the program does every second by itself.
     home.app
         .state
-        .provider
-        .as_ref()
+        .providers
+        .first()
         .unwrap()
         .refresh_if_stale()
         .await;
@@ -170,8 +170,8 @@ async fn an_issuer_that_changes_while_we_run_is_no_longer_used() {
     home.app.pass(61);
     home.app
         .state
-        .provider
-        .as_ref()
+        .providers
+        .first()
         .unwrap()
         .refresh_if_stale()
         .await;
@@ -189,8 +189,8 @@ async fn an_issuer_that_changes_while_we_run_is_no_longer_used() {
     });
     home.app
         .state
-        .provider
-        .as_ref()
+        .providers
+        .first()
         .unwrap()
         .refresh_if_stale()
         .await;
@@ -400,8 +400,8 @@ async fn a_page_with_a_number_has_a_line_with_it_in_the_log() {
     // The program notices by itself, so nobody's visit is what tells it.
     home.app
         .state
-        .provider
-        .as_ref()
+        .providers
+        .first()
         .unwrap()
         .refresh_if_stale()
         .await;
@@ -441,7 +441,7 @@ async fn a_provider_dying_while_we_run_greys_its_button() {
             .is_some()
     };
     let home = Household::new().await;
-    let provider = home.app.state.provider.clone().unwrap();
+    let provider = home.app.state.providers.first().cloned().unwrap();
     let dies = || {
         for path in ["/.well-known/openid-configuration", "/token"] {
             home.provider
@@ -650,7 +650,7 @@ async fn many_visitors_ask_once_and_a_provider_that_is_away_is_not_hammered() {
     home.provider
         .replace(discovery, || StatusCode::BAD_GATEWAY.into_response());
     home.app.pass(301);
-    let provider = home.app.state.provider.clone().unwrap();
+    let provider = home.app.state.providers.first().cloned().unwrap();
     let mut pauses = Vec::new();
     for _ in 0..200 {
         let before = home.provider.times(discovery);

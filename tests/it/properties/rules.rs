@@ -11,7 +11,7 @@ use base64::{
 use ipnet::IpNet;
 use jsonwebtoken::{Algorithm, EncodingKey, crypto};
 use mediamanager_auth::{
-    domain::{Email, ReturnTo, oidc_error::OidcError, return_to},
+    domain::{Email, ExternalUser, ReturnTo, oidc_error::OidcError, return_to},
     server::{
         config::{self, Config, Sources},
         oidc::{claims, jwks, jwt},
@@ -91,7 +91,7 @@ const NO_DESTINATION: [&str; 5] = ["api", "login", "logout", "setup", ".well-kno
 /// Wherever a browser stands on our site, an accepted target leads to a page of our site that is no
 /// part of logging in or out.
 pub fn return_to(raw: &str) {
-    let carried = return_to::with_target("/page", raw);
+    let carried = return_to::with_target("/page", ReturnTo::parse(raw).as_ref());
     let Some(target) = ReturnTo::parse(raw) else {
         assert_eq!(carried, "/page", "a bad target is carried along");
         return;
@@ -395,7 +395,7 @@ pub fn forged_token(token: &str) {
 
 /// Of a token that the provider has signed, with any header and any claims: who it names is really
 /// what it says, of us, now and for this login (SR-062 to SR-067, SR-073).
-pub fn id_token(header: &[u8], payload: &[u8]) -> Option<claims::ExternalUser> {
+pub fn id_token(header: &[u8], payload: &[u8]) -> Option<ExternalUser> {
     let (head, body) = (strict(header), strict(payload));
     let signed = format!(
         "{}.{}",
@@ -463,7 +463,7 @@ pub fn id_token(header: &[u8], payload: &[u8]) -> Option<claims::ExternalUser> {
     }
 }
 
-fn believed(person: &claims::ExternalUser, body: &Map<String, Value>, half_hash: &str) {
+fn believed(person: &ExternalUser, body: &Map<String, Value>, half_hash: &str) {
     assert_eq!(
         (person.issuer.as_str(), &body["iss"], &body["nonce"]),
         (ISSUER, &ISSUER.into(), &NONCE.into())

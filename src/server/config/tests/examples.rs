@@ -93,7 +93,7 @@ fn the_published_example_starts() {
         (config.auth.session_lifetime, config.auth.admin_emails.len()),
         (604_800, 2)
     );
-    let provider = config.auth.openid_connect.expect("enabled");
+    let provider = config.auth.providers.into_iter().next().expect("enabled");
     assert_eq!(
         provider.redirect_uri,
         "http://localhost:8000/api/v1/auth/cookie/Authentik/callback"

@@ -23,7 +23,9 @@ fn provider(more: &str) -> OpenIdConnect {
     configured(more)
         .expect(more)
         .auth
-        .openid_connect
+        .providers
+        .into_iter()
+        .next()
         .expect("enabled")
 }
 
@@ -53,7 +55,9 @@ fn a_switched_off_provider_is_not_looked_at() {
         configured(more)
             .expect("start")
             .auth
-            .openid_connect
+            .providers
+            .into_iter()
+            .next()
             .is_none()
     );
     assert!(
@@ -240,10 +244,12 @@ fn ca_file_must_be_there() {
         .load(&[])
         .expect("start")
         .auth
-        .openid_connect
+        .providers
+        .into_iter()
+        .next()
         .expect("enabled");
     assert!(
-        provider.trust_unverified_email
+        provider.rules.trust_unverified_email
             && provider
                 .ca_file
                 .is_some_and(|path| path.ends_with("ca.pem"))

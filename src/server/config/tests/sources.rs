@@ -124,7 +124,7 @@ fn variables_come_in_any_letter_case_and_deeper_ones_win() {
     )
     .expect("start")
     .auth;
-    let provider = auth.openid_connect.expect("enabled");
+    let provider = auth.providers.into_iter().next().expect("enabled");
     assert_eq!(
         (
             auth.session_lifetime,
@@ -227,7 +227,9 @@ fn every_secret_can_come_from_a_file() {
     assert_eq!(
         config
             .auth
-            .openid_connect
+            .providers
+            .into_iter()
+            .next()
             .expect("enabled")
             .client_secret
             .expose(),

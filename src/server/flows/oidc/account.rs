@@ -1,12 +1,21 @@
-//! From an identity at the provider to an account here (SR-070 to SR-076). Everything in one
-//! transaction that runs alone, so that of two first logins at once one makes the account and the
+//! From an identity at the provider to an account here (SR-070 to SR-076). The decisions are pure
+//! functions in `domain::external_user`; here the facts are looked up and the decisions carried out,
+//! in one exclusive transaction, so that of two first logins at once one creates the account and the
 //! other finds it.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use uuid::Uuid;
 
 use super::describe_identity;
 use crate::{
-    domain::{AuditEvent, AuthError, Email, Password, User, oidc_error::OidcError},
+    domain::{
+        AuditEvent, AuthError, Email, ExternalUser, Password, User,
+        external_user::{
+            AccountDecision, AccountFacts, EmailSync, Grant, UnusableEmail, decide, match_account,
+            sync_email,
+        },
+        oidc_error::OidcError,
+    },
     server::{
         AppState,
         crypto::random,
@@ -22,22 +31,16 @@ use crate::{
             mail::{self, MailKind},
             users::{self, Role},
         },
-        oidc::{ExternalUser, OidcFailure},
+        oidc::{OidcFailure, Provider},
     },
 };
 
+const HINT_ENABLE: &str = "enable it in the list of users";
+
 pub enum LoginResult {
     LoggedIn(Login),
-    /// Somebody has an account with this address, and the provider does not say that it is this
-    /// person.
+    /// An account has this address, and the provider does not say that it is this person's.
     LinkRequired(ExternalUser, Email),
-}
-
-/// An account about to be made.
-struct NewExternalAccount {
-    email: Email,
-    hash: String,
-    is_trusted: bool,
 }
 
 enum AccountMatch {
@@ -45,33 +48,45 @@ enum AccountMatch {
     LinkRequired(Email),
 }
 
-/// Logs in whoever the provider says this is.
+/// An external user at their provider, with what the provider's claims grant them.
+struct ExternalLogin<'a> {
+    provider: &'a Provider,
+    user: &'a ExternalUser,
+    grant: Grant,
+}
+
+/// Logs in the person who has proven to the provider to be this user.
 ///
 /// # Errors
-/// `EmailMissing`, `EmailUnusable`, `AccountRefused`, `NotNow`.
+/// `EmailMissing`, `InvalidEmail`, `LoginNotAllowed`, `TemporarilyUnavailable`.
 pub async fn log_in_external_user(
     cx: &Ctx<'_>,
+    provider: &Provider,
     external: ExternalUser,
 ) -> Result<LoginResult, OidcFailure> {
+    let external_login = ExternalLogin {
+        provider,
+        user: &external,
+        grant: decide(provider.config().rules, &external),
+    };
     let known = db::identities::find(&cx.state.db, &external.issuer, &external.subject).await?;
-    // Takes long, so it is done before the transaction, in case an account has to be made.
-    let unknown_to_all = if known.is_none() {
-        Some(random_password_hash(cx.state).await?)
-    } else {
-        None
+    // Hashing takes long, so it is done before the transaction, in case an account is created.
+    let random_hash = match known {
+        None => Some(random_password_hash(cx.state).await?),
+        Some(_) => None,
     };
     let mut tx = cx.exclusive().await?;
     let found = db::identities::find(tx.db(), &external.issuer, &external.subject).await?;
-    let identity = match (found, unknown_to_all) {
+    let identity = match (found, random_hash) {
         (Some(identity), _) => identity,
-        (None, Some(hash)) => match find_or_create_account(&mut tx, &external, hash).await? {
+        (None, Some(hash)) => match find_or_create_account(&mut tx, &external_login, hash).await? {
             AccountMatch::Identity(identity) => identity,
             AccountMatch::LinkRequired(email) => {
                 tx.commit().await?;
                 return Ok(LoginResult::LinkRequired(external, email));
             }
         },
-        // It was taken away in this very moment.
+        // The identity was unlinked in this very moment.
         (None, None) => return Err(AuthError::Unavailable.into()),
     };
     let user = db::users::find(tx.db(), identity.user_id)
@@ -81,20 +96,17 @@ pub async fn log_in_external_user(
         OidcFailure::new(
             OidcError::LoginNotAllowed,
             "the account is disabled",
-            "enable it in the list of users",
+            HINT_ENABLE,
         )
-        .about(identity.user_id)
+        .for_user(identity.user_id)
     };
     let user = user.ok_or_else(disabled)?;
-    let user = sync_email(&mut tx, user, &identity, &external).await?;
-    // What the account and the provider agree on: an address that one of them has left is not
-    // followed later.
-    let agreed =
-        email_of(&external).filter(|email| user.email.eq_ignore_ascii_case(email.as_str()));
-    let email = agreed
-        .as_ref()
-        .map(Email::as_str)
-        .or(identity.email.as_deref());
+    let user = apply_email_sync(&mut tx, user, &identity, &external_login.grant).await?;
+    // Stored only while account and provider agree: once they diverge, later changes at the
+    // provider are ignored.
+    let email = external_login.grant.email.as_ref().ok();
+    let agreed = email.filter(|email| user.email.eq_ignore_ascii_case(email.as_str()));
+    let email = agreed.map(Email::as_str).or(identity.email.as_deref());
     db::identities::record_login(tx.db(), identity.id, email, tx.now()).await?;
     let identity = Some(IdentityRef {
         id: identity.id,
@@ -113,120 +125,100 @@ pub async fn log_in_external_user(
     Ok(LoginResult::LoggedIn(login))
 }
 
-/// Whether the provider's address may be believed: it says so itself, or the operator says so for
-/// it (SR-073).
-fn is_email_trusted(state: &AppState, external: &ExternalUser) -> bool {
-    external.is_email_verified
-        || (external.email.is_some()
-            && state
-                .config
-                .auth
-                .openid_connect
-                .as_ref()
-                .is_some_and(|provider| provider.trust_unverified_email))
-}
-
-/// Finds or makes the account of an identity that is new here.
+/// Finds or creates the account of an identity that is new here.
 async fn find_or_create_account(
     tx: &mut Tx<'_>,
-    external: &ExternalUser,
+    external: &ExternalLogin<'_>,
     hash: String,
 ) -> Result<AccountMatch, OidcFailure> {
     if let Some(user) = find_linked_by_mediamanager(tx, external).await? {
         if db::accounts::find(tx.db(), user).await?.is_none() {
-            // MediaManager gives whoever comes from the provider a password that nobody knows; a
-            // login with it says otherwise.
+            // MediaManager gives accounts from the provider a random password. A login with the
+            // password would show that somebody knows it.
             db::accounts::set_passwordless(tx.db(), user, tx.now()).await?;
         }
         return insert_identity(tx, user, external).await;
     }
-    let missing = || {
-        OidcFailure::new(
+    let email = external.grant.email.clone().map_err(unusable_email)?;
+    let found = db::users::find_by_email(tx.db(), &email).await?;
+    let (user, facts) = match found {
+        Some(found) => {
+            let account = db::accounts::find(tx.db(), found.user.id).await?;
+            let facts = account_facts(&found.user, account.as_ref());
+            (Some(found.user), Some(facts))
+        }
+        None => (None, None),
+    };
+    match (match_account(external.grant.is_email_trusted, facts), user) {
+        (AccountDecision::Link, Some(user)) => insert_identity(tx, user.id, external).await,
+        (AccountDecision::LinkAndRevokeCredentials, Some(user)) => {
+            revoke_unverified_credentials(tx, &user, hash).await?;
+            insert_identity(tx, user.id, external).await
+        }
+        (AccountDecision::ConfirmWithPassword, Some(user)) => {
+            let reason =
+                format!("the provider does not say email_verified: true; {HINT_VERIFY_EMAIL}");
+            tx.record(
+                AuditEvent::LinkConfirmationRequired,
+                EventDetails::for_user(user.id).with_detail(&reason),
+            )
+            .await?;
+            Ok(AccountMatch::LinkRequired(email))
+        }
+        (AccountDecision::RefuseDisabled, Some(user)) => Err(OidcFailure::new(
+            OidcError::LoginNotAllowed,
+            "the account with this person's address is disabled",
+            HINT_ENABLE,
+        )
+        .for_user(user.id)),
+        (AccountDecision::RefuseUnprovable, Some(user)) => {
+            let reason = format!(
+                "the account with the address of {} has no password to prove it with, and the provider does not say email_verified: true",
+                describe_identity(external.user)
+            );
+            let failure = OidcFailure::new(OidcError::LoginNotAllowed, reason, HINT_VERIFY_EMAIL);
+            Err(failure.for_user(user.id))
+        }
+        (AccountDecision::Create, _) | (_, None) => create(tx, external, email, hash).await,
+    }
+}
+
+const HINT_VERIFY_EMAIL: &str = "let it confirm addresses, or set policy.openid_connect.trust_unverified_email = true if nobody can choose a stranger's address there";
+
+fn unusable_email(reason: UnusableEmail) -> OidcFailure {
+    match reason {
+        UnusableEmail::Missing => OidcFailure::new(
             OidcError::EmailMissing,
             "the provider gives no e-mail address for this person",
             "allow the scope email for this client, and give the person an address there",
-        )
-    };
-    let email = Email::parse(external.email.as_deref().ok_or_else(missing)?);
-    let email = email.map_err(|_| {
-        OidcFailure::new(
+        ),
+        UnusableEmail::Malformed => OidcFailure::new(
             OidcError::InvalidEmail,
             "the provider's e-mail address for this person breaks the rule for addresses",
             "give the person an ASCII address there",
-        )
-    })?;
-    let is_trusted = is_email_trusted(tx.cx().state, external);
-    match db::users::find_by_email(tx.db(), &email).await? {
-        None => {
-            create(
-                tx,
-                external,
-                NewExternalAccount {
-                    email,
-                    hash,
-                    is_trusted,
-                },
-            )
-            .await
-        }
-        Some(found) if !is_trusted => require_link(tx, external, email, &found.user).await,
-        Some(found) if !found.user.is_active => {
-            let reason = "the account with this person's address is disabled";
-            Err(OidcFailure::new(
-                OidcError::LoginNotAllowed,
-                reason,
-                "enable it in the list of users",
-            )
-            .about(found.user.id))
-        }
-        Some(found) => {
-            if !db::accounts::is_email_verified(tx.db(), found.user.id).await? {
-                revoke_unverified_credentials(tx, &found.user, hash).await?;
-            }
-            insert_identity(tx, found.user.id, external).await
-        }
+        ),
     }
 }
 
-/// Asks for the password of the account that has the address. One that nobody ever knew cannot be
-/// asked for.
-async fn require_link(
-    tx: &mut Tx<'_>,
-    external: &ExternalUser,
-    email: Email,
-    user: &User,
-) -> Result<AccountMatch, OidcFailure> {
-    let fix = "let it confirm addresses, or set policy.openid_connect.trust_unverified_email = true if nobody can choose a stranger's address there";
-    let account = db::accounts::find(tx.db(), user.id).await?;
-    if account.is_some_and(|account| account.is_passwordless) {
-        let reason = format!(
-            "the account with the address of {} has no password to prove it with, and the provider does not say email_verified: true",
-            describe_identity(external)
-        );
-        return Err(OidcFailure::new(OidcError::LoginNotAllowed, reason, fix).about(user.id));
+fn account_facts(user: &User, account: Option<&Account>) -> AccountFacts {
+    AccountFacts {
+        is_active: user.is_active,
+        is_email_verified: account.is_some_and(|account| account.email_verified_at.is_some()),
+        is_passwordless: account.is_some_and(|account| account.is_passwordless),
+        is_created_by_provider: account.is_some_and(created_by_provider),
     }
-    let why = format!("the provider does not say email_verified: true; {fix}");
-    tx.record(
-        AuditEvent::LinkConfirmationRequired,
-        EventDetails::for_user(user.id).with_detail(&why),
-    )
-    .await?;
-    Ok(AccountMatch::LinkRequired(email))
 }
 
-/// The user whom MediaManager's own login has linked to this person. Its address is not proven by
-/// that: MediaManager never read `email_verified`, and the account may still have a password that a
-/// stranger chose.
+/// The user whom MediaManager's own login has linked to this person. That does not verify the
+/// address: MediaManager never read `email_verified`, and the account may still have a password that
+/// a stranger chose.
 async fn find_linked_by_mediamanager(
     tx: &Tx<'_>,
-    external: &ExternalUser,
-) -> Result<Option<uuid::Uuid>, OidcFailure> {
-    let Some(provider) = &tx.cx().state.config.auth.openid_connect else {
-        return Ok(None);
-    };
-    let users =
-        db::identities::find_linked_by_mediamanager(tx.db(), &provider.name, &external.subject)
-            .await?;
+    external: &ExternalLogin<'_>,
+) -> Result<Option<Uuid>, OidcFailure> {
+    let name = &external.provider.config().name;
+    let subject = &external.user.subject;
+    let users = db::identities::find_linked_by_mediamanager(tx.db(), name, subject).await?;
     match users[..] {
         [] => Ok(None),
         [user] => Ok(Some(user)),
@@ -235,52 +227,47 @@ async fn find_linked_by_mediamanager(
             format!(
                 "MediaManager has linked {} users to {}",
                 users.len(),
-                describe_identity(external)
+                describe_identity(external.user)
             ),
             "delete all but one of these rows in oauth_account",
         )),
     }
 }
 
-/// An ordinary account, approved because the provider vouches for the person, with a password that
-/// nobody knows.
+/// Creates an ordinary account, approved because the provider vouches for the person, with a
+/// password that nobody knows.
 async fn create(
     tx: &mut Tx<'_>,
-    external: &ExternalUser,
-    new: NewExternalAccount,
+    external: &ExternalLogin<'_>,
+    email: Email,
+    hash: String,
 ) -> Result<AccountMatch, OidcFailure> {
-    let NewExternalAccount {
-        email,
-        hash,
-        is_trusted,
-    } = new;
     let new = users::NewUserAccount {
         email,
         hashed_password: hash,
         role: Role::Member,
-        is_email_verified: is_trusted,
+        is_email_verified: external.grant.is_email_trusted,
         is_passwordless: true,
         created_by: GRANTED_BY_PROVIDER.to_owned(),
     };
     let user = users::insert_user(tx, new).await?;
-    let note = EventDetails::for_user(user.id)
+    let details = EventDetails::for_user(user.id)
         .with_method(GRANTED_BY_PROVIDER)
         .with_detail(Role::Member.name());
-    tx.record(AuditEvent::UserCreated, note).await?;
+    tx.record(AuditEvent::UserCreated, details).await?;
     insert_identity(tx, user.id, external).await
 }
 
 async fn insert_identity(
     tx: &mut Tx<'_>,
-    user: uuid::Uuid,
-    external: &ExternalUser,
+    user: Uuid,
+    external: &ExternalLogin<'_>,
 ) -> Result<AccountMatch, OidcFailure> {
-    let email = email_of(external);
     let new = NewIdentity {
         user,
-        issuer: &external.issuer,
-        subject: &external.subject,
-        email: email.as_ref().map(Email::as_str),
+        issuer: &external.user.issuer,
+        subject: &external.user.subject,
+        email: external.grant.email.as_ref().ok().map(Email::as_str),
     };
     let identity = db::identities::insert(tx.db(), new, tx.now()).await?;
     tx.record(
@@ -291,8 +278,8 @@ async fn insert_identity(
     Ok(AccountMatch::Identity(identity))
 }
 
-/// Somebody made this account before its address was proven, and it may have been a stranger who
-/// waits for the owner. What they set is void: the password, the sessions, the links (SR-037).
+/// Revokes the password, the sessions, the identities and the links of an account that was created
+/// before its address was verified, perhaps by a stranger who waits for the owner (SR-037).
 async fn revoke_unverified_credentials(
     tx: &mut Tx<'_>,
     user: &User,
@@ -311,68 +298,53 @@ async fn revoke_unverified_credentials(
     .await
 }
 
-/// The stored address follows the provider's, if that is verified there and free here (SR-071). Not
-/// on an account that may still have a stranger's password: the owner of the new address must not
-/// find themselves in it.
-async fn sync_email(
+/// Follows the provider's address, if the decision allows it and no other account has it (SR-071).
+async fn apply_email_sync(
     tx: &mut Tx<'_>,
     user: User,
     identity: &Identity,
-    external: &ExternalUser,
+    grant: &Grant,
 ) -> Result<User, AuthError> {
-    let Some(email) = email_of(external) else {
+    let Ok(email) = &grant.email else {
         return Ok(user);
     };
-    let is_the_same = user.email.eq_ignore_ascii_case(email.as_str());
-    let was_the_same = identity
-        .email
-        .as_ref()
-        .is_some_and(|known| known.eq_ignore_ascii_case(&user.email));
-    if !is_the_same && !was_the_same {
-        // Somebody has given the account an address of its own, or connected two that never had the
-        // same. A line and no row, because it is so at every login.
-        let why = "the account's address was another than the provider's before";
-        tx.log(
-            AuditEvent::EmailSyncSkipped,
-            EventDetails::for_user(user.id)
-                .with_method("oidc")
-                .with_detail(why),
-        );
-        return Ok(user);
-    }
     let account = db::accounts::find(tx.db(), user.id).await?;
-    let is_proven = account
-        .as_ref()
-        .is_some_and(|account| account.email_verified_at.is_some());
-    let is_its_owners = is_proven || account.is_some_and(|account| created_by_provider(&account));
-    let why_not = if !is_email_trusted(tx.cx().state, external) {
-        Some("the provider does not say email_verified: true for its address")
-    } else if !is_its_owners {
-        Some("nobody has proven the account's address, so its password may be a stranger's")
-    } else if !is_the_same && db::users::is_taken(tx.db(), &email).await? {
-        Some("another account has the provider's address")
-    } else {
-        None
-    };
-    if let Some(why_not) = why_not {
-        if !is_the_same {
-            tx.record(
-                AuditEvent::EmailSyncSkipped,
-                EventDetails::for_user(user.id)
-                    .with_method("oidc")
-                    .with_detail(why_not),
-            )
-            .await?;
+    let facts = account_facts(&user, account.as_ref());
+    let skipped = match sync_email(grant, identity.email.as_deref(), &user.email, facts) {
+        EmailSync::Keep => return Ok(user),
+        EmailSync::SetVerified => {
+            db::accounts::set_email_verified(tx.db(), user.id, tx.now()).await?;
+            return Ok(user);
         }
-        return Ok(user);
-    }
-    if !is_proven || !is_the_same {
-        db::accounts::set_email_verified(tx.db(), user.id, tx.now()).await?;
-    }
-    if is_the_same {
-        return Ok(user);
-    }
-    db::users::set_email(tx.db(), user.id, &email).await?;
+        EmailSync::Diverged => {
+            // A line in the log and no row, because it is so at every login.
+            let reason = "the account's address was another than the provider's before";
+            tx.log(AuditEvent::EmailSyncSkipped, sync_details(&user, reason));
+            return Ok(user);
+        }
+        EmailSync::Untrusted => "the provider does not say email_verified: true for its address",
+        EmailSync::Unverified => {
+            "nobody has proven the account's address, so its password may be a stranger's"
+        }
+        EmailSync::Change if db::users::is_taken(tx.db(), email).await? => {
+            "another account has the provider's address"
+        }
+        EmailSync::Change => return change_email(tx, user, email).await,
+    };
+    tx.record(AuditEvent::EmailSyncSkipped, sync_details(&user, skipped))
+        .await?;
+    Ok(user)
+}
+
+fn sync_details<'a>(user: &User, reason: &'a str) -> EventDetails<'a> {
+    EventDetails::for_user(user.id)
+        .with_method("oidc")
+        .with_detail(reason)
+}
+
+async fn change_email(tx: &mut Tx<'_>, user: User, email: &Email) -> Result<User, AuthError> {
+    db::accounts::set_email_verified(tx.db(), user.id, tx.now()).await?;
+    db::users::set_email(tx.db(), user.id, email).await?;
     mail::revoke_links(tx, &user).await?;
     mail::notify(tx, MailKind::EmailChanged, &user).await?;
     tx.record(
@@ -386,25 +358,20 @@ async fn sync_email(
     })
 }
 
-/// Whether an account was made for whoever the provider sends, with a password that nobody has ever
-/// known. Not one that MediaManager has linked, although nobody is known to know its password:
-/// somebody may have chosen one there (SR-037).
+/// Whether an account was created for an external user, with a password that nobody has ever known.
+/// An account that MediaManager has linked is not one, although nobody is known to know its
+/// password: somebody may have chosen one there (SR-037).
 pub fn created_by_provider(account: &Account) -> bool {
     account.is_passwordless && account.approved_by.as_deref() == Some(GRANTED_BY_PROVIDER)
 }
 
-/// Who made an account that nobody here has made, and who vouches for it.
+/// The creator of an account that nobody here has created, and who vouches for its owner.
 const GRANTED_BY_PROVIDER: &str = "provider";
 
-/// The provider's address for a person, if it can be one here.
-pub(super) fn email_of(external: &ExternalUser) -> Option<Email> {
-    Email::parse(external.email.as_deref()?).ok()
-}
-
-/// The hash of a password that nobody knows, not even this program a moment later.
+/// The hash of a random password, which is thrown away at once.
 ///
 /// # Errors
-/// `Busy`.
+/// `Overloaded`.
 pub async fn random_password_hash(state: &AppState) -> Result<String, AuthError> {
     let password = Password::parse(URL_SAFE_NO_PAD.encode(random::bytes::<32>()))?;
     state

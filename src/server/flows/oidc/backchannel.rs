@@ -1,4 +1,4 @@
-use super::fingerprint;
+use super::{fingerprint, not_configured};
 use crate::{
     domain::{AuditEvent, oidc_error::OidcError},
     server::{
@@ -13,17 +13,14 @@ use crate::{
 /// sent again, one whose work is done cannot.
 ///
 /// # Errors
-/// `TokenRefused` for a token that is not good or was used; `ProviderUnreachable` or `NotNow` when
-/// that cannot be told.
+/// `InvalidToken` for a token that is not valid or was used; `ProviderUnreachable` or
+/// `TemporarilyUnavailable` when that cannot be told.
 pub async fn backchannel_logout(cx: &Ctx<'_>, token: &str) -> Result<usize, OidcFailure> {
-    let missing = || {
-        OidcFailure::new(
-            OidcError::ProviderMisconfigured,
-            "auth.openid_connect is not enabled",
-            "",
-        )
-    };
-    let provider = cx.state.provider.as_ref().ok_or_else(missing)?;
+    let provider = cx
+        .state
+        .providers
+        .by_logout_token(token)
+        .ok_or_else(not_configured)?;
     let (issuer, token) = provider.check_logout_token(token).await?;
     let mut tx = cx.transaction().await?;
     let name = fingerprint("logout", &format!("{issuer} {}", token.id));

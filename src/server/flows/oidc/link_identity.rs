@@ -1,13 +1,13 @@
-//! Connecting an account at the provider with the account of somebody who is logged in, and
-//! disconnecting it. A flow of its own, begun by a form of ours, whose record names the session: an
-//! answer that a stranger slips in connects nothing (SR-058).
+//! Linking an identity to the account of the person who is logged in, and unlinking it. Linking is a
+//! flow of its own, started by a form of ours, and its record names the session: an authorization
+//! response that an attacker injects links nothing (SR-058).
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{account::email_of, describe_identity, login_attempt::is_current};
+use super::{describe_identity, login_attempt::is_current};
 use crate::{
-    domain::{AuditEvent, AuthError, Email, oidc_error::OidcError},
+    domain::{AuditEvent, AuthError, Email, ExternalUser, oidc_error::OidcError},
     server::{
         db::{self, identities::NewIdentity},
         flows::{
@@ -15,52 +15,54 @@ use crate::{
             events::EventDetails,
             sessions::{self, CurrentUser, RecentLogin},
         },
-        oidc::{ExternalUser, OidcFailure},
+        oidc::OidcFailure,
     },
 };
 
-/// Whose account shall be connected, and in which of their sessions they said so.
+/// The account to link an identity to, and the session in which that was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinkRequest {
     user: Uuid,
     session: Uuid,
-    said_at: i64,
+    asked_at: i64,
 }
 
 impl LinkRequest {
-    /// Whether it is the wish of this very session, a short while ago.
+    /// Whether this session asked, a short while ago.
     pub fn is_of(&self, current: &CurrentUser, now: i64) -> bool {
         self.user == current.user().id
             && self.session == current.session()
-            && is_current(self.said_at, now)
+            && is_current(self.asked_at, now)
     }
 }
 
-/// What somebody wants who has asked to connect their account: it takes a recent login (SR-142),
-/// because it is another way in.
+/// The request to link an identity. It takes a recent login (SR-142), because an identity is another
+/// login method.
 ///
 /// # Errors
 /// `NotFound` without a provider.
 pub fn link_request(cx: &Ctx<'_>, recent: &RecentLogin) -> Result<LinkRequest, AuthError> {
-    cx.state.provider.as_ref().ok_or(AuthError::NotFound)?;
+    if cx.state.providers.is_empty() {
+        return Err(AuthError::NotFound);
+    }
     Ok(LinkRequest {
         user: recent.user().id,
         session: recent.current().session(),
-        said_at: cx.now(),
+        asked_at: cx.now(),
     })
 }
 
-/// Connects whoever the provider says this is with the account of the person who asked for it. The
-/// login was recent when they asked, which the record of the attempt proves.
+/// Links the identity to the account of the session that asked for it. The login was recent at that
+/// time, which the record of the attempt proves.
 pub(super) async fn link_identity(
     cx: &Ctx<'_>,
     current: Option<&CurrentUser>,
-    connects: &LinkRequest,
+    request: &LinkRequest,
     external: ExternalUser,
 ) -> Result<(), OidcFailure> {
     let now = cx.now();
     let current = current
-        .filter(|current| connects.is_of(current, now))
+        .filter(|current| request.is_of(current, now))
         .ok_or_else(|| {
             OidcFailure::new(
                 OidcError::UnknownState,
@@ -74,7 +76,7 @@ pub(super) async fn link_identity(
         .await?
         .filter(|user| user.is_active)
         .ok_or(AuthError::NotLoggedIn)?;
-    // Asking the provider takes its time.
+    // The session may have ended while the provider was asked.
     sessions::ensure_session_live(&tx, current)
         .await
         .map_err(|error| match error {
@@ -83,7 +85,7 @@ pub(super) async fn link_identity(
                 "the session that asked for connecting an account has ended",
                 "",
             )
-            .about(user.id),
+            .for_user(user.id),
             error => error.into(),
         })?;
     match db::identities::find(tx.db(), &external.issuer, &external.subject).await? {
@@ -99,11 +101,11 @@ pub(super) async fn link_identity(
                 reason,
                 "disconnect it there first",
             )
-            .about(user.id));
+            .for_user(user.id));
         }
         None => {}
     }
-    let email = email_of(&external);
+    let email = Email::parse(external.email.as_deref().unwrap_or_default()).ok();
     let new = NewIdentity {
         user: user.id,
         issuer: &external.issuer,
@@ -116,13 +118,13 @@ pub(super) async fn link_identity(
     Ok(tx.commit().await?)
 }
 
-/// Disconnects one of the person's own accounts at a provider. The last way in stays (SR-076).
-/// Whoever came in by it is out, as after a change of the password (SR-098): the provider could not
-/// log them out any more.
+/// Unlinks one of the person's own identities. The last login method stays (SR-076). Sessions that
+/// began with the identity end, as after a change of the password (SR-098): the provider could no
+/// longer log them out.
 ///
 /// # Errors
-/// `NotFound` for an id that is not theirs; `LastWayIn`; `Unavailable`; `NotLoggedIn` when the
-/// session has ended meanwhile.
+/// `NotFound` for an identity of another account; `LastLoginMethod`; `NotLoggedIn` when the session
+/// has ended meanwhile.
 pub async fn unlink_identity(
     cx: &Ctx<'_>,
     recent: &RecentLogin,
@@ -137,8 +139,8 @@ pub async fn unlink_identity(
         .find(|known| known.id == identity)
         .ok_or(AuthError::NotFound)?;
     let is_passwordless = db::accounts::is_passwordless(tx.db(), user).await?;
-    // Another one of the same provider would still let the person in; one of a provider of former
-    // times would not.
+    // Another identity at the same provider still logs the person in. One of a provider that was
+    // configured before does not.
     let has_another = identities
         .iter()
         .any(|other| other.id != identity && other.issuer == unlinked.issuer);

@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use super::login_attempt::is_current;
 use crate::{
-    domain::{AuditEvent, AuthError, Email, Password, ReturnTo},
+    domain::{AuditEvent, AuthError, Email, ExternalUser, Password, ReturnTo},
     server::{
         db::{self, identities::NewIdentity},
         flows::{
@@ -10,12 +10,11 @@ use crate::{
             events::EventDetails,
             login::{self, FirstFactor, IdentityRef, Login, LoginMethod},
         },
-        oidc::ExternalUser,
     },
 };
 
-/// Somebody who has logged in at the provider, whose address has an account here that they have to
-/// prove. The browser carries it, encrypted, for ten minutes.
+/// An identity at the provider whose address has an account here, until the account's password is
+/// given. The browser keeps it in an encrypted cookie for ten minutes.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct PendingLink {
     issuer: String,
@@ -23,7 +22,8 @@ pub struct PendingLink {
     session: Option<String>,
     /// The address of the account, in its canonical form.
     pub email: String,
-    return_to: Option<String>,
+    /// Where the login leads.
+    pub return_to: Option<ReturnTo>,
     started_at: i64,
 }
 
@@ -31,7 +31,7 @@ impl PendingLink {
     pub fn new(
         external: ExternalUser,
         email: &Email,
-        return_to: Option<&ReturnTo>,
+        return_to: Option<ReturnTo>,
         now: i64,
     ) -> Self {
         Self {
@@ -39,27 +39,22 @@ impl PendingLink {
             subject: external.subject,
             session: external.session,
             email: email.as_str().to_owned(),
-            return_to: return_to.map(|target| target.as_str().to_owned()),
+            return_to,
             started_at: now,
         }
     }
 
-    /// Where the person wanted to go.
-    pub fn return_to(&self) -> &str {
-        self.return_to.as_deref().unwrap_or_default()
-    }
-
-    /// Whether it is still in time.
+    /// Whether the password may still be given.
     pub fn is_current(&self, now: i64) -> bool {
         is_current(self.started_at, now)
     }
 }
 
-/// Connects the identity with the account whose password the person has just typed, and logs them
-/// in. The same throttle, the same one hash and the same answers as every login (SR-005).
+/// Links the identity to the account whose password the person has given, and logs them in. Rate
+/// limits, the cost of one hash and the answers are those of every login (SR-005).
 ///
 /// # Errors
-/// `ConnectionExpired`, and those of a login.
+/// `PendingLinkExpired`, and those of a login.
 pub async fn confirm_link(
     cx: &Ctx<'_>,
     pending: &PendingLink,
@@ -78,8 +73,7 @@ pub async fn confirm_link(
     let user = verified.user;
     let identity = match db::identities::find(tx.db(), &pending.issuer, &pending.subject).await? {
         Some(identity) if identity.user_id == user.id => identity,
-        // Connected with somebody else in another tab; which account that is, is nobody's business
-        // here.
+        // Linked to another user in the meantime. The answer does not tell to whom.
         Some(_) => return Err(AuthError::PendingLinkExpired),
         None => {
             let new = NewIdentity {
@@ -114,10 +108,10 @@ pub async fn confirm_link(
     Ok(login)
 }
 
-/// Written by hand: who somebody is at the provider is not for logs.
+/// Written by hand: issuer, subject and address are not for logs.
 impl std::fmt::Debug for PendingLink {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Pending")
+        f.debug_struct("PendingLink")
             .field("started_at", &self.started_at)
             .finish_non_exhaustive()
     }

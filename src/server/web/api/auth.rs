@@ -140,11 +140,10 @@ pub async fn jwt_logout(
     )
 )]
 pub async fn metadata(State(state): State<AppState>) -> Json<Value> {
+    // MediaManager's frontend has room for one.
     let name = state
-        .config
-        .auth
-        .openid_connect
-        .as_ref()
-        .map(|provider| provider.name.clone());
+        .providers
+        .first()
+        .map(|provider| provider.config().name.clone());
     Json(json!({ "oauth_providers": name.iter().collect::<Vec<_>>(), "oauth_name": name }))
 }

@@ -11,7 +11,8 @@ use crate::{
     domain::{AuthError, oidc_error::OidcError},
     server::{
         AppState,
-        flows::oidc::{self, AuthorizationRequest},
+        flows::oidc::{self, AuthorizationRequest, LoginPurpose},
+        oidc::Provider,
         web::{cookies::login_attempts, middleware::authenticate::RequestAuth},
     },
 };
@@ -33,13 +34,10 @@ pub async fn cookie_authorize(
     name: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let config = state
-        .provider
-        .as_ref()
-        .map(|provider| provider.config())
-        .filter(|config| name.is_ok_and(|Path(name)| config.name == name));
-    let redirect_uri = config.ok_or(AuthError::NotFound)?.redirect_uri.clone();
-    authorize(&state, redirect_uri, request).await
+    let Path(name) = name.map_err(|_| AuthError::NotFound)?;
+    let provider = state.providers.by_name(&name).ok_or(AuthError::NotFound)?;
+    let redirect_uri = provider.config().redirect_uri.clone();
+    authorize(&state, provider, redirect_uri, request).await
 }
 
 /// `GET /auth/oauth/authorize`, as MediaManager's present frontend calls it. The provider sends the
@@ -58,17 +56,19 @@ pub async fn oauth_authorize(
     State(state): State<AppState>,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let config = state.provider.as_ref().ok_or(AuthError::NotFound)?.config();
+    let provider = state.providers.first().ok_or(AuthError::NotFound)?;
+    let config = provider.config();
     let redirect_uri = if config.redirect_uri_is_configured {
         config.redirect_uri.clone()
     } else {
         state.config.link("/api/v1/auth/oauth/callback")
     };
-    authorize(&state, redirect_uri, request).await
+    authorize(&state, provider, redirect_uri, request).await
 }
 
 async fn authorize(
     state: &AppState,
+    provider: &Provider,
     redirect_uri: String,
     request: Request,
 ) -> Result<Response, ApiError> {
@@ -76,11 +76,9 @@ async fn authorize(
         .filter(|(name, _)| name == "scopes");
     let scopes = asked.map(|(_, scope)| scope.into_owned()).collect();
     let start = AuthorizationRequest {
-        return_to: None,
         redirect_uri,
         scopes,
-        link: None,
-        force_login: false,
+        ..AuthorizationRequest::new(provider, LoginPurpose::LogIn { return_to: None })
     };
     let begun = oidc::start_login(state, start)
         .await
@@ -116,7 +114,9 @@ pub async fn backchannel_logout(
     Extension(auth): Extension<RequestAuth>,
     request: Request,
 ) -> Result<StatusCode, ApiError> {
-    state.provider.as_ref().ok_or(AuthError::NotFound)?;
+    if state.providers.is_empty() {
+        return Err(AuthError::NotFound.into());
+    }
     let fields = fastapi::read_fields(request)
         .await
         .map_err(|error| match error {

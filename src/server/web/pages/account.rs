@@ -133,11 +133,9 @@ async fn account_view(cx: &Ctx<'_>, current: &CurrentUser) -> Result<AccountView
 pub fn session_row(state: &AppState, session: &Session, current: Option<Uuid>) -> SessionRow {
     let provider = || {
         state
-            .config
-            .auth
-            .openid_connect
-            .as_ref()
-            .map_or(UNNAMED_PROVIDER, |provider| provider.name.as_str())
+            .providers
+            .first()
+            .map_or(UNNAMED_PROVIDER, |provider| provider.config().name.as_str())
     };
     SessionRow {
         id: session.id.to_string(),
@@ -155,21 +153,14 @@ pub fn session_row(state: &AppState, session: &Session, current: Option<Uuid>) -
 
 /// An account at a provider as pages show it.
 pub fn identity_row(state: &AppState, identity: &Identity) -> IdentityRow {
-    let document = format!(
-        "{}/.well-known/openid-configuration",
-        identity.issuer.trim_end_matches('/')
-    );
-    let configured = state
-        .config
-        .auth
-        .openid_connect
-        .as_ref()
-        .filter(|provider| provider.discovery_url == document);
+    let provider = state.providers.by_issuer(&identity.issuer);
     IdentityRow {
         id: identity.id.to_string(),
-        provider: configured
-            .map_or_else(|| identity.issuer.clone(), |provider| provider.name.clone()),
-        is_configured: configured.is_some(),
+        is_configured: provider.is_some(),
+        provider: provider.map_or_else(
+            || identity.issuer.clone(),
+            |provider| provider.config().name.clone(),
+        ),
         email: identity.email.clone(),
         since: timestamp(identity.created_at),
         last_login: timestamp(identity.last_login_at),

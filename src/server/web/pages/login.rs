@@ -20,7 +20,7 @@ use crate::{
         setup::{SetupPage, SetupUnavailable},
         signup::SignupPage,
     },
-    domain::{AuthError, ReturnTo, return_to},
+    domain::{AuthError, return_to},
     server::{
         AppState,
         flows::{
@@ -55,7 +55,7 @@ pub async fn index(
 /// `/login`
 pub async fn show(cx: PageRequest) -> PageResult {
     let has_just_left = cx.context.notice() == Some(Notice::LoggedOutHere);
-    let provider = cx.state.provider.as_ref().filter(|_| has_just_left);
+    let provider = cx.state.providers.first().filter(|_| has_just_left);
     let provider_logout_url = provider
         .and_then(|provider| provider.end_session_url(&cx.state.config.link(paths::LOGIN.path)));
     cx.render(move || view! { <LoginPage provider_logout_url/> })
@@ -137,24 +137,25 @@ pub async fn pending_approval(cx: PageRequest, current: CurrentUser) -> PageResu
     if needs_verification || cx.context.has_error() {
         return cx.render(move || view! { <ConfirmEmailPage email needs_verification/> });
     }
-    redirect(&after_login(&cx.state, true, ""))
+    redirect(&after_login(&cx.state, true, None))
 }
 
 /// `/login/provider`: why the provider cannot be used, with the reason in the log. Leads to the
 /// login page once it can.
 pub async fn oidc_error(State(state): State<AppState>, request: Request) -> Response {
     let return_to = return_to_param(request.uri());
-    match state.provider.as_ref().and_then(Provider::last_error) {
+    match state.providers.first().and_then(Provider::last_error) {
         Some(failure) => {
             failure.log();
             let refused = CallbackError {
-                return_to: ReturnTo::parse(&return_to),
+                return_to,
                 ..failure.error.into()
             };
             render::oidc_error_page(&state, &request.into_parts().0, refused)
         }
         None => {
-            Redirect::to(&return_to::with_target(paths::LOGIN.path, &return_to)).into_response()
+            let login = return_to::with_target(paths::LOGIN.path, return_to.as_ref());
+            Redirect::to(&login).into_response()
         }
     }
 }

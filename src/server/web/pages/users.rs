@@ -200,7 +200,7 @@ pub async fn diagnostics(cx: PageRequest, _: Admin, request: Request) -> PageRes
     );
     let results = Box::pin(diagnostics::run_checks(
         &state.config,
-        state.provider.as_ref(),
+        &state.providers,
         &state.mailer,
     ))
     .await;
