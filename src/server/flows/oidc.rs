@@ -102,6 +102,8 @@ pub enum CallbackOutcome {
 /// answered with an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallbackError {
+    /// The provider of the attempt, where there is one.
+    pub provider: Option<ProviderId>,
     pub error: OidcError,
     pub provider_message: Option<String>,
     /// Where the next try leads.
@@ -172,10 +174,14 @@ pub async fn finish_callback(
     current: Option<&CurrentUser>,
     callback: Callback,
 ) -> Result<CallbackOutcome, CallbackError> {
-    let purpose = callback.attempt.purpose.clone();
+    let (provider, purpose) = (
+        callback.attempt.provider.clone(),
+        callback.attempt.purpose.clone(),
+    );
     match run_callback(cx, current, callback).await {
         Ok(outcome) => Ok(outcome),
         Err(failure) => Err(CallbackError {
+            provider: Some(provider),
             is_linking: purpose.is_linking(),
             return_to: purpose.into_return_to(),
             ..record_failure(cx, failure).await
@@ -373,6 +379,7 @@ impl From<AuthError> for OidcFailure {
 impl From<OidcError> for CallbackError {
     fn from(error: OidcError) -> Self {
         Self {
+            provider: None,
             error,
             provider_message: None,
             return_to: None,

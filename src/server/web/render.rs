@@ -193,12 +193,13 @@ fn render_error(
 /// at it, whatever the browser accepts.
 pub fn oidc_error_page(state: &AppState, parts: &Parts, refused: CallbackError) -> Response {
     let code = refused.error;
-    let provider_name = state
-        .providers
-        .first()
-        .map_or(en::UNNAMED_PROVIDER, |provider| {
-            provider.config().name.as_str()
-        });
+    let provider = refused
+        .provider
+        .as_ref()
+        .map_or_else(|| state.providers.first(), |id| state.providers.get(id));
+    let provider_name = provider.map_or(en::UNNAMED_PROVIDER, |provider| {
+        provider.config().name.as_str()
+    });
     let error = OidcLoginError {
         code: code.code(),
         title: en::pages::oidc_error::title(code),
