@@ -1,5 +1,5 @@
-//! The authorization code, asked for with the browser and redeemed without it (RFC 6749 §4.1, RFC
-//! 7636). Redeemed once: a second try would make the provider revoke what the first one got.
+//! The authorization code flow with PKCE (RFC 6749 §4.1, RFC 7636). A code is redeemed once: a
+//! second try would make the provider revoke the tokens of the first.
 
 use std::{pin::Pin, sync::OnceLock};
 
@@ -24,15 +24,15 @@ use super::{
 };
 use crate::{domain::oidc_error::OidcError, server::config::OpenIdConnect};
 
-/// What the token endpoint gave. Both are dropped when the login is over (SR-069).
+/// The tokens that the token endpoint issued. Both are dropped when the login ends (SR-069).
 pub struct TokenSet {
     pub access_token: String,
     pub id_token: String,
 }
 
-/// Why there was nothing.
+/// Why the token endpoint issued no tokens.
 pub struct TokenEndpointError {
-    /// What the token endpoint answered, if that was an OAuth error (RFC 6749 §5.2).
+    /// The OAuth error code of the answer, if it has one (RFC 6749 §5.2).
     pub error: Option<BasicErrorResponseType>,
     pub failure: OidcFailure,
 }
@@ -46,7 +46,7 @@ impl From<OidcFailure> for TokenEndpointError {
     }
 }
 
-/// The ID token as text: it is read by `jwt`, which is stricter than the library.
+/// The ID token as text: `jwt` reads it, because it is stricter than the library.
 #[derive(Deserialize, Serialize)]
 struct IdToken {
     #[serde(default)]
@@ -62,7 +62,7 @@ impl std::fmt::Debug for IdToken {
     }
 }
 
-/// A client that remembers the status of the answer, which the library's errors do not say.
+/// An HTTP client that records the status of the answer, which the library's errors lack.
 struct StatusRecorder<'a> {
     http: &'a http_client::HttpClient,
     status: OnceLock<StatusCode>,
@@ -83,7 +83,7 @@ impl<'c> AsyncHttpClient<'c> for StatusRecorder<'_> {
 }
 
 type Response = StandardTokenResponse<IdToken, BasicTokenType>;
-/// The OAuth side of the provider, with its authorization and token endpoints set.
+/// The library's OAuth client with the provider's authorization and token endpoints.
 type Client = OAuthClient<
     BasicErrorResponse,
     Response,
@@ -97,10 +97,10 @@ type Client = OAuthClient<
     EndpointSet,
 >;
 
-/// Where the browser is sent to ask for a code.
+/// The URL of the authorization request.
 ///
 /// # Errors
-/// `ProviderUnusable` when an endpoint is no address.
+/// `ProviderMisconfigured` when an endpoint is not a URL.
 pub fn authorization_url(
     config: &OpenIdConnect,
     metadata: &Metadata,
@@ -145,7 +145,8 @@ fn client(
         .set_redirect_uri(RedirectUrl::new(redirect_uri.to_owned()).map_err(bad)?))
 }
 
-/// `client_secret_basic`, unless only `client_secret_post` is offered (SR-060).
+/// Whether to authenticate with `client_secret_post`: only where `client_secret_basic` is not
+/// offered (SR-060).
 fn uses_post(metadata: &Metadata) -> bool {
     let offers = |method: &str| {
         metadata
@@ -156,10 +157,11 @@ fn uses_post(metadata: &Metadata) -> bool {
     offers("client_secret_post") && !offers("client_secret_basic")
 }
 
-/// Redeems the code.
+/// Redeems the code at the token endpoint.
 ///
 /// # Errors
-/// `ClientRefused`, `CodeRefused`, `TokenRefused`, `ProviderUnusable` or `ProviderUnreachable`.
+/// `InvalidClient`, `InvalidGrant`, `InvalidToken`, `ProviderMisconfigured` or
+/// `ProviderUnreachable`.
 pub async fn redeem(
     http: &http_client::HttpClient,
     config: &OpenIdConnect,
@@ -177,7 +179,7 @@ pub async fn redeem(
         status: OnceLock::new(),
     };
     let response: Response = request.request_async(&http).await.map_err(|err| {
-        // Some providers repeat what they were sent.
+        // Some providers repeat the request in their error.
         let secrets = [code, &secrets.verifier, config.client_secret.expose()];
         let quote_safely = |text: &str| {
             sanitize(
@@ -222,8 +224,8 @@ pub async fn redeem(
     })
 }
 
-/// Whose fault it is, and what to change. Only `invalid_grant` is about the code, which is what
-/// somebody may have made up: whatever else the provider complains of is nobody's failed login.
+/// Turns the provider's error into ours, with the setting to change. Only `invalid_grant` is about
+/// the code, which an attacker can invent; no other error counts as a failed login.
 fn explain(
     err: RequestTokenError<HttpError, BasicErrorResponse>,
     status: StatusCode,

@@ -1,5 +1,5 @@
-//! What the provider says of a person, checked claim by claim (OpenID Connect Core 1.0 §3.1.3.7;
-//! SR-065 to SR-068, SR-073).
+//! The claims of an ID token, checked one by one (OpenID Connect Core 1.0 §3.1.3.7; SR-065 to
+//! SR-068, SR-073).
 
 use serde_json::{Map, Value};
 
@@ -9,19 +9,20 @@ use super::{
 };
 use crate::domain::{ExternalUser, oidc_error::OidcError};
 
-/// How far the provider's clock and ours may be apart, in seconds (SR-066).
+/// The largest accepted difference between the provider's clock and ours, in seconds (SR-066).
 pub const CLOCK_LEEWAY_SECONDS: i64 = 60;
-/// The oldest ID token that is taken, in seconds: it was made a moment ago, for this very login.
+/// The oldest accepted ID token, in seconds: it was issued a moment ago, for this login.
 const MAX_AGE: i64 = 10 * 60;
 const MAX_SUBJECT_BYTES: usize = 255;
-/// What is longer than our column is not kept, and back-channel logout then goes by `sub`.
+/// A longer `sid` does not fit its column and is not stored; back-channel logout then goes by
+/// `sub`.
 const MAX_SID_BYTES: usize = 255;
 
-/// What an ID token has to say to be the answer to this attempt.
+/// The values that the claims of an ID token must have to belong to an attempt.
 pub struct ExpectedClaims<'a> {
     pub issuer: &'a str,
     pub client_id: &'a str,
-    /// Who may stand in `aud` beside us.
+    /// Further accepted values of `aud`.
     pub trusted_audiences: &'a [String],
     pub nonce: &'a str,
     pub access_token: &'a str,
@@ -29,10 +30,10 @@ pub struct ExpectedClaims<'a> {
     pub now: i64,
 }
 
-/// Checks an ID token whose signature is good.
+/// Checks an ID token whose signature is verified.
 ///
 /// # Errors
-/// `TokenRefused`, with the claim that is wrong.
+/// `InvalidToken`, with the claim that is wrong.
 pub fn external_user(
     token: &Verified,
     expected: &ExpectedClaims,
@@ -48,7 +49,7 @@ pub fn external_user(
         ));
     }
     if let Some(at_hash) = text(claims, "at_hash")? {
-        // RFC 7515 allows no padding, so two spellings of one hash do not exist.
+        // RFC 7515 allows no padding, so a hash has one spelling.
         if token.half_hash(expected.access_token).as_deref() != Ok(at_hash) {
             return Err(invalid_token(
                 "its at_hash does not belong to the access token that came with it",
@@ -71,16 +72,16 @@ pub fn external_user(
     })
 }
 
-/// Whether a `sid` can be kept. It is a name the provider invents, and an odd one is no reason to
-/// refuse a login.
+/// Whether a `sid` can be stored. The provider chooses it freely, and an unusual one is no reason
+/// to refuse a login.
 fn is_session_id(sid: &str) -> bool {
     (1..=MAX_SID_BYTES).contains(&sid.len()) && !sid.contains(char::is_control)
 }
 
-/// `iss`, byte for byte.
+/// Checks `iss`, byte for byte.
 ///
 /// # Errors
-/// `TokenRefused`.
+/// `InvalidToken`.
 pub fn issuer(claims: &Map<String, Value>, expected: &str) -> Result<(), OidcFailure> {
     match text(claims, "iss")? {
         Some(issuer) if issuer == expected => Ok(()),
@@ -94,12 +95,11 @@ pub fn issuer(claims: &Map<String, Value>, expected: &str) -> Result<(), OidcFai
     }
 }
 
-/// `aud` is us alone; an `azp` names us too (OIDC Core §3.1.3.7 steps 3 to 5). Others may stand
-/// beside us if the operator trusts every one of them, and if `azp` says that the token was made
-/// for us.
+/// Checks `aud` and `azp` (OIDC Core §3.1.3.7 steps 3 to 5). `aud` names this client alone, or also
+/// others if the operator trusts each of them and `azp` names this client.
 ///
 /// # Errors
-/// `TokenRefused`.
+/// `InvalidToken`.
 pub fn audience(
     claims: &Map<String, Value>,
     us: &str,
@@ -144,11 +144,10 @@ pub fn audience(
     }
 }
 
-/// `exp` and `iat` are there, `nbf` is obeyed, and the clocks are not too far apart. The expiry,
-/// Unix seconds.
+/// Checks `exp`, `iat` and `nbf` within the leeway. Returns the expiry in Unix seconds.
 ///
 /// # Errors
-/// `TokenRefused`, with the seconds.
+/// `InvalidToken`, with the seconds.
 pub fn lifetime(
     claims: &Map<String, Value>,
     now: i64,
@@ -188,10 +187,10 @@ pub fn lifetime(
     }
 }
 
-/// `sub`: 1 to 255 ASCII characters, compared to the letter (SR-067).
+/// Reads `sub`: 1 to 255 ASCII characters, compared exactly (SR-067).
 ///
 /// # Errors
-/// `TokenRefused`.
+/// `InvalidToken`.
 pub fn subject(claims: &Map<String, Value>) -> Result<String, OidcFailure> {
     let is_good = |sub: &&str| {
         (1..=MAX_SUBJECT_BYTES).contains(&sub.len())
@@ -208,8 +207,8 @@ pub fn subject(claims: &Map<String, Value>) -> Result<String, OidcFailure> {
     })
 }
 
-/// The address and whether the provider vouches for it: only `true` counts, and the text `"true"`
-/// that some send (SR-073).
+/// Reads `email` and `email_verified`. Only `true` counts as verified, and the string `"true"`,
+/// which some providers send (SR-073).
 pub fn email(claims: &Map<String, Value>) -> (Option<String>, bool) {
     let email = claims
         .get("email")
@@ -221,10 +220,10 @@ pub fn email(claims: &Map<String, Value>) -> (Option<String>, bool) {
     (email.map(ToOwned::to_owned), email.is_some() && is_verified)
 }
 
-/// A claim that is text if it is there.
+/// Reads an optional string claim.
 ///
 /// # Errors
-/// `TokenRefused` for anything else.
+/// `InvalidToken` for a claim of another type.
 pub fn text<'a>(
     claims: &'a Map<String, Value>,
     name: &str,
@@ -236,8 +235,8 @@ pub fn text<'a>(
     }
 }
 
-/// A NumericDate (RFC 7519 §2) in whole seconds. Beyond the year 9999 it is no time but an attempt
-/// to overflow something.
+/// Reads a NumericDate (RFC 7519 §2) in whole seconds. A date after the year 9999 is refused,
+/// because it could overflow a calculation.
 fn date(claims: &Map<String, Value>, name: &str) -> Result<Option<i64>, OidcFailure> {
     const YEAR_9999: f64 = 253_402_300_799.0;
     let Some(value) = claims.get(name) else {
@@ -256,7 +255,7 @@ fn date(claims: &Map<String, Value>, name: &str) -> Result<Option<i64>, OidcFail
         .ok_or_else(|| invalid_token(format!("its {name} is not a time"), ""))
 }
 
-/// Nothing may be built on this token.
+/// The failure of a token that must not be used.
 pub fn invalid_token(what: impl std::fmt::Display, fix: impl Into<String>) -> OidcFailure {
     OidcFailure::new(
         OidcError::InvalidToken,

@@ -1,6 +1,5 @@
-//! A live look at the provider from the program's own place, for an operator who wants to know
-//! before anybody logs in. Everything that can be asked without a person: what it says of itself,
-//! its keys, its clock, whether it knows us, and whether it takes our redirect URI.
+//! Live checks of the provider from the server's own network, so that an operator finds a mistake
+//! before anybody logs in: metadata, keys, clock, client credentials and redirect URI.
 
 use oauth2::basic::BasicErrorResponseType;
 use openidconnect::http::{StatusCode, header};
@@ -8,20 +7,21 @@ use openidconnect::http::{StatusCode, header};
 use super::{
     AuthorizationSecrets, HINT_PROVIDER_LOG, HINT_UNREACHABLE, Metadata, Provider,
     authorization_code::{self, TokenEndpointError},
-    discovery, fetch_keys, http_client,
+    cache::fetch_keys,
+    discovery, http_client,
 };
 use crate::{
     domain::oidc_error::OidcError,
     server::{crypto::random, diagnostics::CheckResult, oidc::OidcFailure},
 };
 
-/// More than this many seconds apart, tokens are refused (SR-066).
+/// Beyond this difference of the clocks, in seconds, tokens are refused (SR-066).
 const CLOCK_SKEW_ERROR_SECONDS: u64 = 60;
-/// From here on it is worth a look.
+/// From this difference on, in seconds, the check warns.
 const CLOCK_SKEW_WARNING_SECONDS: u64 = 10;
 
 impl Provider {
-    /// Looks at everything; what depends on something that is wrong is left out.
+    /// Runs all checks. A check that depends on a failed one is left out.
     pub async fn inspect(&self) -> Vec<CheckResult> {
         let config = self.config();
         let url = config.configuration_endpoint.as_str();
@@ -98,8 +98,8 @@ impl Provider {
         })
     }
 
-    /// Redeems a code that nobody has given out: a provider that knows us complains about the code,
-    /// one that does not about us.
+    /// Redeems an invented code: a provider that accepts the client's credentials complains about
+    /// the code, another about the client.
     async fn check_client_credentials(&self, metadata: &Metadata) -> CheckResult {
         let config = self.config();
         match authorization_code::redeem(
@@ -118,7 +118,7 @@ impl Provider {
                 "client",
                 format!("the provider knows {:?} by its secret", config.client_id),
             ),
-            // It may be the code, which looks like none of its own.
+            // Some providers answer so to a code of unknown form.
             Err(TokenEndpointError {
                 error: Some(BasicErrorResponseType::InvalidRequest),
                 failure,
@@ -139,10 +139,10 @@ impl Provider {
         }
     }
 
-    /// Opens the page that a browser would be sent to. Providers answer an unknown redirect URI
-    /// with an error page of their own, and do not send anybody back (RFC 6749 §4.1.2.1). One that
-    /// nobody has registered shows whether this provider does so where it can be seen: the page may
-    /// be the same for everybody, and ask only later.
+    /// Opens the provider's login page with our redirect URI and with one that nobody has
+    /// registered. A provider answers an unknown redirect URI with an error page (RFC 6749
+    /// §4.1.2.1); the second request shows whether this provider does so at this point, because
+    /// some check the URI only after the login.
     async fn check_redirect_uri(&self, metadata: &Metadata) -> CheckResult {
         let what = "redirect URI";
         let uri = &self.config().redirect_uri;
@@ -177,7 +177,7 @@ impl Provider {
         }
     }
 
-    /// The status with which the provider's login page answers to a redirect URI.
+    /// The HTTP status of the provider's login page for a redirect URI.
     async fn fetch_login_page(
         &self,
         metadata: &Metadata,
@@ -216,8 +216,8 @@ fn is_rejection(status: StatusCode) -> bool {
 }
 
 fn failed(what: &'static str, failure: OidcFailure) -> CheckResult {
-    // Some faults are nothing that a setting could mend when somebody logs in; here every line says
-    // where to go on.
+    // Some failures have no hint, because no setting mends them during a login. Here every line
+    // names a next step.
     CheckResult::error(
         what,
         failure.reason,

@@ -1,4 +1,4 @@
-//! What the provider says of itself (OpenID Connect Discovery 1.0 §3 and §4; SR-080, SR-085).
+//! The provider's metadata (OpenID Connect Discovery 1.0 §3 and §4; SR-080, SR-085).
 
 use serde_json::{Map, Value};
 use url::Url;
@@ -12,33 +12,33 @@ use crate::{
     server::{config::OpenIdConnect, strict_json},
 };
 
-/// What our column holds, in bytes.
+/// The length of the issuer's column.
 const MAX_ISSUER_BYTES: usize = 512;
 const WELL_KNOWN: &str = "/.well-known/openid-configuration";
 
-/// The part of the metadata that we act on.
+/// The part of the metadata that is used.
 #[derive(Clone, Debug)]
 pub struct Metadata {
-    /// To the byte as published, with or without a slash at the end.
+    /// Exactly as published, with or without a slash at the end.
     pub issuer: String,
     pub authorization_endpoint: String,
     pub token_endpoint: String,
     pub userinfo_endpoint: Option<String>,
     pub jwks_uri: String,
     pub end_session_endpoint: Option<String>,
-    /// What it signs ID tokens with, as far as we accept it. Never empty.
+    /// The accepted ones of the algorithms that ID tokens are signed with. Never empty.
     pub algorithms: Vec<String>,
-    /// How a client may prove itself at the token endpoint; empty means `client_secret_basic`
+    /// The authentication methods of the token endpoint; empty means `client_secret_basic`
     /// (Discovery §3).
     pub token_auth_methods: Vec<String>,
-    /// RFC 9207: every answer names its issuer, so one that does not is refused.
+    /// Every authorization response names its issuer, so one that does not is refused (RFC 9207).
     pub iss_parameter_supported: bool,
 }
 
-/// Reads the document and compares it with the configuration.
+/// Reads the discovery document and compares it with the configuration.
 ///
 /// # Errors
-/// `ProviderUnusable`, in one precise line.
+/// `ProviderMisconfigured`, in one precise line.
 pub fn read(document: &[u8], config: &OpenIdConnect) -> Result<Metadata, OidcFailure> {
     let members = strict_json::object(document).map_err(|failure| {
         misconfigured(
@@ -112,7 +112,7 @@ pub fn read(document: &[u8], config: &OpenIdConnect) -> Result<Metadata, OidcFai
 
 const HINT_WRONG_ENDPOINT: &str = "open auth.openid_connect.configuration_endpoint in a browser: it must show the provider's OpenID configuration";
 
-/// The intersection of what it announces and what is safe (SR-062).
+/// The announced algorithms that are safe (SR-062).
 fn algorithms(members: &Map<String, Value>) -> Result<Vec<String>, OidcFailure> {
     let member = "id_token_signing_alg_values_supported";
     let announced = list(members, member);
@@ -140,7 +140,7 @@ fn algorithms(members: &Map<String, Value>) -> Result<Vec<String>, OidcFailure> 
     Ok(accepted)
 }
 
-/// An https provider is not followed to http, and nobody is to a place with credentials or a
+/// Checks that an endpoint of an https provider is https, and that it has neither credentials nor a
 /// fragment (SR-083).
 fn check_endpoint(endpoint: &str, configuration_endpoint: &Url) -> Result<(), OidcFailure> {
     let url = Url::parse(endpoint).ok();
@@ -175,7 +175,7 @@ fn text(members: &Map<String, Value>, name: &str) -> Option<String> {
         .map(ToOwned::to_owned)
 }
 
-/// The texts of a list; what is no text in it is passed over.
+/// The strings of a list; other values are ignored.
 fn list(members: &Map<String, Value>, name: &str) -> Vec<String> {
     let items = members
         .get(name)

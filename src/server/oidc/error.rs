@@ -1,21 +1,20 @@
 use crate::{domain::oidc_error::OidcError, server::telemetry::metrics};
 
-/// The longest piece of a stranger's text that is logged or shown, in characters (SR-055).
+/// The longest part of untrusted text that is logged or shown, in characters (SR-055).
 const MAX_QUOTE_CHARS: usize = 200;
 
-/// Why something at the provider went wrong: what the person sees, and what the operator needs to
-/// mend it. Neither holds a secret: no token, no code, no client secret ever gets into these texts.
+/// A failure of the provider or of its answer: the error that the person sees, and the reason for
+/// the operator. Its texts never hold a token, a code or the client secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OidcFailure {
     pub error: OidcError,
-    /// What happened, in the words of an operator.
+    /// The reason, for the operator.
     pub reason: String,
-    /// What to change, and where; empty when there is nothing to change.
+    /// The setting to change; empty when there is none.
     pub hint: String,
-    /// The provider's own words for the person, where it answered with an error; short, and shown
-    /// as text.
+    /// The provider's own error message; short, and shown as text.
     pub provider_message: Option<String>,
-    /// Whose account it is about, if that is known.
+    /// The account that was to log in, if it is known.
     pub user: Option<uuid::Uuid>,
 }
 
@@ -30,7 +29,7 @@ impl OidcFailure {
         }
     }
 
-    /// The same, about this user.
+    /// The same failure for this user.
     #[must_use]
     pub fn for_user(self, user: uuid::Uuid) -> Self {
         Self {
@@ -39,7 +38,7 @@ impl OidcFailure {
         }
     }
 
-    /// Writes it down, once, where it is handled.
+    /// Logs the failure, once, where it is handled.
     pub fn log(&self) {
         let Self {
             error,
@@ -58,7 +57,7 @@ impl OidcFailure {
     }
 }
 
-/// A stranger's words in one bounded line without control characters (SR-182).
+/// Turns untrusted text into one bounded line without control characters (SR-182).
 pub fn sanitize(text: &str) -> String {
     let mut quoted: String = text
         .chars()

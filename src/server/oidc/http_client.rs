@@ -1,5 +1,5 @@
-//! The one way out of the program over HTTP (SR-083): certificates checked, no redirects, five
-//! seconds to connect, ten in all, one mebibyte at most.
+//! The HTTP client for all requests to a provider (SR-083): certificates are checked, redirects are
+//! not followed, time and size are bounded.
 
 use std::{
     fs,
@@ -13,11 +13,11 @@ use reqwest::{Certificate, redirect::Policy};
 use crate::server::{config::OpenIdConnect, telemetry::metrics};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// From the first byte sent to the last byte read.
+/// For a whole request, from the first byte sent to the last byte read.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_BODY_BYTES: usize = 1024 * 1024;
 
-/// Why there is no answer.
+/// Why a request has no usable answer.
 #[derive(Debug)]
 pub struct HttpError(pub String);
 
@@ -29,11 +29,11 @@ impl std::fmt::Display for HttpError {
 
 impl std::error::Error for HttpError {}
 
-/// The client. Cheap to clone.
+/// An HTTP client that bounds its answers. Cheap to clone.
 #[derive(Clone)]
 pub struct HttpClient(reqwest::Client);
 
-/// What the library asks of a client; its own adapter would read an answer without end.
+/// Used by the library in place of its own adapter, which reads an answer of any length.
 impl<'c> AsyncHttpClient<'c> for HttpClient {
     type Error = HttpError;
     type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, HttpError>> + Send + 'c>>;
@@ -43,7 +43,7 @@ impl<'c> AsyncHttpClient<'c> for HttpClient {
     }
 }
 
-/// Makes the client, with the operator's certificate authority if there is one.
+/// Creates the client, with the operator's certificate authority if one is configured.
 ///
 /// # Errors
 /// A sentence for the operator.
@@ -53,7 +53,7 @@ pub fn new(config: &OpenIdConnect) -> Result<HttpClient, String> {
         .no_proxy()
         .connect_timeout(CONNECT_TIMEOUT)
         .timeout(REQUEST_TIMEOUT)
-        // Never a step down: an https provider is spoken to over https only.
+        // An https provider is never requested over http.
         .https_only(config.configuration_endpoint.scheme() == "https")
         .user_agent(concat!("mediamanager-auth/", env!("CARGO_PKG_VERSION")));
     if let Some(file) = &config.ca_file {
@@ -79,10 +79,10 @@ pub fn new(config: &OpenIdConnect) -> Result<HttpClient, String> {
         .map_err(|err| format!("cannot prepare the HTTP client: {err}"))
 }
 
-/// Sends one request and reads the whole answer, within the limits.
+/// Sends one request and reads the whole answer within the limits.
 ///
 /// # Errors
-/// `HttpError`, with the chain of causes and without the address's query.
+/// `HttpError`, with the chain of causes and without the URL's query.
 async fn send(client: &HttpClient, request: HttpRequest) -> Result<HttpResponse, HttpError> {
     let since = Instant::now();
     let answer = send_unmeasured(client, request).await;
@@ -104,7 +104,7 @@ async fn send_unmeasured(
     for (name, value) in response.headers() {
         answer = answer.header(name, value);
     }
-    // None was asked for: what arrives compressed could be far larger than what was counted.
+    // No compression was offered: a compressed answer could be far larger than its counted bytes.
     if response
         .headers()
         .get(http::header::CONTENT_ENCODING)
@@ -124,7 +124,7 @@ async fn send_unmeasured(
     answer.body(body).map_err(|err| HttpError(err.to_string()))
 }
 
-/// Asks for a document.
+/// Requests a document with GET.
 ///
 /// # Errors
 /// `HttpError`, also for every status but 200.
@@ -150,7 +150,7 @@ pub async fn get(
     }
 }
 
-/// The status with which an address answers, whatever it is.
+/// The HTTP status of the answer to GET, whatever it is.
 ///
 /// # Errors
 /// `HttpError`.
@@ -161,7 +161,7 @@ pub async fn status(client: &HttpClient, url: &str) -> Result<http::StatusCode, 
     Ok(send(client, request).await?.status())
 }
 
-/// The media type of an answer, without parameters and in lower case.
+/// The media type of an answer, in lower case and without parameters.
 pub fn media_type(response: &HttpResponse) -> String {
     let value = response
         .headers()
@@ -188,8 +188,8 @@ fn explain(err: &reqwest::Error) -> HttpError {
     HttpError(causes(err))
 }
 
-/// All causes in one line: reqwest's own text stops at "error sending request". The address is not
-/// repeated: it may have a query, and the caller names it.
+/// All causes of an error in one line, because reqwest's own text stops at "error sending request".
+/// The URL is left out: it may have a query, and the caller names it.
 pub fn causes(err: &reqwest::Error) -> String {
     let mut causes = Vec::new();
     let mut cause = std::error::Error::source(err);

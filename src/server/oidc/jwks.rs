@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use crate::server::strict_json;
 
-/// The algorithms that are accepted: asymmetric, current, and verified by the library. `none` and
-/// HS* never are (SR-062; RFC 8725 §3.1): with HS256 whoever knows the client secret could be
-/// anyone.
+/// The accepted algorithms: asymmetric, current, and verified by the library. `none` and HS* are
+/// never accepted (SR-062; RFC 8725 §3.1): with HS256, everybody who knows the client secret could
+/// log in as anyone.
 pub const ALGORITHMS: [(&str, Algorithm); 9] = [
     ("RS256", Algorithm::RsaSsaPkcs1V15Sha256),
     ("RS384", Algorithm::RsaSsaPkcs1V15Sha384),
@@ -30,16 +30,16 @@ pub struct Key {
     pub id: Option<String>,
     kty: String,
     crv: String,
-    /// The one algorithm it is meant for, if it says so.
+    /// The key's `alg`, if it has one.
     alg: Option<String>,
     pub public: CoreJsonWebKey,
 }
 
 /// Reads a key set. Keys that are unknown, malformed, symmetric, for encryption or too short are
-/// left out, not refused: the others still work (SR-063, SR-085).
+/// left out, and the others still work (SR-063, SR-085).
 ///
 /// # Errors
-/// In words for the log, when there is no list of keys.
+/// A reason for the log, when there is no list of keys.
 pub fn read(bytes: &[u8]) -> Result<Vec<Key>, String> {
     let mut document = strict_json::object(bytes)?;
     match document.remove("keys") {
@@ -73,7 +73,7 @@ fn usable(key: Value) -> Option<Key> {
 }
 
 impl Key {
-    /// Whether a signature of this algorithm can be made with it.
+    /// Whether the key can verify a signature of this algorithm.
     pub fn supports(&self, algorithm: &str) -> bool {
         let (kty, crv) = match algorithm {
             "ES256" => ("EC", "P-256"),

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::jwks::{ALGORITHMS, Key};
 use crate::server::strict_json;
 
-/// A token that looks like one; nothing of it may be believed yet.
+/// A well-formed token whose signature is not verified yet.
 pub struct Unverified<'a> {
     pub algorithm: String,
     pub key_id: Option<String>,
@@ -17,7 +17,7 @@ pub struct Unverified<'a> {
     claims: Map<String, Value>,
 }
 
-/// A token whose signature is the provider's.
+/// A token whose signature is verified.
 #[derive(Debug)]
 pub struct Verified {
     pub claims: Map<String, Value>,
@@ -30,15 +30,14 @@ pub struct Verified {
 pub enum VerifyError {
     /// No published key has the token's `kid`: the keys may have been rotated.
     UnknownKid,
-    /// For good, in words for the log.
+    /// The token can never be verified; with a reason for the log.
     Rejected(String),
 }
 
-/// Takes a token apart. `types` are the accepted values of `typ` besides its absence, in lower
-/// case.
+/// Parses a token. `types` are the accepted values of `typ` besides its absence, in lower case.
 ///
 /// # Errors
-/// In words for the log, without any part of the token.
+/// A reason for the log, without any part of the token.
 pub fn read<'a>(token: &'a str, types: &[&str]) -> Result<Unverified<'a>, String> {
     let parts: Vec<&str> = token.split('.').collect();
     let [header, payload, signature] = parts[..] else {
@@ -61,8 +60,8 @@ pub fn read<'a>(token: &'a str, types: &[&str]) -> Result<Unverified<'a>, String
         Some(Value::String(text)) => Ok(Some(text.clone())),
         Some(_) => Err(format!("has a header member {name} that is not text")),
     };
-    // `jku`, `x5u`, `jwk` and `x5c` are not looked at: a token cannot choose the key it is checked
-    // with (SR-063).
+    // `jku`, `x5u`, `jwk` and `x5c` are ignored: a token cannot choose the key that verifies it
+    // (SR-063).
     if header_members.contains_key("crit") {
         return Err("has critical header members, which are not understood".to_owned());
     }
@@ -83,19 +82,18 @@ pub fn read<'a>(token: &'a str, types: &[&str]) -> Result<Unverified<'a>, String
 }
 
 impl Unverified<'_> {
-    /// The issuer that the token claims. Good for choosing the keys to verify it with, and for
-    /// nothing else.
+    /// The issuer that the token claims, which only chooses the keys to verify it with.
     pub fn claimed_issuer(&self) -> Option<&str> {
         self.claims.get("iss").and_then(Value::as_str)
     }
 }
 
 impl Unverified<'_> {
-    /// Verifies the signature with the one key that fits. `allowed` are the algorithms the provider
-    /// announces.
+    /// Verifies the signature with the one key that matches. `allowed` are the algorithms that the
+    /// provider announces.
     ///
     /// # Errors
-    /// `KeyUnknown` when a fresh look at the keys may help, else `Refused`.
+    /// `UnknownKid` when fetching the keys again may help, else `Rejected`.
     pub fn verify(self, keys: &[Key], allowed: &[String]) -> Result<Verified, VerifyError> {
         let refused = |why: String| Err(VerifyError::Rejected(why));
         let Some((name, algorithm)) = ALGORITHMS.into_iter().find(|(name, _)| {
@@ -142,10 +140,10 @@ impl Unverified<'_> {
 }
 
 impl Verified {
-    /// The half hash that `at_hash` must have for an access token (OIDC Core §3.1.3.8).
+    /// The value that `at_hash` must have for an access token (OIDC Core §3.1.3.8).
     ///
     /// # Errors
-    /// In words for the log, when the algorithm has no hash.
+    /// A reason for the log, when the algorithm has no hash.
     pub fn half_hash(&self, access_token: &str) -> Result<String, String> {
         let hash = self
             .key

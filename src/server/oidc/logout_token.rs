@@ -1,5 +1,4 @@
-//! The provider's word that somebody has logged out there (OpenID Connect Back-Channel Logout 1.0
-//! §2.6).
+//! The logout token of back-channel logout (OpenID Connect Back-Channel Logout 1.0 §2.6).
 
 use serde_json::Value;
 
@@ -10,28 +9,27 @@ use super::{
 };
 use crate::server::config::OpenIdConnect;
 
-/// Accepted values of `typ`, besides its absence. An ID token has another purpose and is told apart
-/// by its claims too.
+/// Accepted values of `typ`, besides its absence. An ID token is also told apart by its claims.
 pub const ACCEPTED_TYPES: [&str; 2] = ["logout+jwt", "jwt"];
 const BACKCHANNEL_EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 const MAX_JTI_BYTES: usize = 255;
 
-/// Whose sessions are over: those of the person, or of the one session at the provider, or the
-/// latter if both are named.
+/// Names the sessions that end: those of the subject, or those of one session at the provider,
+/// which wins where both are named.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogoutToken {
     pub subject: Option<String>,
     pub session: Option<String>,
-    /// Its own name, used once.
+    /// `jti`: a token is accepted once.
     pub id: String,
-    /// Unix seconds, leeway included: until then the name has to be remembered.
+    /// Unix seconds, leeway included: `jti` has to be stored until then.
     pub expires_at: i64,
 }
 
-/// Checks a logout token whose signature is good.
+/// Checks a logout token whose signature is verified.
 ///
 /// # Errors
-/// `TokenRefused`, with the claim that is wrong.
+/// `InvalidToken`, with the claim that is wrong.
 pub fn check(
     token: &Verified,
     issuer: &str,

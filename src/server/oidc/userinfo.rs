@@ -7,16 +7,17 @@ use serde_json::{Map, Value};
 use super::{discovery::Metadata, error::OidcFailure, http_client};
 use crate::{domain::oidc_error::OidcError, server::strict_json};
 
-/// What the endpoint said: claims, or a signed token (`application/jwt`) still to be verified.
+/// The answer of the endpoint: claims, or a signed token (`application/jwt`) that is still to be
+/// verified.
 pub enum UserinfoResponse {
     Claims(Map<String, Value>),
     Signed(String),
 }
 
-/// Asks for the claims of the access token's owner; `None` when the provider has no such endpoint.
+/// Requests the claims of the access token's owner; `None` when the provider has no such endpoint.
 ///
 /// # Errors
-/// `ProviderUnreachable`, `TokenRefused`.
+/// `ProviderUnreachable`, `InvalidToken`.
 pub async fn fetch(
     http: &http_client::HttpClient,
     metadata: &Metadata,

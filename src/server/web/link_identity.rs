@@ -1,6 +1,5 @@
-//! From the form that asks to connect an account at the provider to the provider. What was asked
-//! for travels in an encrypted cookie, which names the session: a link that somebody else puts into
-//! this browser starts nothing (SR-058).
+//! Starts linking an identity. The request of the form is kept in an encrypted cookie that names
+//! the session: a link to this route that an attacker puts into a browser starts nothing (SR-058).
 
 use axum::{
     Extension,
@@ -24,7 +23,7 @@ use crate::{
 
 const COOKIE_NAME: &str = "link-request";
 
-/// The cookie that carries it.
+/// The cookie that keeps the request until the browser goes to the provider.
 #[must_use]
 pub fn set_link_request(state: &AppState, connects: &LinkRequest) -> Option<HeaderValue> {
     let text = serde_json::to_string(connects).ok()?;
@@ -38,7 +37,7 @@ pub fn set_link_request(state: &AppState, connects: &LinkRequest) -> Option<Head
     .ok()
 }
 
-/// Sets out for the provider. Without the form before it, it leads back to the form.
+/// Sends the browser to the provider, or back to the form where none was sent.
 pub async fn start_linking(
     State(state): State<AppState>,
     Extension(auth): Extension<RequestAuth>,

@@ -9,8 +9,8 @@ use crate::{
     },
 };
 
-/// What a browser gets for a login: a cookie, and the path to go on to (SR-120), which for somebody
-/// who waits for approval is the page that says so.
+/// The session cookie of a login, and the path to redirect to (SR-120), which is the page about the
+/// pending approval for an account without one.
 ///
 /// # Errors
 /// `Internal` when the cookie cannot be written.

@@ -1,5 +1,5 @@
-//! Where the provider sends the browser back to, at MediaManager's two addresses. A route of its
-//! own and no server function, because the configured name is a part of the path.
+//! The redirect URIs, at MediaManager's two paths. They are routes of their own and not server
+//! functions, because one path contains the configured name.
 
 use axum::{
     Extension,
@@ -20,11 +20,11 @@ use crate::{
     },
 };
 
-/// The parameters that mean something; each may be there once (SR-056). An ID token among the
-/// others is not looked at.
+/// The parameters that are read; each may be given once (SR-056). All others are ignored, an ID
+/// token among them.
 const CALLBACK_PARAMS: [&str; 5] = ["code", "state", "iss", "error", "error_description"];
 
-/// `GET /auth/cookie/{name}/callback`. The name is compared to the letter.
+/// `GET /auth/cookie/{name}/callback`. The name is compared exactly.
 #[utoipa::path(get, path = "/api/v1/auth/cookie/{name}/callback", params(("name" = String, Path), ("code" = Option<String>, Query), ("state" = Option<String>, Query), ("iss" = Option<String>, Query), ("error" = Option<String>, Query)), responses((status = 303, description = "Logged in"), (status = "4XX", description = "A page that says why not"), (status = "5XX", description = "A page that says why not")))]
 pub async fn callback_by_name(
     State(state): State<AppState>,
@@ -51,7 +51,7 @@ pub async fn callback(
     Ok(handle_callback(state, auth.0, request, None).await)
 }
 
-/// `provider` is the one whose redirect URI this is, where the URI names one: an answer to an attempt
+/// `provider` is the one that the redirect URI names, if it names one: a response to an attempt
 /// with another provider is refused (RFC 9700 §4.4.2).
 async fn handle_callback(
     state: AppState,
@@ -59,7 +59,7 @@ async fn handle_callback(
     request: Request,
     provider: Option<ProviderId>,
 ) -> Response {
-    // The router answers HEAD with GET's handler; a link checker must not use up somebody's login.
+    // The router answers HEAD with GET's handler, and a link checker must not use up an attempt.
     if request.method() != Method::GET {
         return render::error_response(&state, request, AuthError::MethodNotAllowed).await;
     }
@@ -97,7 +97,8 @@ async fn handle_callback(
     };
     let mut response = match answered {
         Ok(response) => response,
-        // Reloading, or the Back button after a login: everything is fine already (SR-057).
+        // The page was reloaded, or opened with the Back button after a login, so the person is
+        // logged in already (SR-057).
         Err(refused) if is_logged_in && !is_linking && refused.error == OidcError::UnknownState => {
             home()
         }
@@ -109,12 +110,12 @@ async fn handle_callback(
     response
 }
 
-/// The attempt that is over now, also if the rest of the answer cannot be read.
+/// The state of the attempt that ends now, also when the rest of the response cannot be read.
 fn state_param(uri: &Uri) -> String {
     form_data::parameter(uri, "state").unwrap_or_default()
 }
 
-/// Reads the answer strictly: what two readers could understand differently is refused.
+/// Reads the response strictly: it is refused where two parsers could read it differently.
 fn read_params(query: &str) -> Result<CallbackParams, OidcFailure> {
     let malformed = || {
         OidcFailure::new(
@@ -135,14 +136,14 @@ fn read_params(query: &str) -> Result<CallbackParams, OidcFailure> {
             .map(|(_, value)| value.clone())
     };
     let find = |wanted: &str| given(wanted).filter(|value| !value.is_empty());
-    // An issuer that is there and empty is another one than the provider's (SR-054).
+    // An empty issuer is an issuer, and not the provider's (SR-054).
     let answer = CallbackParams {
         code: find("code"),
         issuer: given("iss"),
         error: find("error"),
         error_description: find("error_description"),
     };
-    // Exactly one of the two.
+    // Exactly one of the two must be given.
     if answer.code.is_some() == answer.error.is_some() {
         Err(malformed())
     } else {

@@ -1,4 +1,4 @@
-//! Where a login leads, and where somebody goes who may not open a page yet.
+//! Where a login leads, and where a request is redirected that may not open a page yet.
 
 use axum::http::Uri;
 
@@ -11,8 +11,8 @@ use crate::{
     },
 };
 
-/// Where somebody who is logged in goes by default: MediaManager, or the page that says what they
-/// wait for.
+/// The default destination of somebody who is logged in: MediaManager, or the page about the
+/// pending approval.
 pub fn landing_page(state: &AppState, auth: &RequestAuth) -> String {
     after_login(
         state,
@@ -26,7 +26,7 @@ pub fn landing_page(state: &AppState, auth: &RequestAuth) -> String {
 /// Where a login leads (SR-120).
 pub fn after_login(state: &AppState, is_verified: bool, return_to: Option<&ReturnTo>) -> String {
     match return_to {
-        // Without approval, the own account may still be verified, changed and deleted.
+        // Without approval, people may still verify, change and delete their own account.
         Some(target) if !is_verified && is_below(target.as_str(), paths::ACCOUNT.path) => {
             target.as_str().to_owned()
         }
@@ -41,22 +41,22 @@ fn is_below(path: &str, parent: &str) -> bool {
         .is_some_and(|rest| rest.starts_with('/'))
 }
 
-/// The login page that comes back to this address.
+/// The login page that leads back to this URI.
 pub fn login_url(uri: &Uri) -> String {
     return_to::with_target(paths::LOGIN.path, destination(uri).as_ref())
 }
 
-/// The page where somebody logs in again before this address, which needs a recent login (SR-142).
+/// The page that asks for a recent login and leads back to this URI (SR-142).
 pub fn reauthenticate_url(uri: &Uri) -> String {
     return_to::with_target(paths::REAUTHENTICATE.path, destination(uri).as_ref())
 }
 
-/// The address itself as a place to come back to, if it is one.
+/// The URI as a destination after the login, if it can be one.
 fn destination(uri: &Uri) -> Option<ReturnTo> {
     ReturnTo::parse(uri.path_and_query()?.as_str())
 }
 
-/// The `return_to` parameter of an address, if it names a place to go to.
+/// The `return_to` parameter of a URI, if it is a valid destination.
 pub fn return_to_param(uri: &Uri) -> Option<ReturnTo> {
     ReturnTo::parse(&form_data::parameter(uri, "return_to")?)
 }

@@ -50,7 +50,7 @@ pub fn page<V: IntoView + 'static>(
     Html(html).into_response()
 }
 
-/// What every page may know. `pending_approvals` is shown to administrators.
+/// The context of every page. `pending_approvals` is shown to administrators.
 pub fn page_context(state: &AppState, parts: &Parts, pending_approvals: u64) -> PageContext {
     let config = &state.config;
     let current = parts
@@ -114,7 +114,7 @@ fn viewer(state: &AppState, current: &CurrentUser) -> Viewer {
     }
 }
 
-/// A time as pages show it.
+/// A time in the two forms that pages need.
 pub fn timestamp(at: i64) -> Timestamp {
     Timestamp {
         rfc3339: clock::format_rfc3339(at),
@@ -122,13 +122,13 @@ pub fn timestamp(at: i64) -> Timestamp {
     }
 }
 
-/// Answers a request that cannot be served: the API's JSON, or a page that says what happened and
-/// what to do.
+/// Answers a request that cannot be served: with the API's JSON, or with a page that explains the
+/// error.
 pub async fn error_response(state: &AppState, request: Request, error: AuthError) -> Response {
     error_for(state, &request.into_parts().0, error)
 }
 
-/// The same where only the head of the request is at hand.
+/// The same, from the head of the request.
 pub fn error_for(state: &AppState, parts: &Parts, error: AuthError) -> Response {
     if api::is_api(parts.uri.path()) {
         return api::fastapi::failure(error);
@@ -140,7 +140,7 @@ pub fn error_for(state: &AppState, parts: &Parts, error: AuthError) -> Response 
     }
 }
 
-/// `AccountMismatch` for the script of a page of ours. It says whose account is open now.
+/// `AccountMismatch` for the script of a form. It names the account that is logged in now.
 fn account_mismatch(parts: &Parts) -> Response {
     let error = AuthError::AccountMismatch;
     let current = parts
@@ -157,7 +157,7 @@ fn account_mismatch(parts: &Parts) -> Response {
     )
 }
 
-/// The page that says what happened, whatever the client accepts.
+/// The page that explains an error, whatever the client accepts.
 pub fn error_page(state: &AppState, parts: &Parts, error: AuthError) -> Response {
     let origins =
         csrf::claimed_origin(&parts.headers).map(|claimed| (claimed, state.config.origin()));
@@ -165,7 +165,7 @@ pub fn error_page(state: &AppState, parts: &Parts, error: AuthError) -> Response
     render_error(context, error, origins)
 }
 
-/// The same with a context that is there already.
+/// The same with an existing context.
 pub fn error_page_with(context: Arc<PageContext>, error: AuthError) -> Response {
     render_error(context, error, None)
 }
@@ -189,8 +189,7 @@ fn render_error(
     )
 }
 
-/// Answers a failed login through the provider with what was wrong and what to do. A person looks
-/// at it, whatever the browser accepts.
+/// The page that explains a failed login with the provider, whatever the client accepts.
 pub fn oidc_error_page(state: &AppState, parts: &Parts, refused: CallbackError) -> Response {
     let code = refused.error;
     let provider = refused
@@ -221,7 +220,7 @@ pub fn oidc_error_page(state: &AppState, parts: &Parts, refused: CallbackError) 
     response
 }
 
-/// An error for the script of a page of ours: the element that says it, and the sentence.
+/// An error for the script of a form: the element that shows it, and the sentence.
 pub fn json_error(error: AuthError) -> Response {
     with_status(
         Json((error.place(), en::error_message(error))).into_response(),
@@ -241,14 +240,14 @@ pub fn status(error: AuthError) -> StatusCode {
     StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
-/// Tells a client that was turned away for a while when to come back.
+/// Adds the time after which a rejected client may try again.
 pub fn add_retry_after(headers: &mut HeaderMap, error: AuthError) {
     if let Some(seconds) = error.retry_after() {
         headers.insert(header::RETRY_AFTER, seconds.into());
     }
 }
 
-/// Whether a page can be shown, as for a navigation or a form without script.
+/// Whether the client accepts a page, as for a navigation or a form without script.
 pub fn accepts_html(headers: &HeaderMap) -> bool {
     headers
         .get(header::ACCEPT)

@@ -1,4 +1,4 @@
-//! What the body of a `#[server]` function may ask of the request it answers, and how it answers.
+//! What the body of a `#[server]` function needs of its request, and how it answers.
 
 use axum::http::{HeaderName, HeaderValue, header, request::Parts};
 use leptos::prelude::use_context;
@@ -26,12 +26,12 @@ use crate::{
     },
 };
 
-/// What a log-out tells the browser to forget. Not the cookies: those of the application behind us
-/// are not ours.
+/// The data that a logout clears in the browser. Cookies stay, because those of the application
+/// behind this server belong to it.
 pub const CLEAR_SITE_DATA: HeaderValue = HeaderValue::from_static("\"cache\", \"storage\"");
 
-/// The state and who is asking. Every server function calls this first: it is a public endpoint,
-/// whatever page it belongs to (SR-002).
+/// The state and the request's authentication. Every server function calls this first: it is a
+/// public endpoint, whatever page it belongs to (SR-002).
 ///
 /// # Errors
 /// `Internal` outside a request.
@@ -53,7 +53,7 @@ fn state_and_parts() -> Result<(AppState, Parts), AuthError> {
         .ok_or(AuthError::Internal)
 }
 
-/// The administrator who is asking.
+/// The administrator who sent the request.
 ///
 /// # Errors
 /// `NotLoggedIn`, `Forbidden`.
@@ -61,30 +61,30 @@ pub fn admin(auth: &RequestAuth) -> Result<Admin, AuthError> {
     auth.current_user()?.admin()
 }
 
-/// The token that was presented, for logging out.
+/// The presented session token, for logging out.
 pub fn presented_token(auth: &RequestAuth) -> Option<&str> {
     auth.token
         .as_ref()
         .map(|PresentedToken(token)| token.as_str())
 }
 
-/// Ends a successful server function: the browser goes on to this page, which shows the notice.
+/// Redirects to a page that shows the notice.
 pub fn redirect(page: &Page, notice: Notice) {
     redirect_to(&notice.on(page));
 }
 
-/// The same for one user's page.
+/// Redirects to the page of a user, which shows the notice.
 pub fn redirect_to_user(id: uuid::Uuid, notice: Notice) {
     redirect_to(&notice.at(&paths::user(id)));
 }
 
-/// The same for any address of this site.
+/// Redirects to any path of this site.
 pub fn redirect_to(address: &str) {
     leptos_axum::redirect(address);
 }
 
-/// Gives the browser a new session and sends it where the person wanted to go (SR-120), or to the
-/// page that says what they wait for.
+/// Sets the cookie of a new session and redirects to `return_to` (SR-120), or to the page about the
+/// pending approval.
 ///
 /// # Errors
 /// `Internal` when the cookie cannot be written.
@@ -99,7 +99,7 @@ pub fn log_in_browser(
     Ok(())
 }
 
-/// Takes the session away from the browser, and what it may have kept of our pages (SR-096).
+/// Clears the session cookie, and our pages in the browser's cache (SR-096).
 ///
 /// # Errors
 /// `Internal` when the cookie cannot be written.
@@ -111,8 +111,8 @@ pub fn clear_session_cookie(state: &AppState) -> Result<(), AuthError> {
     Ok(())
 }
 
-/// Starts a login with the provider. Returns the address to send the browser to, which is a page of
-/// ours if the provider cannot be used. Leptos calls it for a link, so it must not fail.
+/// Starts a login with the provider. Returns the URL to send the browser to, which is a page of
+/// ours if the provider cannot be used. A link leads here, so the function must not fail.
 pub async fn start_oidc_login(return_to: Option<ReturnTo>) -> String {
     let unavailable = return_to::with_target(paths::OIDC_ERROR.path, return_to.as_ref());
     let Ok((state, parts)) = state_and_parts() else {
@@ -142,7 +142,7 @@ pub async fn start_oidc_login(return_to: Option<ReturnTo>) -> String {
     }
 }
 
-/// The account at the provider that waits in this browser for the password of the account here.
+/// The identity that waits in this browser for the account's password.
 ///
 /// # Errors
 /// `Internal` outside a request.
@@ -151,7 +151,7 @@ pub fn pending_link() -> Result<Option<PendingLink>, AuthError> {
     Ok(login_attempts::pending_link(&state, &parts.headers))
 }
 
-/// Like [`log_in_browser`], and clears the pending link.
+/// Does what [`log_in_browser`] does, and clears the pending link.
 ///
 /// # Errors
 /// `Internal` when the cookie cannot be written.
@@ -164,7 +164,7 @@ pub fn finish_linking(
     log_in_browser(state, login, pending.return_to.as_ref())
 }
 
-/// Stores what somebody has asked to link until the browser starts for the provider.
+/// Stores a request to link an identity until the browser goes to the provider.
 ///
 /// # Errors
 /// `Internal` when the cookie cannot be written.
@@ -186,7 +186,7 @@ pub fn store_one_time_link(
     Ok(())
 }
 
-/// The token of the link to this page that this browser has opened.
+/// The token of the mailed link to this page that the browser has opened.
 ///
 /// # Errors
 /// `Internal` outside a request.
@@ -195,7 +195,7 @@ pub fn link_token(page: &Page) -> Result<Option<LinkToken>, AuthError> {
     Ok(link_token::token(&state, &parts.headers, page).map(LinkToken::new))
 }
 
-/// Clears it.
+/// Clears the token of the mailed link.
 ///
 /// # Errors
 /// `Internal` when the cookie cannot be written.
@@ -206,7 +206,7 @@ pub fn clear_link_token(state: &AppState, page: &Page) -> Result<(), AuthError> 
 
 fn set_cookie(cookie: HeaderValue) {
     if let Some(response) = use_context::<ResponseOptions>() {
-        // Appended: inserting would overwrite the others.
+        // Appended, because inserting would overwrite other cookies.
         response.append_header(header::SET_COOKIE, cookie);
     }
 }

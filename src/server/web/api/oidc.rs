@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// `GET /auth/cookie/{name}/authorize`, as MediaManager's frontend of 2025 calls it. The name is
-/// compared to the letter.
+/// compared exactly.
 #[utoipa::path(
     get,
     path = "/api/v1/auth/cookie/{name}/authorize",
@@ -40,8 +40,8 @@ pub async fn cookie_authorize(
     authorize(&state, provider, redirect_uri, request).await
 }
 
-/// `GET /auth/oauth/authorize`, as MediaManager's present frontend calls it. The provider sends the
-/// browser back to the address of this layout, unless one is configured.
+/// `GET /auth/oauth/authorize`, as MediaManager's present frontend calls it. The redirect URI has
+/// the same layout, unless one is configured.
 #[utoipa::path(
     get,
     path = "/api/v1/auth/oauth/authorize",
@@ -93,9 +93,9 @@ async fn authorize(
     Ok(response)
 }
 
-/// `POST /auth/oidc/backchannel-logout`: the provider says that somebody has logged out there
-/// (OpenID Connect Back-Channel Logout 1.0 §2.5, §2.8). It is a server, so there is no browser and
-/// no cookie; the token's signature is the proof.
+/// `POST /auth/oidc/backchannel-logout`: the provider reports a logout there (OpenID Connect
+/// Back-Channel Logout 1.0 §2.5, §2.8). It is a server and has no cookie; the token's signature
+/// authenticates it.
 #[utoipa::path(
     post,
     path = "/api/v1/auth/oidc/backchannel-logout",
@@ -120,7 +120,7 @@ pub async fn backchannel_logout(
     let fields = fastapi::read_fields(request)
         .await
         .map_err(|error| match error {
-            // The specification has one form for what is refused with 400.
+            // The specification gives every answer with 400 one form.
             ApiError::Auth(AuthError::BadRequest) => invalid("the form cannot be read"),
             error => error,
         })?;

@@ -1,5 +1,5 @@
-//! What a browser carries, encrypted, on its way to the provider and back: one cookie for each
-//! attempt, found by its `state`, so that several tabs do not disturb each other (SR-051, SR-052).
+//! The encrypted cookies of login attempts: one for each attempt, named after its `state`, so that
+//! several tabs do not disturb each other (SR-051, SR-052).
 
 use axum::http::{HeaderMap, HeaderValue};
 
@@ -9,12 +9,12 @@ use crate::server::{
     web::cookies,
 };
 
-/// The most attempts one browser has under way; the oldest gives way.
+/// The most attempts of one browser; a further one drops the oldest.
 const MAX_PARALLEL_LOGINS: usize = 5;
 const ATTEMPT_PREFIX: &str = "oidc-attempt-";
 const PENDING_LINK: &str = "pending-link";
 
-/// The cookies that keep a new handshake, and drop the oldest ones beyond the limit.
+/// The cookies that store a new attempt and drop the oldest ones beyond the limit.
 pub fn set_login_attempt(
     state: &AppState,
     headers: &HeaderMap,
@@ -52,8 +52,8 @@ pub fn set_login_attempt(
     dropped.chain([kept]).filter_map(Result::ok).collect()
 }
 
-/// The handshake that belongs to this answer, if this browser has it, and the cookie that takes it
-/// away: it is for one use, whatever comes of it (SR-053).
+/// The attempt with this state, if the browser has it, and the cookie that removes it: an attempt
+/// is used once, whatever its result (SR-053).
 #[must_use]
 pub fn take_login_attempt(
     state: &AppState,
@@ -68,7 +68,7 @@ pub fn take_login_attempt(
     (attempt, cookies::unset(&state.config, &name).ok())
 }
 
-/// The cookie that keeps what is to be connected until the account is proven.
+/// The cookie that stores an identity until the account's password is given.
 #[must_use]
 pub fn set_pending_link(state: &AppState, pending: &PendingLink) -> Option<HeaderValue> {
     let text = serde_json::to_string(pending).ok()?;
@@ -82,7 +82,7 @@ pub fn set_pending_link(state: &AppState, pending: &PendingLink) -> Option<Heade
     .ok()
 }
 
-/// What this browser is about to connect, if it is still in time.
+/// The identity that this browser is about to link, if it is in time.
 pub fn pending_link(state: &AppState, headers: &HeaderMap) -> Option<PendingLink> {
     let (_, text) = cookies::unsealed(
         state.tokens.pending_link_cookie_key(),
@@ -95,7 +95,7 @@ pub fn pending_link(state: &AppState, headers: &HeaderMap) -> Option<PendingLink
         .filter(|pending: &PendingLink| pending.is_current(state.clock.now()))
 }
 
-/// The cookie that takes it away.
+/// The cookie that removes the pending link.
 #[must_use]
 pub fn clear_pending_link(state: &AppState) -> Option<HeaderValue> {
     cookies::unset(
@@ -105,7 +105,7 @@ pub fn clear_pending_link(state: &AppState) -> Option<HeaderValue> {
     .ok()
 }
 
-/// Not the state itself: cookie names end up in more places than values do.
+/// Not the state itself, because cookie names end up in more logs than values do.
 fn name(state: &AppState, returned: &str) -> String {
     let fingerprint = fingerprint("cookie", returned);
     cookies::prefixed_name(

@@ -1,4 +1,4 @@
-//! The pages for everybody: login, sign-up, setup, reset, and the way through the provider.
+//! The public pages: login, sign-up, setup, password reset, and those of a login with the provider.
 
 use axum::{
     Extension,
@@ -40,7 +40,7 @@ use crate::{
     text::en::error_message,
 };
 
-/// `/`: the login page for strangers, the landing page for everybody else.
+/// `/`: redirects to the login page, or to the landing page of somebody who is logged in.
 pub async fn index(
     State(state): State<AppState>,
     Extension(auth): Extension<RequestAuth>,
@@ -125,8 +125,8 @@ pub async fn confirm_link(cx: PageRequest, headers: HeaderMap) -> PageResult {
     cx.render(move || view! { <ConfirmLinkPage email=pending.email provider/> })
 }
 
-/// `/login/verify`: what somebody waits for, or how to verify the address of an account that is
-/// approved.
+/// `/login/verify`: explains a pending approval, or how to verify the address of an approved
+/// account.
 pub async fn pending_approval(cx: PageRequest, current: CurrentUser) -> PageResult {
     let needs_verification = mail::is_configured(&cx.state)
         && email_verification::needs_verification(&cx.state, current.user().id).await?;
@@ -140,8 +140,8 @@ pub async fn pending_approval(cx: PageRequest, current: CurrentUser) -> PageResu
     redirect(&after_login(&cx.state, true, None))
 }
 
-/// `/login/provider`: why the provider cannot be used, with the reason in the log. Leads to the
-/// login page once it can.
+/// `/login/provider`: explains why the provider cannot be used. Redirects to the login page once it
+/// can.
 pub async fn oidc_error(State(state): State<AppState>, request: Request) -> Response {
     let return_to = return_to_param(request.uri());
     match state.providers.first().and_then(Provider::last_error) {
@@ -160,7 +160,7 @@ pub async fn oidc_error(State(state): State<AppState>, request: Request) -> Resp
     }
 }
 
-/// The pages of MediaManager's own frontend: ours have the same names.
+/// Redirects the paths of MediaManager's own pages to ours.
 pub async fn redirect_legacy_path(Path(page): Path<String>) -> PageResult {
     match page.as_str() {
         "signup" => redirect(paths::SIGNUP.path),
@@ -170,7 +170,7 @@ pub async fn redirect_legacy_path(Path(page): Path<String>) -> PageResult {
     }
 }
 
-/// The address in the mails of MediaManager.
+/// Redirects the link in MediaManager's mails.
 pub async fn redirect_legacy_reset(request: Request) -> Redirect {
     Redirect::to(&form_data::with_query(
         paths::RESET_PASSWORD.path,
