@@ -1,5 +1,5 @@
-//! The pages as people see them: a file for each page, with the server functions of its forms.
-//! Compiled for server and browser.
+//! The pages: a file for each, with the server functions of its forms. Compiled for the server
+//! only; the components that also run in the browser are in `islands`.
 
 use leptos::server_fn::{
     codec::JsonEncoding,
@@ -12,7 +12,6 @@ pub mod account;
 pub mod error_page;
 pub mod login;
 pub mod logout;
-pub mod notice;
 pub mod oidc;
 pub mod page_context;
 pub mod password_reset;
@@ -26,7 +25,7 @@ pub mod users;
 impl FromServerFnError for AuthError {
     type Encoder = JsonEncoding;
 
-    /// The framework's own failures carry texts of libraries, which stay on the server (SR-183).
+    /// Drops the framework's messages, because they contain texts of libraries (SR-183).
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         match error {
             ServerFnErrorErr::Args(_)

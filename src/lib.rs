@@ -2,9 +2,10 @@
 //!
 //! ```text
 //! domain   values and their rules; compiled for server and browser
-//! text     the sentences that people read, in English; server only
+//! islands  the components that also run in the browser; compiled for server and browser
+//! text     the texts of pages and mails, in English; server only
 //! app      the pages, with the server functions of their forms; paths.rs has every page
-//! server   what never reaches the browser
+//! server   everything else that runs on the server
 //!            web      routes, access, page handlers, middleware, cookies, the JSON API
 //!            flows    the use cases
 //!            db       storage, a file for each table
@@ -13,18 +14,20 @@
 //!            config, clock, crypto, mailer, telemetry: tools with a single purpose
 //! ```
 //!
-//! What is deliberately absent: state in memory that a second instance would need too, links or
-//! cookies that depend on a request header, errors that carry text, secrets in logs, and decisions
-//! taken from what a page shows. `tests/it/tidy.rs` checks who may import whom.
+//! Deliberately absent: state in memory that a second instance would also need, links or cookies
+//! that depend on a request header, errors that contain free text, secrets in logs, and decisions
+//! that rely on the content of a page. `tests/it/tidy.rs` checks the imports between the modules.
 
+#[cfg(feature = "ssr")]
 pub mod app;
 pub mod domain;
+pub mod islands;
 #[cfg(feature = "ssr")]
 pub mod server;
 #[cfg(feature = "ssr")]
 pub mod text;
 
-/// Brings the islands of a page to life; called by the script in `app::ui::layout`.
+/// Hydrates the islands of a page; called by the script in `app::ui::layout`.
 #[cfg(feature = "hydrate")]
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn hydrate() {

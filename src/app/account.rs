@@ -2,11 +2,16 @@ use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 
 use super::{
     logout::LogOutForm,
-    notice::Notice,
     page_context::{AdminNotices, Timestamp, page_context},
     paths, ui,
 };
-use crate::domain::AuthError;
+use crate::{
+    domain::{AuthError, Notice},
+    islands::{FormError, FormState},
+    text::en::pages::account::{
+        self as text, link_identity as link_text, password as password_text,
+    },
+};
 
 pub mod delete;
 pub mod email;
@@ -15,7 +20,7 @@ pub mod password;
 pub mod reauthenticate;
 pub mod verify_email;
 
-/// What belongs to whoever is logged in.
+/// The account of the current user.
 #[derive(Clone)]
 pub struct AccountView {
     pub sessions: Vec<SessionRow>,
@@ -23,7 +28,7 @@ pub struct AccountView {
     pub has_password: bool,
 }
 
-/// A browser in which somebody is logged in.
+/// One session of a user.
 #[derive(Clone)]
 pub struct SessionRow {
     pub id: String,
@@ -33,24 +38,24 @@ pub struct SessionRow {
     pub client_ip: String,
     /// How the session began, in words.
     pub login_method: String,
-    /// The session that asks.
+    /// The session of this request.
     pub is_current: bool,
 }
 
-/// An account at a provider.
+/// An account at an OpenID provider.
 #[derive(Clone)]
 pub struct IdentityRow {
     pub id: String,
-    /// The provider's name, or its address where it is not the configured one.
+    /// The name of the configured provider; the issuer of any other.
     pub provider: String,
     pub is_configured: bool,
-    /// The address there.
+    /// The e-mail address at the provider.
     pub email: Option<String>,
     pub since: Timestamp,
     pub last_login: Timestamp,
 }
 
-/// Ends one of the person's own sessions, or all but this one.
+/// Revokes one of the user's own sessions, or all but the current one.
 #[server(prefix = "", endpoint = "account")]
 pub async fn revoke_session(#[server(default)] session: String) -> Result<(), AuthError> {
     use crate::server::{flows::sessions, web::server_fn};
@@ -79,14 +84,14 @@ const NOTICES: [Notice; 7] = [
     Notice::ProviderUnlinked,
 ];
 
-/// In place of a session's id.
+/// Takes the place of a session's id.
 const ALL_OTHER_SESSIONS: &str = "others";
 
-/// `/account`: who I am, and where.
+/// `/account`
 #[component]
 pub fn AccountPage(
     account: AccountView,
-    /// The address is not verified, and can be by mail.
+    /// The address is not verified, and mail is configured.
     needs_verification: bool,
 ) -> impl IntoView {
     let cx = page_context();
@@ -94,30 +99,26 @@ pub fn AccountPage(
     let (is_superuser, is_verified) = viewer.as_ref().map_or((false, false), |viewer| {
         (viewer.is_superuser, viewer.is_verified)
     });
-    let role = match (is_superuser, is_verified) {
-        (true, _) => "Administrator",
-        (false, true) => "Member",
-        (false, false) => "Waiting for approval",
-    };
-    let state = ui::FormState::new(cx.field_error());
+    let role = text::role(is_superuser, is_verified);
+    let state = FormState::new(cx.field_error());
     view! {
-        <ui::Layout title="Your account" has_error=cx.has_error()>
-            <h1>"Your account"</h1>
-            <ui::FormError state/>
+        <ui::Layout title=text::TITLE has_error=cx.has_error()>
+            <h1>{text::TITLE}</h1>
+            <FormError state/>
             <ui::NoticeMessage shown=&NOTICES/>
             <dl class="facts">
-                <dt>"E-mail"</dt>
-                <dd>{viewer.as_ref().map(|viewer| viewer.email.clone())}{needs_verification.then(|| view! { " "<a href=paths::PENDING_APPROVAL.path>"Confirm it"</a> })}</dd>
-                <dt>"Role"</dt>
+                <dt>{text::EMAIL}</dt>
+                <dd>{viewer.as_ref().map(|viewer| viewer.email.clone())}{needs_verification.then(|| view! { " "<a href=paths::PENDING_APPROVAL.path>{text::CONFIRM_EMAIL}</a> })}</dd>
+                <dt>{text::ROLE}</dt>
                 <dd>{role}</dd>
-                <dt>"Logged in since"</dt>
+                <dt>{text::LOGGED_IN_SINCE}</dt>
                 <dd>{viewer.map(|viewer| view! { <ui::Time at=viewer.logged_in_at/> })}</dd>
             </dl>
             <LogOutForm/>
             <LoginMethods has_password=account.has_password identities=account.identities/>
             <Sessions sessions=account.sessions/>
             {cx.admin.clone().map(|admin| view! { <ConfigurationCard admin/> })}
-            <p class="links"><a href=paths::DELETE_ACCOUNT.path>"Delete my account"</a></p>
+            <p class="links"><a href=paths::DELETE_ACCOUNT.path>{text::delete::BUTTON}</a></p>
         </ui::Layout>
     }
     .into_any()
@@ -128,7 +129,7 @@ fn LoginMethods(has_password: bool, identities: Vec<IdentityRow>) -> impl IntoVi
     let cx = page_context();
     let is_connected = identities.iter().any(|identity| identity.is_configured);
     let connect = cx.provider.clone().filter(|_| !is_connected).map(|provider| {
-        view! { <li><a href=paths::LINK_IDENTITY.path>{format!("Connect {}", provider.name)}</a></li> }
+        view! { <li><a href=paths::LINK_IDENTITY.path>{link_text::connect(&provider.name)}</a></li> }
     });
     let identities: Vec<_> = identities
         .into_iter()
@@ -138,17 +139,17 @@ fn LoginMethods(has_password: bool, identities: Vec<IdentityRow>) -> impl IntoVi
                     <strong>{identity.provider.clone()}</strong>
                     {identity.email.map(|email| format!(", {email}"))}
                     ". "
-                    <a href=format!("{}?identity={}", paths::UNLINK_IDENTITY.path, identity.id)>{format!("Disconnect {}", identity.provider)}</a>
+                    <a href=format!("{}?identity={}", paths::UNLINK_IDENTITY.path, identity.id)>{link_text::disconnect(&identity.provider)}</a>
                 </li>
             }
         })
         .collect();
     view! {
         <section class="card">
-            <h2>"Login methods"</h2>
+            <h2>{text::LOGIN_METHODS}</h2>
             <ul>
-                <li><a href=paths::PASSWORD.path>{if has_password { "Change password" } else { "Choose a password" }}</a></li>
-                <li><a href=paths::CHANGE_EMAIL.path>"Change e-mail"</a></li>
+                <li><a href=paths::PASSWORD.path>{if has_password { password_text::TITLE } else { text::CHOOSE_PASSWORD }}</a></li>
+                <li><a href=paths::CHANGE_EMAIL.path>{text::email::TITLE}</a></li>
                 {identities}
                 {connect}
             </ul>
@@ -168,13 +169,13 @@ fn Sessions(sessions: Vec<SessionRow>) -> impl IntoView {
         view! {
             <ui::PostForm action=RevokeSession::PATH>
                 <input type="hidden" name="session" value=ALL_OTHER_SESSIONS/>
-                <button type="submit" class="secondary">"End all other sessions"</button>
+                <button type="submit" class="secondary">{text::END_OTHER_SESSIONS}</button>
             </ui::PostForm>
         }
     });
     view! {
         <section class="card">
-            <h2>"Where you are logged in"</h2>
+            <h2>{text::SESSIONS}</h2>
             <ul class="lines">{lines}</ul>
             {end_others}
         </section>
@@ -185,16 +186,13 @@ fn Sessions(sessions: Vec<SessionRow>) -> impl IntoView {
 #[component]
 fn SessionItem(session: SessionRow) -> impl IntoView {
     let action = if session.is_current {
-        Either::Left(view! { <span class="badge">"This browser"</span> })
+        Either::Left(view! { <span class="badge">{text::THIS_BROWSER}</span> })
     } else {
-        let (id, of_browser) = (
-            session.id.clone(),
-            format!(" the session of {}", session.browser),
-        );
+        let (id, of_browser) = (session.id.clone(), text::session_of(&session.browser));
         Either::Right(view! {
             <ui::PostForm action=RevokeSession::PATH>
                 <input type="hidden" name="session" value=id/>
-                <button type="submit" class="secondary">"End"<span class="visually-hidden">{of_browser}</span></button>
+                <button type="submit" class="secondary">{text::END_SESSION}<span class="visually-hidden">{of_browser}</span></button>
             </ui::PostForm>
         })
     };
@@ -207,19 +205,19 @@ fn SessionItem(session: SessionRow) -> impl IntoView {
     .into_any()
 }
 
-/// A session in words.
+/// Browser, login method, address and start of a session.
 #[component]
 pub fn SessionDescription(session: SessionRow) -> impl IntoView {
     view! {
         <div>
             <strong>{session.browser}</strong>
-            <p class="hint">{session.login_method}", from "{session.client_ip}", since "<ui::Time at=session.since/></p>
+            <p class="hint">{session.login_method}{text::SESSION_FROM}{session.client_ip}{text::SESSION_SINCE}<ui::Time at=session.since/></p>
         </div>
     }
 }
 
-/// What only an administrator sees: what to mend in the configuration, and what to paste into the
-/// provider's.
+/// For administrators: the warnings about the configuration, and the redirect URI to register at the
+/// provider.
 #[component]
 fn ConfigurationCard(admin: AdminNotices) -> impl IntoView {
     let warnings: Vec<_> = admin
@@ -229,7 +227,7 @@ fn ConfigurationCard(admin: AdminNotices) -> impl IntoView {
         .collect();
     let redirect_uri = admin.redirect_uri.map(|uri| {
         view! {
-            <h3>"Redirect URI for the provider"</h3>
+            <h3>{text::REDIRECT_URI}</h3>
             <pre class="copy" tabindex="0"><code>{uri}</code></pre>
         }
     });
@@ -237,7 +235,7 @@ fn ConfigurationCard(admin: AdminNotices) -> impl IntoView {
         .then(|| {
             view! {
                 <section class="card">
-                    <h2>"Configuration"</h2>
+                    <h2>{text::CONFIGURATION}</h2>
                     {warnings}
                     {redirect_uri}
                 </section>

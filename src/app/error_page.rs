@@ -1,31 +1,30 @@
 use leptos::prelude::*;
 
 use super::{page_context::page_context, paths, ui};
-use crate::domain::AuthError;
+use crate::{domain::AuthError, text::en::pages::error_page as text};
 
-/// The page in place of one that cannot be shown: what happened, what to do, and the number under
-/// which the log has the reason.
+/// The page in place of one that cannot be shown, with the request id under which the log has the
+/// reason.
 #[component]
 pub fn ErrorPage(
     error: AuthError,
     title: &'static str,
-    /// What happened, and what to do about it.
     message: String,
-    /// Where the request says it came from, and where it should have come from.
+    /// The request's `Origin` and the expected one.
     origins: Option<(String, String)>,
 ) -> impl IntoView {
     let cx = page_context();
     let origins = origins.filter(|_| error == AuthError::CrossSite).map(|(claimed, expected)| {
         view! {
-            <p>"The form came from "<code>{claimed}</code>", but this program answers at "<code>{expected}</code>
-            ". If the second one is wrong, the administrator changes "<code>"misc.frontend_url"</code>" in the configuration."</p>
+            <p>{text::FORM_CAME_FROM}<code>{claimed}</code>{text::SERVED_AT}<code>{expected}</code>
+            {text::CHANGE_SETTING}<code>"misc.frontend_url"</code>{text::IN_CONFIGURATION}</p>
         }
     });
     let (link, link_text) = match error {
         AuthError::AccountMismatch if cx.viewer.is_some() => {
-            (page_of_form(&cx.path_and_query), "Open the page again")
+            (page_of_form(&cx.path_and_query), text::OPEN_AGAIN)
         }
-        _ => (paths::INDEX.path.to_owned(), "Go to the start page"),
+        _ => (paths::INDEX.path.to_owned(), text::START_PAGE),
     };
     let can_ask_again = error == AuthError::ResetLinkInvalid && cx.features.password_reset;
     view! {
@@ -33,19 +32,19 @@ pub fn ErrorPage(
             <h1>{title}</h1>
             <p class="lead">{message}</p>
             {origins}
-            {can_ask_again.then(|| view! { <p><a class="button" href=paths::FORGOT_PASSWORD.path>"Ask for a new link"</a></p> })}
+            {can_ask_again.then(|| view! { <p><a class="button" href=paths::FORGOT_PASSWORD.path>{text::NEW_LINK}</a></p> })}
             <p class="links"><a href=link>{link_text}</a></p>
-            <p class="reference">{format!("Reference: {}", cx.request_id)}</p>
+            <p class="reference">{text::reference(&cx.request_id)}</p>
         </ui::Layout>
     }
 }
 
-/// The page that a form stands on, by the address it was sent to: its own page, or the list of
-/// users for a button in a table.
-fn page_of_form(address: &str) -> String {
-    if address == paths::USER_ACTION.path {
+/// The page that contains the form that was sent to this URL: the same page, or the list of users
+/// for a button in a table.
+fn page_of_form(url: &str) -> String {
+    if url == paths::USER_ACTION.path {
         paths::USERS.path.to_owned()
     } else {
-        address.to_owned()
+        url.to_owned()
     }
 }

@@ -1,7 +1,11 @@
 use leptos::{prelude::*, server_fn::ServerFn};
 
-use super::{notice::Notice, oidc, page_context::page_context, paths, ui};
-use crate::domain::{AuthError, Password};
+use super::{oidc, page_context::page_context, paths, ui};
+use crate::{
+    domain::{AuthError, Notice, Password},
+    islands::CredentialsForm,
+    text::en::pages::{login as text, signup},
+};
 
 /// Logs in with e-mail and password.
 #[server(prefix = "", endpoint = "login")]
@@ -35,19 +39,19 @@ const NOTICES: [Notice; 6] = [
 /// `/login`
 #[component]
 pub fn LoginPage(
-    /// Where the viewer ends their session at the provider, after logging out here.
+    /// Ends the session at the provider, after logging out here.
     provider_logout_url: Option<String>,
 ) -> impl IntoView {
     let cx = page_context();
     let return_to = cx.return_to();
     view! {
-        <ui::Layout title="Log in" has_error=cx.has_error()>
-            <h1>"Log in"</h1>
+        <ui::Layout title=text::TITLE has_error=cx.has_error()>
+            <h1>{text::TITLE}</h1>
             <ui::NoticeMessage shown=&NOTICES/>
             <oidc::ProviderLogoutButton url=provider_logout_url/>
-            <ui::CredentialsForm
+            <CredentialsForm
                 action=LogIn::PATH
-                button="Log in"
+                button=text::TITLE
                 fault_at=cx.field_error().element_id
                 fault=cx.field_error().message
                 account=""
@@ -57,9 +61,11 @@ pub fn LoginPage(
                 email_is_fixed=false
                 new_password_min=0
                 offers_reset=cx.features.password_reset
+                reset_path=paths::FORGOT_PASSWORD.path
+                texts=ui::form_texts(0)
             />
             <oidc::ProviderButton return_to/>
-            {cx.features.signup.then(|| view! { <p class="links">"New here? "<a href=paths::SIGNUP.path>"Create account"</a></p> })}
+            {cx.features.signup.then(|| view! { <p class="links">{text::NEW_HERE}<a href=paths::SIGNUP.path>{signup::TITLE}</a></p> })}
         </ui::Layout>
     }
 }

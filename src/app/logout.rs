@@ -1,13 +1,13 @@
 use leptos::{prelude::*, server_fn::ServerFn};
 
 use super::{page_context::page_context, ui};
-use crate::domain::AuthError;
+use crate::{domain::AuthError, text::en::pages::logout as text};
 
-/// Ends the session, durably, before it answers. Works without a session and with a dead one too
-/// (SR-096).
+/// Ends the session durably before the answer, with or without a valid session (SR-096).
 #[server(prefix = "", endpoint = "logout")]
 pub async fn log_out() -> Result<(), AuthError> {
-    use crate::app::{notice::Notice, paths};
+    use crate::app::paths;
+    use crate::domain::Notice;
     use crate::server::{flows::sessions, web::server_fn};
     let (state, auth) = server_fn::request()?;
     let is_still_logged_in_there = match server_fn::presented_token(&auth) {
@@ -26,26 +26,25 @@ pub async fn log_out() -> Result<(), AuthError> {
     Ok(())
 }
 
-/// `/logout`: for whoever follows a link here. Only the button changes anything (SR-111).
+/// `/logout`: the target of links. Only the button ends the session (SR-111).
 #[component]
 pub fn LogoutPage() -> impl IntoView {
-    let name = page_context().app_name.clone();
+    let cx = page_context();
     view! {
-        <ui::Layout title="Log out">
-            <h1>"Log out"</h1>
-            <p class="lead">{format!("This ends your session on this device. {name} stays open on your other devices.")}</p>
+        <ui::Layout title=text::TITLE>
+            <h1>{text::TITLE}</h1>
+            <p class="lead">{text::lead(&cx.app_name)}</p>
             <LogOutForm/>
         </ui::Layout>
     }
 }
 
-/// The button, on every page that has one. A plain form: there is nothing in it that could fail in
-/// place.
+/// The logout button. A plain form, because it has no input whose error it could show in place.
 #[component]
 pub fn LogOutForm() -> impl IntoView {
     view! {
         <form method="post" action=LogOut::PATH>
-            <button type="submit" class="secondary">"Log out"</button>
+            <button type="submit" class="secondary">{text::TITLE}</button>
         </form>
     }
 }

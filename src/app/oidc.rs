@@ -4,11 +4,18 @@ use leptos::{
 };
 
 use super::{page_context::page_context, paths, ui};
-use crate::domain::{AuthError, Password, ReturnTo, return_to};
+use crate::{
+    domain::{AuthError, Password, ReturnTo, return_to},
+    islands::CredentialsForm,
+    text::en::pages::{
+        links,
+        oidc::{self as text, confirm_link},
+    },
+};
 
-/// Sends the browser to the provider, or to the page that says why not. A link leads here, so it
-/// changes nothing but the browser's own cookies; and it never fails, because the framework would
-/// answer an error with the Referer and put it into the address.
+/// Redirects the browser to the provider, or to the page with the reason why not. It is the target
+/// of a link, so it changes only the browser's own cookies. It never fails, because the framework
+/// would answer an error by putting it into the URL of the Referer.
 #[server(prefix = "", endpoint = "login/oidc", input = GetUrl)]
 pub async fn log_in_with_provider(#[server(default)] return_to: String) -> Result<(), AuthError> {
     use crate::server::web::server_fn;
@@ -16,7 +23,7 @@ pub async fn log_in_with_provider(#[server(default)] return_to: String) -> Resul
     Ok(())
 }
 
-/// Connects the account at the provider with the account here, proven by its password, and logs in.
+/// Links the account at the provider to the account here, confirmed by its password, and logs in.
 #[server(prefix = "", endpoint = "login/connect")]
 pub async fn confirm_link(#[server(default)] password: Password) -> Result<(), AuthError> {
     use crate::server::{flows::oidc, web::server_fn};
@@ -26,23 +33,22 @@ pub async fn confirm_link(#[server(default)] password: Password) -> Result<(), A
     server_fn::finish_linking(&state, &login, &pending)
 }
 
-/// The way to the provider: a link, because the content security policy's `form-action` holds for
-/// redirects of a form. While the provider cannot be used it says so and leads nowhere.
+/// The link to the provider. It is not a form, because the content security policy's `form-action`
+/// also applies to the redirects of a form. It has no target while the provider cannot be used.
 #[component]
 pub fn ProviderButton(
     return_to: Option<ReturnTo>,
-    /// There is nothing beside it to choose.
+    /// The page has no other way to log in.
     #[prop(optional)]
     is_alone: bool,
 ) -> impl IntoView {
     page_context().provider.clone().map(|provider| {
+        let text = text::continue_with(&provider.name);
         let button = match provider.last_error {
             None => {
-                let text = format!("Continue with {}", provider.name);
                 view! { <a class="button" href=start_url(return_to.as_ref())>{text}</a> }.into_any()
             }
             Some(message) => {
-                let text = format!("Continue with {}", provider.name);
                 view! {
                     <a class="button" role="link" aria-disabled="true" aria-describedby="provider-trouble">{text}</a>
                     <p class="hint" id="provider-trouble">{message}</p>
@@ -51,19 +57,19 @@ pub fn ProviderButton(
             }
         };
         view! {
-            {(!is_alone).then(|| view! { <p class="divider"><span>"or"</span></p> })}
+            {(!is_alone).then(|| view! { <p class="divider"><span>{text::OR}</span></p> })}
             {button}
         }
     })
 }
 
-/// After logging out here: the person is still logged in at the provider, and the next click on its
-/// button would let anybody at this screen in again.
+/// Shown after a logout: while the session at the provider lives, the next click on the provider's
+/// button would log in anybody at this screen.
 #[component]
 pub fn ProviderLogoutButton(url: Option<String>) -> impl IntoView {
     url.zip(page_context().provider.clone())
         .map(|(url, provider)| {
-            view! { <a class="button" href=url>{format!("Also log out of {}", provider.name)}</a> }
+            view! { <a class="button" href=url>{text::also_log_out(&provider.name)}</a> }
         })
 }
 
@@ -72,75 +78,72 @@ pub fn ProviderLogoutButton(url: Option<String>) -> impl IntoView {
 pub struct OidcLoginError {
     pub code: &'static str,
     pub title: &'static str,
-    /// What happened.
     pub message: String,
-    /// What the person can do about it.
+    /// The advice for the viewer.
     pub hint: &'static str,
     pub provider_name: String,
-    /// The provider's own words, short; shown as text.
+    /// The provider's own message, shortened; shown as text.
     pub provider_message: Option<String>,
-    /// Where the next try leads.
+    /// The target of the next attempt.
     pub return_to: Option<ReturnTo>,
-    /// The viewer was linking an account, not logging in, and the next try links too.
+    /// The viewer was linking an account, so the next attempt links too.
     pub is_linking: bool,
 }
 
-/// In place of a login: what happened, what to do, and the number under which the log has the
-/// reason.
+/// The page in place of a login that failed, with the request id under which the log has the reason.
 #[component]
 pub fn OidcErrorPage(error: OidcLoginError) -> impl IntoView {
     let cx = page_context();
     let (title, name) = (error.title, error.provider_name);
-    // A login in place of a connection would make a second account.
+    // A login in place of a link would create a second account.
     let (again, way_out, without) = if error.is_linking {
         (
             paths::LINK_IDENTITY.path.to_owned(),
             paths::ACCOUNT.path,
-            "Back to your account",
+            links::BACK_TO_ACCOUNT,
         )
     } else {
         (
             start_url(error.return_to.as_ref()),
             paths::LOGIN.path,
-            "Log in with e-mail and password",
+            text::error::LOG_IN_WITH_PASSWORD,
         )
     };
-    let said = error
-        .provider_message
-        .map(|said| view! { <p>{format!("{name} says: ")}<q>{said}</q></p> });
+    let said = error.provider_message.map(|said| {
+        view! { <p>{text::error::provider_says(&name)}<q>{said}</q></p> }
+    });
     view! {
         <ui::Layout title has_error=true>
             <h1>{title}</h1>
             <p class="lead">{error.message}</p>
             {said}
             <p>{error.hint}</p>
-            <p><a class="button" href=again>{format!("Try again with {name}")}</a></p>
+            <p><a class="button" href=again>{text::error::try_again(&name)}</a></p>
             <p class="links"><a href=way_out>{without}</a></p>
-            <p class="reference">{format!("Reference: {} ({})", cx.request_id, error.code)}</p>
+            <p class="reference">{text::error::reference(&cx.request_id, error.code)}</p>
         </ui::Layout>
     }
 }
 
-/// `/login/connect`: an account has the address that the provider says, and the person proves once
-/// that it is theirs.
+/// `/login/connect`: an account here has the e-mail address of the provider's account, so its
+/// password confirms once that both belong to the same person.
 #[component]
 pub fn ConfirmLinkPage(
-    /// The address of the account here.
+    /// The e-mail address of the account here.
     email: String,
     provider: String,
 ) -> impl IntoView {
     let cx = page_context();
     view! {
-        <ui::Layout title="An account with this address exists" has_error=cx.has_error()>
-            <h1>"An account with this address exists"</h1>
+        <ui::Layout title=confirm_link::TITLE has_error=cx.has_error()>
+            <h1>{confirm_link::TITLE}</h1>
             <p class="lead">
-                {format!("You are logged in at {}, which does not confirm that this address is yours. Prove it once with the password of the account here; after that, {} is enough.", provider, provider)}
+                {confirm_link::lead(&provider)}
             </p>
-            // The address is shown for the person and the password manager; the server knows it
-            // anyway.
-            <ui::CredentialsForm
+            // The e-mail field is for the viewer and the password manager; the server ignores it.
+            <CredentialsForm
                 action=ConfirmLink::PATH
-                button="Connect and log in"
+                button=confirm_link::BUTTON
                 fault_at=cx.field_error().element_id
                 fault=cx.field_error().message
                 account=""
@@ -150,8 +153,10 @@ pub fn ConfirmLinkPage(
                 email_is_fixed=true
                 new_password_min=0
                 offers_reset=false
+                reset_path=paths::FORGOT_PASSWORD.path
+                texts=ui::form_texts(0)
             />
-            <p class="links"><a href=paths::LOGIN.path>"Back to the login page"</a></p>
+            <p class="links"><a href=paths::LOGIN.path>{links::BACK_TO_LOGIN}</a></p>
         </ui::Layout>
     }
 }

@@ -2,26 +2,27 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use leptos::prelude::use_context;
 
-use super::{notice::Notice, ui::FieldError};
-use crate::domain::{AuthError, ReturnTo};
+use crate::{
+    domain::{AuthError, Notice, ReturnTo},
+    islands::FieldError,
+};
 
-/// What the server tells every page about the request it answers. All of it may end up in front of
-/// the viewer (SR-115). What one page shows besides stands in that page's properties.
+/// The data that every page may show. It contains nothing that the viewer must not see (SR-115).
+/// The data of a single page are that page's properties.
 #[derive(Default)]
 pub struct PageContext {
     pub app_name: String,
     pub assets: Arc<Assets>,
-    /// Lets our inline script run under the content security policy.
+    /// The nonce of the inline script in the content security policy.
     pub script_nonce: String,
-    /// The number under which the log has the request.
+    /// The id under which the log has the request.
     pub request_id: String,
     /// Path and query of the request.
     pub path_and_query: String,
-    /// The parameters of the page's address.
+    /// The query parameters of the request.
     pub query: BTreeMap<String, String>,
-    /// Who is logged in.
     pub viewer: Option<Viewer>,
-    /// The form that was sent to this page and failed, when there is no script to show it in place.
+    /// The form that was sent to this page without script and failed.
     pub failed_form: Option<FailedForm>,
     /// The configured OpenID provider.
     pub provider: Option<ProviderButton>,
@@ -31,7 +32,7 @@ pub struct PageContext {
     pub admin: Option<AdminNotices>,
 }
 
-/// The addresses of our files, which change with their content.
+/// The URLs of the site's files, which change with their content.
 #[derive(Clone, Debug, Default)]
 pub struct Assets {
     pub css: String,
@@ -39,58 +40,59 @@ pub struct Assets {
     pub wasm: String,
 }
 
-/// What this installation offers to everybody.
+/// The optional features of this installation.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Features {
-    /// Creating an account.
+    /// Anybody may create an account.
     pub signup: bool,
-    /// A link for a new password by mail.
+    /// Password resets by mail.
     pub password_reset: bool,
-    /// Mail at all.
+    /// Mail is configured.
     pub mail: bool,
 }
 
-/// The OpenID provider, as its button shows it.
+/// The OpenID provider, for its button.
 #[derive(Clone)]
 pub struct ProviderButton {
     pub name: String,
-    /// Why nobody can log in with it right now.
+    /// The message why the provider cannot be used at the moment.
     pub last_error: Option<String>,
 }
 
-/// Who is logged in.
+/// The user who is logged in.
 #[derive(Clone)]
 pub struct Viewer {
     pub email: String,
-    /// Binds the forms of the page to the account.
+    /// Binds the forms of the page to the account, by `ACCOUNT_FIELD`.
     pub form_account: String,
     pub is_superuser: bool,
     pub is_verified: bool,
     pub logged_in_at: Timestamp,
 }
 
-/// A time, for machines and for people.
+/// A time in both formats.
 #[derive(Clone)]
 pub struct Timestamp {
     pub rfc3339: String,
     pub human: String,
 }
 
-/// How the program is configured, as far as an administrator needs to see it.
+/// The notices for administrators.
 #[derive(Clone)]
 pub struct AdminNotices {
+    /// Warnings about the configuration.
     pub warnings: Vec<String>,
     pub redirect_uri: Option<String>,
-    /// How many accounts wait for approval.
+    /// The number of accounts that wait for approval.
     pub pending_approvals: u64,
 }
 
-/// A form that failed: why, and what may be shown again.
+/// A form that failed.
 #[derive(Clone, Debug)]
 pub struct FailedForm {
     pub error: AuthError,
-    /// The sentence for the error.
     pub message: String,
+    /// The fields that may be shown again.
     pub values: BTreeMap<String, String>,
 }
 
@@ -100,7 +102,7 @@ pub fn page_context() -> Arc<PageContext> {
 }
 
 impl PageContext {
-    /// What was typed into a field of the form that failed, for showing it again.
+    /// The value that was typed into a field of the failed form.
     pub fn typed(&self, field: &str) -> String {
         self.failed_form
             .as_ref()
@@ -109,7 +111,7 @@ impl PageContext {
             .unwrap_or_default()
     }
 
-    /// The value of a hidden field: the failed form's own, else the address's.
+    /// The value of a hidden field, from the failed form or else from the query.
     pub fn hidden_value(&self, field: &str) -> String {
         let values = self
             .failed_form
@@ -131,7 +133,7 @@ impl PageContext {
         self.query.get("notice")?.parse().ok()
     }
 
-    /// What was wrong with the form that was sent to this page, and the element that says it.
+    /// The error of the failed form and the element that shows it.
     pub fn field_error(&self) -> FieldError {
         let field_error = |form: &FailedForm| FieldError {
             element_id: form.error.place().to_owned(),

@@ -1,14 +1,21 @@
 use leptos::{prelude::*, server_fn::ServerFn};
 
 use super::{page_context::page_context, paths, ui};
-use crate::domain::{AuthError, Password};
+use crate::{
+    domain::{AuthError, Password},
+    islands::{CredentialsForm, EmailField, FormError, FormState},
+    text::en::pages::{
+        form, links,
+        password_reset::{forgot, reset},
+    },
+};
 
-/// Asks for a link by mail; the answer is the same whoever has the address (SR-040).
+/// Requests a reset link by mail. The answer does not depend on whether the account exists
+/// (SR-040).
 #[server(prefix = "", endpoint = "login/forgot-password")]
 pub async fn request_reset(#[server(default)] email: String) -> Result<(), AuthError> {
-    use crate::app::notice::Notice;
     use crate::{
-        domain::Email,
+        domain::{Email, Notice},
         server::{flows::password_reset, web::server_fn},
     };
     let (state, auth) = server_fn::request()?;
@@ -17,13 +24,13 @@ pub async fn request_reset(#[server(default)] email: String) -> Result<(), AuthE
     Ok(())
 }
 
-/// Sets the new password. The token is in a cookie by now, and not in the page.
+/// Sets the new password. The token comes from a cookie, so that the page does not contain it.
 #[server(prefix = "", endpoint = "login/reset-password")]
 pub async fn reset_password(
     #[server(default)] email: String,
     #[server(default)] password: Password,
 ) -> Result<(), AuthError> {
-    use crate::app::notice::Notice;
+    use crate::domain::Notice;
     use crate::server::{
         flows::password_reset::{self, PasswordReset},
         web::server_fn,
@@ -45,51 +52,51 @@ pub async fn reset_password(
     Ok(())
 }
 
-/// `/login/forgot-password`. A plain form: there is nothing to hide and nothing to show in place.
+/// `/login/forgot-password`. A plain form, because it has no password to clear after an error.
 #[component]
 pub fn ForgotPasswordPage() -> impl IntoView {
     let cx = page_context();
-    let state = ui::FormState::new(cx.field_error());
+    let state = FormState::new(cx.field_error());
     view! {
-        <ui::Layout title="Forgot password" has_error=cx.has_error()>
-            <h1>"Forgot password"</h1>
-            <p class="lead">"Enter the address of your account. If there is one, we send a link with which you can choose a new password."</p>
+        <ui::Layout title=forgot::TITLE has_error=cx.has_error()>
+            <h1>{forgot::TITLE}</h1>
+            <p class="lead">{forgot::LEAD}</p>
             <form method="post" action=RequestReset::PATH>
-                <ui::FormError state/>
-                <ui::EmailField state value=cx.typed("email") is_fixed=false/>
-                <button type="submit">"Send link"</button>
+                <FormError state/>
+                <EmailField state label=form::EMAIL value=cx.typed("email") is_fixed=false/>
+                <button type="submit">{forgot::BUTTON}</button>
             </form>
-            <p class="links"><a href=paths::LOGIN.path>"Back to the login page"</a></p>
+            <p class="links"><a href=paths::LOGIN.path>{links::BACK_TO_LOGIN}</a></p>
         </ui::Layout>
     }
 }
 
-/// `/login/forgot-password` without a form: why there is none, and who can help.
+/// `/login/forgot-password` where password resets by mail are disabled.
 #[component]
 pub fn ResetsDisabled() -> impl IntoView {
     view! {
-        <ui::Layout title="Forgot password">
-            <h1>"Forgot password"</h1>
-            <p class="lead">"Nobody can set a new password by mail here. Ask an administrator for a link with which you can choose one."</p>
-            <p class="links"><a href=paths::LOGIN.path>"Back to the login page"</a></p>
+        <ui::Layout title=forgot::TITLE>
+            <h1>{forgot::TITLE}</h1>
+            <p class="lead">{forgot::DISABLED}</p>
+            <p class="links"><a href=paths::LOGIN.path>{links::BACK_TO_LOGIN}</a></p>
         </ui::Layout>
     }
 }
 
-/// `/login/reset-password`, after the link's token has moved from the address into a cookie.
+/// `/login/reset-password`, after the token of the link has moved from the URL into a cookie.
 #[component]
 pub fn ResetPasswordPage(
-    /// Whose password the link may set.
+    /// The account of the link.
     email: String,
 ) -> impl IntoView {
     let cx = page_context();
     view! {
-        <ui::Layout title="Choose a new password" has_error=cx.has_error()>
-            <h1>"Choose a new password"</h1>
-            <p class="lead">"Everybody who is logged in to this account is logged out then, and you log in with the new password."</p>
-            <ui::CredentialsForm
+        <ui::Layout title=reset::TITLE has_error=cx.has_error()>
+            <h1>{reset::TITLE}</h1>
+            <p class="lead">{reset::LEAD}</p>
+            <CredentialsForm
                 action=ResetPassword::PATH
-                button="Set password"
+                button=reset::BUTTON
                 fault_at=cx.field_error().element_id
                 fault=cx.field_error().message
                 account=""
@@ -99,6 +106,8 @@ pub fn ResetPasswordPage(
                 email_is_fixed=true
                 new_password_min=cx.password_min_length
                 offers_reset=false
+                reset_path=paths::FORGOT_PASSWORD.path
+                texts=ui::form_texts(cx.password_min_length)
             />
         </ui::Layout>
     }

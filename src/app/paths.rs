@@ -1,33 +1,30 @@
-//! The only place where a page's path is written; compiled for both sides.
-//!
-//! The router takes a [`Page`] for every route, so a route without an access rule cannot be
-//! written.
+//! The paths of all pages. The router takes a [`Page`] for every route, so every route has an access
+//! rule.
 
 use Access::{Admin, Public, RecentLogin, SignedIn, SignedOutOnly};
 
-/// A page, its path and who may open it.
+/// The path of a page and its access rule.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Page {
-    /// The path as the router matches it, parameters in braces.
+    /// The pattern of the router, with parameters in braces.
     pub path: &'static str,
     pub access: Access,
-    /// The cookie that keeps the token of a link to this page, once the token has left the address
-    /// (SR-045).
+    /// The cookie for the token of a link to this page, which moves there from the URL (SR-045).
     pub link_cookie: Option<&'static str>,
 }
 
-/// Who may open a page. The router enforces it before the page's handler runs.
+/// The access rule of a page. The router enforces it before the page's handler runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
     Public,
-    /// For nobody who is logged in: they are redirected to where the login would have led.
+    /// A viewer who is logged in is redirected to the target of the login.
     SignedOutOnly,
-    /// Everybody else is redirected to the login page.
+    /// A viewer who is not logged in is redirected to the login page.
     SignedIn,
-    /// Like `SignedIn`; a login older than five minutes is redirected to the reauthentication page
+    /// Like `SignedIn`, and a login older than five minutes is redirected to the reauthentication page
     /// (SR-142).
     RecentLogin,
-    /// For active, approved administrators (SR-140).
+    /// Requires an active, approved administrator (SR-140).
     Admin,
 }
 
@@ -47,7 +44,7 @@ impl Page {
         }
     }
 
-    /// Whether the router would match this path to the page.
+    /// Whether the router matches this path to the page.
     pub fn matches(&self, path: &str) -> bool {
         let (mut wanted, mut given) = (self.path.split('/'), path.split('/'));
         loop {
@@ -98,7 +95,7 @@ pub const RESET_LINK: Page = Page::new("/users/link", Admin);
 pub const AUDIT_LOG: Page = Page::new("/users/events", Admin);
 pub const DIAGNOSTICS: Page = Page::new("/users/check", Admin);
 
-/// Paths of MediaManager's own frontend, which it leads people to without asking the server.
+/// Paths of MediaManager's own frontend, whose links lead here.
 pub const LEGACY_LOGIN: Page = Page::new("/web/login", Public);
 pub const LEGACY_LOGIN_PAGE: Page = Page::new("/web/login/{page}", Public);
 pub const LEGACY_RESET_PASSWORD: Page = Page::new("/web/login/reset-password", Public);
@@ -141,7 +138,7 @@ pub const ALL: [&Page; 34] = [
     &LEGACY_LOGIN_PAGE,
 ];
 
-/// The page that the router would show for this path.
+/// The page that the router matches to this path.
 pub fn find(path: &str) -> Option<&'static Page> {
     ALL.into_iter().find(|page| page.matches(path))
 }

@@ -1,11 +1,18 @@
 use leptos::{prelude::*, server_fn::ServerFn};
 
-use super::{logout::LogOutForm, notice::Notice, page_context::page_context, paths, ui};
-use crate::domain::AuthError;
+use super::{logout::LogOutForm, page_context::page_context, paths, ui};
+use crate::{
+    domain::{AuthError, Notice},
+    islands::{FormError, FormState},
+    text::en::pages::{
+        links,
+        pending_approval::{self as text, confirm_email},
+    },
+};
 
 const NOTICES: [Notice; 2] = [Notice::VerificationSent, Notice::EmailVerified];
 
-/// Sends the link that verifies the address once more, to whoever is logged in.
+/// Sends the verification link once more to the address of the current user.
 #[server(prefix = "", endpoint = "login/verify")]
 pub async fn resend_verification() -> Result<(), AuthError> {
     use crate::server::{flows::email_verification, web::server_fn};
@@ -16,27 +23,25 @@ pub async fn resend_verification() -> Result<(), AuthError> {
     Ok(())
 }
 
-/// `/login/verify`: for accounts that nobody has approved yet. It says what happens next and who
-/// can help (SR-039).
+/// `/login/verify` for an account that waits for approval (SR-039).
 #[component]
 pub fn PendingApprovalPage(
     email: String,
-    /// The address is not verified, and can be by mail.
+    /// The address is not verified, and mail is configured.
     needs_verification: bool,
 ) -> impl IntoView {
     let cx = page_context();
-    let state = ui::FormState::new(cx.field_error());
-    let hint = "Have you confirmed your address with the link in our mail? The administrators are told then.";
+    let state = FormState::new(cx.field_error());
     let offers_mail = needs_verification && ui::notice_message(&NOTICES).is_none();
     view! {
-        <ui::Layout title="Waiting for approval" has_error=cx.has_error()>
-            <h1>"Waiting for approval"</h1>
-            <ui::FormError state/>
+        <ui::Layout title=text::TITLE has_error=cx.has_error()>
+            <h1>{text::TITLE}</h1>
+            <FormError state/>
             <ui::NoticeMessage shown=&NOTICES/>
-            <p class="lead">"You are logged in as "<strong>{email}</strong>", but your account is new and has to be approved before you can use "{cx.app_name.clone()}"."</p>
-            <p>"An administrator of this server can approve it. Tell the person who runs it that you are waiting, then check again."</p>
-            <p class="links"><a href=paths::LOGIN.path>"Check again"</a></p>
-            {offers_mail.then(|| view! { <ResendForm hint button="Send the mail again"/> })}
+            <p class="lead">{text::LOGGED_IN_AS}<strong>{email}</strong>{text::NOT_APPROVED}{cx.app_name.clone()}{text::FULL_STOP}</p>
+            <p>{text::WHO_CAN_APPROVE}</p>
+            <p class="links"><a href=paths::LOGIN.path>{text::CHECK_AGAIN}</a></p>
+            {offers_mail.then(|| view! { <ResendForm hint=text::RESEND_HINT button=text::RESEND/> })}
             <LogOutForm/>
         </ui::Layout>
     }
@@ -46,16 +51,16 @@ pub fn PendingApprovalPage(
 #[component]
 pub fn ConfirmEmailPage(email: String, needs_verification: bool) -> impl IntoView {
     let cx = page_context();
-    let state = ui::FormState::new(cx.field_error());
+    let state = FormState::new(cx.field_error());
     let offers_mail = needs_verification && ui::notice_message(&NOTICES).is_none();
     view! {
-        <ui::Layout title="Confirm your address" has_error=cx.has_error()>
-            <h1>"Confirm your address"</h1>
-            <ui::FormError state/>
+        <ui::Layout title=confirm_email::TITLE has_error=cx.has_error()>
+            <h1>{confirm_email::TITLE}</h1>
+            <FormError state/>
             <ui::NoticeMessage shown=&NOTICES/>
-            <p class="lead">"You are logged in as "<strong>{email}</strong>". Nobody has confirmed yet that this mailbox is yours."</p>
-            {offers_mail.then(|| view! { <ResendForm hint="We send a link there. It works for a day." button="Send the mail"/> })}
-            <p class="links"><a href=paths::ACCOUNT.path>"Your account"</a></p>
+            <p class="lead">{text::LOGGED_IN_AS}<strong>{email}</strong>{confirm_email::NOT_CONFIRMED}</p>
+            {offers_mail.then(|| view! { <ResendForm hint=confirm_email::SEND_HINT button=confirm_email::SEND/> })}
+            <p class="links"><a href=paths::ACCOUNT.path>{links::ACCOUNT}</a></p>
         </ui::Layout>
     }
 }

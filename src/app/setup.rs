@@ -1,9 +1,16 @@
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 
 use super::{page_context::page_context, paths, ui};
-use crate::domain::{AuthError, LinkToken, Password};
+use crate::{
+    domain::{AuthError, LinkToken, Password},
+    islands::CredentialsForm,
+    text::en::pages::{
+        login,
+        setup::{self as text, unavailable},
+    },
+};
 
-/// Makes the first administrator and logs them in.
+/// Creates the first administrator and logs them in.
 #[server(prefix = "", endpoint = "setup")]
 pub async fn set_up(
     #[server(default)] token: LinkToken,
@@ -33,12 +40,12 @@ pub async fn set_up(
 pub fn SetupPage(token: String) -> impl IntoView {
     let cx = page_context();
     view! {
-        <ui::Layout title="Set up the first administrator" has_error=cx.has_error()>
-            <h1>"Set up the first administrator"</h1>
-            <p class="lead">{format!("This account manages everybody else's. You log in to {} with it.", cx.app_name)}</p>
-            <ui::CredentialsForm
+        <ui::Layout title=text::TITLE has_error=cx.has_error()>
+            <h1>{text::TITLE}</h1>
+            <p class="lead">{text::lead(&cx.app_name)}</p>
+            <CredentialsForm
                 action=SetUp::PATH
-                button="Create administrator"
+                button=text::BUTTON
                 fault_at=cx.field_error().element_id
                 fault=cx.field_error().message
                 account=""
@@ -48,23 +55,26 @@ pub fn SetupPage(token: String) -> impl IntoView {
                 email_is_fixed=false
                 new_password_min=cx.password_min_length
                 offers_reset=false
+                reset_path=paths::FORGOT_PASSWORD.path
+                texts=ui::form_texts(cx.password_min_length)
             />
         </ui::Layout>
     }
 }
 
-/// `/setup` without a form: why there is none, and what to do.
+/// `/setup` without a valid setup link.
 #[component]
 pub fn SetupUnavailable(error: AuthError, message: String) -> impl IntoView {
-    let log_in =
-        || Either::Left(view! { <p class="links"><a href=paths::LOGIN.path>"Log in"</a></p> });
+    let log_in = || {
+        Either::Left(view! { <p class="links"><a href=paths::LOGIN.path>{login::TITLE}</a></p> })
+    };
     let (title, way_on) = match error {
-        AuthError::AlreadySetUp => ("Setup is done", log_in()),
-        AuthError::UsersExistWithoutAdmin => ("There is no administrator yet", log_in()),
+        AuthError::AlreadySetUp => (unavailable::ALREADY_SET_UP, log_in()),
+        AuthError::UsersExistWithoutAdmin => (unavailable::NO_ADMINISTRATOR, log_in()),
         _ => (
-            "Open the setup link",
+            unavailable::OPEN_LINK,
             Either::Right(view! {
-                <p>"The program prints a link each time it starts, as long as nobody has an account: look at the end of its output. Or make the first administrator from the shell:"</p>
+                <p>{unavailable::WHERE_THE_LINK_IS}</p>
                 <pre class="copy" tabindex="0"><code>"mediamanager-auth user create --admin you@example.org"</code></pre>
             }),
         ),

@@ -1,17 +1,20 @@
 use leptos::{prelude::*, server_fn::ServerFn};
 
 use super::{page_context::page_context, paths, ui};
-use crate::domain::{AuthError, Password};
+use crate::{
+    domain::{AuthError, Password},
+    islands::CredentialsForm,
+    text::en::pages::signup as text,
+};
 
-/// Makes an account that waits for an administrator's approval.
+/// Creates an account that waits for an administrator's approval.
 #[server(prefix = "", endpoint = "login/signup")]
 pub async fn sign_up(
     #[server(default)] email: String,
     #[server(default)] password: Password,
 ) -> Result<(), AuthError> {
-    use crate::app::notice::Notice;
     use crate::{
-        domain::Email,
+        domain::{Email, Notice},
         server::{
             flows::signup::{self, SignupOutcome},
             web::server_fn,
@@ -42,18 +45,18 @@ pub async fn sign_up(
 #[component]
 pub fn SignupPage() -> impl IntoView {
     let cx = page_context();
-    let what_next = if cx.features.mail {
-        "You get a mail to confirm the address. Then an administrator approves the account."
+    let lead = if cx.features.mail {
+        text::LEAD_WITH_MAIL
     } else {
-        "An administrator approves the account before you can use it."
+        text::LEAD_WITHOUT_MAIL
     };
     view! {
-        <ui::Layout title="Create account" has_error=cx.has_error()>
-            <h1>"Create account"</h1>
-            <p class="lead">{what_next}</p>
-            <ui::CredentialsForm
+        <ui::Layout title=text::TITLE has_error=cx.has_error()>
+            <h1>{text::TITLE}</h1>
+            <p class="lead">{lead}</p>
+            <CredentialsForm
                 action=SignUp::PATH
-                button="Create account"
+                button=text::TITLE
                 fault_at=cx.field_error().element_id
                 fault=cx.field_error().message
                 account=""
@@ -63,8 +66,10 @@ pub fn SignupPage() -> impl IntoView {
                 email_is_fixed=false
                 new_password_min=cx.password_min_length
                 offers_reset=false
+                reset_path=paths::FORGOT_PASSWORD.path
+                texts=ui::form_texts(cx.password_min_length)
             />
-            <p class="links"><a href=paths::LOGIN.path>"I have an account"</a></p>
+            <p class="links"><a href=paths::LOGIN.path>{text::HAVE_ACCOUNT}</a></p>
         </ui::Layout>
     }
 }

@@ -1,25 +1,17 @@
-//! The parts pages are made of.
+//! The components that pages share.
 
-pub mod credentials_form;
-pub mod field;
-pub mod form;
-pub mod form_error;
+pub mod form_texts;
 pub mod layout;
 pub mod notice;
 pub mod pagination;
-pub mod password_field;
 pub mod post_form;
 pub mod select;
 pub mod time;
 
-pub use credentials_form::CredentialsForm;
-pub use field::EmailField;
-pub use form::{FieldError, FormState};
-pub use form_error::FormError;
+pub use form_texts::form_texts;
 pub use layout::Layout;
 pub use notice::{NoticeMessage, notice_message};
 pub use pagination::{Pagination, encoded};
-pub use password_field::PasswordField;
-pub use post_form::{ACCOUNT_FIELD, PostForm, form_account};
+pub use post_form::{PostForm, form_account};
 pub use select::Select;
 pub use time::Time;

@@ -9,14 +9,26 @@ pub const MAX_CHARS: usize = 256;
 /// The most UTF-8 bytes a password may have (SR-011).
 pub const MAX_BYTES: usize = 1024;
 
-/// What to say of a new password while it is being typed. Only what is certain: whether it is good
-/// enough is decided on the server, which knows what people choose.
-pub fn hint(typed: &str, minimum: u16) -> Option<String> {
-    /// Fewer than so many different characters are a pattern.
-    const SHOW_BELOW: usize = 5;
+/// Feedback on a new password while it is being typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PasswordHint {
+    /// `missing` code points are left to the minimum length.
+    TooShort {
+        missing: usize,
+    },
+    /// Long enough, but made of too few different characters.
+    TooUniform,
+    LongEnough,
+}
+
+/// Feedback on a new password while it is being typed; `None` for an empty one. Only the server
+/// decides whether a password is good enough, because it knows the common ones.
+pub fn hint(typed: &str, minimum: u16) -> Option<PasswordHint> {
+    /// Fewer different characters count as a pattern.
+    const MIN_DIFFERENT_CHARS: usize = 5;
     let length = typed.chars().count();
     let missing = usize::from(minimum).saturating_sub(length);
-    // Not by sorting: that would bring a whole sorting algorithm into the browser.
+    // Quadratic, because a sort would add its algorithm to the WebAssembly.
     let different = typed
         .chars()
         .enumerate()
@@ -24,34 +36,29 @@ pub fn hint(typed: &str, minimum: u16) -> Option<String> {
         .count();
     match (length, missing) {
         (0, _) => None,
-        (_, 1) => Some("One more character.".to_owned()),
-        (_, 2..) => Some(format!("{missing} more characters.")),
-        _ if different < SHOW_BELOW => Some("Use more different characters.".to_owned()),
-        _ => Some("Long enough.".to_owned()),
+        (_, 1..) => Some(PasswordHint::TooShort { missing }),
+        _ if different < MIN_DIFFERENT_CHARS => Some(PasswordHint::TooUniform),
+        _ => Some(PasswordHint::LongEnough),
     }
 }
 
-/// A password as somebody typed it: secret from the edge on, so that no input shows it when it is
-/// printed.
+/// A password as it was typed. `Debug` hides it, so that no input prints it.
 ///
-/// It is used byte for byte: no trimming, no case folding, no Unicode normalisation (SR-012). Not
-/// normalising is the documented choice, because the hashes of existing databases were made from
-/// the raw bytes.
+/// It is used byte for byte: no trimming, no case folding, no Unicode normalisation (SR-012).
+/// Normalising would break existing databases, whose hashes were made from the raw bytes.
 ///
-/// Arguments of server functions deserialize into it, and the browser's side of them serializes it.
-/// It may still be empty or too long, which a form has to be able to say in place:
-/// [`check`](Self::check) tells, and the hasher takes no other.
+/// Arguments of server functions deserialize into it. It may be empty or too long, so that a form
+/// can report that in place; the hasher accepts only what [`check`](Self::check) accepts.
 #[derive(Clone, Default, Deserialize, Serialize)]
 #[serde(transparent)]
 pub struct Password(String);
 
 impl Password {
-    /// What was typed.
     pub fn new(typed: String) -> Self {
         Self(typed)
     }
 
-    /// Accepts a typed password for checking or setting.
+    /// Accepts a typed password for verification or setting.
     ///
     /// # Errors
     /// Those of [`check`](Self::check).
@@ -60,11 +67,11 @@ impl Password {
         password.check().map(|()| password)
     }
 
-    /// Makes sure that it is short enough to be hashed.
+    /// Checks that the password may be hashed.
     ///
     /// # Errors
     /// `PasswordMissing` when empty, `PasswordTooLong` beyond [`MAX_CHARS`] or [`MAX_BYTES`]:
-    /// refused before any hashing, so that a huge body cannot buy processor time.
+    /// rejected before any hashing, so that a huge body cannot buy processor time.
     pub fn check(&self) -> Result<(), AuthError> {
         if self.0.is_empty() {
             return Err(AuthError::PasswordMissing);
@@ -79,7 +86,7 @@ impl Password {
         self.0.is_empty()
     }
 
-    /// The secret itself. Every call is a place to look at in a review.
+    /// The secret itself. Reviews look at every call.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -99,12 +106,12 @@ mod tests {
     fn a_hint_says_only_what_is_certain() {
         for (typed, said) in [
             ("", None),
-            ("a", Some("11 more characters.")),
-            ("elevenchars", Some("One more character.")),
-            ("aaaaaaaaaaaaa", Some("Use more different characters.")),
-            ("violet kettle", Some("Long enough.")),
+            ("a", Some(PasswordHint::TooShort { missing: 11 })),
+            ("elevenchars", Some(PasswordHint::TooShort { missing: 1 })),
+            ("aaaaaaaaaaaaa", Some(PasswordHint::TooUniform)),
+            ("violet kettle", Some(PasswordHint::LongEnough)),
         ] {
-            assert_eq!(hint(typed, 12).as_deref(), said, "{typed}");
+            assert_eq!(hint(typed, 12), said, "{typed}");
         }
     }
 

@@ -22,3 +22,23 @@ impl User {
         self.is_active && self.is_verified && self.is_superuser
     }
 }
+
+/// Whether an account may be used.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum AccountStatus {
+    /// Active, but not approved by an administrator.
+    Pending,
+    /// Active and approved.
+    Active,
+    Disabled,
+}
+
+impl AccountStatus {
+    pub fn new(is_active: bool, is_verified: bool) -> Self {
+        match (is_active, is_verified) {
+            (false, _) => Self::Disabled,
+            (true, false) => Self::Pending,
+            (true, true) => Self::Active,
+        }
+    }
+}

@@ -1,6 +1,6 @@
-//! English. A sentence for a variant of an enum comes from an exhaustive match, so that a variant
+//! English. The text for a variant of an enum comes from an exhaustive match, so that a variant
 //! without one does not compile. All others are grouped by mail or page: a constant, or a function
-//! of what the sentence names.
+//! of the values in the text.
 
 mod errors;
 mod events;

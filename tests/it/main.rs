@@ -33,5 +33,6 @@ mod signup;
 mod support;
 mod tidy;
 mod tidy_requirements;
+mod tidy_text;
 mod users;
 mod web;

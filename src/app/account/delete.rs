@@ -3,12 +3,15 @@ use leptos::{prelude::*, server_fn::ServerFn};
 use crate::{
     app::{page_context::page_context, paths, ui},
     domain::AuthError,
+    islands::{FormError, FormState},
+    text::en::pages::account::delete as text,
 };
 
-/// Deletes the person's own account. Needs a recent login; the last administrator stays.
+/// Deletes the user's own account. It needs a recent login; the last administrator cannot be
+/// deleted.
 #[server(prefix = "", endpoint = "account/delete")]
 pub async fn delete_account() -> Result<(), AuthError> {
-    use crate::app::notice::Notice;
+    use crate::domain::Notice;
     use crate::server::{flows::account, web::server_fn};
     let (state, auth) = server_fn::request()?;
     account::delete_self(
@@ -25,16 +28,16 @@ pub async fn delete_account() -> Result<(), AuthError> {
 #[component]
 pub fn DeletePage(email: String) -> impl IntoView {
     let cx = page_context();
-    let state = ui::FormState::new(cx.field_error());
+    let state = FormState::new(cx.field_error());
     view! {
-        <ui::Layout title="Delete your account" has_error=cx.has_error()>
-            <h1>"Delete your account"</h1>
-            <p class="lead">"The account of "<strong>{email}</strong>" and everything that belongs to it is deleted for good. Nobody can bring it back."</p>
+        <ui::Layout title=text::TITLE has_error=cx.has_error()>
+            <h1>{text::TITLE}</h1>
+            <p class="lead">{text::THE_ACCOUNT_OF}<strong>{email}</strong>{text::IS_DELETED}</p>
             <ui::PostForm action=DeleteAccount::PATH>
-                <ui::FormError state/>
-                <button type="submit" class="danger">"Delete my account"</button>
+                <FormError state/>
+                <button type="submit" class="danger">{text::BUTTON}</button>
             </ui::PostForm>
-            <p class="links"><a href=paths::ACCOUNT.path>"Keep my account"</a></p>
+            <p class="links"><a href=paths::ACCOUNT.path>{text::KEEP}</a></p>
         </ui::Layout>
     }
     .into_any()

@@ -3,14 +3,19 @@ use leptos::{prelude::*, server_fn::ServerFn};
 use crate::{
     app::{page_context::page_context, paths, ui},
     domain::AuthError,
+    islands::{EmailField, FieldError, FormError, FormState},
+    text::en::pages::{
+        account::email::{self as text, confirm},
+        form, links,
+    },
 };
 
-/// Asks for another address. Nothing changes until the link that is mailed there is used (SR-142).
+/// Requests a change of the e-mail address. Nothing changes until the link that is mailed to the new
+/// address is used (SR-142).
 #[server(prefix = "", endpoint = "account/address")]
 pub async fn request_email_change(#[server(default)] email: String) -> Result<(), AuthError> {
-    use crate::app::notice::Notice;
     use crate::{
-        domain::Email,
+        domain::{Email, Notice},
         server::{flows::account, web::server_fn},
     };
     let (state, auth) = server_fn::request()?;
@@ -20,11 +25,11 @@ pub async fn request_email_change(#[server(default)] email: String) -> Result<()
     Ok(())
 }
 
-/// Takes the mailed link as proof of the new mailbox. The token is in a cookie by now, and not in
-/// the page.
+/// Accepts the mailed link as proof of the new mailbox. The token comes from a cookie, so that the
+/// page does not contain it.
 #[server(prefix = "", endpoint = "account/new-address")]
 pub async fn confirm_email_change(#[server(default)] address: String) -> Result<(), AuthError> {
-    use crate::app::notice::Notice;
+    use crate::domain::Notice;
     use crate::server::{
         flows::account::{self, EmailChange},
         web::server_fn,
@@ -44,54 +49,54 @@ pub async fn confirm_email_change(#[server(default)] address: String) -> Result<
 #[component]
 pub fn ChangeEmailPage(email: String) -> impl IntoView {
     let cx = page_context();
-    let state = ui::FormState::new(cx.field_error());
+    let state = FormState::new(cx.field_error());
     let typed = cx.typed("email");
-    let form = if cx.features.mail {
+    let body = if cx.features.mail {
         view! {
-            <p class="lead">"We send a link to the new address. Your account keeps the present one, "<strong>{email}</strong>", until you open it."</p>
+            <p class="lead">{text::LINK_IS_SENT}<strong>{email}</strong>{text::UNTIL_OPENED}</p>
             <ui::PostForm action=RequestEmailChange::PATH>
-                <ui::FormError state/>
-                <ui::EmailField state value=typed is_fixed=false/>
-                <button type="submit">"Send link"</button>
+                <FormError state/>
+                <EmailField state label=form::EMAIL value=typed is_fixed=false/>
+                <button type="submit">{text::BUTTON}</button>
             </ui::PostForm>
         }
         .into_any()
     } else {
         view! {
-            <p class="lead">"No mail can be sent from here to prove another address than "<strong>{email}</strong>". Ask an administrator to change it."</p>
+            <p class="lead">{text::NO_MAIL}<strong>{email}</strong>{text::ASK_ADMINISTRATOR}</p>
         }
         .into_any()
     };
     view! {
-        <ui::Layout title="Change e-mail" has_error=cx.has_error()>
-            <h1>"Change e-mail"</h1>
-            {form}
-            <p class="links"><a href=paths::ACCOUNT.path>"Back to your account"</a></p>
+        <ui::Layout title=text::TITLE has_error=cx.has_error()>
+            <h1>{text::TITLE}</h1>
+            {body}
+            <p class="links"><a href=paths::ACCOUNT.path>{links::BACK_TO_ACCOUNT}</a></p>
         </ui::Layout>
     }
     .into_any()
 }
 
-/// `/account/new-address`: where the mailed link leads. Opening it changes nothing, because
-/// programs that look through mail open links too (SR-045).
+/// `/account/new-address`: the target of the mailed link. Only the button changes the address,
+/// because mail scanners open links too (SR-045).
 #[component]
 pub fn ConfirmNewEmailPage(email: String, new_email: String) -> impl IntoView {
     let cx = page_context();
-    // There is no field here to say it beside.
-    let state = ui::FormState::new(ui::FieldError {
+    // The page has no input, so every error belongs to the form as a whole.
+    let state = FormState::new(FieldError {
         element_id: "alert".to_owned(),
         ..cx.field_error()
     });
     view! {
-        <ui::Layout title="Confirm your new address" has_error=cx.has_error()>
-            <h1>"Confirm your new address"</h1>
-            <p class="lead">"You are logged in as "<strong>{email}</strong>". From now on, you log in as "<strong>{new_email.clone()}</strong>"."</p>
+        <ui::Layout title=confirm::TITLE has_error=cx.has_error()>
+            <h1>{confirm::TITLE}</h1>
+            <p class="lead">{confirm::LOGGED_IN_AS}<strong>{email}</strong>{confirm::FROM_NOW_ON}<strong>{new_email.clone()}</strong>{confirm::FULL_STOP}</p>
             <ui::PostForm action=ConfirmEmailChange::PATH>
-                <ui::FormError state/>
+                <FormError state/>
                 <input type="hidden" name="address" value=new_email/>
-                <button type="submit">"Use this address"</button>
+                <button type="submit">{confirm::BUTTON}</button>
             </ui::PostForm>
-            <p class="links"><a href=paths::ACCOUNT.path>"Keep the present one"</a></p>
+            <p class="links"><a href=paths::ACCOUNT.path>{confirm::KEEP}</a></p>
         </ui::Layout>
     }
     .into_any()

@@ -3,10 +3,12 @@ use leptos::{prelude::*, server_fn::ServerFn};
 use crate::{
     app::{account::IdentityRow, page_context::page_context, paths, ui},
     domain::AuthError,
+    islands::{FormError, FormState},
+    text::en::pages::{account::link_identity as text, links, oidc},
 };
 
-/// Says that the account at the provider shall be connected. What it says is kept in this browser
-/// for this session alone, so that nobody can make somebody else's browser say it (SR-058).
+/// Requests to link the account at the provider. The request is stored in this browser and valid for
+/// this session only, so that nobody can make another person's browser link (SR-058).
 #[server(prefix = "", endpoint = "account/connect")]
 pub async fn link_identity() -> Result<(), AuthError> {
     use crate::server::{flows::oidc, web::server_fn};
@@ -20,10 +22,10 @@ pub async fn link_identity() -> Result<(), AuthError> {
     Ok(())
 }
 
-/// Takes an account at a provider away from the account here. The last way in stays (SR-076).
+/// Unlinks an account at a provider. The last login method cannot be removed (SR-076).
 #[server(prefix = "", endpoint = "account/disconnect")]
 pub async fn unlink_identity(#[server(default)] identity: String) -> Result<(), AuthError> {
-    use crate::app::notice::Notice;
+    use crate::domain::Notice;
     use crate::server::{flows::oidc, web::server_fn};
     let (state, auth) = server_fn::request()?;
     let identity = identity.parse().map_err(|_| AuthError::NotFound)?;
@@ -37,30 +39,30 @@ pub async fn unlink_identity(#[server(default)] identity: String) -> Result<(), 
 #[component]
 pub fn LinkIdentityPage(email: String, provider: String) -> impl IntoView {
     let cx = page_context();
-    let state = ui::FormState::new(cx.field_error());
+    let state = FormState::new(cx.field_error());
     view! {
-        <ui::Layout title=format!("Connect {}", provider) has_error=cx.has_error()>
-            <h1>{format!("Connect {}", provider)}</h1>
-            <p class="lead">{format!("You log in at {} now. After that, both your password and {} let you in as ", provider, provider)}<strong>{email}</strong>"."</p>
+        <ui::Layout title=text::connect(&provider) has_error=cx.has_error()>
+            <h1>{text::connect(&provider)}</h1>
+            <p class="lead">{text::lead(&provider)}<strong>{email}</strong>{text::FULL_STOP}</p>
             <ui::PostForm action=LinkIdentity::PATH>
-                <ui::FormError state/>
-                <button type="submit">{format!("Go to {}", provider)}</button>
+                <FormError state/>
+                <button type="submit">{text::go_to(&provider)}</button>
             </ui::PostForm>
-            <p class="links"><a href=paths::ACCOUNT.path>"Back to your account"</a></p>
+            <p class="links"><a href=paths::ACCOUNT.path>{links::BACK_TO_ACCOUNT}</a></p>
         </ui::Layout>
     }
     .into_any()
 }
 
-/// `/account/connect/go`: between the form and the provider, because the content security policy's
-/// `form-action` holds for redirects of a form, and providers send browsers on to hosts that nobody
-/// here knows.
+/// `/account/connect/go`: a page between the form and the provider, because the content security
+/// policy's `form-action` also applies to the redirects of a form, and providers redirect to hosts
+/// that are not known here.
 #[component]
 pub fn LinkRedirectPage(provider: String) -> impl IntoView {
     view! {
-        <ui::Layout title=format!("On to {}", provider) goes_on_to=paths::LINK_START.path>
-            <h1>{format!("On to {}", provider)}</h1>
-            <p><a class="button" href=paths::LINK_START.path>{format!("Continue with {}", provider)}</a></p>
+        <ui::Layout title=text::on_to(&provider) goes_on_to=paths::LINK_START.path>
+            <h1>{text::on_to(&provider)}</h1>
+            <p><a class="button" href=paths::LINK_START.path>{oidc::continue_with(&provider)}</a></p>
         </ui::Layout>
     }
     .into_any()
@@ -70,21 +72,21 @@ pub fn LinkRedirectPage(provider: String) -> impl IntoView {
 #[component]
 pub fn UnlinkIdentityPage(identity: IdentityRow) -> impl IntoView {
     let cx = page_context();
-    let state = ui::FormState::new(cx.field_error());
+    let state = FormState::new(cx.field_error());
     let (name, action) = (
         identity.provider,
         format!("{}?identity={}", UnlinkIdentity::PATH, identity.id),
     );
     view! {
-        <ui::Layout title=format!("Disconnect {name}") has_error=cx.has_error()>
-            <h1>{format!("Disconnect {name}")}</h1>
-            <p class="lead">{format!("You will not be able to log in with {name} any more")}{identity.email.map(|email| format!(" as {email}"))}"."</p>
+        <ui::Layout title=text::disconnect(&name) has_error=cx.has_error()>
+            <h1>{text::disconnect(&name)}</h1>
+            <p class="lead">{text::disconnect_lead(&name)}{identity.email.map(|email| text::as_email(&email))}{text::FULL_STOP}</p>
             <ui::PostForm action=action>
-                <ui::FormError state/>
+                <FormError state/>
                 <input type="hidden" name="identity" value=identity.id/>
-                <button type="submit" class="danger">{format!("Disconnect {name}")}</button>
+                <button type="submit" class="danger">{text::disconnect(&name)}</button>
             </ui::PostForm>
-            <p class="links"><a href=paths::ACCOUNT.path>"Keep it"</a></p>
+            <p class="links"><a href=paths::ACCOUNT.path>{text::KEEP}</a></p>
         </ui::Layout>
     }
     .into_any()

@@ -3,13 +3,14 @@ use leptos::{prelude::*, server_fn::ServerFn};
 use crate::{
     app::{page_context::page_context, paths, ui},
     domain::{AuthError, Password},
+    islands::CredentialsForm,
+    text::en::pages::{account::password as text, links},
 };
 
-/// Gives the account another password and ends all its other sessions. Needs a recent login
-/// (SR-142).
+/// Changes the password and revokes all other sessions. It needs a recent login (SR-142).
 #[server(prefix = "", endpoint = "account/password")]
 pub async fn change_password(#[server(default)] password: Password) -> Result<(), AuthError> {
-    use crate::app::notice::Notice;
+    use crate::domain::Notice;
     use crate::server::{flows::account, web::server_fn};
     let (state, auth) = server_fn::request()?;
     let recent = auth.current_user()?.recent(state.clock.now())?;
@@ -23,13 +24,13 @@ pub async fn change_password(#[server(default)] password: Password) -> Result<()
 pub fn PasswordPage(email: String) -> impl IntoView {
     let cx = page_context();
     view! {
-        <ui::Layout title="Change password" has_error=cx.has_error()>
-            <h1>"Change password"</h1>
-            <p class="lead">"You stay logged in here and are logged out everywhere else."</p>
-            // The address is shown for the password manager; the server knows it anyway.
-            <ui::CredentialsForm
+        <ui::Layout title=text::TITLE has_error=cx.has_error()>
+            <h1>{text::TITLE}</h1>
+            <p class="lead">{text::LEAD}</p>
+            // The e-mail field is for the password manager; the server ignores it.
+            <CredentialsForm
                 action=ChangePassword::PATH
-                button="Change password"
+                button=text::TITLE
                 fault_at=cx.field_error().element_id
                 fault=cx.field_error().message
                 account=ui::form_account()
@@ -39,8 +40,10 @@ pub fn PasswordPage(email: String) -> impl IntoView {
                 email_is_fixed=true
                 new_password_min=cx.password_min_length
                 offers_reset=false
+                reset_path=paths::FORGOT_PASSWORD.path
+                texts=ui::form_texts(cx.password_min_length)
             />
-            <p class="links"><a href=paths::ACCOUNT.path>"Back to your account"</a></p>
+            <p class="links"><a href=paths::ACCOUNT.path>{links::BACK_TO_ACCOUNT}</a></p>
         </ui::Layout>
     }
     .into_any()

@@ -3,9 +3,11 @@ use leptos::{prelude::*, server_fn::ServerFn};
 use crate::{
     app::{oidc, page_context::page_context, paths, ui},
     domain::{AuthError, Password},
+    islands::CredentialsForm,
+    text::en::pages::{account::reauthenticate as text, links},
 };
 
-/// Logs the same person in again, before something that takes a recent login (SR-142).
+/// Logs the current user in again, where a recent login is required (SR-142).
 #[server(prefix = "", endpoint = "account/log-in-again")]
 pub async fn reauthenticate(
     #[server(default)] password: Password,
@@ -27,9 +29,9 @@ pub fn ReauthenticatePage(email: String, has_password: bool, has_identity: bool)
     let return_to = cx.return_to();
     let form = has_password.then(|| {
         view! {
-            <ui::CredentialsForm
+            <CredentialsForm
                 action=Reauthenticate::PATH
-                button="Go on"
+                button=text::BUTTON
                 fault_at=cx.field_error().element_id
                 fault=cx.field_error().message
                 account=ui::form_account()
@@ -39,6 +41,8 @@ pub fn ReauthenticatePage(email: String, has_password: bool, has_identity: bool)
                 email_is_fixed=true
                 new_password_min=0
                 offers_reset=cx.features.password_reset
+                reset_path=paths::FORGOT_PASSWORD.path
+                texts=ui::form_texts(0)
             />
         }
         .into_any()
@@ -48,12 +52,12 @@ pub fn ReauthenticatePage(email: String, has_password: bool, has_identity: bool)
             .into_any()
     });
     view! {
-        <ui::Layout title="Confirm that it is you" has_error=cx.has_error()>
-            <h1>"Confirm that it is you"</h1>
-            <p class="lead">"Your login is older than five minutes. Log in once more before you change your account, so that nobody else at this screen can."</p>
+        <ui::Layout title=text::TITLE has_error=cx.has_error()>
+            <h1>{text::TITLE}</h1>
+            <p class="lead">{text::LEAD}</p>
             {form}
             {provider}
-            <p class="links"><a href=paths::ACCOUNT.path>"Back to your account"</a></p>
+            <p class="links"><a href=paths::ACCOUNT.path>{links::BACK_TO_ACCOUNT}</a></p>
         </ui::Layout>
     }
     .into_any()

@@ -3,13 +3,15 @@ use leptos::{prelude::*, server_fn::ServerFn};
 use crate::{
     app::{page_context::page_context, paths, ui},
     domain::AuthError,
+    islands::{FormError, FormState},
+    text::en::pages::{account::verify_email as text, links},
 };
 
-/// Verifies the address of whoever is logged in with a mailed link. The token is in a cookie, and
-/// not in the page.
+/// Verifies the current user's address with a mailed link. The token comes from a cookie, so that
+/// the page does not contain it.
 #[server(prefix = "", endpoint = "account/confirm")]
 pub async fn verify_email() -> Result<(), AuthError> {
-    use crate::app::notice::Notice;
+    use crate::domain::Notice;
     use crate::server::{flows::email_verification, web::server_fn};
     let (state, auth) = server_fn::request()?;
     let current = auth.current_user()?;
@@ -26,21 +28,21 @@ pub async fn verify_email() -> Result<(), AuthError> {
     Ok(())
 }
 
-/// `/account/confirm`: where the mailed link leads. Opening it changes nothing, because mail
-/// scanners open links too (SR-045).
+/// `/account/confirm`: the target of the mailed link. Only the button verifies the address, because
+/// mail scanners open links too (SR-045).
 #[component]
 pub fn VerifyEmailPage(email: String) -> impl IntoView {
     let cx = page_context();
-    let state = ui::FormState::new(cx.field_error());
+    let state = FormState::new(cx.field_error());
     view! {
-        <ui::Layout title="Confirm your address" has_error=cx.has_error()>
-            <h1>"Confirm your address"</h1>
-            <p class="lead">"You are logged in as "<strong>{email}</strong>". Confirm that this mailbox is yours."</p>
+        <ui::Layout title=text::TITLE has_error=cx.has_error()>
+            <h1>{text::TITLE}</h1>
+            <p class="lead">{text::LOGGED_IN_AS}<strong>{email}</strong>{text::CONFIRM_MAILBOX}</p>
             <ui::PostForm action=VerifyEmail::PATH>
-                <ui::FormError state/>
-                <button type="submit">"Confirm the address"</button>
+                <FormError state/>
+                <button type="submit">{text::BUTTON}</button>
             </ui::PostForm>
-            <p class="links"><a href=paths::ACCOUNT.path>"Your account"</a></p>
+            <p class="links"><a href=paths::ACCOUNT.path>{links::ACCOUNT}</a></p>
         </ui::Layout>
     }
 }

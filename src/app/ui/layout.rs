@@ -1,31 +1,30 @@
 use leptos::prelude::*;
 
-use crate::app::{page_context::page_context, paths};
+use crate::{
+    app::{page_context::page_context, paths},
+    text::en::pages::layout as text,
+};
 
-/// The document around a page: the brand, one column, and the script that brings islands to life.
+/// The document around a page: the header, one column, and the script that hydrates the islands.
 #[component]
 pub fn Layout(
     #[prop(into)] title: String,
-    /// The page shows an error: screen readers hear it first, in the title.
+    /// The page shows an error. The title says so first, because screen readers start with it.
     #[prop(optional)]
     has_error: bool,
     /// The page holds a table and needs the whole width.
     #[prop(optional)]
     is_wide: bool,
-    /// Where the browser goes on by itself.
+    /// The URL of a redirect by `<meta http-equiv="refresh">`.
     #[prop(optional)]
     goes_on_to: &'static str,
     children: Children,
 ) -> impl IntoView {
     let cx = page_context();
-    let title = format!(
-        "{}{title} · {}",
-        if has_error { "Error: " } else { "" },
-        cx.app_name
-    );
+    let title = text::title(&title, &cx.app_name, has_error);
     view! {
         <!DOCTYPE html>
-        <html lang="en">
+        <html lang=text::LANGUAGE>
             <head>
                 <meta charset="utf-8"/>
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>
@@ -42,7 +41,7 @@ pub fn Layout(
                         <span class="mark" aria-hidden="true" inner_html=include_str!("../../../public/logo.svg").trim()></span>
                         <span>{cx.app_name.clone()}</span>
                     </a>
-                    <p class="tagline">"Your films and series, at home."</p>
+                    <p class="tagline">{text::TAGLINE}</p>
                     <Menu/>
                 </header>
                 <main>{children()}</main>
@@ -51,22 +50,21 @@ pub fn Layout(
     }
 }
 
-/// The ways between the pages of somebody who is logged in.
+/// The navigation for a viewer who is logged in.
 #[component]
 fn Menu() -> impl IntoView {
     let cx = page_context();
     let users = cx.admin.clone().map(|admin| {
         let pending = (admin.pending_approvals > 0).then(|| {
-            view! { " "<span class="badge">{admin.pending_approvals}<span class="visually-hidden">" waiting"</span></span> }
+            view! { " "<span class="badge">{admin.pending_approvals}<span class="visually-hidden">{text::PENDING}</span></span> }
         });
-        view! { <a href=paths::USERS.path>"Users"{pending}</a><a href=paths::AUDIT_LOG.path>"Events"</a> }.into_any()
+        view! { <a href=paths::USERS.path>{text::USERS}{pending}</a><a href=paths::AUDIT_LOG.path>{text::EVENTS}</a> }.into_any()
     });
-    cx.viewer.as_ref().map(|_| view! { <nav class="menu" aria-label="Menu"><a href=paths::ACCOUNT.path>"Account"</a>{users}</nav> }.into_any())
+    cx.viewer.as_ref().map(|_| view! { <nav class="menu" aria-label=text::MENU><a href=paths::ACCOUNT.path>{text::ACCOUNT}</a>{users}</nav> }.into_any())
 }
 
-/// Fetches WebAssembly when somebody begins to use the page, or when the browser has nothing better
-/// to do. Until then, and without it, every form is a plain form. Takes the place of Leptos' own
-/// loader, which fetches everything at once.
+/// Replaces Leptos' own loader, which fetches the WebAssembly at once. This one waits for the first
+/// interaction or an idle browser. Every form works as a plain form until then.
 #[component]
 fn HydrationScript() -> impl IntoView {
     let cx = page_context();

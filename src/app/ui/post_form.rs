@@ -1,14 +1,9 @@
 use leptos::prelude::*;
 
-use crate::app::page_context::page_context;
+use crate::{app::page_context::page_context, islands::ACCOUNT_FIELD};
 
-/// The name of the field that names the account a form was shown to. `web::form_fallback` checks it
-/// for every page that needs a login.
-pub const ACCOUNT_FIELD: &str = "account";
-
-/// A form for somebody who is logged in. It acts for the account that the page was shown to and for
-/// no other, even if somebody else has logged in to the same browser since: a hidden field binds it
-/// to that account.
+/// A form that needs a login. A hidden field binds it to the account that the page was rendered
+/// for, so that it fails if somebody else has logged in to the same browser since.
 #[component]
 pub fn PostForm(
     /// The path of the server function, with its query where the page has one.
@@ -24,7 +19,7 @@ pub fn PostForm(
     }
 }
 
-/// The value of the field on this page, for the form's island; empty if nobody is logged in.
+/// The value of the hidden field on this page; empty without a login.
 pub fn form_account() -> String {
     page_context()
         .viewer

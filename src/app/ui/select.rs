@@ -1,18 +1,19 @@
 use leptos::prelude::*;
 
-/// One of several, in a form that searches.
+/// A `<select>` with its label.
 #[component]
 pub fn Select(
     id: &'static str,
     label: &'static str,
+    /// Value and text of each option.
     options: Vec<(String, &'static str)>,
     chosen: String,
 ) -> impl IntoView {
     let options: Vec<_> = options
         .into_iter()
-        .map(|(value, words)| {
+        .map(|(value, text)| {
             let is_chosen = value == chosen;
-            view! { <option value=value selected=is_chosen>{words}</option> }
+            view! { <option value=value selected=is_chosen>{text}</option> }
         })
         .collect();
     view! {

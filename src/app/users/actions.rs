@@ -1,94 +1,33 @@
 use leptos::{prelude::*, server_fn::ServerFn};
-use strum::{EnumString, IntoStaticStr};
 
 use crate::{
     app::{page_context::page_context, paths, ui},
-    domain::AuthError,
+    domain::{AuthError, UserAction},
+    islands::{EmailField, FormError, FormState},
+    text::en::pages::{
+        form, links,
+        users::actions::{self as text, email as email_text},
+    },
 };
 
-/// What an administrator can do to somebody.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr)]
-#[strum(serialize_all = "kebab-case")]
-pub enum Action {
-    Approve,
-    Disable,
-    Enable,
-    MakeAdministrator,
-    MakeMember,
-    EndSessions,
-    EndSession,
-    CreateResetLink,
-    Delete,
-}
-
-impl Action {
-    /// The word in forms and addresses.
-    pub fn code(self) -> &'static str {
-        self.into()
-    }
-
-    /// What the button says.
-    pub fn verb(self) -> &'static str {
-        match self {
-            Self::Approve => "Approve",
-            Self::Disable => "Disable",
-            Self::Enable => "Enable",
-            Self::MakeAdministrator => "Make administrator",
-            Self::MakeMember => "Make member",
-            Self::EndSessions => "End all sessions",
-            Self::EndSession => "End session",
-            Self::CreateResetLink => "Make a link for a new password",
-            Self::Delete => "Delete",
-        }
-    }
-
-    /// What it means, for the page that asks before.
-    fn meaning(self) -> &'static str {
-        match self {
-            Self::Approve => "They can use the application from now on.",
-            Self::Disable => {
-                "They are logged out everywhere and cannot log in until somebody enables the account again. Nothing is deleted."
-            }
-            Self::Enable => "They can log in again.",
-            Self::MakeAdministrator => {
-                "They can do everything here that you can, also to your account."
-            }
-            Self::MakeMember => {
-                "They cannot manage users any more. It takes effect with their next click."
-            }
-            Self::EndSessions | Self::EndSession => "They have to log in again.",
-            Self::CreateResetLink => {
-                "You get a link to hand over, once. Whoever opens it chooses a new password for this account, and all its sessions end."
-            }
-            Self::Delete => {
-                "The account and everything that belongs to it is deleted for good. Nobody can bring it back."
-            }
-        }
-    }
-
-    /// What is not easily undone.
-    pub fn is_dangerous(self) -> bool {
-        matches!(self, Self::Disable | Self::Delete)
-    }
-}
-
-/// Whom a page is about.
+/// The user that an action applies to.
 #[derive(Clone)]
 pub struct TargetUser {
     pub id: String,
     pub email: String,
-    /// `admin_emails` has the address.
+    /// `auth.admin_emails` contains the address.
     pub is_listed: bool,
 }
 
-/// Does one thing to one user. Every rule is asked for again: this is a public endpoint (SR-002).
+/// Performs one action on one user. It checks every permission itself, because it is a public
+/// endpoint (SR-002).
 #[server(prefix = "", endpoint = "users/change")]
 pub async fn update_user(
     #[server(default)] id: String,
     #[server(default)] action: String,
     #[server(default)] session: String,
 ) -> Result<(), AuthError> {
-    use crate::app::notice::Notice;
+    use crate::domain::Notice;
     use crate::server::{
         flows::users::{self, UserUpdate},
         web::server_fn,
@@ -99,56 +38,56 @@ pub async fn update_user(
     let (id, action) = (
         id.parse().map_err(|_| AuthError::NotFound)?,
         action
-            .parse::<Action>()
+            .parse::<UserAction>()
             .map_err(|_| AuthError::BadRequest)?,
     );
     let change = match action {
-        Action::EndSessions => {
+        UserAction::EndSessions => {
             return users::revoke_sessions(cx, &admin, id)
                 .await
                 .map(|()| server_fn::redirect_to_user(id, Notice::SessionsEnded));
         }
-        Action::EndSession => {
+        UserAction::EndSession => {
             let session = session.parse().map_err(|_| AuthError::NotFound)?;
             return users::revoke_session(cx, &admin, id, session)
                 .await
                 .map(|()| server_fn::redirect_to_user(id, Notice::SessionEnded));
         }
-        Action::Delete => {
+        UserAction::Delete => {
             return users::delete_user(cx, &admin, id)
                 .await
                 .map(|()| server_fn::redirect(&paths::USERS, Notice::UserDeleted));
         }
-        Action::CreateResetLink => {
+        UserAction::CreateResetLink => {
             let link = users::create_reset_link(cx, &admin, id).await?;
             server_fn::store_one_time_link(&state, id, &link)?;
             server_fn::redirect_to(paths::RESET_LINK.path);
             return Ok(());
         }
-        Action::Approve => UserUpdate {
+        UserAction::Approve => UserUpdate {
             is_verified: Some(true),
             ..UserUpdate::default()
         },
-        Action::Disable => UserUpdate {
+        UserAction::Disable => UserUpdate {
             is_active: Some(false),
             ..UserUpdate::default()
         },
-        Action::Enable => UserUpdate {
+        UserAction::Enable => UserUpdate {
             is_active: Some(true),
             ..UserUpdate::default()
         },
-        Action::MakeAdministrator => UserUpdate {
+        UserAction::MakeAdministrator => UserUpdate {
             is_superuser: Some(true),
             is_verified: Some(true),
             ..UserUpdate::default()
         },
-        Action::MakeMember => UserUpdate {
+        UserAction::MakeMember => UserUpdate {
             is_superuser: Some(false),
             ..UserUpdate::default()
         },
     };
     users::update_user(cx, &admin, id, change).await?;
-    if action == Action::Approve {
+    if action == UserAction::Approve {
         server_fn::redirect_to(&format!(
             "{}&notice={}",
             super::pending_url(),
@@ -160,15 +99,14 @@ pub async fn update_user(
     Ok(())
 }
 
-/// Gives somebody another address, on the administrator's word.
+/// Changes a user's e-mail address without a verification of the new one.
 #[server(prefix = "", endpoint = "users/address")]
 pub async fn update_user_email(
     #[server(default)] id: String,
     #[server(default)] email: String,
 ) -> Result<(), AuthError> {
-    use crate::app::notice::Notice;
     use crate::{
-        domain::Email,
+        domain::{Email, Notice},
         server::{
             flows::users::{self, UserUpdate},
             web::server_fn,
@@ -186,30 +124,29 @@ pub async fn update_user_email(
     Ok(())
 }
 
-/// `/users/change?id=…&action=…`: asks before something is done to somebody, on a page, so that it
-/// works without script.
+/// `/users/change?id=…&action=…`: asks for confirmation. It is a page, so that it works without
+/// script.
 #[component]
-pub fn ConfirmActionPage(user: TargetUser, action: Action) -> impl IntoView {
+pub fn ConfirmActionPage(user: TargetUser, action: UserAction) -> impl IntoView {
     let cx = page_context();
-    let state = ui::FormState::new(cx.field_error());
-    let title = format!("{}?", action.verb());
-    let comes_back = (action == Action::MakeMember && user.is_listed).then(|| {
-        view! { <p class="warning">"The address is in "<code>"auth.admin_emails"</code>": at the next login they are an administrator again. Take it out there first."</p> }
+    let state = FormState::new(cx.field_error());
+    let comes_back = (action == UserAction::MakeMember && user.is_listed).then(|| {
+        view! { <p class="warning">{text::STILL_LISTED}<code>"auth.admin_emails"</code>{text::ADMINISTRATOR_AGAIN}</p> }
     });
     let TargetUser { id, email, .. } = user;
     let back = paths::user(&id);
     view! {
-        <ui::Layout title=title.clone() has_error=cx.has_error()>
-            <h1>{title}</h1>
-            <p class="lead"><strong>{email}</strong>": "{action.meaning()}</p>
+        <ui::Layout title=text::title(action) has_error=cx.has_error()>
+            <h1>{text::title(action)}</h1>
+            <p class="lead"><strong>{email}</strong>": "{text::effect(action)}</p>
             {comes_back}
             <ui::PostForm action=format!("{}?id={}&action={}", UpdateUser::PATH, id, action.code())>
-                <ui::FormError state/>
+                <FormError state/>
                 <input type="hidden" name="id" value=id/>
                 <input type="hidden" name="action" value=action.code()/>
-                <button type="submit" class=if action.is_dangerous() { "danger" } else { "" }>{action.verb()}</button>
+                <button type="submit" class=if action.is_dangerous() { "danger" } else { "" }>{text::action(action)}</button>
             </ui::PostForm>
-            <p class="links"><a href=back>"Back"</a></p>
+            <p class="links"><a href=back>{links::BACK}</a></p>
         </ui::Layout>
     }
     .into_any()
@@ -219,20 +156,20 @@ pub fn ConfirmActionPage(user: TargetUser, action: Action) -> impl IntoView {
 #[component]
 pub fn UserEmailPage(user: TargetUser) -> impl IntoView {
     let cx = page_context();
-    let state = ui::FormState::new(cx.field_error());
+    let state = FormState::new(cx.field_error());
     let (typed, back) = (cx.typed("email"), paths::user(&user.id));
     let TargetUser { id, email, .. } = user;
     view! {
-        <ui::Layout title="Change e-mail" has_error=cx.has_error()>
-            <h1>"Change e-mail"</h1>
-            <p class="lead"><strong>{email}</strong>" logs in with the new address from now on. It counts as unproven until the person confirms it."</p>
+        <ui::Layout title=email_text::TITLE has_error=cx.has_error()>
+            <h1>{email_text::TITLE}</h1>
+            <p class="lead"><strong>{email}</strong>{email_text::LEAD}</p>
             <ui::PostForm action=format!("{}?id={}", UpdateUserEmail::PATH, id)>
-                <ui::FormError state/>
+                <FormError state/>
                 <input type="hidden" name="id" value=id/>
-                <ui::EmailField state value=typed is_fixed=false/>
-                <button type="submit">"Change e-mail"</button>
+                <EmailField state label=form::EMAIL value=typed is_fixed=false/>
+                <button type="submit">{email_text::TITLE}</button>
             </ui::PostForm>
-            <p class="links"><a href=back>"Back"</a></p>
+            <p class="links"><a href=back>{links::BACK}</a></p>
         </ui::Layout>
     }
     .into_any()

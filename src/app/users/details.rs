@@ -1,15 +1,20 @@
 use leptos::{prelude::*, server_fn::ServerFn};
 
 use super::{
-    AccountStatus,
-    actions::{Action, UpdateUser},
+    actions::UpdateUser,
     audit_log::{EventRow, EventTable},
 };
-use crate::app::{
-    account::{IdentityRow, SessionDescription, SessionRow},
-    notice::Notice,
-    page_context::Timestamp,
-    paths, ui,
+use crate::{
+    app::{
+        account::{IdentityRow, SessionDescription, SessionRow},
+        page_context::Timestamp,
+        paths, ui,
+    },
+    domain::{AccountStatus, Notice, UserAction},
+    text::en::pages::{
+        account as account_text, links,
+        users::{self as users_text, actions as action_text, details as text},
+    },
 };
 
 /// Everything about one user.
@@ -19,13 +24,13 @@ pub struct UserDetails {
     pub email: String,
     pub status: AccountStatus,
     pub is_administrator: bool,
-    /// The administrator who looks.
+    /// The administrator looks at the own account.
     pub is_self: bool,
-    /// Where the right to use the application comes from.
+    /// The source of the approval.
     pub approved: Option<GrantedBy>,
-    /// Where the administrator's right comes from.
+    /// The source of the administrator role.
     pub administrator: Option<GrantedBy>,
-    /// `admin_emails` has the address.
+    /// `auth.admin_emails` contains the address.
     pub is_listed: bool,
     /// When the address was verified.
     pub email_verified: Option<Timestamp>,
@@ -37,7 +42,7 @@ pub struct UserDetails {
     pub events: Vec<EventRow>,
 }
 
-/// Who gave somebody a right, and when.
+/// The source of a right, in words, and its time.
 #[derive(Clone)]
 pub struct GrantedBy {
     pub by: String,
@@ -64,11 +69,11 @@ pub fn UserPage(user: UserDetails) -> impl IntoView {
             <Identities identities=user.identities/>
             <Sessions id=user.id sessions=user.sessions/>
             <section class="card">
-                <h2>"Last events"</h2>
+                <h2>{text::LAST_EVENTS}</h2>
                 <EventTable events=user.events/>
-                <p class="links"><a href=all_events>"All of this account"</a></p>
+                <p class="links"><a href=all_events>{text::ALL_EVENTS}</a></p>
             </section>
-            <p class="links"><a href=paths::USERS.path>"All users"</a></p>
+            <p class="links"><a href=paths::USERS.path>{links::ALL_USERS}</a></p>
         </ui::Layout>
     }
     .into_any()
@@ -83,33 +88,36 @@ fn UserSummary(user: UserDetails) -> impl IntoView {
         )
     };
     let granted = |grant: Option<GrantedBy>| match grant {
-        Some(GrantedBy { by, at }) => view! { ", "{by}", "<ui::Time at=at/> }.into_any(),
-        None => ", by MediaManager or before this was written down".into_any(),
+        Some(GrantedBy { by, at }) => {
+            view! { {text::SEPARATOR}{by}{text::SEPARATOR}<ui::Time at=at/> }.into_any()
+        }
+        None => text::GRANTED_BEFORE.into_any(),
     };
     let state = if user.status == AccountStatus::Pending {
-        view! { "Waiting for approval" }.into_any()
+        text::PENDING.into_any()
     } else {
-        view! { {user.status.words()}{granted(user.approved)} }.into_any()
+        view! { {users_text::status(user.status)}{granted(user.approved)} }.into_any()
     };
+    let role = users_text::role(user.is_administrator);
     let role = if user.is_administrator {
-        view! { "Administrator"{granted(user.administrator)} }.into_any()
+        view! { {role}{granted(user.administrator)} }.into_any()
     } else {
-        "Member".into_any()
+        role.into_any()
     };
     view! {
         <dl class="facts">
-            <dt>"State"</dt>
+            <dt>{users_text::STATUS}</dt>
             <dd>{state}</dd>
-            <dt>"Role"</dt>
-            <dd>{role}{user.is_listed.then_some("; the address is in admin_emails")}</dd>
-            <dt>"Address proven"</dt>
-            <dd>{when(user.email_verified, "No")}</dd>
-            <dt>"Password"</dt>
-            <dd>{if user.has_password { "Yes" } else { "None" }}</dd>
-            <dt>"Known since"</dt>
-            <dd>{when(user.created, "Made by MediaManager, not been here yet")}</dd>
-            <dt>"Last login"</dt>
-            <dd>{when(user.last_login, "Never")}</dd>
+            <dt>{users_text::ROLE}</dt>
+            <dd>{role}{user.is_listed.then_some(text::IS_LISTED)}</dd>
+            <dt>{text::EMAIL_VERIFIED}</dt>
+            <dd>{when(user.email_verified, text::NO)}</dd>
+            <dt>{text::PASSWORD}</dt>
+            <dd>{text::has_password(user.has_password)}</dd>
+            <dt>{text::CREATED}</dt>
+            <dd>{when(user.created, text::NOT_SEEN_YET)}</dd>
+            <dt>{users_text::LAST_LOGIN}</dt>
+            <dd>{when(user.last_login, users_text::NEVER)}</dd>
         </dl>
     }
     .into_any()
@@ -118,16 +126,16 @@ fn UserSummary(user: UserDetails) -> impl IntoView {
 #[component]
 fn Actions(user: UserDetails) -> impl IntoView {
     let (first, last) = match user.status {
-        AccountStatus::Pending => (Some(Action::Approve), Some(Action::Disable)),
-        AccountStatus::Active => (None, Some(Action::Disable)),
-        AccountStatus::Disabled => (Some(Action::Enable), None),
+        AccountStatus::Pending => (Some(UserAction::Approve), Some(UserAction::Disable)),
+        AccountStatus::Active => (None, Some(UserAction::Disable)),
+        AccountStatus::Disabled => (Some(UserAction::Enable), None),
     };
     let role = if user.is_administrator {
-        Action::MakeMember
+        UserAction::MakeMember
     } else {
-        Action::MakeAdministrator
+        UserAction::MakeAdministrator
     };
-    let of_the_active = [Action::CreateResetLink, Action::EndSessions]
+    let of_the_active = [UserAction::CreateResetLink, UserAction::EndSessions]
         .into_iter()
         .filter(|_| user.status != AccountStatus::Disabled);
     let actions = first
@@ -135,19 +143,19 @@ fn Actions(user: UserDetails) -> impl IntoView {
         .chain([role])
         .chain(of_the_active)
         .chain(last)
-        .chain([Action::Delete]);
+        .chain([UserAction::Delete]);
     let links: Vec<_> = actions
         .map(|action| {
             let class = if action.is_dangerous() { "button danger" } else { "button" };
-            view! { <li><a class=class href=format!("{}?id={}&action={}", UpdateUser::PATH, user.id, action.code())>{action.verb()}</a></li> }
+            view! { <li><a class=class href=format!("{}?id={}&action={}", UpdateUser::PATH, user.id, action.code())>{action_text::action(action)}</a></li> }
         })
         .collect();
     view! {
         <section class="card">
-            <h2>"Actions"</h2>
-            {user.is_self.then(|| view! { <p class="hint">"This is your own account."</p> })}
+            <h2>{text::ACTIONS}</h2>
+            {user.is_self.then(|| view! { <p class="hint">{text::IS_SELF}</p> })}
             <ul class="actions">
-                <li><a class="button" href=format!("{}?id={}", paths::USER_EMAIL.path, user.id)>"Change e-mail"</a></li>
+                <li><a class="button" href=format!("{}?id={}", paths::USER_EMAIL.path, user.id)>{action_text::email::TITLE}</a></li>
                 {links}
             </ul>
         </section>
@@ -165,7 +173,7 @@ fn Identities(identities: Vec<IdentityRow>) -> impl IntoView {
                     <div>
                         <strong>{identity.provider}</strong>
                         {identity.email.map(|email| format!(", {email}"))}
-                        <p class="hint">"Connected "<ui::Time at=identity.since/>", last login "<ui::Time at=identity.last_login/></p>
+                        <p class="hint">{text::CONNECTED}<ui::Time at=identity.since/>{text::LAST_LOGIN}<ui::Time at=identity.last_login/></p>
                     </div>
                 </li>
             }
@@ -175,7 +183,7 @@ fn Identities(identities: Vec<IdentityRow>) -> impl IntoView {
         .then(|| {
             view! {
                 <section class="card">
-                    <h2>"Accounts at the provider"</h2>
+                    <h2>{text::IDENTITIES}</h2>
                     <ul class="lines">{lines}</ul>
                 </section>
             }
@@ -188,15 +196,15 @@ fn Sessions(id: String, sessions: Vec<SessionRow>) -> impl IntoView {
     let lines: Vec<_> = sessions
         .into_iter()
         .map(|session| {
-            let (user, id, of_browser) = (id.clone(), session.id.clone(), format!(" the session of {}", session.browser));
+            let (user, id, of_browser) = (id.clone(), session.id.clone(), account_text::session_of(&session.browser));
             view! {
                 <li>
                     <SessionDescription session/>
                     <ui::PostForm action=UpdateUser::PATH>
                         <input type="hidden" name="id" value=user/>
-                        <input type="hidden" name="action" value=Action::EndSession.code()/>
+                        <input type="hidden" name="action" value=UserAction::EndSession.code()/>
                         <input type="hidden" name="session" value=id/>
-                        <button type="submit" class="secondary">"End"<span class="visually-hidden">{of_browser}</span></button>
+                        <button type="submit" class="secondary">{account_text::END_SESSION}<span class="visually-hidden">{of_browser}</span></button>
                     </ui::PostForm>
                 </li>
             }
@@ -204,8 +212,8 @@ fn Sessions(id: String, sessions: Vec<SessionRow>) -> impl IntoView {
         .collect();
     view! {
         <section class="card">
-            <h2>"Sessions"</h2>
-            {lines.is_empty().then(|| view! { <p class="hint">"Not logged in anywhere."</p> })}
+            <h2>{text::SESSIONS}</h2>
+            {lines.is_empty().then(|| view! { <p class="hint">{text::NO_SESSIONS}</p> })}
             <ul class="lines">{lines}</ul>
         </section>
     }

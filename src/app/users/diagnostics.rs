@@ -1,8 +1,11 @@
 use leptos::prelude::*;
 
-use crate::app::{paths, ui};
+use crate::{
+    app::{paths, ui},
+    text::en::pages::{links, users::diagnostics as text},
+};
 
-/// One thing that was looked at.
+/// The result of one check.
 #[derive(Clone)]
 pub struct CheckRow {
     /// `ok`, `warn` or `FAIL`.
@@ -12,7 +15,7 @@ pub struct CheckRow {
     pub hint: String,
 }
 
-/// `/users/check`: a live look at everything that the program depends on, for administrators.
+/// `/users/check`: the results of live checks of everything that the program depends on.
 #[component]
 pub fn DiagnosticsPage(rows: Vec<CheckRow>) -> impl IntoView {
     let lines: Vec<_> = rows
@@ -28,7 +31,7 @@ pub fn DiagnosticsPage(rows: Vec<CheckRow>) -> impl IntoView {
                     <div>
                         <strong>{row.check}</strong>
                         <p>{row.message}</p>
-                        {(!row.hint.is_empty()).then(|| view! { <p class="hint">"What to do: "{row.hint}</p> })}
+                        {(!row.hint.is_empty()).then(|| view! { <p class="hint">{text::HINT}{row.hint}</p> })}
                     </div>
                     <span class="badge">{row.status}</span>
                 </li>
@@ -36,11 +39,11 @@ pub fn DiagnosticsPage(rows: Vec<CheckRow>) -> impl IntoView {
         })
         .collect();
     view! {
-        <ui::Layout title="System check" is_wide=true>
-            <h1>"System check"</h1>
-            <p class="lead">"Looked at just now, from where this program runs."</p>
+        <ui::Layout title=text::TITLE is_wide=true>
+            <h1>{text::TITLE}</h1>
+            <p class="lead">{text::LEAD}</p>
             <ul class="lines">{lines}</ul>
-            <p class="links"><a href=paths::DIAGNOSTICS.path>"Check again"</a>" · "<a href=paths::USERS.path>"All users"</a></p>
+            <p class="links"><a href=paths::DIAGNOSTICS.path>{text::CHECK_AGAIN}</a>{links::SEPARATOR}<a href=paths::USERS.path>{links::ALL_USERS}</a></p>
         </ui::Layout>
     }
     .into_any()

@@ -3,14 +3,15 @@ use leptos::{prelude::*, server_fn::ServerFn};
 use crate::{
     app::{page_context::page_context, paths, ui},
     domain::AuthError,
+    islands::{EmailField, FormError, FormState},
+    text::en::pages::{form, links, users::new as text},
 };
 
-/// Makes an account for somebody who chooses the password.
+/// Creates an account whose password the user chooses with a link.
 #[server(prefix = "", endpoint = "users/new")]
 pub async fn create_user(#[server(default)] email: String) -> Result<(), AuthError> {
-    use crate::app::notice::Notice;
     use crate::{
-        domain::Email,
+        domain::{Email, Notice},
         server::{flows::users, web::server_fn},
     };
     let (state, auth) = server_fn::request()?;
@@ -30,22 +31,22 @@ pub async fn create_user(#[server(default)] email: String) -> Result<(), AuthErr
 #[component]
 pub fn NewUserPage() -> impl IntoView {
     let cx = page_context();
-    let state = ui::FormState::new(cx.field_error());
+    let state = FormState::new(cx.field_error());
     let what_next = if cx.features.mail {
-        "They get a mail with a link that works for three days, and choose a password with it."
+        text::GETS_MAIL
     } else {
-        "You get a link to hand over. They choose a password with it; it works for three days."
+        text::GETS_LINK
     };
     view! {
-        <ui::Layout title="Create a user" has_error=cx.has_error()>
-            <h1>"Create a user"</h1>
-            <p class="lead">"The account is approved at once. "{what_next}</p>
+        <ui::Layout title=text::TITLE has_error=cx.has_error()>
+            <h1>{text::TITLE}</h1>
+            <p class="lead">{text::IS_APPROVED}{what_next}</p>
             <ui::PostForm action=CreateUser::PATH>
-                <ui::FormError state/>
-                <ui::EmailField state value=cx.typed("email") is_fixed=false/>
-                <button type="submit">"Create user"</button>
+                <FormError state/>
+                <EmailField state label=form::EMAIL value=cx.typed("email") is_fixed=false/>
+                <button type="submit">{text::BUTTON}</button>
             </ui::PostForm>
-            <p class="links"><a href=paths::USERS.path>"All users"</a></p>
+            <p class="links"><a href=paths::USERS.path>{links::ALL_USERS}</a></p>
         </ui::Layout>
     }
     .into_any()

@@ -4,13 +4,12 @@ use clap::{Args, Subcommand};
 
 use super::{plural, print};
 use crate::{
-    domain::{Email, Password},
+    domain::{Email, Password, UserFilter},
     server::{
         AppState,
         clock::{Clock, format_rfc3339},
         config::Config,
         crypto::password_hasher::Argon2Params,
-        db::users::UserFilter,
         flows::{
             Ctx,
             password_reset::{self, ResetLink},

@@ -8,7 +8,7 @@ use sea_orm::{
 };
 
 use super::hide_db_error;
-use crate::domain::{AuthError, Email, User};
+use crate::domain::{AuthError, Email, User, UserFilter};
 
 /// The number of administrators that [`list_admins`] returns.
 const MAX_ADMINS: u64 = 20;
@@ -74,19 +74,6 @@ pub struct NewUser<'a> {
     pub hashed_password: String,
     pub is_superuser: bool,
     pub is_verified: bool,
-}
-
-/// Restricts a list of users.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum UserFilter {
-    #[default]
-    All,
-    /// Active, but not approved.
-    Pending,
-    /// Active and approved.
-    Active,
-    Disabled,
-    Administrators,
 }
 
 /// Finds the account of an address, in whatever letter case MediaManager stored it.

@@ -4,14 +4,14 @@
 use super::{
     Ctx,
     events::EventDetails,
-    login::{self, LoginMethod},
+    login,
     mail::{self, MailKind},
     oidc, rate_limits,
     sessions::CurrentUser,
 };
 use crate::{
     app::paths,
-    domain::{AuditEvent, AuthError, LinkToken, User},
+    domain::{AuditEvent, AuthError, LinkToken, LoginMethod, User},
     server::{AppState, crypto::tokens::Purpose, db},
 };
 

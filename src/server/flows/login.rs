@@ -8,7 +8,7 @@ use super::{
     users,
 };
 use crate::{
-    domain::{AuditEvent, AuthError, Email, Password, User},
+    domain::{AuditEvent, AuthError, Email, LoginMethod, Password, User},
     server::{
         crypto::password_hasher::{QueueSlot, Verification},
         db::{self, users::Credentials},
@@ -17,27 +17,6 @@ use crate::{
 
 /// Who made somebody an administrator whom nobody made one.
 const ADMIN_EMAILS: &str = "admin_emails";
-
-/// How somebody logged in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LoginMethod {
-    Password,
-    /// Through the OpenID provider.
-    Oidc,
-    /// With the setup link, as the first administrator.
-    Setup,
-}
-
-impl LoginMethod {
-    /// The word in the database and in the log.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Password => "password",
-            Self::Oidc => "oidc",
-            Self::Setup => "setup",
-        }
-    }
-}
 
 /// What somebody has proven about who they are.
 pub struct FirstFactor {

@@ -3,10 +3,10 @@ use uuid::Uuid;
 use super::{
     Ctx, Tx,
     events::EventDetails,
-    login::{FirstFactor, LoginMethod, VerifiedPassword},
+    login::{FirstFactor, VerifiedPassword},
 };
 use crate::{
-    domain::{AuditEvent, AuthError, User},
+    domain::{AuditEvent, AuthError, LoginMethod, User},
     server::{
         AppState,
         crypto::random,

@@ -1,12 +1,12 @@
 use super::{
     Ctx,
     events::EventDetails,
-    login::{self, FirstFactor, Login, LoginMethod},
+    login::{self, FirstFactor, Login},
     users,
 };
 use crate::{
     app::paths,
-    domain::{AuditEvent, AuthError, Email, LinkToken, Password},
+    domain::{AuditEvent, AuthError, Email, LinkToken, LoginMethod, Password},
     server::{crypto::password_policy::NewPassword, db},
 };
 

@@ -1,13 +1,13 @@
 use super::{
     Ctx,
     events::EventDetails,
-    login::{self, FirstFactor, Login, LoginMethod},
+    login::{self, FirstFactor, Login},
     mail::{self, MailKind},
     rate_limits,
     users::{self, Role},
 };
 use crate::{
-    domain::{AuditEvent, AuthError, Email, Password, User},
+    domain::{AuditEvent, AuthError, Email, LoginMethod, Password, User},
     server::{
         crypto::{password_policy::NewPassword, random},
         db::{self, rate_limits::RateLimit},

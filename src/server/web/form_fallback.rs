@@ -20,9 +20,9 @@ use crate::{
         oidc::LogInWithProvider,
         page_context::FailedForm,
         paths::{self, Access},
-        ui::ACCOUNT_FIELD,
     },
     domain::{AuthError, return_to},
+    islands::ACCOUNT_FIELD,
     server::{
         AppState,
         web::{

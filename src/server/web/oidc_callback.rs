@@ -10,8 +10,8 @@ use axum::{
 
 use super::{api::error::ApiError, cookies::login_attempts, middleware::authenticate::RequestAuth};
 use crate::{
-    app::{notice::Notice, paths},
-    domain::{AuthError, ProviderId, oidc_error::OidcError},
+    app::paths,
+    domain::{AuthError, Notice, ProviderId, oidc_error::OidcError},
     server::{
         AppState,
         flows::oidc::{self, Callback, CallbackError, CallbackOutcome, CallbackParams},
@@ -154,7 +154,9 @@ fn read_params(query: &str) -> Result<CallbackParams, OidcFailure> {
 fn log_in_browser(state: &AppState, outcome: CallbackOutcome) -> Result<Response, CallbackError> {
     let answer = match outcome {
         CallbackOutcome::Linked => {
-            return Ok(Redirect::to(&Notice::ProviderLinked.on(&paths::ACCOUNT)).into_response());
+            return Ok(
+                Redirect::to(&Notice::ProviderLinked.at(paths::ACCOUNT.path)).into_response(),
+            );
         }
         CallbackOutcome::LoggedIn { login, return_to } => {
             login_response::session_cookie_and_path(state, &login, return_to.as_ref()).ok()

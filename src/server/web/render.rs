@@ -175,7 +175,7 @@ fn render_error(
     error: AuthError,
     origins: Option<(String, String)>,
 ) -> Response {
-    let title = en::pages::error::title(error);
+    let title = en::pages::error_page::title(error);
     let message = match (error, &context.viewer) {
         (AuthError::AccountMismatch, Some(viewer)) => en::account_mismatch(&viewer.email),
         _ => en::error_message(error),
@@ -201,7 +201,7 @@ pub fn oidc_error_page(state: &AppState, parts: &Parts, refused: CallbackError) 
     });
     let error = OidcLoginError {
         code: code.code(),
-        title: en::pages::oidc_error::title(code),
+        title: en::pages::oidc::error::title(code),
         message: en::oidc_error_message(code, provider_name),
         hint: en::oidc_error_hint(code),
         provider_name: provider_name.to_owned(),

@@ -5,11 +5,8 @@ use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
 
 use crate::{
-    app::{
-        notice::Notice,
-        paths::{self, Page},
-    },
-    domain::{AuthError, LinkToken, ReturnTo, return_to},
+    app::paths::{self, Page},
+    domain::{AuthError, LinkToken, Notice, ReturnTo, return_to},
     server::{
         AppState,
         flows::{
@@ -70,7 +67,7 @@ pub fn presented_token(auth: &RequestAuth) -> Option<&str> {
 
 /// Redirects to a page that shows the notice.
 pub fn redirect(page: &Page, notice: Notice) {
-    redirect_to(&notice.on(page));
+    redirect_to(&notice.at(page.path));
 }
 
 /// Redirects to the page of a user, which shows the notice.

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::describe_identity;
 use crate::{
     domain::{
-        AuditEvent, AuthError, Email, ExternalUser, Password, User,
+        AuditEvent, AuthError, Email, ExternalUser, LoginMethod, Password, User,
         external_user::{
             AccountDecision, AccountFacts, EmailSync, Grant, UnusableEmail, decide, match_account,
             sync_email,
@@ -27,7 +27,7 @@ use crate::{
         flows::{
             Ctx, Tx,
             events::EventDetails,
-            login::{self, FirstFactor, IdentityRef, Login, LoginMethod},
+            login::{self, FirstFactor, IdentityRef, Login},
             mail::{self, MailKind},
             users::{self, Role},
         },

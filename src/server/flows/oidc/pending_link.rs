@@ -2,13 +2,13 @@ use serde::{Deserialize, Serialize};
 
 use super::login_attempt::is_current;
 use crate::{
-    domain::{AuditEvent, AuthError, Email, ExternalUser, Password, ReturnTo},
+    domain::{AuditEvent, AuthError, Email, ExternalUser, LoginMethod, Password, ReturnTo},
     server::{
         db::{self, identities::NewIdentity},
         flows::{
             Ctx,
             events::EventDetails,
-            login::{self, FirstFactor, IdentityRef, Login, LoginMethod},
+            login::{self, FirstFactor, IdentityRef, Login},
         },
     },
 };

@@ -8,10 +8,10 @@ use super::{
     queries::with_accounts,
 };
 use crate::{
-    domain::{AuditEvent, AuthError, Email, Password, User},
+    domain::{AuditEvent, AuthError, Email, Password, User, UserFilter},
     server::{
         crypto::password_policy::NewPassword,
-        db::{self, accounts::Account, users::UserFilter},
+        db::{self, accounts::Account},
         flows::{Ctx, client_info::SHELL, events::EventDetails},
     },
 };

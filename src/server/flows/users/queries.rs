@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use uuid::Uuid;
 
 use crate::{
-    domain::{AuditEvent, AuthError, Email, User},
+    domain::{AuditEvent, AuthError, Email, User, UserFilter},
     server::{
         AppState,
         db::{
@@ -14,7 +14,6 @@ use crate::{
             events::{AuditFilter, AuditRow},
             identities::Identity,
             sessions::Session,
-            users::UserFilter,
         },
         flows::{
             Ctx,

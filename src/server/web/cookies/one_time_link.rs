@@ -75,15 +75,10 @@ pub async fn open_one_time_link(
     .ok_or(AuthError::NotFound)?;
     let carried: Payload = serde_json::from_str(&text).map_err(|_| AuthError::NotFound)?;
     let user = users::find(cx, admin, carried.user).await?;
-    let lifetime = if carried.lifetime < 7200 {
-        format!("{} minutes", carried.lifetime / 60)
-    } else {
-        format!("{} hours", carried.lifetime / 3600)
-    };
     Ok(OneTimeLink {
         user: user.id.to_string(),
         email: user.email,
         url: carried.url,
-        lifetime,
+        lifetime_seconds: carried.lifetime,
     })
 }

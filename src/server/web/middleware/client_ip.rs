@@ -3,7 +3,10 @@ use std::net::{IpAddr, Ipv6Addr};
 use axum::http::HeaderMap;
 use ipnet::IpNet;
 
-use crate::server::{config::Config, diagnostics::CheckResult};
+use crate::{
+    server::{config::Config, diagnostics::CheckResult},
+    text::en::pages::users::diagnostics::proxy as text,
+};
 
 /// The network a request comes from, as throttles count it: an IPv4 address, or an IPv6 /64,
 /// because one household holds at least that many addresses (SR-022).
@@ -52,7 +55,7 @@ pub fn check_proxy_headers(
 ) -> CheckResult {
     let what = "proxy";
     let Some(peer) = peer.map(|peer| peer.to_canonical()) else {
-        return CheckResult::ok(what, "this request has come without an address");
+        return CheckResult::ok(what, text::NO_ADDRESS);
     };
     let said = |name: &str| {
         headers
@@ -62,20 +65,10 @@ pub fn check_proxy_headers(
     };
     let is_believed = is_trusted(&config.server.trusted_proxies, &peer);
     if said("x-forwarded-for").is_some() && !is_believed {
-        let says = format!(
-            "{peer} forwards this request for somebody else, but is not believed: all who come through it are one visitor to throttles and log"
-        );
-        return CheckResult::warning(
-            what,
-            says,
-            format!("if {peer} is your proxy, name it in server.trusted_proxies"),
-        );
+        return CheckResult::warning(what, text::not_trusted(peer), text::trust_it(peer));
     }
     if said("x-forwarded-for").is_none() && is_believed {
-        let says = format!(
-            "{peer} is one of server.trusted_proxies, but does not say for whom it forwards this request"
-        );
-        return CheckResult::warning(what, says, "let the proxy set X-Forwarded-For");
+        return CheckResult::warning(what, text::sets_no_header(peer), text::SET_FORWARDED_FOR);
     }
     let public = config.origin();
     let (scheme, host) = public.split_once("://").unwrap_or_default();
@@ -84,27 +77,11 @@ pub fn check_proxy_headers(
         said("x-forwarded-host").unwrap_or(host),
     );
     if !(said_scheme.eq_ignore_ascii_case(scheme) && said_host.eq_ignore_ascii_case(host)) {
-        let says = format!(
-            "the proxy says that this was asked for at {said_scheme}://{said_host}, and not at {public}"
-        );
-        return CheckResult::warning(
-            what,
-            says,
-            "misc.frontend_url is to be the address that people type; the proxy should send all others there",
-        );
+        let message = text::other_origin(said_scheme, said_host, &public);
+        return CheckResult::warning(what, message, text::CHANGE_FRONTEND_URL);
     }
-    let through = if is_believed {
-        format!("through {peer}")
-    } else {
-        "without a proxy".to_owned()
-    };
-    CheckResult::ok(
-        what,
-        format!(
-            "this request comes from {}, {through}",
-            rate_limit_key(Some(peer), headers, &config.server.trusted_proxies)
-        ),
-    )
+    let client_ip = rate_limit_key(Some(peer), headers, &config.server.trusted_proxies);
+    CheckResult::ok(what, text::found(&client_ip, is_believed.then_some(peer)))
 }
 
 fn address(hop: &[u8]) -> Option<IpAddr> {

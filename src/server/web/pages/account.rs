@@ -13,7 +13,7 @@ use crate::{
         reauthenticate::ReauthenticatePage,
         verify_email::VerifyEmailPage,
     },
-    domain::AuthError,
+    domain::{AuthError, LoginMethod},
     server::{
         AppState,
         db::{identities::Identity, sessions::Session},
@@ -24,7 +24,7 @@ use crate::{
             render::timestamp,
         },
     },
-    text::en::UNNAMED_PROVIDER,
+    text::en::{UNNAMED_PROVIDER, pages::account as text},
 };
 
 /// `/account`
@@ -131,22 +131,17 @@ async fn account_view(cx: &Ctx<'_>, current: &CurrentUser) -> Result<AccountView
 
 /// A session as pages show it; `current` is the session that asks.
 pub fn session_row(state: &AppState, session: &Session, current: Option<Uuid>) -> SessionRow {
-    let provider = || {
-        state
-            .providers
-            .first()
-            .map_or(UNNAMED_PROVIDER, |provider| provider.config().name.as_str())
-    };
+    let provider = state
+        .providers
+        .first()
+        .map_or(UNNAMED_PROVIDER, |provider| provider.config().name.as_str());
+    let method = session.method.parse().unwrap_or(LoginMethod::Password);
     SessionRow {
         id: session.id.to_string(),
         browser: user_agent::describe(&session.user_agent),
         since: timestamp(session.created_at),
         client_ip: session.client_ip.clone(),
-        login_method: match session.method.as_str() {
-            "oidc" => format!("With {}", provider()),
-            "setup" => "With the setup link".to_owned(),
-            _ => "With the password".to_owned(),
-        },
+        login_method: text::login_method(method, provider),
         is_current: current == Some(session.id),
     }
 }

@@ -12,7 +12,6 @@ use crate::{
     app::{
         login::LoginPage,
         logout::LogoutPage,
-        notice::Notice,
         oidc::ConfirmLinkPage,
         password_reset::{ForgotPasswordPage, ResetPasswordPage, ResetsDisabled},
         paths,
@@ -20,7 +19,7 @@ use crate::{
         setup::{SetupPage, SetupUnavailable},
         signup::SignupPage,
     },
-    domain::{AuthError, return_to},
+    domain::{AuthError, Notice, return_to},
     server::{
         AppState,
         flows::{

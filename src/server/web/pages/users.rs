@@ -16,8 +16,8 @@ use crate::{
     app::{
         page_context::Timestamp,
         users::{
-            AccountStatus, UserFilter, UserListPage, UserRow, UsersPage,
-            actions::{Action, ConfirmActionPage, TargetUser, UserEmailPage},
+            UserListPage, UserRow, UsersPage,
+            actions::{ConfirmActionPage, TargetUser, UserEmailPage},
             audit_log::{AuditLogPage, EventRow, EventsPage, UserRef},
             details::{GrantedBy, UserDetails, UserPage},
             diagnostics::{CheckRow, DiagnosticsPage},
@@ -25,9 +25,9 @@ use crate::{
             reset_link::ResetLinkPage,
         },
     },
-    domain::{AuditEvent, AuthError, User},
+    domain::{AccountStatus, AuditEvent, AuthError, GrantSource, User, UserAction},
     server::{
-        db::{accounts::Account, events::AuditRow, users::UserFilter as Filter},
+        db::{accounts::Account, events::AuditRow},
         flows::{
             Ctx, diagnostics,
             sessions::Admin,
@@ -41,7 +41,10 @@ use crate::{
             render::timestamp,
         },
     },
-    text::en::{event_description, pages::audit_log as text},
+    text::en::{
+        event_description,
+        pages::users::{audit_log as audit_log_text, details as details_text},
+    },
 };
 
 /// The longest search that makes sense: an address.
@@ -50,13 +53,7 @@ const MAX_SEARCH_CHARS: usize = 254;
 /// `/users`
 pub async fn list(cx: PageRequest, admin: Admin) -> PageResult {
     let (filter, page) = (cx.query("which"), cx.page_number());
-    let which = match filter.as_str() {
-        UserFilter::PENDING => Filter::Pending,
-        UserFilter::ACTIVE => Filter::Active,
-        UserFilter::DISABLED => Filter::Disabled,
-        UserFilter::ADMINISTRATORS => Filter::Administrators,
-        _ => Filter::All,
-    };
+    let which = filter.parse().unwrap_or_default();
     let search: String = cx
         .query("q")
         .trim()
@@ -110,7 +107,7 @@ pub async fn action(cx: PageRequest, admin: Admin) -> PageResult {
     let action = cx
         .context
         .hidden_value("action")
-        .parse::<Action>()
+        .parse::<UserAction>()
         .map_err(|_| AuthError::NotFound)?;
     let user = target_user(&cx, &admin).await?;
     // What somebody does to the own account takes a recent login on this page too (SR-142).
@@ -171,15 +168,13 @@ pub async fn audit_log(cx: PageRequest, admin: Admin) -> PageResult {
     };
     let (UserList { rows, total }, names) = users::events(&cx.ctx(), &admin, &query).await?;
     let events = rows.iter().map(|row| event_row(&names, row)).collect();
-    let mut kinds = vec![(String::new(), text::ALL_EVENTS)];
+    let mut kinds = vec![(String::new(), audit_log_text::ALL_EVENTS)];
     kinds.extend(
         AuditEvent::iter().map(|event| (event.code().to_owned(), event_description(event))),
     );
-    let (title, events_found) = (text::TITLE, text::events_found(total));
     let list = EventsPage {
-        title,
         kinds,
-        events_found,
+        total,
         events,
         page,
         pages: page_count(total),
@@ -269,17 +264,14 @@ async fn user_details(cx: &Ctx<'_>, admin: &Admin, id: Uuid) -> Result<UserDetai
     })
 }
 
-/// Who gave a right, in words: the column holds an id, or one of a few words.
+/// The source of a right, in words. The column holds a [`GrantSource`] or the id of a user.
 fn grantor(names: &HashMap<Uuid, String>, by: &str) -> String {
-    match by {
-        "setup" => "with the setup link".to_owned(),
-        "shell" => "from the shell".to_owned(),
-        "provider" => "because the provider vouches for them".to_owned(),
-        "admin_emails" => "by auth.admin_emails".to_owned(),
-        id => match id.parse().ok().and_then(|id: Uuid| names.get(&id)) {
-            Some(email) => format!("by {email}"),
-            None => "by somebody whose account is deleted".to_owned(),
-        },
+    if let Ok(source) = by.parse::<GrantSource>() {
+        return details_text::grant_source(source).to_owned();
+    }
+    match by.parse().ok().and_then(|id: Uuid| names.get(&id)) {
+        Some(email) => details_text::granted_by(email),
+        None => details_text::GRANTED_BY_DELETED.to_owned(),
     }
 }
 

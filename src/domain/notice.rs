@@ -1,9 +1,7 @@
 use strum::{EnumString, IntoStaticStr};
 
-use super::paths::Page;
-
-/// What the page after a successful form says. It travels as `?notice=…`, and a page shows only
-/// those that it names, so that nobody can make it say something else with a link.
+/// The outcome of a successful form, shown on the next page. It travels as `?notice=…`; a page
+/// shows only the notices that it lists, so that a link cannot make it show any other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum Notice {
@@ -30,17 +28,12 @@ pub enum Notice {
 }
 
 impl Notice {
-    /// The word in the address.
+    /// The value of the query parameter.
     pub fn code(self) -> &'static str {
         self.into()
     }
 
-    /// The address of a page that shows this notice.
-    pub fn on(self, page: &Page) -> String {
-        self.at(page.path)
-    }
-
-    /// The same for a page whose path has a parameter.
+    /// The URL of a page, by its path, that shows this notice.
     pub fn at(self, path: &str) -> String {
         format!("{path}?notice={}", self.code())
     }

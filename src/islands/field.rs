@@ -2,14 +2,15 @@ use leptos::prelude::*;
 
 use super::FormState;
 
-/// The e-mail address. `id` and `name` never change: password managers know fields by them. The
-/// value is an attribute and not a property, so that what was typed before the script arrived
-/// stays.
+/// The e-mail address. `id` and `name` never change, because password managers recognise fields by
+/// them. The value is an attribute and not a property, because hydration would overwrite a property
+/// that was typed into before.
 #[component]
 pub fn EmailField(
     state: FormState,
+    #[prop(into)] label: String,
     value: String,
-    /// Shown, but not to be changed.
+    /// The field is read-only.
     is_fixed: bool,
 ) -> impl IntoView {
     let message = move || state.message_at("email");
@@ -17,7 +18,7 @@ pub fn EmailField(
     let starts_here = message().is_some();
     view! {
         <div class="field">
-            <label for="email">"E-mail"</label>
+            <label for="email">{label}</label>
             <p class="error" id="email-error">{message}</p>
             <input
                 id="email"

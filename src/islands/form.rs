@@ -2,53 +2,58 @@ use leptos::{prelude::*, task::spawn_local, web_sys};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
-/// What went wrong, as the page says it. The sentence comes from the server, so that the browser
-/// need not hold all there are.
+/// The error of a form. The message comes from the server, so that the WebAssembly contains no
+/// messages.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct FieldError {
-    /// The `id` of the input that it is about, or `alert` for the form as a whole.
+    /// The `id` of the input, or `alert` for the form as a whole.
     pub element_id: String,
-    /// Empty when nothing is wrong.
+    /// Empty without an error.
     pub message: String,
 }
 
-/// What a hydrated form knows. On the server and at the moment of hydration it holds just what the
-/// island was given, so both sides render the same.
+/// The state of a hydrated form. On the server and at hydration it holds exactly the island's
+/// properties, so that both sides render the same.
 #[derive(Clone, Copy)]
 pub struct FormState {
-    fault: RwSignal<FieldError>,
+    error: RwSignal<FieldError>,
     pub is_sending: RwSignal<bool>,
-    /// Script is running: what only works with it may appear.
+    /// The script runs, so elements that need it may appear.
     pub is_hydrated: RwSignal<bool>,
-    /// Counts failures, so that the same error twice is announced twice.
+    /// The number of failures, so that the same error twice is announced twice.
     failures: RwSignal<u32>,
 }
 
 impl FormState {
-    pub fn new(fault: FieldError) -> Self {
+    pub fn new(error: FieldError) -> Self {
         let state = Self {
-            fault: RwSignal::new(fault),
+            error: RwSignal::new(error),
             is_sending: RwSignal::new(false),
             is_hydrated: RwSignal::new(false),
             failures: RwSignal::new(0),
         };
         Effect::new(move || state.is_hydrated.set(true));
-        Effect::new(move || {
-            if state.failures.get() > 0 {
-                show_failure(&state.fault.get_untracked().element_id);
-            }
-        });
         state
     }
 
-    /// The message that stands at an input, or at `alert`.
-    pub fn message_at(self, id: &'static str) -> Option<String> {
-        let fault = self.fault.get();
-        (fault.element_id == id).then_some(fault.message)
+    /// Runs [`show_failure`] after every failure in the browser.
+    pub fn show_failures(self, title_prefix: String) {
+        Effect::new(move || {
+            if self.failures.get() > 0 {
+                show_failure(&self.error.get_untracked().element_id, &title_prefix);
+            }
+        });
     }
 
-    /// Sends the form as the browser would, but without leaving the page when it fails.
-    pub fn submit(self, event: &web_sys::SubmitEvent) {
+    /// The message that belongs to the input with this `id`, or to `alert`.
+    pub fn message_at(self, id: &'static str) -> Option<String> {
+        let error = self.error.get();
+        (error.element_id == id).then_some(error.message)
+    }
+
+    /// Sends the form as the browser would, but stays on the page when it fails.
+    /// `unreadable_answer` is the message for an answer that is not one of ours.
+    pub fn submit(self, event: &web_sys::SubmitEvent, unreadable_answer: &str) {
         let Some(form) = event
             .target()
             .and_then(|target| target.dyn_into::<web_sys::HtmlFormElement>().ok())
@@ -60,17 +65,18 @@ impl FormState {
             return;
         }
         self.is_sending.set(true);
+        let unreadable_answer = unreadable_answer.to_owned();
         spawn_local(async move {
-            match send(&form).await {
-                // Stay busy: the next page is on its way.
+            match send(&form, &unreadable_answer).await {
+                // The form stays busy until the next page has loaded.
                 Ok(target) => {
                     let _ = window().location().assign(&target);
                 }
-                // As a plain form: the page that answers it says more than a sentence.
+                // A plain submission shows the server's error page, which says more than a message.
                 Err(None) => drop(form.submit()),
-                Err(Some(fault)) => {
+                Err(Some(error)) => {
                     self.is_sending.set(false);
-                    self.fault.set(fault);
+                    self.error.set(error);
                     self.failures.update(|failures| *failures += 1);
                 }
             }
@@ -78,14 +84,19 @@ impl FormState {
     }
 }
 
-/// Posts the form's own fields to its own address. The answer is where to go next, or the reason
-/// why not; none when the request was refused as another site's. When the answer cannot be
-/// understood, a proxy's error page for one, that is a fault on our side.
-async fn send(form: &web_sys::HtmlFormElement) -> Result<String, Option<FieldError>> {
+/// Posts the form's fields to its action. Returns the URL of the next page.
+///
+/// # Errors
+/// The error to show, or `None` for 403, whose error page only a plain submission shows. An answer
+/// that cannot be read, such as a proxy's error page, gives the message `unreadable_answer`.
+async fn send(
+    form: &web_sys::HtmlFormElement,
+    unreadable_answer: &str,
+) -> Result<String, Option<FieldError>> {
     let unreadable = || {
         Some(FieldError {
             element_id: "alert".to_owned(),
-            message: "The server did not answer as it should. Try again soon.".to_owned(),
+            message: unreadable_answer.to_owned(),
         })
     };
     let answer = fetch(form).await.map_err(|_| unreadable())?;
@@ -101,8 +112,8 @@ async fn send(form: &web_sys::HtmlFormElement) -> Result<String, Option<FieldErr
         .await
         .ok()
         .and_then(|text| text.as_string());
-    let fault = text.and_then(|text| serde_json::from_str::<(String, String)>(&text).ok());
-    Err(fault
+    let error = text.and_then(|text| serde_json::from_str::<(String, String)>(&text).ok());
+    Err(error
         .map(|(element_id, message)| FieldError {
             element_id,
             message,
@@ -123,15 +134,15 @@ async fn fetch(form: &web_sys::HtmlFormElement) -> Result<web_sys::Response, JsV
         .dyn_into()
 }
 
-/// Moves the focus to what went wrong, empties the password (SR-016), and says it in the title, as
-/// the server does.
-fn show_failure(at: &str) {
+/// Clears the password (SR-016), marks the document's title as `app::ui::Layout` does, and moves the
+/// focus to the element with the error.
+fn show_failure(at: &str, title_prefix: &str) {
     let document = document();
     if let Some(password) = element::<web_sys::HtmlInputElement>("password") {
         password.set_value("");
     }
-    if !document.title().starts_with("Error: ") {
-        document.set_title(&format!("Error: {}", document.title()));
+    if !document.title().starts_with(title_prefix) {
+        document.set_title(&format!("{title_prefix}{}", document.title()));
     }
     if let Some(target) = element::<web_sys::HtmlElement>(at) {
         let _ = target.focus();

@@ -1,0 +1,13 @@
+/// What granted a right where no user did, as `auth_user_account` stores it in place of a user's id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumString)]
+#[strum(serialize_all = "snake_case")]
+pub enum GrantSource {
+    /// The setup link.
+    Setup,
+    /// The command line.
+    Shell,
+    /// The OpenID provider, by its claims.
+    Provider,
+    /// The setting `auth.admin_emails`.
+    AdminEmails,
+}
