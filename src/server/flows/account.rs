@@ -1,5 +1,5 @@
-//! What somebody does with their own account. Whatever changes the account itself needs a recent
-//! login (SR-142): whoever finds an open screen must not be able to keep the account.
+//! Actions of users on their own account. Every change to the account itself requires a recent
+//! login (SR-142), so that someone who finds an unlocked screen cannot take the account over.
 
 use super::{
     Ctx,
@@ -23,23 +23,23 @@ use crate::{
     },
 };
 
-/// How long a link to a new address works, in seconds.
+/// Lifetime of a link that confirms a new address.
 const LINK_LIFETIME_SECONDS: u32 = 24 * 60 * 60;
-/// Other passwords, and other addresses, that one account may ask for.
+/// Rate limit of password changes and of email changes, for each account and each of the two.
 const EMAIL_CHANGE_LIMIT: RateLimit = RateLimit {
     max: 5,
     window: 60 * 60,
 };
 
-/// All that the account page shows.
+/// The data of the account page.
 pub struct AccountDetails {
     pub sessions: Vec<Session>,
     pub identities: Vec<Identity>,
-    /// Somebody knows the password.
+    /// Whether the user knows a password.
     pub has_password: bool,
 }
 
-/// What belongs to somebody.
+/// The sessions, linked identities and password state of the current user.
 pub async fn details(cx: &Ctx<'_>, current: &CurrentUser) -> Result<AccountDetails, AuthError> {
     let user = current.user().id;
     Ok(AccountDetails {
@@ -49,8 +49,8 @@ pub async fn details(cx: &Ctx<'_>, current: &CurrentUser) -> Result<AccountDetai
     })
 }
 
-/// Logs the same person in again, so that their login is young. The same throttle and the same
-/// answers as every login (SR-005).
+/// Logs the current user in again with the password, so that the login is recent. Rate limits and
+/// errors are those of every login (SR-005).
 ///
 /// # Errors
 /// Those of a login.
@@ -63,11 +63,10 @@ pub async fn reauthenticate(
     login::complete_password_login(cx, verified).await
 }
 
-/// Makes sure that the person is there: by a recent login, or by the password where it is given
-/// along.
+/// Ensures that the user is present: by the password if it is given, otherwise by a recent login.
 ///
 /// # Errors
-/// `LoginTooOld` without either; those of a login.
+/// `ReauthenticationRequired` without either; those of a login.
 pub async fn require_reauthentication(
     cx: &Ctx<'_>,
     current: &CurrentUser,
@@ -81,8 +80,8 @@ pub async fn require_reauthentication(
     }
 }
 
-/// Changes what somebody asks for over the API: the same rules as on the pages. Of the address only
-/// the request.
+/// Updates the user's own account over the API, with the same rules as the pages. A new address is
+/// only requested, not set.
 ///
 /// # Errors
 /// Those of [`require_reauthentication`], [`change_password`] and [`request_email_change`].
@@ -108,7 +107,7 @@ pub async fn update_self(
     if email.is_some() {
         consume_email_change_quota(cx, &user).await?;
     }
-    // In this order: the mailed link dies with the password that it was made beside.
+    // The password first, because changing it revokes links that were created before.
     if let Some(password) = password {
         change_password(cx, &user, password).await?;
     }
@@ -118,29 +117,29 @@ pub async fn update_self(
     }
 }
 
-/// Gives the account another password, and ends all its other sessions (SR-098).
+/// Changes the password and revokes all other sessions (SR-098).
 ///
 /// # Errors
-/// What is wrong with the password; `TooManyAttempts`, `Busy`, `Unavailable`; `NotLoggedIn` when
-/// the account has changed meanwhile.
+/// What is wrong with the password; `TooManyAttempts`, `Overloaded`; `NotLoggedIn` if the session
+/// was revoked or the password changed meanwhile.
 pub async fn change_password(
     cx: &Ctx<'_>,
     recent: &RecentLogin,
     password: Password,
 ) -> Result<(), AuthError> {
     let (state, user) = (cx.state, recent.user());
-    let admission = state.hasher.acquire_slot().await?;
+    let slot = state.hasher.acquire_slot().await?;
     let password = NewPassword::parse(password, &user.email, &state.config)?;
-    // Each one is a hash and a mail, to an address that may be a stranger's.
-    let taken = format!("new-password:{}", user.id);
-    rate_limits::consume(cx, &taken, EMAIL_CHANGE_LIMIT).await?;
+    // Limited because every change costs a hash and a mail, possibly to a stranger's address.
+    let quota_key = format!("new-password:{}", user.id);
+    rate_limits::consume(cx, &quota_key, EMAIL_CHANGE_LIMIT).await?;
     let found = db::users::find_with_hash(&state.db, user.id)
         .await?
         .ok_or(AuthError::NotLoggedIn)?;
     let hash = rate_limits::refund_on_error(
         cx,
-        &taken,
-        state.hasher.hash(admission, password.into_password()).await,
+        &quota_key,
+        state.hasher.hash(slot, password.into_password()).await,
     )
     .await?;
     let mut tx = cx.exclusive().await?;
@@ -157,11 +156,11 @@ pub async fn change_password(
     tx.commit().await
 }
 
-/// Asks for another address: a link goes there, and nothing changes until it is used. The answer is
-/// the same whoever has the address.
+/// Requests a new address: a link is mailed to it, and nothing changes until the link is used. The
+/// answer does not reveal whether another account has the address.
 ///
 /// # Errors
-/// `EmailUnchanged`, `EmailNeedsAdministrator` without mail, `TooManyAttempts`, `Unavailable`.
+/// `EmailUnchanged`, `EmailChangeUnavailable` without mail settings, `TooManyAttempts`.
 pub async fn request_email_change(
     cx: &Ctx<'_>,
     recent: &RecentLogin,
@@ -203,16 +202,16 @@ async fn queue_email_change_link(
     tx.commit().await
 }
 
-/// The link to mail to the new address, made when the mail is.
+/// The link for the mail to the new address, generated when the mail is sent.
 ///
 /// # Errors
-/// `Unavailable`, `Internal`.
+/// `Internal` if signing fails.
 pub(super) async fn email_change_link(
     state: &AppState,
     found: &Credentials,
     email: &Email,
 ) -> Result<String, AuthError> {
-    let replaced = format!(
+    let binding = format!(
         "{}\0{email}",
         password_reset::link_binding(&state.db, found).await?
     );
@@ -221,7 +220,7 @@ pub(super) async fn email_change_link(
         .sign_link(
             Purpose::EmailChange,
             found.user.id,
-            &replaced,
+            &binding,
             LINK_LIFETIME_SECONDS,
         )
         .map_err(|_| AuthError::Internal)?;
@@ -232,21 +231,22 @@ pub(super) async fn email_change_link(
     )))
 }
 
-/// The link that somebody opened to confirm a new address.
+/// The link that confirms a new address.
 #[derive(Debug)]
 pub struct EmailChange {
     pub token: LinkToken,
-    /// As it stands in the link.
+    /// The address from the link's URL.
     pub address: String,
 }
 
-/// Takes a link as proof of the new mailbox. Only for the very person who is logged in: else
-/// somebody could give a stranger's mailbox to an account of their own. Needs no recent login,
-/// because it was asked for with one. Grants nothing and approves nobody; an address that was never
-/// proven stays so (SR-142). All other links die, and the old mailbox is told.
+/// Confirms a new address with the mailed link. Only the logged-in owner of the account may
+/// confirm: otherwise a stranger's mailbox could be attached to an attacker's account. No recent
+/// login is needed, because requesting the link required one. The change grants no rights and no
+/// approval, and an address that was unverified before stays unverified (SR-142). All other links
+/// are revoked, and the old address is notified.
 ///
 /// # Errors
-/// `ProofLinkInvalid`, `EmailTaken`, `TooManyAttempts` for the network, `Unavailable`.
+/// `VerificationLinkInvalid`, `EmailTaken`, `TooManyAttempts` for the client.
 pub async fn confirm_email_change(
     cx: &Ctx<'_>,
     current: &CurrentUser,
@@ -264,18 +264,18 @@ pub async fn confirm_email_change(
         .await?
         .filter(|found| found.user.is_active && owner == current.user().id);
     let found = found.ok_or(AuthError::VerificationLinkInvalid)?;
-    let replaced = format!(
+    let binding = format!(
         "{}\0{email}",
         password_reset::link_binding(tx.db(), &found).await?
     );
-    if !tokens.binding_matches(Purpose::EmailChange, &fingerprint, &replaced) {
+    if !tokens.binding_matches(Purpose::EmailChange, &fingerprint, &binding) {
         return Err(AuthError::VerificationLinkInvalid);
     }
     if db::users::is_taken_by_another(tx.db(), &email, owner).await? {
         return Err(AuthError::EmailTaken);
     }
     db::users::set_email(tx.db(), owner, &email).await?;
-    // They name the address that is gone, and would live again if it came back.
+    // Links are bound to the old address and would become valid again if it came back.
     mail::revoke_links(&tx, &found.user).await?;
     if db::accounts::is_email_verified(tx.db(), owner).await? {
         db::accounts::set_email_verified(tx.db(), owner, tx.now()).await?;
@@ -286,10 +286,10 @@ pub async fn confirm_email_change(
     tx.commit().await
 }
 
-/// Deletes the person's own account and everything that belongs to it.
+/// Deletes the current user's account and all of its data.
 ///
 /// # Errors
-/// `LastAdministrator`, `Unavailable`; `NotLoggedIn` when the session has ended meanwhile.
+/// `LastAdministrator`; `NotLoggedIn` if the session was revoked meanwhile.
 pub async fn delete_self(cx: &Ctx<'_>, recent: &RecentLogin) -> Result<(), AuthError> {
     let tx = cx.exclusive().await?;
     sessions::ensure_session_live(&tx, recent.current()).await?;

@@ -2,7 +2,7 @@ use std::sync::LazyLock;
 
 use uuid::Uuid;
 
-/// The word for what the operator does on the command line.
+/// The word for the command line in the audit log.
 pub const SHELL: &str = "shell";
 
 static CLI: LazyLock<ClientInfo> = LazyLock::new(|| ClientInfo {
@@ -13,7 +13,7 @@ static CLI: LazyLock<ClientInfo> = LazyLock::new(|| ClientInfo {
 /// The client that sent a request.
 #[derive(Clone, Debug, Default)]
 pub struct ClientInfo {
-    /// The client's IPv4 address or IPv6 /64: rate limits count by it, and log and sessions show
+    /// The client's IPv4 address or IPv6 /64. Rate limits count by it, and log and sessions show
     /// it.
     pub rate_limit_key: String,
     /// The `User-Agent` header, at most 255 characters.

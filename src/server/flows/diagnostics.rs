@@ -1,5 +1,5 @@
-//! A live look at everything that the program depends on, from its own place. Changes nothing
-//! anywhere.
+//! Live checks of everything the program depends on, from the machine it runs on. They change
+//! nothing.
 
 use std::time::Duration;
 
@@ -15,10 +15,10 @@ use crate::server::{
 };
 
 const FRONTEND_TIMEOUT: Duration = Duration::from_secs(5);
-/// For all that is asked of the provider.
+/// For all checks of the provider together.
 const PROVIDER_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Looks at everything, the slow things side by side.
+/// Runs all checks, the slow ones concurrently.
 pub async fn run_checks(
     config: &Config,
     providers: &Providers,
@@ -56,16 +56,16 @@ async fn check_provider(provider: &Provider) -> Vec<CheckResult> {
         })
 }
 
-/// Whether the address that people type leads to this program, through whatever stands in between.
-/// Not wrong if not: a machine need not reach its own public address, and the program may not be
-/// running.
+/// Checks whether the public URL leads to this program, through any proxy. A failure is only a
+/// warning: a machine need not reach its own public address, and the server may not be running.
 async fn check_frontend_url(config: &Config) -> CheckResult {
-    let (what, url, number) = (
+    let (check, url, correlation_id) = (
         "frontend_url",
         config.link("/livez"),
         random::uuid().to_string(),
     );
-    let fix = "if browsers cannot reach it either, change misc.frontend_url, or the proxy in front";
+    let hint =
+        "if browsers cannot reach it either, change misc.frontend_url, or the proxy in front";
     let client = match reqwest::Client::builder()
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
@@ -75,7 +75,7 @@ async fn check_frontend_url(config: &Config) -> CheckResult {
         Ok(client) => client,
         Err(err) => {
             return CheckResult::warning(
-                what,
+                check,
                 format!("cannot be tried: {}", oidc::causes(&err)),
                 "the certificate authorities of this machine (ca-certificates)",
             );
@@ -83,54 +83,57 @@ async fn check_frontend_url(config: &Config) -> CheckResult {
     };
     match client
         .get(&url)
-        .header("x-correlation-id", &number)
+        .header("x-correlation-id", &correlation_id)
         .send()
         .await
     {
-        // The number comes back from this program and from no other.
+        // Only this program echoes the correlation id.
         Ok(answer)
             if answer.status().is_success()
                 && answer
                     .headers()
                     .get("x-correlation-id")
-                    .is_some_and(|value| value == number.as_str()) =>
+                    .is_some_and(|value| value == correlation_id.as_str()) =>
         {
-            CheckResult::ok(what, format!("{url} leads to this program"))
+            CheckResult::ok(check, format!("{url} leads to this program"))
         }
         Ok(answer) => CheckResult::warning(
-            what,
+            check,
             format!(
                 "{url} answers {}, but not as this program does",
                 answer.status()
             ),
-            fix,
+            hint,
         ),
         Err(err) if err.is_timeout() => CheckResult::warning(
-            what,
+            check,
             format!("{url} does not answer from here within 5 seconds"),
-            fix,
+            hint,
         ),
         Err(err) => CheckResult::warning(
-            what,
+            check,
             format!("{url} does not answer from here: {}", oidc::causes(&err)),
-            fix,
+            hint,
         ),
     }
 }
 
 async fn mail(config: &Config, mailer: &Mailer) -> CheckResult {
-    let what = "mail";
+    let check = "mail";
     let Some(smtp) = &config.smtp else {
         return CheckResult::ok(
-            what,
+            check,
             "no mail settings: addresses are not proven and nothing is sent",
         );
     };
     match mailer.inspect().await {
-        Ok(()) => CheckResult::ok(what, format!("{}:{} takes our login", smtp.host, smtp.port)),
-        Err(not_sent) => CheckResult::error(
-            what,
-            format!("{}:{}: {}", smtp.host, smtp.port, not_sent.reason),
+        Ok(()) => CheckResult::ok(
+            check,
+            format!("{}:{} takes our login", smtp.host, smtp.port),
+        ),
+        Err(error) => CheckResult::error(
+            check,
+            format!("{}:{}: {}", smtp.host, smtp.port, error.reason),
             "[notifications.smtp_config]; `mail test ADDRESS` shows more",
         ),
     }

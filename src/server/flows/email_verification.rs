@@ -1,5 +1,5 @@
-//! That a mailbox belongs to the person with the account. Not the same as being approved: nobody
-//! can approve themselves.
+//! Email verification: proof that the address belongs to the owner of the account. Verification is
+//! not approval, because no user can approve themselves.
 
 use super::{
     Ctx,
@@ -15,13 +15,14 @@ use crate::{
     server::{AppState, crypto::tokens::Purpose, db},
 };
 
-/// How long a link works, in seconds.
+/// Lifetime of a verification link.
 const LINK_LIFETIME_SECONDS: u32 = 24 * 60 * 60;
 
-/// Asks for a link by mail, for whoever has the address; the answer is the same for all (SR-040).
+/// Requests a verification mail. The answer is the same whether or not the address has an account
+/// (SR-040).
 ///
 /// # Errors
-/// `TooManyAttempts` for the network; `Unavailable`.
+/// `TooManyAttempts` for the client.
 pub async fn request_verification(cx: &Ctx<'_>, email: &str) -> Result<(), AuthError> {
     rate_limits::consume_request(cx, "verification-request").await?;
     if !mail::is_configured(cx.state) {
@@ -32,15 +33,16 @@ pub async fn request_verification(cx: &Ctx<'_>, email: &str) -> Result<(), AuthE
     tx.commit().await
 }
 
-/// Whether somebody's address has still to be proven.
+/// Whether the user's address is still unverified.
 pub async fn needs_verification(state: &AppState, user: uuid::Uuid) -> Result<bool, AuthError> {
     Ok(!db::accounts::is_email_verified(&state.db, user).await?)
 }
 
-/// The link to mail, made when the mail is; `None` when the address is proven already.
+/// The verification link, generated when the mail is sent; `None` if the address is already
+/// verified.
 ///
 /// # Errors
-/// `Unavailable`, `Internal`.
+/// `Internal` if signing fails.
 pub(super) async fn verification_link(
     state: &AppState,
     user: &User,
@@ -63,20 +65,20 @@ pub(super) async fn verification_link(
     ))))
 }
 
-/// Somebody whose address is proven.
+/// The result of a verification.
 pub struct EmailVerification {
     pub user: User,
-    /// It was before.
+    /// Whether the address was verified before.
     pub was_verified: bool,
 }
 
-/// Takes a link as proof. It counts only for the very person who is logged in: else somebody who
-/// clicks on a stranger's mail would make that stranger's account, with the stranger's password,
-/// their own (SR-037).
+/// Verifies the address with the mailed link. Only the user who is logged in may use it. Otherwise
+/// the owner of the mailbox who clicks a stranger's link would verify the stranger's account, whose
+/// password the stranger knows (SR-037).
 ///
 /// # Errors
-/// `ProofLinkInvalid`; `ProofNeedsPassword` for whoever has not shown that they know it;
-/// `TooManyAttempts` for the network; `Unavailable`.
+/// `VerificationLinkInvalid`; `PasswordLoginRequired` if the session does not show that the user
+/// knows the password; `TooManyAttempts` for the client.
 pub async fn verify_email(
     cx: &Ctx<'_>,
     current: &CurrentUser,
@@ -104,8 +106,8 @@ pub async fn verify_email(
         // A session that came through a link MediaManager created does not show that its owner
         // knows the password. Verifying the address now would benefit whoever set that password.
         let method = db::sessions::find_method(tx.db(), current.session()).await?;
-        let has_shown_it = method.as_deref() == Some(LoginMethod::Password.name());
-        if !has_shown_it && !account.is_some_and(|account| oidc::created_by_provider(&account)) {
+        let knows_password = method.as_deref() == Some(LoginMethod::Password.name());
+        if !knows_password && !account.is_some_and(|account| oidc::created_by_provider(&account)) {
             return Err(AuthError::PasswordLoginRequired);
         }
         db::accounts::set_email_verified(tx.db(), user.id, tx.now()).await?;

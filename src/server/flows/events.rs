@@ -1,6 +1,5 @@
-//! What has happened (SR-180): one line in the log and one row in the database, so that "why could
-//! she not log in last night?" is answered in the browser. Where something changes, the row is part
-//! of the same transaction.
+//! The audit log (SR-180): each event is one log line and one database row, so that administrators
+//! can read it in the browser. If the event changes data, the row is part of the same transaction.
 
 use uuid::Uuid;
 
@@ -15,15 +14,14 @@ use crate::{
     text::en::event_description,
 };
 
-/// Rows about one network for one kind of event that strangers can cause as often as they like.
+/// Rows per client and event kind, for events that unauthenticated clients can cause without limit.
 const STRANGER_EVENT_LIMIT: RateLimit = RateLimit {
     max: 20,
     window: 10 * 60,
 };
-/// Seconds of a day.
 const SECONDS_PER_DAY: i64 = 24 * 60 * 60;
 
-/// Whom it is about, and how. Never anything that somebody has typed.
+/// The users and details of an event. Never contains text typed by a user.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct EventDetails<'a> {
     pub(super) user: Option<Uuid>,
@@ -33,12 +31,12 @@ pub struct EventDetails<'a> {
 }
 
 impl<'a> EventDetails<'a> {
-    /// About nobody in particular.
+    /// An event without a user.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// About this user.
+    /// An event of this user.
     pub fn for_user(user: Uuid) -> Self {
         Self {
             user: Some(user),
@@ -46,7 +44,7 @@ impl<'a> EventDetails<'a> {
         }
     }
 
-    /// About this user, if there is one.
+    /// An event of this user, if there is one.
     pub fn for_user_if_known(user: Option<Uuid>) -> Self {
         Self {
             user,
@@ -54,7 +52,7 @@ impl<'a> EventDetails<'a> {
         }
     }
 
-    /// Done by somebody else.
+    /// The user who caused the event, if it is another one.
     #[must_use]
     pub fn by_actor(self, actor: Uuid) -> Self {
         Self {
@@ -63,13 +61,13 @@ impl<'a> EventDetails<'a> {
         }
     }
 
-    /// How, in one word.
+    /// The method, as one stable word.
     #[must_use]
     pub fn with_method(self, method: &'a str) -> Self {
         Self { method, ..self }
     }
 
-    /// Why, or what: a stable word, or a sentence for operators.
+    /// The reason or the object: a stable word, or a sentence for operators.
     #[must_use]
     pub fn with_detail(self, detail: &'a str) -> Self {
         Self { detail, ..self }
@@ -82,7 +80,7 @@ pub(super) async fn insert_event(
     cx: &Ctx<'_>,
     db: &impl db::Connection,
     event: AuditEvent,
-    about: EventDetails<'_>,
+    details: EventDetails<'_>,
 ) -> Result<(), AuthError> {
     let network = cx.state.loggable(&cx.client.rate_limit_key);
     let EventDetails {
@@ -90,7 +88,7 @@ pub(super) async fn insert_event(
         actor,
         method,
         detail,
-    } = about;
+    } = details;
     let row = NewEvent {
         occurred_at: cx.now(),
         kind: event,
@@ -101,15 +99,16 @@ pub(super) async fn insert_event(
         request_id: &cx.client.request_id,
         detail,
     };
-    // Boxed, or the room for it would be kept in everything that may come to an event.
+    // Boxed to keep the futures of all callers small.
     Box::pin(db::events::insert(db, row)).await
 }
 
-/// Records, outside of any transaction, an event that strangers can cause without end: always a log
-/// line, a row only within [`STRANGER_EVENT_LIMIT`], and no failure of its own.
-pub async fn record_rate_limited(cx: &Ctx<'_>, event: AuditEvent, about: EventDetails<'_>) {
+/// Records an event that unauthenticated clients can cause without limit, outside of any
+/// transaction. The log line is always written, the row only within [`STRANGER_EVENT_LIMIT`]. A
+/// database failure is ignored.
+pub async fn record_rate_limited(cx: &Ctx<'_>, event: AuditEvent, details: EventDetails<'_>) {
     let key = format!("event:{}:{}", event.code(), cx.client.rate_limit_key);
-    // Boxed, as in [`insert_event`].
+    // Boxed to keep the futures of all callers small.
     let may_insert = Box::pin(db::rate_limits::consume(
         &cx.state.db,
         &key,
@@ -119,13 +118,13 @@ pub async fn record_rate_limited(cx: &Ctx<'_>, event: AuditEvent, about: EventDe
     .await
     .is_ok();
     if may_insert {
-        // The log line is written in any case, and the database has logged its failure.
-        let _ = insert_event(cx, &cx.state.db, event, about).await;
+        // The log line is written in any case, and the database layer has logged its error.
+        let _ = insert_event(cx, &cx.state.db, event, details).await;
     }
-    log_event(cx, event, about);
+    log_event(cx, event, details);
 }
 
-/// Forgets what is older than `policy.audit_retention_days`.
+/// Deletes events older than `policy.audit_retention_days`.
 pub async fn purge(state: &AppState) -> Result<u64, AuthError> {
     db::events::purge(
         &state.db,
@@ -134,14 +133,14 @@ pub async fn purge(state: &AppState) -> Result<u64, AuthError> {
     .await
 }
 
-/// Writes the log line of an event and counts it. Without a row: for what only reads.
-pub fn log_event(cx: &Ctx<'_>, event: AuditEvent, about: EventDetails<'_>) {
+/// Logs and counts an event without storing a row, for requests that only read.
+pub fn log_event(cx: &Ctx<'_>, event: AuditEvent, details: EventDetails<'_>) {
     let EventDetails {
         user,
         actor,
         method,
         detail,
-    } = about;
+    } = details;
     let (user, actor) = (
         user.map(tracing::field::display),
         actor.map(tracing::field::display),
@@ -152,7 +151,7 @@ pub fn log_event(cx: &Ctx<'_>, event: AuditEvent, about: EventDetails<'_>) {
         some(detail),
         cx.state.loggable(&cx.client.rate_limit_key),
     );
-    metrics::record_event(event, about.method);
+    metrics::record_event(event, details.method);
     tracing::info!(
         event = event.code(),
         user,

@@ -1,5 +1,5 @@
-//! People of a MediaManager that goes on without its own authentication, copied once from its
-//! database. Can be repeated: who is here already stays as they are here.
+//! Imports the users of a MediaManager that uses this program instead of its own authentication,
+//! from its database. The import can be repeated: existing users are left unchanged.
 
 use super::{Ctx, Tx, events::EventDetails};
 use crate::{
@@ -8,34 +8,34 @@ use crate::{
     text::en::error_message,
 };
 
-/// What was done.
+/// The result of an import.
 #[derive(Debug, Default)]
 pub struct Report {
     pub users: usize,
     pub links: usize,
-    /// Users who were here already.
+    /// Users that already existed.
     pub known_users: usize,
-    /// The addresses of those whose address is somebody else's here.
+    /// Addresses that another user already has.
     pub refused: Vec<String>,
 }
 
-/// Copies users, password hashes and provider accounts, all of it or nothing. What MediaManager
-/// never asked for, that an address is the person's, stays unproven.
+/// Copies users, password hashes and linked provider accounts in one transaction. Addresses stay
+/// unverified, because MediaManager never verified them.
 ///
 /// # Errors
-/// A sentence for the operator.
+/// A message for the operator.
 pub async fn import_mediamanager(cx: &Ctx<'_>, url: &str) -> Result<Report, String> {
     if url == cx.state.config.database_url.expose() {
         return Err("this is the database that the program uses: there is nothing to import, its users are here".to_owned());
     }
     let source = import_source::open(url).await?;
-    let fault = |error: AuthError| format!("nothing was imported: {}", error_message(error));
-    let mut tx = cx.exclusive().await.map_err(fault)?;
+    let describe = |error: AuthError| format!("nothing was imported: {}", error_message(error));
+    let mut tx = cx.exclusive().await.map_err(describe)?;
     let (mut report, mut last) = (Report::default(), None);
     loop {
         let batch = import_source::list_users_after(&source, last)
             .await
-            .map_err(fault)?;
+            .map_err(describe)?;
         let Some(end) = batch.last().map(|found| found.user.id) else {
             break;
         };
@@ -43,10 +43,10 @@ pub async fn import_mediamanager(cx: &Ctx<'_>, url: &str) -> Result<Report, Stri
         for found in batch {
             copy_user(&mut tx, &source, &found, &mut report)
                 .await
-                .map_err(fault)?;
+                .map_err(describe)?;
         }
     }
-    tx.commit().await.map_err(fault)?;
+    tx.commit().await.map_err(describe)?;
     Ok(report)
 }
 
@@ -58,7 +58,7 @@ async fn copy_user(
 ) -> Result<(), AuthError> {
     let user = &found.user;
     if db::users::find(tx.db(), user.id).await?.is_some() {
-        // Nor their links: one that was taken away here would come back.
+        // Skips the provider links too: a link that was removed here must not come back.
         report.known_users += 1;
         return Ok(());
     } else if is_taken(tx, &user.email).await? {
@@ -80,8 +80,7 @@ async fn copy_user(
     Ok(())
 }
 
-/// An address that ours would not accept can be copied all the same: it is compared to the letter
-/// then.
+/// An address that [`Email`] rejects is imported anyway and compared exactly.
 async fn is_taken(tx: &Tx<'_>, address: &str) -> Result<bool, AuthError> {
     match Email::parse(address) {
         Ok(email) => db::users::is_taken(tx.db(), &email).await,

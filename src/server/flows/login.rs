@@ -15,25 +15,25 @@ use crate::{
     },
 };
 
-/// Who made somebody an administrator whom nobody made one.
+/// The `granted_by` value for administrators from the `admin_emails` setting.
 const ADMIN_EMAILS: &str = "admin_emails";
 
-/// What somebody has proven about who they are.
+/// A verified first factor.
 pub struct FirstFactor {
     pub user: User,
     pub method: LoginMethod,
-    /// The account at the provider that they came with.
+    /// The provider account of an OpenID Connect login.
     pub identity: Option<IdentityRef>,
 }
 
-/// An identity, and the session at the provider that it came with, if the provider named one.
+/// A linked identity, and the `sid` of the provider's session if the provider sent one.
 pub struct IdentityRef {
     pub id: Uuid,
     pub provider_session: Option<String>,
 }
 
 impl FirstFactor {
-    /// Proven without the provider.
+    /// A first factor without a provider account.
     pub fn new(user: User, method: LoginMethod) -> Self {
         Self {
             user,
@@ -43,58 +43,64 @@ impl FirstFactor {
     }
 }
 
-/// What a proven first factor leads to.
+/// The result of a verified first factor.
 pub enum Login {
     Complete(NewSession),
 }
 
-/// Completes a login, in the transaction that proved the first factor. Every login ends here: with
-/// a password, through the provider, after a sign-up, and at setup.
+/// Completes a login in the transaction that verified the first factor. Every login ends here:
+/// password, OpenID Connect, sign-up and setup.
 ///
 /// # Errors
-/// `Unavailable`, `Internal`.
-pub async fn complete(tx: &mut Tx<'_>, proven: FirstFactor) -> Result<Login, AuthError> {
-    let user = apply_admin_emails(tx, proven.user).await?;
-    sessions::start_session(tx, FirstFactor { user, ..proven })
-        .await
-        .map(Login::Complete)
+/// `Internal` if signing the session token fails.
+pub async fn complete(tx: &mut Tx<'_>, first_factor: FirstFactor) -> Result<Login, AuthError> {
+    let user = apply_admin_emails(tx, first_factor.user).await?;
+    sessions::start_session(
+        tx,
+        FirstFactor {
+            user,
+            ..first_factor
+        },
+    )
+    .await
+    .map(Login::Complete)
 }
 
-/// One try to log in.
+/// The input of a password login.
 #[derive(Debug)]
 pub struct PasswordLogin {
-    /// `None` for an address that cannot have an account; it costs as much as any other.
+    /// `None` for an invalid address, which costs the same time as an unknown one.
     pub email: Option<Email>,
     pub password: Password,
 }
 
-/// The budgets one attempt was taken out of.
+/// The rate limit quota consumed by one attempt.
 struct Reservation {
     network: String,
     account: String,
     at: i64,
 }
 
-/// A user whose password was right, with the hash it was compared to and a stronger one if that is
-/// due.
+/// A user whose password was correct, with the hash that it matched and a replacement if the hash
+/// needs an upgrade.
 pub struct VerifiedPassword {
     pub user: User,
     hashed_password: String,
     upgrade: Option<String>,
 }
 
-/// Logs in with e-mail and password.
+/// Logs in with email and password.
 ///
 /// # Errors
 /// Those of [`verify_password`].
 pub async fn log_in_with_password(cx: &Ctx<'_>, input: PasswordLogin) -> Result<Login, AuthError> {
     let verified = verify_password(cx, input).await?;
-    // Boxed: a flood is turned away before it gets here, and should not keep the room for it while
-    // it waits (SR-171).
+    // Boxed because most requests of a flood are rejected earlier and should not hold memory for
+    // this future while they wait (SR-171).
     Box::pin(complete_password_login(cx, verified)).await
 }
 
-/// Logs in the user whose password was right.
+/// Starts the session of a user whose password was correct.
 ///
 /// # Errors
 /// Those of [`recheck_credentials`].
@@ -113,20 +119,20 @@ pub async fn complete_password_login(
     Ok(login)
 }
 
-/// Finds out whether a password is right, and nothing else.
+/// Verifies a password without starting a session.
 ///
-/// An unknown address, a disabled account, one without a password and a wrong password get the same
-/// answer after the same work: two reservations, one look-up, one Argon2 (SR-020).
+/// An unknown address, a disabled account, an account without a password and a wrong password get
+/// the same answer after the same work: two reservations, one lookup, one Argon2 hash (SR-020).
 ///
 /// # Errors
-/// `BadCredentials` for all of those; `TooManyAttempts`, `Busy`, `Unavailable`.
+/// `BadCredentials` for all of them; `TooManyAttempts`, `Overloaded`.
 pub async fn verify_password(
     cx: &Ctx<'_>,
     input: PasswordLogin,
 ) -> Result<VerifiedPassword, AuthError> {
     let PasswordLogin { email, password } = input;
     password.check()?;
-    let admission = cx.state.hasher.acquire_slot().await?;
+    let slot = cx.state.hasher.acquire_slot().await?;
     let found = match &email {
         Some(email) => db::users::find_by_email(&cx.state.db, email).await?,
         None => None,
@@ -136,11 +142,11 @@ pub async fn verify_password(
         found,
         password,
     };
-    // Boxed for the same reason.
-    Box::pin(check_credentials(cx, admission, candidate)).await
+    // Boxed for the same reason as in [`log_in_with_password`].
+    Box::pin(check_credentials(cx, slot, candidate)).await
 }
 
-/// The same for somebody who is known already and has to show that it is them.
+/// Verifies the password of a known user, for reauthentication.
 ///
 /// # Errors
 /// Those of [`verify_password`].
@@ -150,11 +156,11 @@ pub async fn verify_password_of(
     password: Password,
 ) -> Result<VerifiedPassword, AuthError> {
     password.check()?;
-    let admission = cx.state.hasher.acquire_slot().await?;
+    let slot = cx.state.hasher.acquire_slot().await?;
     let found = db::users::find_with_hash(&cx.state.db, user.id).await?;
     Box::pin(check_credentials(
         cx,
-        admission,
+        slot,
         Candidate {
             address: &user.email.to_ascii_lowercase(),
             found,
@@ -164,7 +170,7 @@ pub async fn verify_password_of(
     .await
 }
 
-/// What was typed, and whose it may be.
+/// The password to check, and the account that was found for the address.
 struct Candidate<'a> {
     address: &'a str,
     found: Option<Credentials>,
@@ -173,7 +179,7 @@ struct Candidate<'a> {
 
 async fn check_credentials(
     cx: &Ctx<'_>,
-    admission: QueueSlot,
+    slot: QueueSlot,
     candidate: Candidate<'_>,
 ) -> Result<VerifiedPassword, AuthError> {
     let Candidate {
@@ -181,32 +187,32 @@ async fn check_credentials(
         found,
         password,
     } = candidate;
-    let reserved = reserve_failure(cx, address, found.as_ref().map(|found| &found.user)).await?;
+    let reservation = reserve_failure(cx, address, found.as_ref().map(|found| &found.user)).await?;
     let stored = found.as_ref().map(|found| found.hashed_password.clone());
-    let verdict = match cx.state.hasher.verify(admission, password, stored).await {
-        Ok(verdict) => verdict,
+    let verification = match cx.state.hasher.verify(slot, password, stored).await {
+        Ok(verification) => verification,
         Err(err) => {
-            refund_failure(cx, &reserved).await?;
+            refund_failure(cx, &reservation).await?;
             return Err(err);
         }
     };
-    if let (Verification::UnsupportedHash, Some(found)) = (&verdict, &found) {
+    if let (Verification::UnsupportedHash, Some(found)) = (&verification, &found) {
         tracing::error!(event = "hash_unusable", user = %found.user.id, "the stored password hash cannot be checked; the account needs a new password");
     }
-    let about = found.as_ref().map(|found| found.user.id);
-    // A disabled account is not revealed even to somebody who knows its password (SR-021).
+    let user_id = found.as_ref().map(|found| found.user.id);
+    // A disabled account is not revealed even if the password is correct (SR-021).
     let (Verification::Valid { upgrade }, Some(found)) =
-        (verdict, found.filter(|found| found.user.is_active))
+        (verification, found.filter(|found| found.user.is_active))
     else {
         cx.record(
             AuditEvent::LoginFailed,
-            EventDetails::for_user_if_known(about).with_method(LoginMethod::Password.name()),
+            EventDetails::for_user_if_known(user_id).with_method(LoginMethod::Password.name()),
         )
         .await?;
         return Err(AuthError::BadCredentials);
     };
-    rate_limits::refund(cx, &reserved.network).await?;
-    db::rate_limits::clear(&cx.state.db, &reserved.account).await?;
+    rate_limits::refund(cx, &reservation.network).await?;
+    db::rate_limits::clear(&cx.state.db, &reservation.account).await?;
     Ok(VerifiedPassword {
         user: found.user,
         hashed_password: found.hashed_password,
@@ -214,14 +220,14 @@ async fn check_credentials(
     })
 }
 
-/// Makes sure, inside the transaction that starts the session, that what was proven still holds:
-/// checking a password takes its time, and meanwhile the account may have been disabled, its
-/// password may have become void (SR-037), or it may have got another address, which would be taken
-/// for the one that `admin_emails` names (SR-035). Stores the stronger hash if one is due (SR-014).
+/// Checks, in the transaction that starts the session, that the account is unchanged since the
+/// password was verified. Hashing takes time, and meanwhile the account may have been disabled, its
+/// password revoked (SR-037), or its address changed to one that `admin_emails` lists (SR-035).
+/// Stores the upgraded hash if there is one (SR-014).
 ///
 /// # Errors
-/// `BadCredentials` when it does not; `Busy` when another login has just stored a stronger hash;
-/// `Unavailable`.
+/// `BadCredentials` if the account has changed; `Overloaded` if a concurrent login has just
+/// upgraded the hash.
 pub async fn recheck_credentials(
     tx: &Tx<'_>,
     verified: &VerifiedPassword,
@@ -239,49 +245,49 @@ pub async fn recheck_credentials(
     })
 }
 
-/// Counts the attempt before the password is looked at, so that parallel guesses cannot exceed the
-/// budget (SR-022). Whoever has logged in to this account from here lately keeps a budget of their
-/// own: strangers cannot lock them out (SR-024).
+/// Counts the attempt before the password is verified, so that parallel guesses cannot exceed the
+/// limit (SR-022). A client that has recently logged in to this account has a separate limit, so
+/// that strangers cannot lock it out (SR-024).
 async fn reserve_failure(
     cx: &Ctx<'_>,
     address: &str,
     user: Option<&User>,
 ) -> Result<Reservation, AuthError> {
     let (now, network) = (cx.now(), &cx.client.rate_limit_key);
-    let about = user.map(|user| user.id);
-    // Of nobody too: where no password is looked at, the time would tell whether there is an
-    // account (SR-020).
+    let user_id = user.map(|user| user.id);
+    // The query also runs without a user, because the time would otherwise reveal whether the
+    // address has an account (SR-020).
     let is_familiar =
-        db::sessions::has_logged_in_from(&cx.state.db, about.unwrap_or_default(), network, now)
+        db::sessions::has_logged_in_from(&cx.state.db, user_id.unwrap_or_default(), network, now)
             .await?;
     let account = rate_limits::account_key(address, is_familiar.then_some(network.as_str()));
-    let reserved = Reservation {
+    let reservation = Reservation {
         network: rate_limits::client_key(network),
         account,
         at: now,
     };
     if let Err(err) = rate_limits::consume_failure(cx).await {
-        record_throttled(cx, about, err).await;
+        record_throttled(cx, user_id, err).await;
         return Err(err);
     }
-    if let Err(err) = rate_limits::reserve_account(cx, &reserved.account).await {
-        // Nothing was guessed, so it costs the network nothing: a household must not run out of
-        // attempts by waiting badly.
-        rate_limits::refund(cx, &reserved.network).await?;
-        record_throttled(cx, about, err).await;
+    if let Err(err) = rate_limits::reserve_account(cx, &reservation.account).await {
+        // No password was tried, so the attempt does not count against the client. Users behind one
+        // address must not run out of attempts by retrying too early.
+        rate_limits::refund(cx, &reservation.network).await?;
+        record_throttled(cx, user_id, err).await;
         return Err(err);
     }
-    Ok(reserved)
+    Ok(reservation)
 }
 
-/// An attempt that was never decided is no failure.
-async fn refund_failure(cx: &Ctx<'_>, reserved: &Reservation) -> Result<(), AuthError> {
-    rate_limits::refund(cx, &reserved.network).await?;
-    db::rate_limits::refund_account(&cx.state.db, &reserved.account, reserved.at).await
+/// Refunds an attempt that ended without a result.
+async fn refund_failure(cx: &Ctx<'_>, reservation: &Reservation) -> Result<(), AuthError> {
+    rate_limits::refund(cx, &reservation.network).await?;
+    db::rate_limits::refund_account(&cx.state.db, &reservation.account, reservation.at).await
 }
 
-/// `admin_emails` makes an administrator of whoever has proven to own the address, checked at every
-/// login (SR-035). It takes nothing away: rights that somebody granted stay.
+/// Grants administrator rights to a user whose verified address is in `admin_emails`, checked at
+/// every login (SR-035). It never revokes rights that were granted otherwise.
 pub async fn apply_admin_emails(tx: &mut Tx<'_>, user: User) -> Result<User, AuthError> {
     if !users::is_admin_email(tx.cx().state, &user)
         || user.is_superuser
@@ -310,11 +316,11 @@ pub async fn apply_admin_emails(tx: &mut Tx<'_>, user: User) -> Result<User, Aut
     Ok(administrator)
 }
 
-async fn record_throttled(cx: &Ctx<'_>, about: Option<Uuid>, err: AuthError) {
+async fn record_throttled(cx: &Ctx<'_>, user_id: Option<Uuid>, err: AuthError) {
     if matches!(err, AuthError::TooManyAttempts { .. }) {
-        let about = EventDetails::for_user_if_known(about)
+        let details = EventDetails::for_user_if_known(user_id)
             .with_method(LoginMethod::Password.name())
             .with_detail(err.code());
-        events::record_rate_limited(cx, AuditEvent::LoginThrottled, about).await;
+        events::record_rate_limited(cx, AuditEvent::LoginThrottled, details).await;
     }
 }

@@ -1,5 +1,5 @@
-//! What is mailed to people: put into a queue by the flows, written and sent later by whoever comes
-//! first, so that no answer waits for a mail server and no restart loses a mail (SR-040, SR-162).
+//! Outgoing mail. Flows queue a mail in their transaction, and a worker renders and sends it later,
+//! so that no response waits for a mail server and no restart loses a mail (SR-040, SR-162).
 
 use std::time::Duration;
 
@@ -19,41 +19,41 @@ use crate::{
 use templates::Rendered;
 use uuid::Uuid;
 
-/// How often it is looked whether mail is waiting.
+/// How often the queue is checked.
 pub const POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// Seconds before the second, third, fourth and fifth attempt.
 const RETRY_DELAYS: [i64; 4] = [60, 5 * 60, 15 * 60, db::outbox::MAX_RETRY_DELAY];
-/// The first one and one after each pause. A mail that is taken more often has left an attempt
-/// without an end, such as a panic, and would be taken for ever.
+/// One initial attempt plus one per delay. A higher count means an attempt never finished (for
+/// example a panic); such a mail is dropped.
 const MAX_ATTEMPTS: i32 = 5;
 
-/// What a mail is about.
+/// The kind of a mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumString, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum MailKind {
-    /// A link for a new password.
+    /// A password reset link.
     Reset,
-    /// A link that proves the mailbox.
+    /// A link that verifies the address.
     EmailVerification,
-    /// Somebody tried to make an account with an address that has one (SR-033).
+    /// A sign-up with an address that already has an account (SR-033).
     AccountExists,
-    /// A first password for an account that an administrator has made.
+    /// A link to choose the first password, for an account that an administrator created.
     Invitation,
-    /// A link that gives an account another address, to that address.
+    /// A link that confirms a new address, sent to that address.
     EmailChange,
-    /// The password was changed (SR-046).
+    /// The user has changed or reset the password (SR-046).
     PasswordChanged,
     /// An administrator has set the password (SR-143).
     PasswordSet,
-    /// The address was changed, to the one that it was (SR-142).
+    /// The address was changed; sent to the old address (SR-142).
     EmailChanged,
-    /// To administrators: somebody waits for approval.
+    /// For administrators: a user is pending approval.
     PendingApproval,
 }
 
 impl MailKind {
-    /// What tells an owner that something has happened, or what an administrator has caused, is
-    /// never crowded out by what strangers can ask for.
+    /// Whether a mail is queued even if the queue is full, so that unauthenticated requests cannot
+    /// displace notices and mails caused by administrators.
     fn is_notice(self) -> bool {
         matches!(
             self,
@@ -66,13 +66,13 @@ impl MailKind {
     }
 }
 
-/// Queues a mail. The same work whether or not anybody has the address: that is looked up when the
-/// mail is written (SR-040).
+/// Queues a mail. The work is the same whether or not the address has an account, because the
+/// account is looked up when the mail is rendered (SR-040).
 pub async fn queue(tx: &Tx<'_>, kind: MailKind, address: &str) -> Result<(), AuthError> {
     enqueue(tx, kind, address, None).await
 }
 
-/// Queues a mail about a user, to an address that need not be the account's.
+/// Queues a mail about a user to an address that may differ from the account's.
 pub async fn queue_for_user(
     tx: &Tx<'_>,
     kind: MailKind,
@@ -82,7 +82,7 @@ pub async fn queue_for_user(
     enqueue(tx, kind, address, Some(user.id)).await
 }
 
-/// Tells somebody at their own address what has happened to their account, where there is mail.
+/// Notifies a user at the account's address, if mail is configured.
 pub async fn notify(tx: &Tx<'_>, kind: MailKind, user: &User) -> Result<(), AuthError> {
     if is_configured(tx.cx().state) {
         queue_for_user(tx, kind, user, &user.email).await
@@ -113,8 +113,8 @@ async fn enqueue(
     Ok(())
 }
 
-/// Forgets the links that wait to be sent: they are made when they are, and would be good although
-/// all links have become void (SR-046). `user` as they were until now.
+/// Drops queued link mails. Links are generated at send time, so a queued one would be valid even
+/// after revocation (SR-046). `user` is the state before the change.
 pub async fn drop_queued_links(tx: &Tx<'_>, user: &User) -> Result<(), AuthError> {
     db::outbox::delete_kinds_for_user(
         tx.db(),
@@ -125,15 +125,15 @@ pub async fn drop_queued_links(tx: &Tx<'_>, user: &User) -> Result<(), AuthError
     .await
 }
 
-/// Makes all links of an account void: those that are out, whatever becomes of the account later,
-/// and those that wait (SR-046). `user` as they were until now.
+/// Revokes all links of an account: links already sent, whatever changes later, and queued ones
+/// (SR-046). `user` is the state before the change.
 pub async fn revoke_links(tx: &Tx<'_>, user: &User) -> Result<(), AuthError> {
     db::accounts::revoke_links(tx.db(), user.id, tx.now()).await?;
     drop_queued_links(tx, user).await
 }
 
-/// Tells the administrators that somebody waits, each at most once an hour: who waits later is
-/// announced at its end.
+/// Notifies the administrators that a user is pending approval, each at most once an hour. A mail
+/// over the limit is delayed until the hour ends.
 pub async fn notify_admins(tx: &Tx<'_>) -> Result<(), AuthError> {
     if !is_configured(tx.cx().state) {
         return Ok(());
@@ -152,86 +152,86 @@ pub async fn notify_admins(tx: &Tx<'_>) -> Result<(), AuthError> {
     Ok(())
 }
 
-/// Sends all mail that is due; how many mails were dealt with.
+/// Sends all mail that is due and returns the number of mails processed.
 pub async fn send_due(state: &AppState) -> Result<usize, AuthError> {
-    let mut dealt_with = 0;
+    let mut processed = 0;
     while !state.stopping.is_cancelled()
-        && let Some(waiting) = db::outbox::claim_next(&state.db, state.clock.now()).await?
+        && let Some(queued) = db::outbox::claim_next(&state.db, state.clock.now()).await?
     {
-        let client = ClientInfo::of_mail(&waiting.client_ip);
+        let client = ClientInfo::of_mail(&queued.client_ip);
         send(
             &Ctx {
                 state,
                 client: &client,
             },
-            waiting,
+            queued,
         )
         .await?;
-        dealt_with += 1;
+        processed += 1;
     }
-    Ok(dealt_with)
+    Ok(processed)
 }
 
-async fn send(cx: &Ctx<'_>, waiting: QueuedMail) -> Result<(), AuthError> {
+async fn send(cx: &Ctx<'_>, queued: QueuedMail) -> Result<(), AuthError> {
     let db = &cx.state.db;
-    if waiting.attempts > MAX_ATTEMPTS {
+    if queued.attempts > MAX_ATTEMPTS {
         return mark_failed(
             cx,
-            &waiting,
+            &queued,
             None,
             "no attempt has come to an end; the log has what happened",
         )
         .await;
     }
-    let (user, to, letter) = match templates::render(cx, &waiting).await? {
-        Rendered::MailMessage { user, to, letter } => (user, to, letter),
-        Rendered::Later(due_at) => return db::outbox::postpone(db, waiting.id, due_at, true).await,
-        Rendered::Nothing => return db::outbox::delete(db, waiting.id).await,
+    let (user, to, message) = match templates::render(cx, &queued).await? {
+        Rendered::MailMessage { user, to, message } => (user, to, message),
+        Rendered::Later(due_at) => return db::outbox::postpone(db, queued.id, due_at, true).await,
+        Rendered::Nothing => return db::outbox::delete(db, queued.id).await,
     };
-    let kind = &waiting.kind;
+    let kind = &queued.kind;
     match cx
         .state
         .mailer
-        .send(&cx.state.config, &cx.state.clock, &to, &letter)
+        .send(&cx.state.config, &cx.state.clock, &to, &message)
         .await
     {
         Ok(_) => {
-            // First of all, or a failure in between would send it again.
-            db::outbox::delete(db, waiting.id).await?;
+            // Deleted first, because a failure in between would send the mail again.
+            db::outbox::delete(db, queued.id).await?;
             cx.record(
                 AuditEvent::MailSent,
                 EventDetails::for_user(user).with_method(kind),
             )
             .await
         }
-        Err(not_sent) => {
-            let pause = usize::try_from(waiting.attempts - 1)
+        Err(error) => {
+            let delay = usize::try_from(queued.attempts - 1)
                 .ok()
                 .and_then(|index| RETRY_DELAYS.get(index))
-                .filter(|_| not_sent.is_temporary);
-            let reason = not_sent.log_reason;
-            if let Some(pause) = pause {
+                .filter(|_| error.is_temporary);
+            let reason = error.log_reason;
+            if let Some(delay) = delay {
                 tracing::warn!(
                     event = "mail_retry_scheduled",
                     kind,
                     reason,
-                    attempt = waiting.attempts,
+                    attempt = queued.attempts,
                     "a mail could not be sent and is tried again"
                 );
-                return db::outbox::postpone(db, waiting.id, cx.now() + pause, false).await;
+                return db::outbox::postpone(db, queued.id, cx.now() + delay, false).await;
             }
-            mark_failed(cx, &waiting, Some(user), &reason).await
+            mark_failed(cx, &queued, Some(user), &reason).await
         }
     }
 }
 
 async fn mark_failed(
     cx: &Ctx<'_>,
-    waiting: &QueuedMail,
+    queued: &QueuedMail,
     user: Option<Uuid>,
     reason: &str,
 ) -> Result<(), AuthError> {
-    let (kind, attempt) = (&waiting.kind, waiting.attempts);
+    let (kind, attempt) = (&queued.kind, queued.attempts);
     tracing::error!(
         event = "mail_failed",
         kind,
@@ -239,7 +239,7 @@ async fn mark_failed(
         attempt,
         "a mail is given up; try `mediamanager-auth mail test`"
     );
-    db::outbox::delete(&cx.state.db, waiting.id).await?;
+    db::outbox::delete(&cx.state.db, queued.id).await?;
     cx.record(
         AuditEvent::MailFailed,
         EventDetails::for_user_if_known(user)
@@ -249,7 +249,7 @@ async fn mark_failed(
     .await
 }
 
-/// Whether somebody can be written to at all.
+/// Whether mail settings exist.
 pub fn is_configured(state: &AppState) -> bool {
     state.config.smtp.is_some()
 }

@@ -1,6 +1,6 @@
-//! A forgotten password (SR-040 to SR-049). A link is a stateless signed token with a fingerprint
-//! of what it replaces, so it is used once by construction, and several may be live at once without
-//! one of them being worth more than the account's present state.
+//! Password reset (SR-040 to SR-049). A link is a stateless signed token, bound to the state that
+//! it replaces. Using one link therefore invalidates it and all others, and several may be valid at
+//! once.
 
 use uuid::Uuid;
 
@@ -21,14 +21,14 @@ use crate::{
     },
 };
 
-/// How long a link for a first password works, in seconds.
+/// Lifetime of a link to choose the first password.
 const INVITATION_LIFETIME_SECONDS: u32 = 72 * 60 * 60;
 
-/// Asks for a link by mail. The answer is the same whoever has the address, and whether or not
-/// resets are on (SR-040, SR-048).
+/// Requests a reset mail. The answer is the same whether or not the address has an account and
+/// whether or not resets are enabled (SR-040, SR-048).
 ///
 /// # Errors
-/// `TooManyAttempts` for the network; `Unavailable`.
+/// `TooManyAttempts` for the client.
 pub async fn request_reset(cx: &Ctx<'_>, email: &Email) -> Result<(), AuthError> {
     rate_limits::consume_request(cx, "reset-request").await?;
     let mut tx = cx.transaction().await?;
@@ -40,10 +40,10 @@ pub async fn request_reset(cx: &Ctx<'_>, email: &Email) -> Result<(), AuthError>
     tx.commit().await
 }
 
-/// The link to mail, made when the mail is; `None` when resets are off.
+/// The link for a reset mail, generated when the mail is sent; `None` if resets are disabled.
 ///
 /// # Errors
-/// `Unavailable`, `Internal`.
+/// `Internal` if signing fails.
 pub(super) async fn mailed_link(
     state: &AppState,
     found: &Credentials,
@@ -61,11 +61,10 @@ pub(super) async fn mailed_link(
     .map(Some)
 }
 
-/// The link to mail to somebody for whom an administrator has made an account; `None` when they
-/// have chosen a password meanwhile.
+/// The link for an invitation mail; `None` if the user has chosen a password meanwhile.
 ///
 /// # Errors
-/// `Unavailable`, `Internal`.
+/// `Internal` if signing fails.
 pub(super) async fn invitation_link(
     state: &AppState,
     found: &Credentials,
@@ -83,19 +82,19 @@ pub(super) async fn invitation_link(
     .map(Some)
 }
 
-/// A link to hand over, in person or over any channel that is trusted.
+/// A reset link that an administrator or the operator gives to the user over a trusted channel.
 pub struct ResetLink {
     pub link: String,
-    /// Seconds.
+    /// In seconds.
     pub lifetime: u32,
 }
 
-/// Makes a link for somebody to hand over; works without mail settings too, and longer for a first
-/// password. `by` is the administrator, nobody for the shell. `None` when there is no such active
-/// user.
+/// Creates a reset link for an administrator or the operator to give to the user. Works without
+/// mail settings. A link for a first password has a longer lifetime. `by` is the administrator,
+/// `None` on the command line. Returns `None` if there is no such active user.
 ///
 /// # Errors
-/// `Unavailable`, `Internal`.
+/// `Internal` if signing fails.
 pub async fn create_reset_link(
     cx: &Ctx<'_>,
     user: Uuid,
@@ -113,10 +112,10 @@ pub async fn create_reset_link(
     } else {
         state.config.policy.reset_link_lifetime
     };
-    let note = EventDetails::for_user(user).with_method("handed_over");
+    let details = EventDetails::for_user(user).with_method("handed_over");
     cx.record(
         AuditEvent::ResetLinkCreated,
-        by.map_or(note.with_method(SHELL), |by| note.by_actor(by)),
+        by.map_or(details.with_method(SHELL), |by| details.by_actor(by)),
     )
     .await?;
     Ok(Some(ResetLink {
@@ -125,10 +124,10 @@ pub async fn create_reset_link(
     }))
 }
 
-/// The same from the command line, for whoever has the address.
+/// Creates a reset link on the command line for the user with this address.
 ///
 /// # Errors
-/// `Unavailable`, `Internal`.
+/// Those of [`create_reset_link`].
 pub async fn create_reset_link_by_email(
     cx: &Ctx<'_>,
     email: &Email,
@@ -145,52 +144,53 @@ async fn reset_link(
     found: &Credentials,
     lifetime: u32,
 ) -> Result<String, AuthError> {
-    let replaced = link_binding(&state.db, found).await?;
+    let binding = link_binding(&state.db, found).await?;
     let token = state
         .tokens
-        .sign_link(purpose, found.user.id, &replaced, lifetime)
+        .sign_link(purpose, found.user.id, &binding, lifetime)
         .map_err(|_| AuthError::Internal)?;
-    // From the configuration alone: no header of a request can lead it elsewhere (SR-043).
+    // Built from the configuration only, so that no request header can change the host (SR-043).
     Ok(state
         .config
         .link(&format!("{}?token={token}", paths::RESET_PASSWORD.path)))
 }
 
-/// Whether an administrator has made the account and nobody has been in it yet.
+/// Whether the account was created by an administrator and has never been used.
 async fn has_never_logged_in(db: &impl db::Connection, user: Uuid) -> Result<bool, AuthError> {
     Ok(db::accounts::find(db, user)
         .await?
         .is_some_and(|account| account.is_passwordless && account.last_login_at.is_none()))
 }
 
-/// Whose password a token may set. Reading uses nothing up (SR-045).
+/// The user whose password a token may set. Checking does not use the link up (SR-045).
 ///
 /// # Errors
-/// `ResetLinkInvalid`, `Unavailable`.
+/// `ResetLinkInvalid`.
 pub async fn check_link(state: &AppState, token: &str) -> Result<User, AuthError> {
     Ok(read_link(state, &state.db, token).await?.1.user)
 }
 
-/// A new password, with the link that lets it be set.
+/// The input of a password reset.
 #[derive(Debug)]
 pub struct PasswordReset {
     pub token: LinkToken,
-    /// The address that the page has named: another link may have been opened in the same browser
+    /// The address that the page showed. Another link may have been opened in the same browser
     /// since.
     pub shown_email: Option<String>,
     pub password: Password,
 }
 
-/// Sets a new password, ends all sessions, and says so by mail. Logs nobody in (SR-046). Of many
-/// uses at once one wins: the update asks for the very state that the link replaces (SR-044).
+/// Sets a new password, revokes all sessions, and notifies the user by mail. Does not log in
+/// (SR-046). One of several concurrent uses wins, because the update requires the state that the
+/// link is bound to (SR-044).
 ///
 /// # Errors
 /// `ResetLinkInvalid`; what is wrong with the password, which does not use the link up;
-/// `TooManyAttempts`, `Busy`, `Unavailable`.
+/// `TooManyAttempts`, `Overloaded`.
 pub async fn reset_password(cx: &Ctx<'_>, reset: PasswordReset) -> Result<(), AuthError> {
     let (state, token) = (cx.state, reset.token.expose());
-    let admission = state.hasher.acquire_slot().await?;
-    let taken = rate_limits::consume_token(cx, "reset-token").await?;
+    let slot = state.hasher.acquire_slot().await?;
+    let quota_key = rate_limits::consume_token(cx, "reset-token").await?;
     let (purpose, found) = read_link(state, &state.db, token).await?;
     if reset
         .shown_email
@@ -201,14 +201,14 @@ pub async fn reset_password(cx: &Ctx<'_>, reset: PasswordReset) -> Result<(), Au
     let password = NewPassword::parse(reset.password, &found.user.email, &state.config)?;
     let hash = rate_limits::refund_on_error(
         cx,
-        &taken,
-        state.hasher.hash(admission, password.into_password()).await,
+        &quota_key,
+        state.hasher.hash(slot, password.into_password()).await,
     )
     .await?;
     let user = found.user.id;
 
-    // Not beside a login through the provider that has found its account and not yet started its
-    // session.
+    // Serialized with OpenID Connect logins, which otherwise could start a session after this reset
+    // has revoked all sessions.
     let mut tx = cx.exclusive().await?;
     read_link(state, tx.db(), token).await?;
     if !db::users::replace_hash(tx.db(), &found, hash).await? {
@@ -217,7 +217,7 @@ pub async fn reset_password(cx: &Ctx<'_>, reset: PasswordReset) -> Result<(), Au
     db::sessions::revoke_all(tx.db(), user, tx.now()).await?;
     mail::drop_queued_links(&tx, &found.user).await?;
     if !db::accounts::is_email_verified(tx.db(), user).await? {
-        // What a stranger may have set before is void (SR-037).
+        // Identities linked before the address was verified may belong to a stranger (SR-037).
         db::identities::delete_for_user(tx.db(), user).await?;
         if purpose != Purpose::AdminReset {
             db::accounts::set_email_verified(tx.db(), user, tx.now()).await?;
@@ -239,12 +239,12 @@ async fn read_link(
     db: &impl db::Connection,
     token: &str,
 ) -> Result<(Purpose, Credentials), AuthError> {
-    let usable = [
+    let purposes = [
         (Purpose::Reset, state.config.auth.email_password_resets),
         (Purpose::AdminReset, true),
         (Purpose::Invitation, true),
     ];
-    for (purpose, _) in usable.into_iter().filter(|(_, is_usable)| *is_usable) {
+    for (purpose, _) in purposes.into_iter().filter(|(_, is_usable)| *is_usable) {
         let Ok((user, fingerprint)) = state.tokens.check_link(purpose, token) else {
             continue;
         };
@@ -252,10 +252,10 @@ async fn read_link(
             .await?
             .filter(|found| found.user.is_active)
             .ok_or(AuthError::ResetLinkInvalid)?;
-        let replaced = link_binding(db, &found).await?;
+        let binding = link_binding(db, &found).await?;
         return if state
             .tokens
-            .binding_matches(purpose, &fingerprint, &replaced)
+            .binding_matches(purpose, &fingerprint, &binding)
         {
             Ok((purpose, found))
         } else {
@@ -265,17 +265,17 @@ async fn read_link(
     Err(AuthError::ResetLinkInvalid)
 }
 
-/// What a link dies with: the password, the address, that the account is active, and the last time
-/// all links became void (SR-042, SR-046).
+/// The state that a link is bound to: the password, the address, whether the account is active, and
+/// the link generation, which revoking links increments (SR-042, SR-046).
 pub(super) async fn link_binding(
     db: &impl db::Connection,
     found: &Credentials,
 ) -> Result<String, AuthError> {
-    let voided = db::accounts::find(db, found.user.id)
+    let generation = db::accounts::find(db, found.user.id)
         .await?
         .map_or(0, |account| account.link_generation);
     Ok(format!(
-        "{}\0{}\0{}\0{voided}",
+        "{}\0{}\0{}\0{generation}",
         found.hashed_password, found.user.email, found.user.is_active
     ))
 }

@@ -1,5 +1,5 @@
-//! What people may try, and how often: the operator's budgets (`[policy.throttle]`) over the
-//! counters of the database (SR-022, SR-023, SR-047).
+//! Rate limits: the settings in `[policy.throttle]`, applied to the counters in the database
+//! (SR-022, SR-023, SR-047).
 
 use super::Ctx;
 use crate::{
@@ -10,25 +10,26 @@ use crate::{
     },
 };
 
-/// Seconds in which a network's failed logins are counted.
+/// Time window for a client's failed logins.
 const FAILURE_WINDOW_SECONDS: i64 = 10 * 60;
-/// Tokens that one network may try: links are too long to be guessed, and looking one up is cheap.
+/// Link tokens that one client may try. Tokens are too long to be guessed, and checking one is
+/// cheap.
 const TOKEN_LIMIT: RateLimit = RateLimit {
     max: 20,
     window: 10 * 60,
 };
-/// Answers of the provider with which one network may come back and not be logged in: each leaves a
-/// row for a day (SR-173).
+/// OpenID Connect callbacks of one client that do not end in a login. Each leaves a row for a day
+/// (SR-173).
 const CALLBACK_LIMIT: RateLimit = RateLimit {
     max: 100,
     window: 10 * 60,
 };
 const SECONDS_PER_HOUR: i64 = 60 * 60;
 
-/// Takes one failed login out of a network's budget. Given back by [`refund`] when it was none.
+/// Consumes one failed login of the client's limit; [`refund`] returns it if the login succeeds.
 ///
 /// # Errors
-/// `TooManyAttempts`, `Unavailable`.
+/// `TooManyAttempts`.
 pub async fn consume_failure(cx: &Ctx<'_>) -> Result<(), AuthError> {
     let max = cx.state.config.policy.throttle.login_failures_per_ip;
     consume(
@@ -42,31 +43,31 @@ pub async fn consume_failure(cx: &Ctx<'_>) -> Result<(), AuthError> {
     .await
 }
 
-/// Takes one failed login out of an account's budget. The key is the address, whether or not it has
+/// Consumes one failed login of the account's limit. The key is the address, whether or not it has
 /// an account.
 ///
 /// # Errors
-/// `TooManyAttempts` while the account's delay lasts, `Unavailable`.
+/// `TooManyAttempts` during the account's delay.
 pub async fn reserve_account(cx: &Ctx<'_>, key: &str) -> Result<(), AuthError> {
     let throttle = &cx.state.config.policy.throttle;
     if !throttle.enabled {
         return Ok(());
     }
-    let budget = BackoffLimit {
+    let limit = BackoffLimit {
         failures: throttle.login_failures_per_account,
         max_delay: throttle.max_delay,
     };
-    db::rate_limits::reserve_account(&cx.state.db, key, budget, cx.now()).await
+    db::rate_limits::reserve_account(&cx.state.db, key, limit, cx.now()).await
 }
 
-/// Takes one of the things that a network may ask for in an hour: accounts, links. Returns the key,
-/// to give it back.
+/// Consumes one of the requests per hour that a client may make for new accounts and mailed links.
+/// Returns the key for [`refund`].
 ///
 /// # Errors
-/// `TooManyAttempts`, `Unavailable`.
-pub async fn consume_request(cx: &Ctx<'_>, what: &str) -> Result<String, AuthError> {
+/// `TooManyAttempts`.
+pub async fn consume_request(cx: &Ctx<'_>, action: &str) -> Result<String, AuthError> {
     let (key, max) = (
-        format!("{what}:{}", cx.client.rate_limit_key),
+        format!("{action}:{}", cx.client.rate_limit_key),
         cx.state.config.policy.throttle.requests_per_ip,
     );
     consume(
@@ -81,26 +82,25 @@ pub async fn consume_request(cx: &Ctx<'_>, what: &str) -> Result<String, AuthErr
     .map(|()| key)
 }
 
-/// Takes one of the tokens that a network may try. Returns the key, to give it back.
+/// Consumes one of the link tokens that a client may try. Returns the key for [`refund`].
 ///
 /// # Errors
-/// `TooManyAttempts`, `Unavailable`.
-pub async fn consume_token(cx: &Ctx<'_>, what: &str) -> Result<String, AuthError> {
-    let key = format!("{what}:{}", cx.client.rate_limit_key);
+/// `TooManyAttempts`.
+pub async fn consume_token(cx: &Ctx<'_>, action: &str) -> Result<String, AuthError> {
+    let key = format!("{action}:{}", cx.client.rate_limit_key);
     consume(cx, &key, TOKEN_LIMIT).await.map(|()| key)
 }
 
-/// Takes one of the provider's answers with which a network may come back. Returns the key, to give
-/// it back.
+/// Consumes one of the client's OpenID Connect callbacks. Returns the key for [`refund`].
 ///
 /// # Errors
-/// `TooManyAttempts`, `Unavailable`.
+/// `TooManyAttempts`.
 pub async fn consume_callback(cx: &Ctx<'_>) -> Result<String, AuthError> {
     let key = format!("oidc-callback:{}", cx.client.rate_limit_key);
     consume(cx, &key, CALLBACK_LIMIT).await.map(|()| key)
 }
 
-/// How many mails of a kind an account gets in an hour.
+/// Limit of mails of one kind to one account per hour.
 pub fn mail_limit(cx: &Ctx<'_>) -> RateLimit {
     RateLimit {
         max: cx.state.config.policy.throttle.mails_per_account,
@@ -108,22 +108,22 @@ pub fn mail_limit(cx: &Ctx<'_>) -> RateLimit {
     }
 }
 
-/// Takes one out of a budget.
+/// Consumes one unit of a limit.
 ///
 /// # Errors
-/// `TooManyAttempts`, `Unavailable`.
-pub async fn consume(cx: &Ctx<'_>, key: &str, budget: RateLimit) -> Result<(), AuthError> {
+/// `TooManyAttempts`.
+pub async fn consume(cx: &Ctx<'_>, key: &str, limit: RateLimit) -> Result<(), AuthError> {
     if cx.state.config.policy.throttle.enabled {
-        db::rate_limits::consume(&cx.state.db, key, budget, cx.now()).await
+        db::rate_limits::consume(&cx.state.db, key, limit, cx.now()).await
     } else {
         Ok(())
     }
 }
 
-/// Gives one back where what it was for could not be done. Returns what came of that.
+/// Refunds a unit if the action it was consumed for failed, and returns the action's result.
 ///
 /// # Errors
-/// Its own; `Unavailable`.
+/// Those of the action.
 pub async fn refund_on_error<T>(
     cx: &Ctx<'_>,
     key: &str,
@@ -135,14 +135,13 @@ pub async fn refund_on_error<T>(
     outcome
 }
 
-/// Gives one back that was no failure.
+/// Refunds a unit.
 pub async fn refund(cx: &Ctx<'_>, key: &str) -> Result<(), AuthError> {
     db::rate_limits::refund(&cx.state.db, key).await
 }
 
-/// Forgets the failed logins of an account, from all networks, its familiar ones among them
-/// (SR-024): it has got a password that none of them was about, and whoever guessed at the old one
-/// has not earned the owner a delay.
+/// Clears the failed logins of an account, including those counted for familiar clients (SR-024).
+/// The account has a new password, and guesses at the old one must not delay its owner.
 pub async fn clear_account_failures(
     db: &impl db::Connection,
     address: &str,
@@ -150,8 +149,7 @@ pub async fn clear_account_failures(
     db::rate_limits::clear_everywhere(db, &account_key(&address.to_ascii_lowercase(), None)).await
 }
 
-/// The key of an account's failed logins; with a budget of their own from a network that is
-/// familiar.
+/// The key of an account's failed logins. A familiar client has a separate key.
 pub fn account_key(address: &str, familiar: Option<&str>) -> String {
     familiar.map_or_else(
         || format!("account:{address}"),
@@ -159,7 +157,7 @@ pub fn account_key(address: &str, familiar: Option<&str>) -> String {
     )
 }
 
-/// The key of a network's failed logins.
+/// The key of a client's failed logins.
 pub fn client_key(network: &str) -> String {
     format!("network:{network}")
 }

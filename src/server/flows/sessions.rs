@@ -17,53 +17,53 @@ use crate::{
 
 pub mod cache;
 
-/// The person who sent a request, proven. Flows that need a person take this, so they cannot be
-/// called without one.
+/// The authenticated user of a request. Flows that require a login take this type, so they cannot
+/// be called without one.
 #[derive(Clone, Debug)]
 pub struct CurrentUser {
     user: User,
     proof: Proof,
 }
 
-/// What proves it.
+/// How the user was authenticated.
 #[derive(Clone, Copy, Debug)]
 pub enum Proof {
     /// A live session.
     Session { id: Uuid, logged_in_at: i64 },
 }
 
-/// A current user who has just logged in or typed their password. Flows that change an account
-/// demand it: whoever finds an open screen, or a cookie, must not be able to keep the account
-/// (SR-142). Made only by [`CurrentUser::recent`] and [`CurrentUser::with_password`].
+/// A user with a recent login or a password check in this request. Flows that change an account
+/// require it, so that an unlocked screen or a stolen cookie is not enough to take the account over
+/// (SR-142). Created only by [`CurrentUser::recent`] and [`CurrentUser::with_password`].
 #[derive(Clone, Debug)]
 pub struct RecentLogin(CurrentUser);
 
-/// A current user who may manage the others. Made only by [`CurrentUser::admin`].
+/// A user who may manage other users. Created only by [`CurrentUser::admin`].
 #[derive(Clone, Debug)]
 pub struct Admin(CurrentUser);
 
-/// Seconds after a login in which it counts as recent (SR-142).
+/// How long a login counts as recent (SR-142).
 const RECENT_LOGIN_SECONDS: i64 = 5 * 60;
 
-/// A new session: what the client gets to keep.
+/// A new session and its token for the client.
 pub struct NewSession {
     pub token: String,
-    /// Seconds.
+    /// In seconds.
     pub lifetime: u32,
     pub user: User,
 }
 
-/// Starts a session, inside the transaction that proved who it is for. Only
-/// [`login::complete`](super::login::complete) calls it.
+/// Starts a session in the transaction that verified the first factor. Called only by
+/// [`login::complete`](super::login::complete).
 pub(super) async fn start_session(
     tx: &mut Tx<'_>,
-    proven: FirstFactor,
+    first_factor: FirstFactor,
 ) -> Result<NewSession, AuthError> {
     let FirstFactor {
         user,
         method,
         identity,
-    } = proven;
+    } = first_factor;
     let Ctx { state, client } = tx.cx();
     let (id, lifetime) = (
         Uuid::from_bytes(random::bytes()),
@@ -100,21 +100,22 @@ pub(super) async fn start_session(
     })
 }
 
-/// Who presents this token: a genuine, unexpired one that names a live session of that very, active
-/// user (SR-091). Asked of the database once a second and after every change, so that ending a
-/// session takes effect at once here, and within a second everywhere (SR-097).
+/// Returns the user of a session token. The token must be authentic and unexpired, and its session
+/// must be live and belong to the same, active user (SR-091). Cached for one second and until the
+/// next commit of this process, so that a revocation takes effect immediately here and within a
+/// second in other processes (SR-097).
 ///
 /// # Errors
-/// `Unavailable`: never "nobody" when the database could not be asked, and never somebody.
+/// `Unavailable` if the database fails: a failure must look neither like a valid session nor like a
+/// missing one.
 pub async fn resolve(state: &AppState, token: &str) -> Result<Option<CurrentUser>, AuthError> {
-    let moment = state.sessions.key(&state.clock);
-    if let Some(known) = state.sessions.find(token, moment) {
+    let key = state.sessions.key(&state.clock);
+    if let Some(cached) = state.sessions.find(token, key) {
         metrics::record_session_check("cached");
-        return Ok(Some(known));
+        return Ok(Some(cached));
     }
     let found = match state.tokens.check_session(token) {
-        // Boxed, because it happens once a second, and the room for it would be kept in every
-        // request.
+        // Boxed to keep every request's future small: the cache answers most requests.
         Ok(claims) => {
             Box::pin(db::sessions::find_live(
                 &state.db,
@@ -139,14 +140,14 @@ pub async fn resolve(state: &AppState, token: &str) -> Result<Option<CurrentUser
         },
     });
     if let Some(current) = &current {
-        state.sessions.insert(token, moment, current);
+        state.sessions.insert(token, key, current);
     }
     Ok(current)
 }
 
-/// Ends the session a token names, durably, before anything is answered (SR-096). A dead or forged
-/// token ends nothing and is no error: the person wanted to be logged out and is. True when the
-/// session had come from the provider, where the person may still be logged in.
+/// Revokes the session of a token durably, before the response (SR-096). An expired or forged token
+/// is no error, because the user is logged out either way. Returns true if the session came from
+/// the provider, where the user may still be logged in.
 pub async fn revoke_by_token(cx: &Ctx<'_>, token: &str) -> Result<bool, AuthError> {
     let Ok(claims) = cx.state.tokens.check_session(token) else {
         return Ok(false);
@@ -161,11 +162,11 @@ pub async fn revoke_by_token(cx: &Ctx<'_>, token: &str) -> Result<bool, AuthErro
     Ok(method.as_deref() == Some(LoginMethod::Oidc.name()))
 }
 
-/// Makes sure, inside the transaction that changes something for somebody, that their session has
-/// not been revoked meanwhile: by its owner elsewhere, who has noticed a thief.
+/// Ensures, in the transaction that makes a change, that the user's session has not been revoked
+/// meanwhile, for example by the owner who has noticed a stolen session.
 ///
 /// # Errors
-/// `NotLoggedIn`, `Unavailable`.
+/// `NotLoggedIn`.
 pub async fn ensure_session_live(tx: &Tx<'_>, current: &CurrentUser) -> Result<(), AuthError> {
     if db::sessions::is_live(tx.db(), current.session(), tx.now()).await? {
         Ok(())
@@ -174,7 +175,7 @@ pub async fn ensure_session_live(tx: &Tx<'_>, current: &CurrentUser) -> Result<(
     }
 }
 
-/// The live sessions of a user, the newest first.
+/// The live sessions of a user, newest first.
 pub async fn list_for_user(
     cx: &Ctx<'_>,
     user: Uuid,
@@ -182,10 +183,10 @@ pub async fn list_for_user(
     db::sessions::list_for_user(&cx.state.db, user, cx.now()).await
 }
 
-/// Ends one of the person's own sessions, by an id that is not its token (SR-099).
+/// Revokes one of the user's own sessions by its id, which is not its token (SR-099).
 ///
 /// # Errors
-/// `NotFound` for every id that is no live session of theirs; `Unavailable`.
+/// `NotFound` unless the id belongs to a live session of the user.
 pub async fn revoke_own(
     cx: &Ctx<'_>,
     current: &CurrentUser,
@@ -203,7 +204,7 @@ pub async fn revoke_own(
     tx.commit().await
 }
 
-/// Ends all of the person's sessions but the one that asks.
+/// Revokes all sessions of the user except the current one.
 pub async fn revoke_own_others(cx: &Ctx<'_>, current: &CurrentUser) -> Result<(), AuthError> {
     let mut tx = cx.transaction().await?;
     if db::sessions::revoke_all_except(tx.db(), current.user().id, current.session(), tx.now())
@@ -224,25 +225,25 @@ impl CurrentUser {
         &self.user
     }
 
-    /// The session's row.
+    /// The id of the session's row.
     pub fn session(&self) -> Uuid {
         let Proof::Session { id, .. } = self.proof;
         id
     }
 
-    /// When the person logged in, Unix seconds.
+    /// The time of the login in Unix seconds.
     pub fn since(&self) -> i64 {
         let Proof::Session { logged_in_at, .. } = self.proof;
         logged_in_at
     }
 
-    /// The same person with a recent login.
+    /// The same user with a recent login.
     ///
     /// # Errors
-    /// `LoginTooOld`.
+    /// `ReauthenticationRequired`.
     pub fn recent(&self, now: i64) -> Result<RecentLogin, AuthError> {
         let Proof::Session { logged_in_at, .. } = self.proof;
-        // A login from the future is not recent: the clock has been set back.
+        // A login in the future is not recent: the clock has been set back.
         let is_recent = (0..RECENT_LOGIN_SECONDS).contains(&now.saturating_sub(logged_in_at));
         if is_recent {
             Ok(RecentLogin(self.clone()))
@@ -251,10 +252,10 @@ impl CurrentUser {
         }
     }
 
-    /// The same person after typing their password, which counts as a recent login.
+    /// The same user after a password check, which counts as a recent login.
     ///
     /// # Errors
-    /// `BadCredentials` when the password is somebody else's.
+    /// `BadCredentials` if the password belongs to another user.
     pub fn with_password(&self, verified: &VerifiedPassword) -> Result<RecentLogin, AuthError> {
         if verified.user.id == self.user.id {
             Ok(RecentLogin(self.clone()))
@@ -263,11 +264,11 @@ impl CurrentUser {
         }
     }
 
-    /// The same person as an administrator: active, approved and superuser. The only place that
-    /// decides it.
+    /// The same user as an administrator, which requires an active and approved superuser. The only
+    /// place that decides this.
     ///
     /// # Errors
-    /// `Forbidden` for everybody else.
+    /// `Forbidden` for all other users.
     pub fn admin(&self) -> Result<Admin, AuthError> {
         if self.user.is_administrator() {
             Ok(Admin(self.clone()))

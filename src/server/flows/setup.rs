@@ -10,23 +10,23 @@ use crate::{
     server::{crypto::password_policy::NewPassword, db},
 };
 
-/// Who made the first administrator.
+/// The `granted_by` value for the first administrator.
 const GRANTED_BY_SETUP: &str = "setup";
 
-/// The first administrator, as typed into the setup page.
+/// The input of the setup page.
 #[derive(Debug)]
 pub struct FirstAdmin {
-    /// Of the setup link.
+    /// The token of the setup link.
     pub token: LinkToken,
     pub email: Email,
     pub password: Password,
 }
 
-/// The one-time link for setting up the first administrator, while there is no user (SR-034). The
-/// only secret the program ever prints; it is worth nothing once somebody exists.
+/// The one-time link for creating the first administrator, valid while there is no user (SR-034).
+/// It is the only secret that the program ever prints, and it is worthless once a user exists.
 ///
 /// # Errors
-/// `SetupDone`, `SetupOvertaken`, `Unavailable`, `Internal`.
+/// `AlreadySetUp`, `UsersExistWithoutAdmin`, `Internal`.
 pub async fn setup_link(cx: &Ctx<'_>) -> Result<String, AuthError> {
     ensure_open(&cx.state.db).await?;
     let token = cx
@@ -40,8 +40,7 @@ pub async fn setup_link(cx: &Ctx<'_>) -> Result<String, AuthError> {
         .link(&format!("{}?token={token}", paths::SETUP.path)))
 }
 
-/// Makes sure that nobody has an account; who has one, and cannot manage the others, ends setup
-/// too.
+/// Ensures that there is no user. A user without administrator rights ends the setup too.
 async fn ensure_open(db: &impl db::Connection) -> Result<(), AuthError> {
     if db::users::is_empty(db).await? {
         return Ok(());
@@ -53,10 +52,10 @@ async fn ensure_open(db: &impl db::Connection) -> Result<(), AuthError> {
     })
 }
 
-/// Whether the setup page may offer its form to the bearer of this token.
+/// Checks whether the setup page may show its form for this token.
 ///
 /// # Errors
-/// `SetupDone`, `SetupOvertaken`, `SetupLinkInvalid`, `Unavailable`.
+/// `AlreadySetUp`, `UsersExistWithoutAdmin`, `SetupLinkInvalid`.
 pub async fn check_setup_link(cx: &Ctx<'_>, token: &str) -> Result<(), AuthError> {
     ensure_open(&cx.state.db).await?;
     cx.state
@@ -65,26 +64,22 @@ pub async fn check_setup_link(cx: &Ctx<'_>, token: &str) -> Result<(), AuthError
         .map_err(|_| AuthError::SetupLinkInvalid)
 }
 
-/// Makes the first administrator and logs them in. Of twenty at once one wins: the check and the
-/// act are in one transaction that runs alone (SR-004, SR-036).
+/// Creates the first administrator and logs in. One of several concurrent attempts wins, because
+/// the check and the insert are in one serialized transaction (SR-004, SR-036).
 ///
 /// # Errors
-/// `SetupDone` or `SetupOvertaken` for everybody but the first; what is wrong with the password;
-/// `Busy`, `Unavailable`.
+/// `AlreadySetUp` or `UsersExistWithoutAdmin` for all others; `SetupLinkInvalid`; what is wrong
+/// with the password; `Overloaded`.
 pub async fn create_first_admin(cx: &Ctx<'_>, first: FirstAdmin) -> Result<Login, AuthError> {
     let FirstAdmin {
         token,
         email,
         password,
     } = first;
-    let admission = cx.state.hasher.acquire_slot().await?;
+    let slot = cx.state.hasher.acquire_slot().await?;
     check_setup_link(cx, token.expose()).await?;
     let password = NewPassword::parse(password, email.as_str(), &cx.state.config)?;
-    let hashed_password = cx
-        .state
-        .hasher
-        .hash(admission, password.into_password())
-        .await?;
+    let hashed_password = cx.state.hasher.hash(slot, password.into_password()).await?;
     let mut tx = cx.exclusive().await?;
     ensure_open(tx.db()).await?;
     let new = users::NewUserAccount {

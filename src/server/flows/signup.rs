@@ -14,57 +14,58 @@ use crate::{
     },
 };
 
-/// Addresses that one network may find taken, where that has to be said (SR-033).
+/// Taken addresses that one client may discover where the answer has to reveal them (SR-033).
 const DUPLICATE_EMAIL_LIMIT: RateLimit = RateLimit {
     max: 3,
     window: 60 * 60,
 };
 
-/// Somebody who wants an account.
+/// The input of a sign-up.
 #[derive(Debug)]
 pub struct SignupRequest {
     pub email: Email,
     pub password: Password,
 }
 
-/// What came of it. `user` looks the same whether or not the account is new.
+/// The result of a sign-up. `user` looks the same whether or not the account is new.
 pub enum SignupOutcome {
-    /// There is a mail on its way, to whoever has the address.
+    /// A mail was queued for the owner of the address.
     MailSent { user: User },
-    /// There are no mail settings: the account is made.
+    /// The account was created; there are no mail settings.
     Created { user: User },
 }
 
-/// Makes an account that waits for approval (SR-030 to SR-039). Logs nobody in.
+/// Creates an account that is pending approval (SR-030 to SR-039). Does not log in.
 ///
-/// With mail settings, an address that has an account gets the same answer after the same work, and
-/// its owner a mail; without them nothing can be kept secret, so the refusal is neutral and rare.
+/// With mail settings, a taken address gets the same answer after the same work, and its owner gets
+/// a mail. Without mail settings this cannot be kept secret, so the error is neutral and rate
+/// limited.
 ///
 /// # Errors
-/// `RegistrationClosed`; what is wrong with the password; `AddressRefused` without mail settings;
-/// `TooManyAttempts`, `Busy`, `Unavailable`.
+/// `RegistrationClosed`; what is wrong with the password; `EmailUnavailable` without mail settings;
+/// `TooManyAttempts`, `Overloaded`.
 pub async fn sign_up(cx: &Ctx<'_>, request: SignupRequest) -> Result<SignupOutcome, AuthError> {
     let state = cx.state;
     if !state.config.policy.registration {
         return Err(AuthError::RegistrationClosed);
     }
     let SignupRequest { email, password } = request;
-    // First, or a flood would queue at the database, and who is told to come back would have used
-    // up what they may ask for.
-    let admission = state.hasher.acquire_slot().await?;
-    let taken = rate_limits::consume_request(cx, "signup").await?;
+    // Take the hashing slot first: a rejected request must neither reach the database nor consume
+    // the client's quota.
+    let slot = state.hasher.acquire_slot().await?;
+    let quota_key = rate_limits::consume_request(cx, "signup").await?;
     let password = NewPassword::parse(password, email.as_str(), &state.config)?;
     let hashed_password = rate_limits::refund_on_error(
         cx,
-        &taken,
-        state.hasher.hash(admission, password.into_password()).await,
+        &quota_key,
+        state.hasher.hash(slot, password.into_password()).await,
     )
     .await?;
-    // Taken before it is known whether the address is free, or running out of refusals would tell
-    // as much as a refusal.
-    let refusals = format!("signup-duplicate:{}", cx.client.rate_limit_key);
+    // Consume the quota before looking the address up; otherwise hitting the limit would reveal
+    // that the address exists.
+    let duplicate_key = format!("signup-duplicate:{}", cx.client.rate_limit_key);
     if !mail::is_configured(state) {
-        rate_limits::consume(cx, &refusals, DUPLICATE_EMAIL_LIMIT).await?;
+        rate_limits::consume(cx, &duplicate_key, DUPLICATE_EMAIL_LIMIT).await?;
     }
     let mut tx = cx.exclusive().await?;
     let is_taken = db::users::is_taken(tx.db(), &email).await?;
@@ -99,7 +100,7 @@ pub async fn sign_up(cx: &Ctx<'_>, request: SignupRequest) -> Result<SignupOutco
     } else {
         AuditEvent::SignedUp
     };
-    // Nobody has the id of somebody who only seems to have been made.
+    // The user of a duplicate sign-up does not exist, so its id is not recorded.
     tx.record(
         event,
         EventDetails::for_user_if_known((!is_taken).then_some(user.id)),
@@ -109,15 +110,15 @@ pub async fn sign_up(cx: &Ctx<'_>, request: SignupRequest) -> Result<SignupOutco
     if mail::is_configured(state) {
         return Ok(SignupOutcome::MailSent { user });
     }
-    // The account is made, whatever becomes of this.
-    let _ = rate_limits::refund(cx, &refusals).await;
+    // The account exists already, so a failed refund is ignored.
+    let _ = rate_limits::refund(cx, &duplicate_key).await;
     Ok(SignupOutcome::Created { user })
 }
 
-/// Logs in somebody who has just made their account and needs no mail for it.
+/// Logs in a new user whose sign-up needs no mail.
 ///
 /// # Errors
-/// `Unavailable`, `Internal`.
+/// `Internal` if signing the session token fails.
 pub async fn log_in_new_user(cx: &Ctx<'_>, user: User) -> Result<Login, AuthError> {
     let mut tx = cx.transaction().await?;
     let login = login::complete(&mut tx, FirstFactor::new(user, LoginMethod::Password)).await?;

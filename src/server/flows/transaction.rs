@@ -17,7 +17,7 @@ pub struct Ctx<'a> {
 }
 
 impl<'a> Ctx<'a> {
-    /// The context of a command.
+    /// The context of a command-line operation.
     pub fn cli(state: &'a AppState) -> Self {
         Self {
             state,
@@ -39,15 +39,15 @@ impl<'a> Ctx<'a> {
         })
     }
 
-    /// Begins a transaction that holds the advisory lock: one at a time over all instances, for
-    /// rules that no constraint of the database enforces.
+    /// Begins a transaction that holds the advisory lock. Such transactions run one at a time
+    /// across all instances, for rules that no database constraint enforces.
     pub async fn exclusive(&self) -> Result<Tx<'a>, AuthError> {
         let tx = self.transaction().await?;
         db::serialize(&tx.transaction).await?;
         Ok(tx)
     }
 
-    /// Records a single event that belongs to no transaction: the row, then the log line and the
+    /// Records a single event outside of any transaction: the row, then the log line and the
     /// metric.
     ///
     /// # Errors
@@ -55,23 +55,23 @@ impl<'a> Ctx<'a> {
     pub(super) async fn record(
         &self,
         event: AuditEvent,
-        about: EventDetails<'_>,
+        details: EventDetails<'_>,
     ) -> Result<(), AuthError> {
-        events::insert_event(self, &self.state.db, event, about).await?;
-        events::log_event(self, event, about);
+        events::insert_event(self, &self.state.db, event, details).await?;
+        events::log_event(self, event, details);
         Ok(())
     }
 }
 
-/// One transaction of a flow with the events it records. Dropped without [`commit`](Self::commit),
-/// nothing of it has happened: neither rows nor log lines nor metrics.
+/// One transaction of a flow with the events it records. Dropping it without
+/// [`commit`](Self::commit) discards rows, log lines and metrics.
 pub struct Tx<'a> {
     cx: Ctx<'a>,
     transaction: db::Transaction,
     recorded: Vec<Recorded>,
 }
 
-/// An event whose log line and metric wait for the commit.
+/// An event to be logged and counted after the commit.
 struct Recorded {
     event: AuditEvent,
     user: Option<Uuid>,
@@ -81,7 +81,7 @@ struct Recorded {
 }
 
 impl<'a> Tx<'a> {
-    /// The context in which it was begun.
+    /// The context in which the transaction began.
     pub fn cx(&self) -> Ctx<'a> {
         self.cx
     }
@@ -91,30 +91,30 @@ impl<'a> Tx<'a> {
         self.cx.now()
     }
 
-    /// What queries run on.
+    /// The connection for queries.
     pub fn db(&self) -> &db::Transaction {
         &self.transaction
     }
 
-    /// Records an event: the row in this transaction, the log line and the metric after its commit.
+    /// Records an event: the row in this transaction, the log line and the metric after the commit.
     pub async fn record(
         &mut self,
         event: AuditEvent,
-        about: EventDetails<'_>,
+        details: EventDetails<'_>,
     ) -> Result<(), AuthError> {
-        events::insert_event(&self.cx, &self.transaction, event, about).await?;
-        self.log(event, about);
+        events::insert_event(&self.cx, &self.transaction, event, details).await?;
+        self.log(event, details);
         Ok(())
     }
 
-    /// Logs an event after the commit, without a row: for what happens again at every login.
-    pub fn log(&mut self, event: AuditEvent, about: EventDetails<'_>) {
+    /// Logs an event after the commit without a row, for events that repeat at every login.
+    pub fn log(&mut self, event: AuditEvent, details: EventDetails<'_>) {
         let EventDetails {
             user,
             actor,
             method,
             detail,
-        } = about;
+        } = details;
         self.recorded.push(Recorded {
             event,
             user,
@@ -124,7 +124,7 @@ impl<'a> Tx<'a> {
         });
     }
 
-    /// Makes the work permanent, then writes log lines and metrics of the recorded events.
+    /// Commits, then writes the log lines and metrics of the recorded events.
     ///
     /// # Errors
     /// `Unavailable`: then nothing is logged.

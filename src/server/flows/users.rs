@@ -4,27 +4,33 @@ use crate::{
     server::db::{self, accounts::NewAccount, users::NewUser},
 };
 
-mod administration;
 pub mod cli;
+mod delete;
+mod invite;
+mod permissions;
 mod queries;
+mod reset_link;
+mod sessions;
+mod update;
 
-pub use administration::{
-    Invited, UserUpdate, create_reset_link, delete_in_transaction, delete_user, invite,
-    revoke_session, revoke_sessions, update_user,
-};
+pub use delete::{delete_in_transaction, delete_user};
+pub use invite::{Invited, invite};
 pub use queries::{
     EventQuery, PAGE_SIZE, UserList, UserQuery, UserRecord, details, events, find, is_admin_email,
     list, list_all, list_pending,
 };
+pub use reset_link::create_reset_link;
+pub use sessions::{revoke_session, revoke_sessions};
+pub use update::{UserUpdate, update_user};
 
-/// What a new user may do.
+/// The role of a new user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// Waits for an administrator's approval.
+    /// Pending approval by an administrator.
     Pending,
     /// May use the application.
     Member,
-    /// May also manage the others.
+    /// May also manage other users.
     Administrator,
 }
 
@@ -39,21 +45,21 @@ impl Role {
     }
 }
 
-/// A user about to be made.
+/// A user to be created.
 pub struct NewUserAccount {
     pub email: Email,
     pub hashed_password: String,
     pub role: Role,
     pub is_email_verified: bool,
     pub is_passwordless: bool,
-    /// Who answers for the role: the id of an administrator, `shell`, `setup` or `provider`.
+    /// The source of the role: the id of an administrator, `shell`, `setup` or `provider`.
     pub created_by: String,
 }
 
-/// Writes the user and what belongs to it.
+/// Inserts the user and its account row.
 ///
 /// # Errors
-/// `EmailTaken`, `Unavailable`.
+/// `EmailTaken`.
 pub async fn insert_user(tx: &Tx<'_>, new: NewUserAccount) -> Result<User, AuthError> {
     let row = NewUser {
         email: &new.email,

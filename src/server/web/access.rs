@@ -1,5 +1,5 @@
-//! Who may open a page: one check for every page by its [`Access`], and the permissions that
-//! handlers take as extractors.
+//! Access control for pages: one check per page by its [`Access`], and extractors for the
+//! permissions that handlers require.
 
 use std::sync::Arc;
 
@@ -34,8 +34,8 @@ use crate::{
     },
 };
 
-/// Renders the page that was matched, if the request may open it, with the context that every page
-/// has.
+/// Checks access to the matched page, loads the context that every page needs, and renders the
+/// page.
 pub async fn run(state: &AppState, request: Request, next: Next) -> Response {
     let (mut parts, body) = match check(state, request).await {
         Ok(request) => request.into_parts(),
@@ -69,11 +69,10 @@ async fn page_context(state: &AppState, parts: &Parts) -> Result<PageContext, Au
     Ok(render::page_context(state, parts, pending_approvals))
 }
 
-/// Lets a request through to the page that was matched, by the page's [`Access`]. A path without a
-/// page is refused.
+/// Checks a request against the [`Access`] of the matched page. A path without a page is rejected.
 ///
 /// # Errors
-/// The answer in its place: a redirect for a navigation, an error for a form.
+/// The response to send instead: a redirect for a navigation, an error for a form.
 pub async fn check(state: &AppState, request: Request) -> Result<Request, Response> {
     let (parts, body) = request.into_parts();
     check_head(state, &parts)
@@ -95,7 +94,7 @@ async fn check_head(state: &AppState, parts: &Parts) -> Result<(), Response> {
     if page.link_cookie.is_some()
         && let Some(token) = form_data::parameter(uri, "token")
     {
-        // First of all, so that no redirect carries the token.
+        // Checked first, so that no redirect contains the token.
         return Err(match link_token::set_link_token(state, page, &token) {
             Some(cookie) => (
                 [(header::SET_COOKIE, cookie)],
@@ -105,7 +104,8 @@ async fn check_head(state: &AppState, parts: &Parts) -> Result<(), Response> {
             None => render::error_for(state, parts, AuthError::Internal),
         });
     }
-    // The form has been answered already: this run shows its error.
+    // A failed form is rerun as GET to show its error, so it must not be redirected as a
+    // navigation.
     let has_failed = parts.extensions.get::<FailedForm>().is_some();
     let is_navigation = matches!(parts.method, Method::GET | Method::HEAD) && !has_failed;
     let auth = parts.extensions.get::<RequestAuth>();

@@ -1,7 +1,7 @@
-//! MediaManager's JSON contract under `/api/v1`, for its own frontend, its backend and scripts.
+//! MediaManager's JSON API under `/api/v1`, for its own frontend, its backend and scripts.
 //!
-//! Each route is written down once, above its handler: from there come the router and its OpenAPI
-//! description.
+//! Each route is declared once, above its handler. The router and the OpenAPI document are both
+//! derived from that declaration.
 
 use std::sync::OnceLock;
 
@@ -45,11 +45,11 @@ pub mod users;
 )]
 struct ApiDoc;
 
-/// The whole of it, once the routes have been made. Not an extension of every request, which would
-/// be one more layer around every route.
+/// The complete OpenAPI document, set when the routes are built. A static, because an `Extension`
+/// would add a layer to every route.
 static API_DOC: OnceLock<utoipa::openapi::OpenApi> = OnceLock::new();
 
-/// What carries a session.
+/// The credentials that the API accepts.
 struct SecuritySchemes;
 
 impl Modify for SecuritySchemes {
@@ -67,15 +67,14 @@ impl Modify for SecuritySchemes {
     }
 }
 
-/// Whether a path belongs to machines: they get JSON and never a page.
+/// Whether a path belongs to the API: its clients get JSON, never a page.
 pub fn is_api(path: &str) -> bool {
-    // Where the provider sends people back to is a page, although it has an address of the
-    // contract.
+    // The OpenID Connect callback shows a page, although its path is part of the API.
     (path == "/api" || path.starts_with("/api/")) && !path.ends_with("/callback")
 }
 
-/// The routes, each with its whole path. Without a prefix for all of them, which would be two more
-/// layers around every one.
+/// The routes, each with its full path. Nesting them under a prefix would add two layers to every
+/// route.
 pub fn routes() -> Router<AppState> {
     let (router, description) = OpenApiRouter::with_openapi(ApiDoc::openapi())
         .routes(routes!(auth::cookie_login))
@@ -103,7 +102,7 @@ pub fn routes() -> Router<AppState> {
         .routes(routes!(openapi))
         .split_for_parts();
     API_DOC.get_or_init(|| description);
-    // Not a fallback, which would be that of the pages too.
+    // A catch-all route, because a fallback would also apply to the pages.
     router.route("/api/v1/{*unknown}", any(not_found))
 }
 
@@ -113,7 +112,7 @@ async fn openapi() -> Response {
     Json(API_DOC.get()).into_response()
 }
 
-/// A slash too many is forgiven, as in the original: the client is sent to the route that it means.
+/// Redirects a path with a trailing slash to the route without it, like FastAPI.
 async fn not_found(State(state): State<AppState>, request: Request) -> Response {
     let is_known = |path: &str| {
         API_DOC.get().is_some_and(|description| {
@@ -139,7 +138,7 @@ async fn not_found(State(state): State<AppState>, request: Request) -> Response 
     }
 }
 
-/// Whether a path is one of a route, whose parameters stand in braces.
+/// Whether a path matches a route template, whose parameters are written in braces.
 fn matches(route: &str, path: &str) -> bool {
     let (mut wanted, mut given) = (route.split('/'), path.split('/'));
     loop {

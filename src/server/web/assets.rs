@@ -1,5 +1,5 @@
-//! The files that browsers fetch. They are a part of the release program, so that a release is one
-//! file; a debug build reads them from where `.ci/site.mjs` builds them.
+//! The static files of the pages. They are embedded in the release binary, so that a release is one
+//! file. A debug build reads them from the directory that `.ci/site.mjs` builds.
 
 use std::borrow::Cow;
 
@@ -7,8 +7,8 @@ use rust_embed::RustEmbed;
 
 use crate::app::page_context::Assets;
 
-/// The name of our files (`NAME` in `.ci/site.mjs`, and `output-name` in Cargo.toml for
-/// `cargo leptos watch`).
+/// The base name of the files (`NAME` in `.ci/site.mjs`, and `output-name` in Cargo.toml for `cargo
+/// leptos watch`).
 const NAME: &str = "mediamanager-auth";
 
 #[derive(RustEmbed)]
@@ -16,17 +16,17 @@ const NAME: &str = "mediamanager-auth";
 #[allow_missing = true]
 struct Site;
 
-/// One file, as it goes out.
+/// A file as it is sent.
 pub struct File {
     pub content: Cow<'static, [u8]>,
     pub media_type: &'static str,
-    /// `Content-Encoding`, if it is compressed.
+    /// `Content-Encoding`, if the file is compressed.
     pub encoding: Option<&'static str>,
 }
 
-/// A file by its path in the site, in the smallest form that the client takes. Only what a page can
-/// ask for.
-pub fn get(path: &str, takes: impl Fn(&str) -> bool) -> Option<File> {
+/// Finds a file by its path, in the smallest encoding that the client accepts. Only file types that
+/// pages use are served.
+pub fn get(path: &str, accepts: impl Fn(&str) -> bool) -> Option<File> {
     let media_type = match path.rsplit('.').next()? {
         "css" => "text/css; charset=utf-8",
         "js" => "text/javascript; charset=utf-8",
@@ -36,11 +36,11 @@ pub fn get(path: &str, takes: impl Fn(&str) -> bool) -> Option<File> {
     };
     let compressed = [("br", "br"), ("gzip", "gz")]
         .into_iter()
-        .filter(|(encoding, _)| takes(encoding));
-    let forms = compressed
+        .filter(|(encoding, _)| accepts(encoding));
+    let candidates = compressed
         .map(|(encoding, extension)| (Some(encoding), format!("{path}.{extension}")))
         .chain([(None, path.to_owned())]);
-    forms.into_iter().find_map(|(encoding, name)| {
+    candidates.into_iter().find_map(|(encoding, name)| {
         Some(File {
             content: Site::get(&name)?.data,
             media_type,
@@ -49,8 +49,7 @@ pub fn get(path: &str, takes: impl Fn(&str) -> bool) -> Option<File> {
     })
 }
 
-/// The addresses of our files under their current names. Empty where there is none: then the site
-/// was never built.
+/// The URLs of the current files. They are empty if the site has not been built.
 pub fn find() -> Assets {
     Assets {
         css: newest("css"),
@@ -59,7 +58,7 @@ pub fn find() -> Assets {
     }
 }
 
-/// A rebuilt site may still hold older files: the newest counts.
+/// The newest file, because a rebuilt site directory may still contain older ones.
 fn newest(extension: &str) -> String {
     let is_ours = |path: &str| {
         path.strip_prefix("pkg/")

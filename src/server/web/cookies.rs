@@ -10,8 +10,8 @@ pub mod link_token;
 pub mod login_attempts;
 pub mod one_time_link;
 
-/// The header that gives a browser its session (SR-092). `Secure` follows the public URL's scheme,
-/// never a request header.
+/// The `Set-Cookie` header with the session token (SR-092). `Secure` follows the scheme of the
+/// public URL, never a request header.
 ///
 /// # Errors
 /// Never in practice: name and token are visible ASCII.
@@ -23,7 +23,8 @@ pub fn session(
     build(config, token, Duration::seconds(lifetime.into()))
 }
 
-/// The header that takes it away again, with the same attributes, as browsers ask for.
+/// The header that deletes the session cookie. It repeats the attributes, because browsers compare
+/// them.
 ///
 /// # Errors
 /// Never in practice.
@@ -31,10 +32,10 @@ pub fn clear_session(config: &Config) -> Result<HeaderValue, InvalidHeaderValue>
     build(config, "", Duration::ZERO)
 }
 
-/// A cookie that only this program can read or write, and only under this name.
+/// An encrypted and authenticated cookie, bound to its name.
 ///
 /// # Errors
-/// Never in practice: encryption ends in base64.
+/// Never in practice: the encrypted value is Base64.
 pub fn sealed(
     config: &Config,
     key: &Key,
@@ -52,7 +53,7 @@ pub fn sealed(
     header(config, name, &encrypted, Duration::seconds(lifetime.into()))
 }
 
-/// The header that takes a sealed cookie away again.
+/// The header that deletes a sealed cookie.
 ///
 /// # Errors
 /// Never in practice: the name is one of ours.
@@ -60,8 +61,8 @@ pub fn unset(config: &Config, name: &str) -> Result<HeaderValue, InvalidHeaderVa
     header(config, name, "", Duration::ZERO)
 }
 
-/// What is in the sealed cookies whose name begins so, with their names. One that somebody else has
-/// written is as good as none.
+/// The names and contents of the sealed cookies whose name starts with `prefix`. Forged cookies are
+/// skipped.
 pub fn unsealed(key: &Key, headers: &HeaderMap, prefix: &str) -> Vec<(String, String)> {
     let lines = headers
         .get_all(COOKIE)
@@ -84,8 +85,8 @@ pub fn unsealed(key: &Key, headers: &HeaderMap, prefix: &str) -> Vec<(String, St
         .collect()
 }
 
-/// The name of a cookie of ours: over https with the prefix that no other host or path can set (RFC
-/// 6265bis §4.1.3.2).
+/// The name of a cookie, over HTTPS with the `__Host-` prefix, so that no other host or path can
+/// set it (RFC 6265bis §4.1.3.2).
 pub fn prefixed_name(config: &Config, name: &str) -> String {
     format!("{}{name}", if config.is_https() { "__Host-" } else { "" })
 }
@@ -98,7 +99,8 @@ fn build(
     header(config, &config.policy.cookie_name, value, lifetime)
 }
 
-/// Every cookie: not for scripts, not with requests that other sites make, for this host only.
+/// The attributes of every cookie: no access by scripts, not sent with cross-site requests except
+/// top-level navigations, for this host only.
 fn header(
     config: &Config,
     name: &str,
@@ -114,8 +116,8 @@ fn header(
     HeaderValue::from_str(&cookie.build().to_string())
 }
 
-/// The session token a browser presents. Two cookies of the name mean that somebody planted one,
-/// and a malformed one that something is wrong: both mean nobody (SR-093).
+/// The session token in the cookies. A duplicate cookie may have been injected by another host, and
+/// a malformed one cannot be trusted: both mean that nobody is logged in (SR-093).
 pub fn presented_token(config: &Config, headers: &HeaderMap) -> Option<String> {
     let mut found = None;
     for header in headers.get_all(COOKIE) {

@@ -1,4 +1,4 @@
-//! Reading forms and queries strictly.
+//! Strict parsing of forms and query strings.
 
 use axum::{
     body::{Body, to_bytes},
@@ -7,14 +7,14 @@ use axum::{
 
 use crate::{domain::AuthError, server::web::middleware::request_limits};
 
-/// How browsers write a form.
+/// The media type of a browser's form.
 pub const URLENCODED: &str = "application/x-www-form-urlencoded";
-/// The fields in which every code point counts (SR-012).
+/// Fields in which every code point is significant (SR-012).
 const FREE_TEXT_FIELDS: [&str; 1] = ["password"];
 
-/// The first parameter of this name in an address. For what must be found even if the rest is
-/// refused; where a second value could be read differently, use [`parse_fields`] and
-/// [`reject_duplicates`].
+/// The first query parameter with this name, for values that are needed even if the request is
+/// rejected later. Use [`parse_fields`] and [`reject_duplicates`] wherever a duplicate could be
+/// interpreted differently.
 pub fn parameter(uri: &Uri, wanted: &str) -> Option<String> {
     let mut parameters = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
     parameters
@@ -22,14 +22,14 @@ pub fn parameter(uri: &Uri, wanted: &str) -> Option<String> {
         .map(|(_, value)| value.into_owned())
 }
 
-/// Another path, with the query of this address.
+/// A path with the query string of this URI.
 pub fn with_query(path: &str, uri: &Uri) -> String {
     uri.query()
         .map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"))
 }
 
-/// Reads a form strictly: valid UTF-8, no field twice, so that no two parts of the program can see
-/// different values (SR-026).
+/// Reads a form strictly: valid UTF-8 and no duplicate fields, so that all code sees the same
+/// values (SR-026).
 pub async fn read_fields(
     headers: &HeaderMap,
     body: Body,
@@ -46,7 +46,7 @@ pub async fn read_fields(
     Ok(fields)
 }
 
-/// What a body says it is, without parameters and in lower case; empty when it does not say.
+/// The media type of the `Content-Type` header in lower case, without parameters; empty if absent.
 pub fn media_type(headers: &HeaderMap) -> String {
     let value = headers
         .get(header::CONTENT_TYPE)
@@ -60,10 +60,10 @@ pub fn media_type(headers: &HeaderMap) -> String {
         .to_ascii_lowercase()
 }
 
-/// Refuses a form with a field given twice.
+/// Rejects a form with duplicate fields.
 ///
 /// # Errors
-/// `Malformed`.
+/// `BadRequest`.
 pub fn reject_duplicates(fields: &[(String, String)]) -> Result<(), AuthError> {
     let is_repeated = |index: usize, name: &str| {
         fields
@@ -85,8 +85,8 @@ pub fn reject_duplicates(fields: &[(String, String)]) -> Result<(), AuthError> {
 /// The fields of an urlencoded form.
 ///
 /// # Errors
-/// `Malformed` for broken UTF-8, or more fields than SR-150 allows. A broken percent sign is
-/// itself, as browsers read it.
+/// `BadRequest` for invalid UTF-8, or for more fields than SR-150 allows. An invalid percent escape
+/// is taken literally, like in browsers.
 pub fn parse_fields(body: &[u8]) -> Result<Vec<(String, String)>, AuthError> {
     let pairs = body
         .split(|byte| *byte == b'&')
@@ -120,8 +120,7 @@ fn decode(text: &[u8]) -> Result<String, AuthError> {
         .map_err(|_| AuthError::BadRequest)
 }
 
-/// Refuses control characters: they have no place in a text field, and PostgreSQL cannot store NUL
-/// (SR-151).
+/// Rejects control characters: no text field needs them, and PostgreSQL cannot store NUL (SR-151).
 pub fn reject_control_characters((name, value): &(String, String)) -> Option<AuthError> {
     let is_refused =
         !FREE_TEXT_FIELDS.contains(&name.as_str()) && value.trim().chars().any(char::is_control);

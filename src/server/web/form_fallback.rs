@@ -1,9 +1,9 @@
-//! Makes one server function serve browsers with script, without it, and those whose script has not
-//! loaded yet.
+//! Lets one server function serve browsers with scripts, without scripts, and those whose scripts
+//! have not loaded yet.
 //!
-//! Leptos answers a form without script by redirecting to the Referer with the error in the
-//! address. The Referer may be missing or chosen by an attacker, and addresses stay in histories
-//! and logs (SR-112). So a function is always called the way a script calls it, and when it fails
+//! Leptos answers a failed form without script by redirecting to the `Referer` with the error in
+//! the URL. The `Referer` may be missing or chosen by an attacker, and URLs end up in histories and
+//! logs (SR-112). Therefore the function is always called the way a script calls it. If it fails
 //! for a browser without script, the same route runs again as GET and shows the error.
 
 use axum::{
@@ -36,12 +36,11 @@ use crate::{
     text::en::error_message,
 };
 
-/// Set by server functions that end in a redirect (`leptos_axum::redirect`).
+/// Header that Leptos sets when a server function ends in a redirect (`leptos_axum::redirect`).
 const REDIRECT: &str = "serverfnredirect";
-/// Set by server functions that end in an error.
+/// Header that Leptos sets when a server function ends in an error.
 const ERROR: &str = "serverfnerror";
-/// The fields whose values may be shown again after an error. Passwords are not among them
-/// (SR-016).
+/// Fields whose values are shown again after an error. Passwords are never included (SR-016).
 const REDISPLAYED_FIELDS: [&str; 8] = [
     "action",
     "address",
@@ -53,9 +52,9 @@ const REDISPLAYED_FIELDS: [&str; 8] = [
     "token",
 ];
 
-/// Runs the pages and their server functions.
+/// Runs pages and their server functions.
 pub async fn handle_form(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    // The framework knows no HEAD of a function, and a link checker has no business at the
+    // Leptos has no HEAD for server functions, and a link checker must not start a login at the
     // provider.
     if request.method() == Method::HEAD && request.uri().path() == LogInWithProvider::PATH {
         return Redirect::to(paths::LOGIN.path).into_response();
@@ -73,8 +72,8 @@ pub async fn handle_form(State(state): State<AppState>, request: Request, next: 
         .iter()
         .position(|(name, _)| name == ACCOUNT_FIELD)
         .map(|index| fields.remove(index).1);
-    // Before the access check, or a page that an administrator has opened would count as an attempt
-    // of the member who logged in since.
+    // Checked before the page's access. Otherwise a page opened by an administrator and submitted
+    // after another user has logged in would be recorded as that user's denied access.
     if account
         .as_ref()
         .is_some_and(|account| !is_bound_to_viewer(&state, &parts, account))
@@ -92,8 +91,8 @@ pub async fn handle_form(State(state): State<AppState>, request: Request, next: 
     if let Some(error) = fields.iter().find_map(reject_control_characters) {
         return answer_failed_form(&state, parts, fields, error, is_page, rerun).await;
     }
-    // The framework reads the body again: exactly what was checked, nothing a second parser could
-    // understand differently.
+    // Leptos parses the body again, so it gets the checked fields re-encoded. A second parser could
+    // otherwise read other values.
     let body = form_urlencoded::Serializer::new(String::new())
         .extend_pairs(&fields)
         .finish();
@@ -103,11 +102,11 @@ pub async fn handle_form(State(state): State<AppState>, request: Request, next: 
     parts
         .headers
         .insert(header::CONTENT_LENGTH, body.len().into());
-    let for_page = parts.clone();
+    let rerun_parts = parts.clone();
     let mut response = next.run(Request::from_parts(parts, Body::from(body))).await;
     if response.headers().contains_key(ERROR) {
         let error = read_error(response).await;
-        return answer_failed_form(&state, for_page, fields, error, is_page, rerun).await;
+        return answer_failed_form(&state, rerun_parts, fields, error, is_page, rerun).await;
     }
     if is_page && response.headers_mut().remove(REDIRECT).is_some() {
         return see_other(response);
@@ -115,9 +114,9 @@ pub async fn handle_form(State(state): State<AppState>, request: Request, next: 
     response
 }
 
-/// Whether a form belongs to a page that was shown to the account that is logged in now: the
-/// browser is the same, but the person in front of it may have changed since the page was opened.
-/// It is asked for every page that needs a login, so no server function has to ask.
+/// Whether a form was rendered for the account that is logged in now. Another person may have
+/// logged in with the same browser since the page was opened. Checked here for every page that
+/// requires a login, so server functions need no check of their own.
 fn is_bound_to_viewer(state: &AppState, parts: &Parts, account: &str) -> bool {
     let needs_login = paths::find(parts.uri.path())
         .is_none_or(|page| !matches!(page.access, Access::Public | Access::SignedOutOnly));
@@ -134,9 +133,8 @@ fn is_bound_to_viewer(state: &AppState, parts: &Parts, account: &str) -> bool {
     })
 }
 
-/// Gives the link that starts a login with the provider the form that the framework needs:
-/// arguments it can read, whatever stands behind the question mark, and a redirect as the answer,
-/// whatever the client accepts.
+/// Normalizes the link that starts a login at the provider: query parameters that Leptos can parse,
+/// and an `Accept` header that makes Leptos answer with a redirect.
 fn normalize_start_link(mut request: Request) -> Request {
     if request.uri().path() != LogInWithProvider::PATH {
         return request;
@@ -167,7 +165,7 @@ async fn answer_failed_form(
         return render::json_error(error);
     }
     if error == AuthError::NotLoggedIn {
-        // The page of the form shows nothing to strangers, not even why.
+        // Without a session the form's page cannot be shown, so the error gets a page of its own.
         return render::error_page(state, &parts, error);
     }
     let values = fields
@@ -187,7 +185,7 @@ async fn answer_failed_form(
     match response.status() {
         code if code.is_success() => render::with_status(response, error),
         code if code.is_redirection() || code == render::status(error) => response,
-        // The page cannot be shown either, but what was wrong with the form says more.
+        // The page itself fails too. The error of the form is the more useful one.
         _ => render::error_page(state, &head, error),
     }
 }
@@ -206,7 +204,8 @@ async fn read_error(answer: Response) -> AuthError {
     serde_json::from_slice(&body).unwrap_or(AuthError::Internal)
 }
 
-/// 303, so that the browser follows with GET whatever the form's method was (RFC 9110 §15.4.4).
+/// Responds with 303, so that the browser follows with GET whatever the form's method was (RFC 9110
+/// §15.4.4).
 fn see_other(answer: Response) -> Response {
     let (mut parts, _) = answer.into_parts();
     let target = parts

@@ -2,12 +2,12 @@ use axum::{extract::State, http::StatusCode};
 
 use crate::server::{AppState, db};
 
-/// The process answers. Does not touch the database: restarting us would not mend it (SR-193).
+/// Liveness check. Does not query the database, because a restart would not repair it (SR-193).
 pub async fn live() -> &'static str {
     "ok"
 }
 
-/// The program can do its work: the database answers and nobody has asked us to stop.
+/// Readiness check: the database answers and no shutdown has been requested.
 pub async fn ready(State(state): State<AppState>) -> (StatusCode, &'static str) {
     if state.stopping.is_cancelled() || db::ping(&state.db).await.is_err() {
         return (StatusCode::SERVICE_UNAVAILABLE, "not ready");

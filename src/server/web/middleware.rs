@@ -1,4 +1,4 @@
-//! The checks in front of every request.
+//! The checks that run before every request.
 
 pub mod authenticate;
 pub mod client_ip;

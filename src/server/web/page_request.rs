@@ -14,7 +14,7 @@ use crate::{
     server::{AppState, flows::Ctx, web::middleware::authenticate::RequestAuth},
 };
 
-/// The request for a page, and how to answer it: the first argument of a page's handler.
+/// A request for a page and its context; the first argument of a page handler.
 pub struct PageRequest {
     pub state: AppState,
     pub auth: RequestAuth,
@@ -22,11 +22,11 @@ pub struct PageRequest {
     pub context: Arc<PageContext>,
 }
 
-/// A page, or why it cannot be shown.
+/// A rendered page, or the error page to show instead.
 pub type PageResult = Result<Response, PageError>;
 
-/// Why a page cannot be shown: an error page takes its place, which `access::run` renders with the
-/// context of the request.
+/// The error that prevents a page. `access::run` renders the error page with the context of the
+/// request.
 #[derive(Clone, Copy)]
 pub struct PageError(pub AuthError);
 
@@ -53,13 +53,13 @@ impl PageRequest {
     /// Renders a component with its properties.
     ///
     /// # Errors
-    /// None; a result, so that a handler can end with it.
+    /// None; a `Result`, so that a handler can end with it.
     pub fn render<V: IntoView + 'static>(self, view: impl FnOnce() -> V) -> PageResult {
         Ok(render::page(self.context, view))
     }
 
-    /// A parameter of the address, without control characters, which nothing here contains and
-    /// PostgreSQL cannot compare with (SR-151).
+    /// A query parameter without control characters: no valid value contains them, and PostgreSQL
+    /// cannot compare NUL (SR-151).
     pub fn query(&self, name: &str) -> String {
         self.context
             .query
@@ -68,7 +68,7 @@ impl PageRequest {
             .unwrap_or_default()
     }
 
-    /// The number of the page in a list, from 1; whatever else stands in the address is the first.
+    /// The page number in a list, from 1. An invalid number is the first page.
     pub fn page_number(&self) -> u64 {
         self.query("page")
             .parse()
@@ -78,10 +78,10 @@ impl PageRequest {
     }
 }
 
-/// Sends the browser to another page.
+/// Redirects the browser to another page.
 ///
 /// # Errors
-/// None; a result, so that a handler can end with it.
+/// None; a `Result`, so that a handler can end with it.
 pub fn redirect(target: &str) -> PageResult {
     Ok(Redirect::to(target).into_response())
 }

@@ -1,5 +1,5 @@
-//! A handler for each page: it takes its permission as an extractor, loads what the page shows, and
-//! renders the component with it.
+//! One handler per page. It takes its permission as an extractor, loads the data, and renders the
+//! component with it.
 
 pub mod account;
 pub mod login;

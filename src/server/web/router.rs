@@ -41,11 +41,12 @@ const ICON: &str = "/favicon.svg";
 const LIVE: &str = "/livez";
 const READY: &str = "/readyz";
 
-/// Every route.
+/// All routes of the program.
 pub fn router(state: AppState) -> Router {
     let routes = Router::new()
         .merge(page_routes(&state))
-        // With its own fallback, or a preflight to a route without OPTIONS would miss the layer.
+        // With its own fallback; otherwise a preflight to a route without OPTIONS would not reach
+        // the CORS layer.
         .merge(with_cors(
             &state,
             api::routes().method_not_allowed_fallback(method_not_allowed),
@@ -59,7 +60,7 @@ pub fn router(state: AppState) -> Router {
     with_middleware(state, routes)
 }
 
-/// Adds what every request passes. It is added around the whole router, because axum allocates
+/// Adds the middleware that every request passes. It wraps the whole router, because axum allocates
 /// twice per request for every layer of a route.
 pub fn with_middleware(state: AppState, routes: Router<AppState>) -> Router {
     let is_measured = state.config.server.metrics_address.is_some();
@@ -81,15 +82,16 @@ pub fn with_middleware(state: AppState, routes: Router<AppState>) -> Router {
     }
 }
 
-/// The routes of the pages. Each needs a [`Page`], and with it an access rule, which `access::run`
-/// enforces.
+/// Builds the page routes. Every route needs a [`Page`] and thus an access rule, which
+/// `access::run` enforces.
 struct Pages<'a> {
     state: &'a AppState,
     router: Router<AppState>,
 }
 
 impl Pages<'_> {
-    /// A page: GET renders it, and POST runs the server function of the same path, if there is one.
+    /// Adds a page: GET renders it, and POST runs the server function with the same path, if there
+    /// is one.
     fn page<T: 'static>(self, page: &'static Page, show: impl Handler<T, AppState>) -> Self {
         let is_form = ::leptos::server_fn::axum::server_fn_paths()
             .any(|(path, method)| path == page.path && method == Method::POST);
@@ -98,8 +100,7 @@ impl Pages<'_> {
         } else {
             get(show)
         };
-        // One service for all methods, because `handle_form` runs it again as GET when a form has
-        // failed.
+        // One service for all methods, because `handle_form` reruns a failed form as GET.
         let service = any_service(
             methods
                 .fallback(method_not_allowed)
@@ -165,7 +166,7 @@ fn page_routes(state: &AppState) -> Router<AppState> {
     .into_router()
 }
 
-/// Runs the server function of the request's path (leptos_axum).
+/// Runs the server function that leptos_axum finds for the path.
 async fn run_server_fn(State(state): State<AppState>, request: Request) -> Response {
     leptos_axum::handle_server_fns_with_context(move || provide_context(state.clone()), request)
         .await
@@ -190,10 +191,10 @@ fn handle_request(
         path = request.uri().path()
     );
     let snapshot = RequestSnapshot::new(&request, &ids);
-    let for_work = state.clone();
-    // Boxed, because every future around it would hold a copy of its size.
+    let checks_state = state.clone();
+    // Boxed to keep the surrounding futures small.
     let work = Box::pin(async move {
-        match run_checks(&for_work, &mut request).await {
+        match run_checks(&checks_state, &mut request).await {
             Ok(()) => next.run(request).await,
             Err(response) => response,
         }
@@ -207,7 +208,8 @@ fn handle_request(
     }
 }
 
-/// Puts the authentication of the request into its extensions, or says why it gets no further.
+/// Runs the checks and stores the authentication in the request's extensions. `Err` is the response
+/// to send.
 async fn run_checks(state: &AppState, request: &mut Request) -> Result<(), Response> {
     request_limits::enforce(state, request).await?;
     csrf::reject_cross_site(state, request).await?;
@@ -218,12 +220,12 @@ async fn run_checks(state: &AppState, request: &mut Request) -> Result<(), Respo
     }
 }
 
-/// Static files and health checks are the same for everybody and must work without the database.
+/// Static files and health checks are the same for everyone and must work without the database.
 fn skips_authentication(path: &str) -> bool {
     path.starts_with("/pkg/") || [ICON, LIVE, READY].contains(&path)
 }
 
-/// Allows foreign origins exactly as configured: none by default, never all (SR-114).
+/// Allows exactly the configured foreign origins: none by default, never all (SR-114).
 fn with_cors(state: &AppState, routes: Router<AppState>) -> Router<AppState> {
     let origins: Vec<HeaderValue> = state
         .config
@@ -257,8 +259,8 @@ fn with_cors(state: &AppState, routes: Router<AppState>) -> Router<AppState> {
     )
 }
 
-/// Redirects a page's path with a trailing slash, as MediaManager's frontend writes it. Not a form
-/// (SR-025).
+/// Redirects a page path with a trailing slash, as MediaManager's frontend writes it. Forms are not
+/// redirected (SR-025).
 async fn not_found(State(state): State<AppState>, request: Request) -> Response {
     let is_navigation = matches!(*request.method(), Method::GET | Method::HEAD);
     match request
@@ -272,7 +274,7 @@ async fn not_found(State(state): State<AppState>, request: Request) -> Response 
     }
 }
 
-/// Every page but the setup page, whose link may stand in no redirect.
+/// Every page except setup, whose token must not appear in a redirect.
 fn allows_trailing_slash(path: &str) -> bool {
     paths::find(path).is_some_and(|page| *page != paths::SETUP)
 }

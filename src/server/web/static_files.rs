@@ -9,7 +9,7 @@ use axum::{
 
 use crate::server::web::assets;
 
-/// `/pkg/…`: names that change with their content, so they are kept for good.
+/// `/pkg/…`: file names change with their content, so browsers may cache them forever.
 pub async fn package(Path(name): Path<String>, headers: HeaderMap) -> Response {
     serve(
         &format!("pkg/{name}"),
@@ -23,9 +23,9 @@ pub async fn icon(headers: HeaderMap) -> Response {
     serve("favicon.svg", &headers, "public, max-age=86400")
 }
 
-/// A file with how long a browser may keep it. Not its absence: a 404 during an update would stay
-/// for a year.
-fn serve(path: &str, headers: &HeaderMap, how_long: &'static str) -> Response {
+/// Serves a file with a cache lifetime. A 404 gets none: during an update it would be cached for a
+/// year.
+fn serve(path: &str, headers: &HeaderMap, cache_control: &'static str) -> Response {
     let Some(file) = assets::get(path, |encoding| accepts_encoding(headers, encoding)) else {
         return (StatusCode::NOT_FOUND, "Not Found").into_response();
     };
@@ -34,21 +34,24 @@ fn serve(path: &str, headers: &HeaderMap, how_long: &'static str) -> Response {
         Cow::Owned(bytes) => Body::from(bytes),
     };
     let mut response = body.into_response();
-    let fields = response.headers_mut();
-    fields.insert(
+    let response_headers = response.headers_mut();
+    response_headers.insert(
         header::CONTENT_TYPE,
         HeaderValue::from_static(file.media_type),
     );
-    fields.insert(header::CACHE_CONTROL, HeaderValue::from_static(how_long));
-    fields.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    response_headers.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static(cache_control),
+    );
+    response_headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
     if let Some(encoding) = file.encoding {
-        fields.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
+        response_headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
     }
     response
 }
 
-/// Whether a client takes an encoding (RFC 9110 §12.5.3). Only what it names, and not with a weight
-/// of nothing.
+/// Whether the client accepts an encoding (RFC 9110 §12.5.3). Only encodings it names count, and
+/// not with a weight of zero.
 fn accepts_encoding(headers: &HeaderMap, encoding: &str) -> bool {
     let lines = headers
         .get_all(header::ACCEPT_ENCODING)

@@ -1,5 +1,5 @@
-//! The mails, with the sentences of `text::en::mails`. A mail is made when it is sent, so that no
-//! token is ever stored, and an account that is gone gets none.
+//! Renders the mails with the texts of `text::en::mails`. A mail is rendered when it is sent, so
+//! that no token is ever stored and a deleted account gets no mail.
 
 use uuid::Uuid;
 
@@ -19,35 +19,35 @@ use crate::{
     text::en::mails,
 };
 
-/// Notices that somebody waits for approval, to each administrator.
+/// Pending-approval notices to each administrator.
 const NOTICE_LIMIT: RateLimit = RateLimit {
     max: 1,
     window: 60 * 60,
 };
-/// A link that was asked for so long ago, in seconds, is not waited for any more: the mail server
-/// was away, or switched off.
+/// Maximum age of a queued link mail in seconds. After a long mail outage nobody expects the link
+/// any more.
 const MAX_LINK_MAIL_AGE: i64 = 6 * 60 * 60;
 
 pub(super) enum Rendered {
     MailMessage {
-        /// Whom it is about.
+        /// The user the mail is about.
         user: Uuid,
         to: String,
-        letter: MailMessage,
+        message: MailMessage,
     },
-    /// Not before then, Unix seconds.
+    /// The mail is postponed until then, in Unix seconds.
     Later(i64),
-    /// There is nobody to write to, or they have been written to enough.
+    /// The mail is dropped: it has no recipient, is too old, or exceeds a rate limit.
     Nothing,
 }
 
-/// To whom, and what.
-pub(super) async fn render(cx: &Ctx<'_>, waiting: &QueuedMail) -> Result<Rendered, AuthError> {
+/// Renders a queued mail with its recipient.
+pub(super) async fn render(cx: &Ctx<'_>, queued: &QueuedMail) -> Result<Rendered, AuthError> {
     let (state, now) = (cx.state, cx.now());
-    let Ok(kind) = waiting.kind.parse::<MailKind>() else {
+    let Ok(kind) = queued.kind.parse::<MailKind>() else {
         return Ok(Rendered::Nothing);
     };
-    let is_stale = now - waiting.created_at > MAX_LINK_MAIL_AGE
+    let is_stale = now - queued.created_at > MAX_LINK_MAIL_AGE
         && matches!(
             kind,
             MailKind::Reset
@@ -55,22 +55,22 @@ pub(super) async fn render(cx: &Ctx<'_>, waiting: &QueuedMail) -> Result<Rendere
                 | MailKind::AccountExists
                 | MailKind::EmailChange
         );
-    let Some(found) = find(state, waiting)
+    let Some(found) = find(state, queued)
         .await?
         .filter(|found| found.user.is_active && !is_stale)
     else {
         return Ok(Rendered::Nothing);
     };
-    let budget = match kind {
+    let limit = match kind {
         MailKind::PasswordChanged | MailKind::PasswordSet | MailKind::EmailChanged => None,
         MailKind::PendingApproval => Some(NOTICE_LIMIT),
-        // A stranger who keeps asking must not fill somebody's mailbox (SR-047).
+        // Strangers must not be able to fill a user's mailbox (SR-047).
         _ => Some(rate_limits::mail_limit(cx)),
     };
-    // Taken once for each mail, not for each attempt.
-    if let Some(budget) = budget.filter(|_| waiting.attempts == 1) {
-        let key = format!("mail:{}:{}", waiting.kind, found.user.id);
-        match rate_limits::consume(cx, &key, budget).await {
+    // The quota is consumed once per mail, not once per attempt.
+    if let Some(limit) = limit.filter(|_| queued.attempts == 1) {
+        let key = format!("mail:{}:{}", queued.kind, found.user.id);
+        match rate_limits::consume(cx, &key, limit).await {
             Ok(()) => {}
             Err(AuthError::TooManyAttempts { retry_after })
                 if kind == MailKind::PendingApproval =>
@@ -80,7 +80,7 @@ pub(super) async fn render(cx: &Ctx<'_>, waiting: &QueuedMail) -> Result<Rendere
             Err(AuthError::TooManyAttempts { .. }) => {
                 cx.record(
                     AuditEvent::MailRateLimited,
-                    EventDetails::for_user(found.user.id).with_method(&waiting.kind),
+                    EventDetails::for_user(found.user.id).with_method(&queued.kind),
                 )
                 .await?;
                 return Ok(Rendered::Nothing);
@@ -88,24 +88,24 @@ pub(super) async fn render(cx: &Ctx<'_>, waiting: &QueuedMail) -> Result<Rendere
             Err(error) => return Err(error),
         }
     }
-    let Some(letter) = render_kind(state, kind, waiting, &found).await? else {
+    let Some(message) = render_kind(state, kind, queued, &found).await? else {
         return Ok(Rendered::Nothing);
     };
     let to = if matches!(kind, MailKind::EmailChange | MailKind::EmailChanged) {
-        waiting.address.clone()
+        queued.address.clone()
     } else {
         found.user.email
     };
     Ok(Rendered::MailMessage {
         user: found.user.id,
         to,
-        letter,
+        message,
     })
 }
 
-/// The user whom it is about: named when it was queued, or whoever has the address now.
-async fn find(state: &AppState, waiting: &QueuedMail) -> Result<Option<Credentials>, AuthError> {
-    match (waiting.user_id, Email::parse(&waiting.address)) {
+/// The user the mail is about: the one it was queued for, or the current owner of the address.
+async fn find(state: &AppState, queued: &QueuedMail) -> Result<Option<Credentials>, AuthError> {
+    match (queued.user_id, Email::parse(&queued.address)) {
         (Some(user), _) => db::users::find_with_hash(&state.db, user).await,
         (None, Ok(email)) => db::users::find_by_email(&state.db, &email).await,
         (None, Err(_)) => Ok(None),
@@ -115,7 +115,7 @@ async fn find(state: &AppState, waiting: &QueuedMail) -> Result<Option<Credentia
 async fn render_kind(
     state: &AppState,
     kind: MailKind,
-    waiting: &QueuedMail,
+    queued: &QueuedMail,
     found: &Credentials,
 ) -> Result<Option<MailMessage>, AuthError> {
     let app = &state.config.server.app_name;
@@ -129,11 +129,11 @@ async fn render_kind(
         MailKind::EmailVerification => email_verification::verification_link(state, &found.user)
             .await?
             .map(|link| proof(app, link)),
-        MailKind::EmailChange => email_change(state, app, waiting, found).await?,
+        MailKind::EmailChange => email_change(state, app, queued, found).await?,
         MailKind::AccountExists => Some(account_exists(state, app)),
-        MailKind::PasswordChanged => Some(password_changed(app, waiting)),
-        MailKind::PasswordSet => Some(password_set(app, waiting)),
-        MailKind::EmailChanged => Some(email_changed(app, waiting)),
+        MailKind::PasswordChanged => Some(password_changed(app, queued)),
+        MailKind::PasswordSet => Some(password_set(app, queued)),
+        MailKind::EmailChanged => Some(email_changed(app, queued)),
         MailKind::PendingApproval => Some(pending_approval(state, app)),
     })
 }
@@ -162,16 +162,16 @@ fn proof(app: &str, link: String) -> MailMessage {
     )
 }
 
-/// To whoever has the mailbox; if that is somebody with an account of their own, they are told what
-/// was tried, and nobody else is.
+/// The mail to a new address. If another account already has the address, its owner learns of the
+/// attempt, and nobody else does.
 async fn email_change(
     state: &AppState,
     app: &str,
-    waiting: &QueuedMail,
+    queued: &QueuedMail,
     found: &Credentials,
 ) -> Result<Option<MailMessage>, AuthError> {
     use mails::{email_change as text, email_change_taken as taken};
-    let Ok(address) = Email::parse(&waiting.address) else {
+    let Ok(address) = Email::parse(&queued.address) else {
         return Ok(None);
     };
     if db::users::is_taken_by_another(&state.db, &address, found.user.id).await? {
@@ -204,32 +204,32 @@ fn account_exists(state: &AppState, app: &str) -> MailMessage {
     )
 }
 
-fn password_changed(app: &str, waiting: &QueuedMail) -> MailMessage {
+fn password_changed(app: &str, queued: &QueuedMail) -> MailMessage {
     use mails::password_changed as text;
-    let reason = text::reason(app, &format_human(waiting.created_at), &waiting.client_ip);
+    let reason = text::reason(app, &format_human(queued.created_at), &queued.client_ip);
     message(
         text::subject(app),
         &[&reason, text::IF_EXPECTED, text::IF_UNEXPECTED],
     )
 }
 
-fn password_set(app: &str, waiting: &QueuedMail) -> MailMessage {
+fn password_set(app: &str, queued: &QueuedMail) -> MailMessage {
     use mails::password_set as text;
     message(
         text::subject(app),
         &[
-            &text::reason(app, &format_human(waiting.created_at)),
+            &text::reason(app, &format_human(queued.created_at)),
             text::IF_UNEXPECTED,
         ],
     )
 }
 
-fn email_changed(app: &str, waiting: &QueuedMail) -> MailMessage {
+fn email_changed(app: &str, queued: &QueuedMail) -> MailMessage {
     use mails::email_changed as text;
     message(
         text::subject(app),
         &[
-            &text::reason(app, &format_human(waiting.created_at)),
+            &text::reason(app, &format_human(queued.created_at)),
             text::IF_UNEXPECTED,
         ],
     )
@@ -247,7 +247,7 @@ fn pending_approval(state: &AppState, app: &str) -> MailMessage {
     )
 }
 
-/// A mail that begins with the greeting.
+/// A mail that starts with the greeting.
 fn message(subject: String, paragraphs: &[&str]) -> MailMessage {
     MailMessage::new(subject, &[&[mails::GREETING][..], paragraphs].concat())
 }

@@ -6,16 +6,15 @@ use std::{
 
 use crate::server::{clock::Clock, db, flows::sessions::CurrentUser};
 
-/// How many are remembered at most (SR-173). Beyond it the database is asked again, as it would be
-/// without all this.
+/// Maximum number of cached tokens (SR-173). Tokens beyond it are looked up in the database.
 const MAX_ENTRIES: usize = 10_000;
 
-/// Who presented which token within this second, so that the many requests of one page ask the
-/// database once.
+/// Caches the users of session tokens for one second, so that the requests of one page cost one
+/// database query.
 ///
-/// SR-097 lets a revocation take a second to be known. One of this process is known at once,
-/// because whatever it commits ends all that is remembered here; one of another process when the
-/// second is over.
+/// SR-097 allows a revocation to take a second. A revocation in this process takes effect
+/// immediately, because every commit invalidates the cache. One in another process takes effect
+/// when the second ends.
 pub struct SessionCache {
     started: Instant,
     seen: Mutex<Entries>,
@@ -27,8 +26,8 @@ struct Entries {
     people: HashMap<String, CurrentUser>,
 }
 
-/// As long as all of it stays the same, so does what was found out. A clock that has been set back
-/// alone revives nothing (SR-195).
+/// The state under which entries were cached. If any part changes, all entries are invalid. The
+/// uptime is included so that setting the clock back does not revive an entry (SR-195).
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct CacheKey {
     time: i64,
@@ -46,7 +45,8 @@ impl Default for SessionCache {
 }
 
 impl SessionCache {
-    /// Now. Taken before the database is asked, so that what changes meanwhile is not missed.
+    /// The current key. It is read before the database query, so that a concurrent change is not
+    /// missed.
     pub fn key(&self, clock: &Clock) -> CacheKey {
         CacheKey {
             time: clock.now(),
@@ -55,25 +55,25 @@ impl SessionCache {
         }
     }
 
-    /// Whose token this is, if that was found out at this moment.
-    pub fn find(&self, token: &str, at: CacheKey) -> Option<CurrentUser> {
-        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if seen.at == at {
-            seen.people.get(token).cloned()
+    /// The user of a token, if it was cached under this key.
+    pub fn find(&self, token: &str, key: CacheKey) -> Option<CurrentUser> {
+        let entries = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if entries.at == key {
+            entries.people.get(token).cloned()
         } else {
             None
         }
     }
 
-    /// Remembers whose token this is, until the moment is over.
-    pub fn insert(&self, token: &str, at: CacheKey, user: &CurrentUser) {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if seen.at != at {
-            seen.people.clear();
-            seen.at = at;
+    /// Caches the user of a token under this key.
+    pub fn insert(&self, token: &str, key: CacheKey, user: &CurrentUser) {
+        let mut entries = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if entries.at != key {
+            entries.people.clear();
+            entries.at = key;
         }
-        if seen.people.len() < MAX_ENTRIES {
-            seen.people.insert(token.to_owned(), user.clone());
+        if entries.people.len() < MAX_ENTRIES {
+            entries.people.insert(token.to_owned(), user.clone());
         }
     }
 }

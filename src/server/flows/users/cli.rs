@@ -1,11 +1,10 @@
-//! What the operator does at the machine itself, who has the whole database anyway. Written down
-//! like everything else.
+//! User management on the command line, for the operator who has access to the whole database
+//! anyway. Recorded in the audit log like every other change.
 
 use super::{
-    NewUserAccount, Role, UserUpdate,
-    administration::{Actor, update_by},
-    insert_user,
+    NewUserAccount, Role, UserUpdate, insert_user,
     queries::with_accounts,
+    update::{Actor, update_by},
 };
 use crate::{
     domain::{AuditEvent, AuthError, Email, Password, User, UserFilter},
@@ -16,10 +15,10 @@ use crate::{
     },
 };
 
-/// The most users that are listed.
+/// Maximum number of users in a list.
 const MAX_ROWS: u64 = 10_000;
 
-/// A user whom the operator makes.
+/// A user to be created on the command line.
 #[derive(Debug)]
 pub struct NewCliUser {
     pub email: Email,
@@ -27,10 +26,10 @@ pub struct NewCliUser {
     pub role: Role,
 }
 
-/// Makes a user. The address counts as proven, because the operator answers for it (SR-072).
+/// Creates a user. The address counts as verified, because the operator vouches for it (SR-072).
 ///
 /// # Errors
-/// What is wrong with the password; `EmailTaken`, `Busy`, `Unavailable`.
+/// What is wrong with the password; `EmailTaken`, `Overloaded`.
 pub async fn create_user(cx: &Ctx<'_>, new: NewCliUser) -> Result<User, AuthError> {
     let NewCliUser {
         email,
@@ -46,7 +45,8 @@ pub async fn create_user(cx: &Ctx<'_>, new: NewCliUser) -> Result<User, AuthErro
             password.into_password(),
         )
         .await?;
-    // Not between a setup's look at the empty table and its first administrator.
+    // Serialized with the setup, which inserts the first administrator after checking that there is
+    // no user.
     let mut tx = cx.exclusive().await?;
     let new = NewUserAccount {
         email,
@@ -68,10 +68,10 @@ pub async fn create_user(cx: &Ctx<'_>, new: NewCliUser) -> Result<User, AuthErro
     Ok(user)
 }
 
-/// Changes whoever has the address; `None` when nobody has it.
+/// Changes the user with this address; `None` if there is none.
 ///
 /// # Errors
-/// `LastAdministrator`, `Unavailable`.
+/// `LastAdministrator`.
 pub async fn update_user(
     cx: &Ctx<'_>,
     email: &Email,
@@ -85,7 +85,8 @@ pub async fn update_user(
         .map(Some)
 }
 
-/// Ends all sessions of whoever has the address, and says how many; `None` when nobody has it.
+/// Revokes all sessions of the user with this address and returns their number; `None` if there is
+/// no such user.
 pub async fn revoke_sessions(cx: &Ctx<'_>, email: &Email) -> Result<Option<u64>, AuthError> {
     let Some(found) = db::users::find_by_email(&cx.state.db, email).await? else {
         return Ok(None);

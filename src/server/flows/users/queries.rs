@@ -1,4 +1,4 @@
-//! What administrators see. Never a hash, a token or a secret (SR-146).
+//! Queries for administrators. They never return a hash, a token or a secret (SR-146).
 
 use std::collections::HashMap;
 
@@ -22,19 +22,19 @@ use crate::{
     },
 };
 
-/// Rows of a page (SR-146).
+/// Rows per page (SR-146).
 pub const PAGE_SIZE: u64 = 50;
-/// The most users in the list that is not paged.
+/// Maximum number of users in the list without pages.
 const MAX_USERS: u64 = 10_000;
-/// Events on the page of one user.
+/// Number of events on a user's page.
 const RECENT_EVENTS: u64 = 10;
 
-/// What an administrator looks for.
+/// A search among the users.
 #[derive(Clone, Debug, Default)]
 pub struct UserQuery {
     pub which: UserFilter,
     pub search: String,
-    /// From 1.
+    /// Starts at 1.
     pub page: u64,
 }
 
@@ -44,7 +44,8 @@ pub struct UserList<T> {
     pub total: u64,
 }
 
-/// One page of the users who match, each with what is known beyond MediaManager's columns.
+/// One page of the matching users, each with its account row, which holds the data outside of
+/// MediaManager's table.
 pub async fn list(
     cx: &Ctx<'_>,
     _: &Admin,
@@ -64,7 +65,7 @@ pub async fn list(
     })
 }
 
-/// Users with what is known of them beyond MediaManager's columns, in one query for all.
+/// Adds the account rows to users, in one query.
 pub(super) async fn with_accounts(
     cx: &Ctx<'_>,
     users: Vec<User>,
@@ -83,7 +84,7 @@ pub(super) async fn with_accounts(
     Ok(paired.collect())
 }
 
-/// Everybody, as MediaManager's own list has it.
+/// All users, for MediaManager's list.
 pub async fn list_all(cx: &Ctx<'_>, _: &Admin) -> Result<Vec<User>, AuthError> {
     Ok(
         db::users::find_page(&cx.state.db, UserFilter::All, "", 0, MAX_USERS)
@@ -95,36 +96,36 @@ pub async fn list_all(cx: &Ctx<'_>, _: &Admin) -> Result<Vec<User>, AuthError> {
 /// One user.
 ///
 /// # Errors
-/// `NotFound`, `Unavailable`.
+/// `NotFound`.
 pub async fn find(cx: &Ctx<'_>, _: &Admin, id: Uuid) -> Result<User, AuthError> {
     db::users::find(&cx.state.db, id)
         .await?
         .ok_or(AuthError::NotFound)
 }
 
-/// How many wait for approval.
+/// The number of users pending approval.
 pub async fn list_pending(cx: &Ctx<'_>, _: &Admin) -> Result<u64, AuthError> {
     db::users::count(&cx.state.db, UserFilter::Pending).await
 }
 
-/// Everything about one user.
+/// The data of a user's page.
 pub struct UserRecord {
     pub user: User,
     pub account: Option<Account>,
     pub identities: Vec<Identity>,
     pub sessions: Vec<Session>,
     pub events: Vec<AuditRow>,
-    /// `admin_emails` has the address: at the next login the person is an administrator again, once
-    /// the address is proven.
+    /// Whether `admin_emails` lists the address: once it is verified, the next login grants
+    /// administrator rights again.
     pub is_listed: bool,
-    /// The addresses of everybody who is named in it.
+    /// The addresses of all users named in the record, by user id.
     pub names: HashMap<Uuid, String>,
 }
 
-/// Looks everything up.
+/// Loads the data of a user's page.
 ///
 /// # Errors
-/// `NotFound`, `Unavailable`.
+/// `NotFound`.
 pub async fn details(cx: &Ctx<'_>, _: &Admin, id: Uuid) -> Result<UserRecord, AuthError> {
     let user = db::users::find(&cx.state.db, id)
         .await?
@@ -160,24 +161,23 @@ pub async fn details(cx: &Ctx<'_>, _: &Admin, id: Uuid) -> Result<UserRecord, Au
     })
 }
 
-/// Whether `admin_emails` has somebody's address.
+/// Whether `admin_emails` lists the user's address.
 pub fn is_admin_email(state: &AppState, user: &User) -> bool {
     Email::parse(&user.email).is_ok_and(|email| state.config.auth.admin_emails.contains(&email))
 }
 
-/// What somebody looks for among the events, as they typed it.
+/// A search in the audit log, as typed.
 #[derive(Clone, Debug, Default)]
 pub struct EventQuery {
     pub kind: Option<AuditEvent>,
-    /// An address, or the id of a user who may be gone.
+    /// An address, or a user id, also of a deleted user.
     pub user: String,
     pub reference: String,
-    /// From 1.
+    /// Starts at 1.
     pub page: u64,
 }
 
-/// One page of the events that match, newest first, and the addresses of everybody who is named in
-/// them.
+/// One page of the matching events, newest first, and the addresses of all users named in them.
 pub async fn events(
     cx: &Ctx<'_>,
     _: &Admin,

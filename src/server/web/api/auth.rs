@@ -63,8 +63,8 @@ pub async fn jwt_login(
     ))
 }
 
-/// An address that cannot have an account is no validation error here, as in the original: it is
-/// merely wrong.
+/// An invalid address is answered like an unknown one and not as a validation error, like
+/// fastapi-users.
 async fn log_in(
     state: &AppState,
     auth: &RequestAuth,

@@ -1,5 +1,4 @@
-//! The bodies of requests, each declared once: read from what was sent, and described in the
-//! OpenAPI document.
+//! The request bodies. Each is declared once, for parsing and for the OpenAPI document.
 
 use axum::extract::{FromRequest, Request};
 use serde_json::{Value, json};
@@ -14,7 +13,7 @@ use crate::{
     server::web::form_data,
 };
 
-/// A JSON object that was read into a body.
+/// A request body parsed from a strict JSON object.
 pub struct StrictJson<T>(pub T);
 
 impl<S: Send + Sync, T: TryFrom<JsonObject, Error = ApiError>> FromRequest<S> for StrictJson<T> {
@@ -25,7 +24,7 @@ impl<S: Send + Sync, T: TryFrom<JsonObject, Error = ApiError>> FromRequest<S> fo
     }
 }
 
-/// A member that is described and not looked at.
+/// A member that is documented but not read.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Ignored;
 
@@ -49,7 +48,7 @@ pub struct LoginForm {
     pub client_secret: Ignored,
 }
 
-/// Urlencoded or multipart, no field twice (SR-026).
+/// Accepts urlencoded and multipart forms and rejects duplicate fields (SR-026).
 impl<S: Send + Sync> FromRequest<S> for LoginForm {
     type Rejection = ApiError;
 
@@ -70,8 +69,8 @@ impl<S: Send + Sync> FromRequest<S> for LoginForm {
             let fault = json!({ "type": "string_pattern_mismatch", "loc": ["body", "grant_type"], "msg": msg, "input": grant, "ctx": pattern });
             return Err(ApiError::validation([fault]));
         }
-        // An empty password counts as missing, as in the original; an empty address is merely
-        // unknown.
+        // An empty password counts as missing, like in fastapi-users. An empty address is treated
+        // as an unknown one.
         let (username, password) = (
             find("username"),
             find("password").filter(|password| !password.is_empty()),
@@ -171,7 +170,7 @@ impl TryFrom<JsonObject> for ResetPassword {
     }
 }
 
-/// Both fields, or all that is wrong with them.
+/// Returns both values, or a 422 that lists the errors of both.
 fn both<A, B>(one: Result<A, Value>, other: Result<B, Value>) -> Result<(A, B), ApiError> {
     match (one, other) {
         (Ok(one), Ok(other)) => Ok((one, other)),

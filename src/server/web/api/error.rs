@@ -12,30 +12,30 @@ use crate::{
     text::en::error_message,
 };
 
-/// Why a request of the API is refused. Each one is answered with a body: MediaManager's frontend
-/// takes an empty one for success.
+/// An error response of the API. Every error has a body, because MediaManager's frontend treats an
+/// empty response as success.
 #[derive(Debug, PartialEq)]
 pub enum ApiError {
-    /// In the API's words for it.
+    /// An error that is translated into the API's codes.
     Auth(AuthError),
-    /// A JSON body as fastapi-users, or a specification, has it.
+    /// A JSON body in the format of fastapi-users or of a specification.
     Json(StatusCode, Value),
-    /// A body without JSON.
+    /// A plain text body.
     Text(StatusCode, &'static str),
 }
 
 impl ApiError {
-    /// `{"detail": …}` with a status.
+    /// `{"detail": …}` with the given status.
     pub fn detail(status: StatusCode, detail: impl Serialize) -> Self {
         Self::Json(status, json!({ "detail": detail }))
     }
 
-    /// A 400 with one of fastapi-users' codes.
+    /// A 400 with a fastapi-users error code.
     pub fn code(code: &str) -> Self {
         Self::detail(StatusCode::BAD_REQUEST, code)
     }
 
-    /// A code, and a sentence for people.
+    /// A code with a message for people.
     pub fn reason(status: StatusCode, code: &str, error: AuthError) -> Self {
         Self::detail(
             status,
@@ -43,7 +43,7 @@ impl ApiError {
         )
     }
 
-    /// A 422 with its list of faults.
+    /// A 422 with a list of validation errors.
     pub fn validation(faults: impl IntoIterator<Item = Value>) -> Self {
         Self::detail(
             StatusCode::UNPROCESSABLE_ENTITY,
@@ -51,11 +51,11 @@ impl ApiError {
         )
     }
 
-    /// A new password that breaks a rule: the API's place for rules that the original does not
-    /// have.
+    /// A new password that breaks a rule: a 400 with a code and a message, because fastapi-users
+    /// has no code for these rules.
     pub fn password(code: &str, error: AuthError) -> Self {
         match error.field() {
-            // Beyond SR-011 nothing is looked at any more, on any route.
+            // A password over the length limit (SR-011) gets the same answer on every route.
             Some(Field::Password) if error != AuthError::PasswordTooLong => {
                 Self::reason(StatusCode::BAD_REQUEST, code, error)
             }
@@ -84,28 +84,28 @@ impl IntoResponse for ApiError {
     }
 }
 
-/// Never [`ApiError::Auth`].
+/// Never returns [`ApiError::Auth`].
 fn translate(error: AuthError) -> ApiError {
     let status = render::status(error);
     match error {
-        // Not JSON, as in the original, for unknown routes and users alike.
+        // Plain text for unknown routes and unknown users, like MediaManager.
         AuthError::NotFound => ApiError::Text(status, "Not Found"),
         AuthError::NotLoggedIn => ApiError::detail(status, "Unauthorized"),
         AuthError::Forbidden => ApiError::detail(status, "Forbidden"),
         AuthError::MethodNotAllowed => ApiError::detail(status, "Method Not Allowed"),
-        // 401 would make MediaManager's frontend log out and leave the login page.
+        // A 401 would make MediaManager's frontend log out and leave the login page.
         AuthError::BadCredentials => ApiError::code("LOGIN_BAD_CREDENTIALS"),
         _ if error.status() == 422 => ApiError::validation([fault(error)]),
         _ => ApiError::detail(status, error.code().to_ascii_uppercase()),
     }
 }
 
-/// A field that is not there.
+/// A missing field.
 pub fn missing(field: &str) -> Value {
     json!({ "type": "missing", "loc": ["body", field], "msg": "Field required", "input": null })
 }
 
-/// A field that breaks a rule. The value itself is not repeated: it may be a password.
+/// A field that breaks a rule. The value is not repeated, because it may be a password.
 pub fn field_item(field: &str, error: AuthError) -> Value {
     json!({ "type": error.code(), "loc": ["body", field], "msg": error_message(error), "input": null })
 }

@@ -1,4 +1,4 @@
-//! How the API writes things down, and how strictly it reads: bodies as fastapi-users has them.
+//! The wire format of fastapi-users: how the API writes bodies and how strictly it reads them.
 
 use axum::{
     body::{Body, to_bytes},
@@ -42,12 +42,12 @@ impl From<&User> for UserBody {
     }
 }
 
-/// An error as the API says it.
+/// The response for an error, in the API's format.
 pub fn failure(error: AuthError) -> Response {
     ApiError::from(error).into_response()
 }
 
-/// The fields of a form, of either kind.
+/// Reads the fields of an urlencoded or multipart form.
 ///
 /// # Errors
 /// 400, 413 or 415.
@@ -57,7 +57,7 @@ pub async fn read_fields(request: Request) -> Result<Vec<(String, String)>, ApiE
             &read_body(request.into_body()).await?,
         )?),
         "multipart/form-data" => read_multipart(request).await,
-        // Named by the contract: JSON has neither field of a form.
+        // JSON counts as a form without fields, like in fastapi-users.
         "application/json" => Ok(Vec::new()),
         "" if read_body(request.into_body()).await?.is_empty() => Ok(Vec::new()),
         _ => Err(AuthError::UnsupportedMediaType.into()),
@@ -71,7 +71,7 @@ async fn read_body(body: Body) -> Result<axum::body::Bytes, ApiError> {
 }
 
 async fn read_multipart(request: Request) -> Result<Vec<(String, String)>, ApiError> {
-    // A body without a declared length is cut off at the limit while it is read.
+    // The body limit ends a body without a declared length while it is being read.
     let refused = |err: MultipartError| {
         if err.status() == StatusCode::PAYLOAD_TOO_LARGE {
             AuthError::PayloadTooLarge
@@ -85,7 +85,7 @@ async fn read_multipart(request: Request) -> Result<Vec<(String, String)>, ApiEr
     let mut fields = Vec::new();
     while let Some(field) = form.next_field().await.map_err(refused)? {
         let name = field.name().ok_or(AuthError::BadRequest)?.to_owned();
-        // Not `text()`, which puts another character where the bytes are no text.
+        // `text()` would replace invalid UTF-8 instead of reporting it.
         let value = String::from_utf8(field.bytes().await.map_err(refused)?.into())
             .map_err(|_| AuthError::BadRequest)?;
         fields.push((name, value));
@@ -96,11 +96,11 @@ async fn read_multipart(request: Request) -> Result<Vec<(String, String)>, ApiEr
     Ok(fields)
 }
 
-/// A JSON object somebody sent.
+/// A JSON object from a request body.
 pub struct JsonObject(Map<String, Value>);
 
-/// What a fault about a missing field repeats: FastAPI shows the object for bodies that are one
-/// model, and nothing for single fields.
+/// The `input` of a "missing field" error: FastAPI repeats the object if the body is one model, and
+/// `null` for single fields.
 #[derive(Clone, Copy)]
 pub enum MissingInput {
     Body,
@@ -108,8 +108,8 @@ pub enum MissingInput {
 }
 
 impl JsonObject {
-    /// Reads a body that must be one JSON object, strictly: no member twice, no deep nesting, valid
-    /// UTF-8 (SR-150, SR-151).
+    /// Reads a body that must be one JSON object. Duplicate members, deep nesting and invalid UTF-8
+    /// are rejected (SR-150, SR-151).
     ///
     /// # Errors
     /// 400, 413, 415 or 422.
@@ -145,7 +145,7 @@ impl JsonObject {
         }
     }
 
-    /// A member, whatever it is.
+    /// A member of any type.
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.0.get(name)
     }
@@ -155,14 +155,13 @@ impl JsonObject {
         self.0.keys().map(String::as_str)
     }
 
-    /// A field that must be text without control characters; a password may have any (SR-012,
-    /// SR-151).
+    /// A string without control characters; a password may contain them (SR-012, SR-151).
     ///
     /// # Errors
-    /// One fault of a 422, without the value of a password.
+    /// One item of a 422, without the value of a password.
     pub fn text(&self, field: &str, missing: MissingInput) -> Result<String, Value> {
         match self.0.get(field) {
-            // The other fields, but no password.
+            // Repeat the other fields, except passwords.
             None => Err(
                 json!({ "type": "missing", "loc": ["body", field], "msg": "Field required", "input": match missing {
                 MissingInput::Body => self.0.iter().filter(|(name, _)| !is_password(name)).map(|(name, value)| (name.clone(), value.clone())).collect::<Map<_, _>>().into(),
@@ -188,10 +187,10 @@ impl JsonObject {
         }
     }
 
-    /// An address, in its canonical form.
+    /// An email address in its canonical form.
     ///
     /// # Errors
-    /// One fault of a 422.
+    /// One item of a 422.
     pub fn email(&self, missing: MissingInput) -> Result<Email, Value> {
         let typed = self.text("email", missing)?;
         Email::parse(&typed).map_err(|error| {
@@ -203,7 +202,7 @@ impl JsonObject {
     /// A password, byte for byte.
     ///
     /// # Errors
-    /// One fault of a 422, without the value.
+    /// One item of a 422, without the value.
     pub fn password(&self, field: &str, missing: MissingInput) -> Result<Password, Value> {
         self.text(field, missing).map(Password::new)
     }
@@ -211,14 +210,14 @@ impl JsonObject {
     /// The token of a link.
     ///
     /// # Errors
-    /// One fault of a 422.
+    /// One item of a 422.
     pub fn token(&self) -> Result<LinkToken, Value> {
         self.text("token", MissingInput::Nothing)
             .map(LinkToken::new)
     }
 }
 
-/// For what has to be decided before the members are looked at.
+/// For handlers that must check permissions before they validate the members.
 impl<S: Send + Sync> FromRequest<S> for JsonObject {
     type Rejection = ApiError;
 

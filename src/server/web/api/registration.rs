@@ -1,5 +1,4 @@
-//! Accounts by e-mail, as MediaManager's frontend and scripts use them: register, forgot and reset
-//! password, verify.
+//! Registration, password reset and email verification, for MediaManager's frontend and scripts.
 
 use axum::{Extension, Json, extract::State, http::StatusCode};
 
@@ -41,13 +40,13 @@ pub async fn register(
     Extension(auth): Extension<RequestAuth>,
     StrictJson(Register { email, password }): StrictJson<Register>,
 ) -> Result<(StatusCode, Json<UserBody>), ApiError> {
-    let signed_up = signup::sign_up(&auth.ctx(&state), signup::SignupRequest { email, password })
+    let outcome = signup::sign_up(&auth.ctx(&state), signup::SignupRequest { email, password })
         .await
         .map_err(|error| match error {
             AuthError::EmailUnavailable => ApiError::code("REGISTER_USER_ALREADY_EXISTS"),
             error => ApiError::password("REGISTER_INVALID_PASSWORD", error),
         })?;
-    let (SignupOutcome::MailSent { user } | SignupOutcome::Created { user }) = signed_up;
+    let (SignupOutcome::MailSent { user } | SignupOutcome::Created { user }) = outcome;
     Ok((StatusCode::CREATED, Json(UserBody::from(&user))))
 }
 
@@ -140,20 +139,20 @@ pub async fn verify(
     Extension(auth): Extension<RequestAuth>,
     StrictJson(body): StrictJson<TokenBody>,
 ) -> Result<Json<UserBody>, ApiError> {
-    let proven =
+    let verification =
         email_verification::verify_email(&auth.ctx(&state), auth.current_user()?, &body.token)
             .await
             .map_err(|error| match error {
                 AuthError::VerificationLinkInvalid => ApiError::code("VERIFY_USER_BAD_TOKEN"),
                 error => error.into(),
             })?;
-    if proven.was_verified {
+    if verification.was_verified {
         Err(ApiError::code("VERIFY_USER_ALREADY_VERIFIED"))
     } else {
-        Ok(Json(UserBody::from(&proven.user)))
+        Ok(Json(UserBody::from(&verification.user)))
     }
 }
 
-/// 202 and `null`.
+/// The response of requests whose result is kept secret: 202 and `null`.
 type Accepted = (StatusCode, Json<()>);
 const ACCEPTED: Accepted = (StatusCode::ACCEPTED, Json(()));

@@ -1,5 +1,5 @@
-//! What answers look like, for the OpenAPI description. What requests look like is in
-//! [`bodies`](super::bodies) and [`patch`](super::user_update).
+//! The responses in the OpenAPI document. The requests are in [`bodies`](super::bodies) and
+//! [`user_update`](super::user_update).
 #![expect(dead_code, reason = "shapes that are described and never built")]
 
 use std::collections::BTreeMap;
@@ -77,9 +77,10 @@ pub struct Fault {
     ctx: Value,
 }
 
-// ---- Answers that many routes have, for the same reason -----------------------------------------
+// ---- Responses shared by many routes
+// -------------------------------------------------------------
 
-/// Whoever needs a session and has none.
+/// Responses of routes that require a session.
 #[derive(IntoResponses)]
 pub enum Unauthenticated401 {
     /// Nobody is logged in, or the session has ended.
@@ -87,7 +88,7 @@ pub enum Unauthenticated401 {
     Unauthorized(Refused),
 }
 
-/// Whoever needs to be an administrator and is none.
+/// Responses of routes that require an administrator.
 #[derive(IntoResponses)]
 pub enum AdminOnly {
     /// Nobody is logged in, or the session has ended.
@@ -98,7 +99,7 @@ pub enum AdminOnly {
     Forbidden(Refused),
 }
 
-/// What a browser does because another site made it.
+/// Response of routes protected against CSRF.
 #[derive(IntoResponses)]
 pub enum CsrfProtected {
     /// The request was made by another site.
@@ -106,7 +107,7 @@ pub enum CsrfProtected {
     CrossSite(Refused),
 }
 
-/// A body that is not read, or not understood.
+/// Responses of routes with a body.
 #[derive(IntoResponses)]
 pub enum HasBody {
     /// More than 64 KiB.
@@ -120,7 +121,7 @@ pub enum HasBody {
     ValidationErrorBody(ValidationErrorBody),
 }
 
-/// What is counted.
+/// Response of rate-limited routes.
 #[derive(IntoResponses)]
 pub enum RateLimited {
     /// Too many attempts.
@@ -128,7 +129,7 @@ pub enum RateLimited {
     TooManyAttempts(Refused),
 }
 
-/// What needs the database.
+/// Response of routes that need the database.
 #[derive(IntoResponses)]
 pub enum NeedsDatabase {
     /// The database or the provider cannot be reached, or too many passwords are being checked.
@@ -136,7 +137,7 @@ pub enum NeedsDatabase {
     Unavailable(Refused),
 }
 
-/// All of it that a body from anybody may get.
+/// The error responses shared by routes that read a body from unauthenticated clients.
 pub struct PublicEndpoint;
 
 impl IntoResponses for PublicEndpoint {
@@ -153,7 +154,7 @@ impl IntoResponses for PublicEndpoint {
     }
 }
 
-/// `Not AccountMatch`, and no JSON, as in the original.
+/// The 404 response: plain text, like MediaManager's.
 #[derive(IntoResponses)]
 #[response(
     status = 404,

@@ -1,5 +1,5 @@
-//! The bodies of `PATCH`, where every member may be missing: read from what was sent, and described
-//! in the OpenAPI document.
+//! The bodies of `PATCH`, in which every member is optional. Each is declared once, for parsing and
+//! for the OpenAPI document.
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
@@ -49,7 +49,8 @@ const MEMBERS: [&str; 7] = [
     "is_verified",
 ];
 
-/// A member that nobody knows is refused: it may be a right that a later version has (SR-141).
+/// Unknown members are rejected, because a later version may define one of them as a permission
+/// (SR-141).
 impl TryFrom<JsonObject> for SelfUpdateBody {
     type Error = ApiError;
 
@@ -162,7 +163,7 @@ impl From<UserUpdateBody> for UserUpdate {
     }
 }
 
-/// What both bodies have.
+/// The members that both bodies share.
 struct Common {
     email: Option<Email>,
     password: Option<Password>,
@@ -194,7 +195,7 @@ fn common(body: &JsonObject) -> Result<Common, ApiError> {
     })
 }
 
-/// A truth value, as lax as the original reads it.
+/// A boolean, in every spelling that Pydantic's lax mode accepts.
 fn flag(body: &JsonObject, field: &str) -> Result<Option<bool>, ApiError> {
     let unreadable = |input: &Value| {
         let msg = "Input should be a valid boolean, unable to interpret input";
@@ -220,7 +221,7 @@ fn flag(body: &JsonObject, field: &str) -> Result<Option<bool>, ApiError> {
     }
 }
 
-/// A column that cannot be null.
+/// The response for `null` in a column that cannot be null.
 fn null() -> ApiError {
     ApiError::detail(
         StatusCode::CONFLICT,
@@ -228,7 +229,7 @@ fn null() -> ApiError {
     )
 }
 
-/// Why nothing was changed, in the API's codes.
+/// Translates the error of an update into the API's codes.
 pub fn refused(error: AuthError) -> ApiError {
     match error {
         AuthError::EmailTaken => ApiError::code("UPDATE_USER_EMAIL_ALREADY_EXISTS"),

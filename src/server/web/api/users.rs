@@ -39,7 +39,7 @@ type Id = Result<Path<String>, PathRejection>;
     security(("cookie" = []), ("bearer" = []))
 )]
 pub async fn get_me(request: Request) -> Result<Json<UserBody>, ApiError> {
-    // Looked at and not copied: this is the session check of MediaManager's frontend.
+    // Borrowed, not cloned: MediaManager's frontend calls this route for every session check.
     let auth = request
         .extensions()
         .get::<RequestAuth>()
@@ -207,8 +207,8 @@ pub async fn delete_user(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// The administrator who is asking. Refusals are logged (SR-140), as a line only: MediaManager's
-/// frontend asks for the list on behalf of everybody who opens its settings.
+/// The administrator who sends the request. Denied requests are only logged, without a database row
+/// (SR-140): MediaManager's frontend requests the list for every user who opens its settings.
 fn admin(cx: &Ctx<'_>, auth: &RequestAuth) -> Result<Admin, AuthError> {
     let current = auth.current_user()?;
     current.admin().inspect_err(|_| {
@@ -220,7 +220,7 @@ fn admin(cx: &Ctx<'_>, auth: &RequestAuth) -> Result<Admin, AuthError> {
     })
 }
 
-/// In any spelling that the original takes: without hyphens, in braces, as a URN.
+/// Accepts every spelling that FastAPI accepts: without hyphens, in braces, as a URN.
 fn parse(id: Id) -> Result<Uuid, AuthError> {
     let Path(text) = id.map_err(|_| AuthError::NotFound)?;
     Uuid::parse_str(&text).map_err(|_| AuthError::NotFound)

@@ -1,7 +1,7 @@
-//! The cookies that carry the tokens of links. Before the page of a link is shown, the token moves
-//! from the address into a cookie, so that it stays out of histories, of requests that the page
-//! sends, and of a glance over the shoulder (SR-045). Opening a link, as mail scanners do, uses
-//! nothing up.
+//! Cookies for the tokens of mailed links. Before the page of a link is shown, the token moves from
+//! the URL into a cookie. This keeps the token out of the browser history, the `Referer` header and
+//! the address bar (SR-045). Opening a link does not use it up, because mail scanners open links
+//! too.
 
 use axum::http::{HeaderMap, HeaderValue, Uri};
 
@@ -16,8 +16,8 @@ use crate::{
 /// How long the page may stay open, in seconds; the token may expire earlier.
 const LIFETIME_SECONDS: u32 = 60 * 60;
 
-/// The address of the page without the token. A new e-mail address stays in it, because the page
-/// names it.
+/// The URL of the page without the token. A new email address stays in the URL, because the page
+/// shows it.
 pub fn without_token(page: &Page, link: &Uri) -> String {
     match form_data::parameter(link, "address") {
         Some(address) => format!(
@@ -31,14 +31,14 @@ pub fn without_token(page: &Page, link: &Uri) -> String {
     }
 }
 
-/// The token that this browser carries for a page.
+/// The token in this browser's cookie for a page.
 pub fn token(state: &AppState, headers: &HeaderMap, page: &Page) -> Option<String> {
     cookies::unsealed(state.tokens.link_cookie_key(), headers, &name(state, page)?)
         .pop()
         .map(|(_, token)| token)
 }
 
-/// The cookie that carries the token, for its own page alone.
+/// The header that sets the cookie with the token, for one page only.
 #[must_use]
 pub fn set_link_token(state: &AppState, page: &Page, token: &str) -> Option<HeaderValue> {
     cookies::sealed(
@@ -51,7 +51,7 @@ pub fn set_link_token(state: &AppState, page: &Page, token: &str) -> Option<Head
     .ok()
 }
 
-/// The header that clears the cookie.
+/// The header that deletes the cookie.
 #[must_use]
 pub fn clear_link_token(state: &AppState, page: &Page) -> Option<HeaderValue> {
     cookies::unset(&state.config, &name(state, page)?).ok()

@@ -1,6 +1,6 @@
-//! A link that an administrator hands over, on its way from the form that makes it to the page that
-//! shows it: in an encrypted cookie, because it may stand in no address, and for a short while,
-//! because it is shown once.
+//! Passes a reset link from the form that creates it to the page that shows it to the
+//! administrator. The link travels in an encrypted cookie, because a URL would expose it. The
+//! cookie is short-lived, because the link is shown once.
 
 use axum::http::{HeaderMap, HeaderValue};
 use serde::{Deserialize, Serialize};
@@ -17,7 +17,7 @@ use crate::{
 };
 
 const COOKIE_NAME: &str = "one-time-link";
-/// Seconds.
+/// In seconds.
 const LIFETIME_SECONDS: u32 = 60;
 
 #[derive(Serialize, Deserialize)]
@@ -27,26 +27,30 @@ struct Payload {
     lifetime: u32,
 }
 
-/// The cookie that carries it.
+/// The header that sets the cookie with the link.
 #[must_use]
-pub fn set_one_time_link(state: &AppState, user: Uuid, made: &ResetLink) -> Option<HeaderValue> {
-    let text = serde_json::to_string(&Payload {
+pub fn set_one_time_link(
+    state: &AppState,
+    user: Uuid,
+    reset_link: &ResetLink,
+) -> Option<HeaderValue> {
+    let json = serde_json::to_string(&Payload {
         user,
-        url: made.link.clone(),
-        lifetime: made.lifetime,
+        url: reset_link.link.clone(),
+        lifetime: reset_link.lifetime,
     })
     .ok()?;
     cookies::sealed(
         &state.config,
         state.tokens.link_cookie_key(),
         &cookies::prefixed_name(&state.config, COOKIE_NAME),
-        &text,
+        &json,
         LIFETIME_SECONDS,
     )
     .ok()
 }
 
-/// The cookie that takes it away.
+/// The header that deletes the cookie.
 #[must_use]
 pub fn clear_one_time_link(state: &AppState) -> Option<HeaderValue> {
     cookies::unset(
@@ -56,29 +60,29 @@ pub fn clear_one_time_link(state: &AppState) -> Option<HeaderValue> {
     .ok()
 }
 
-/// What the page shows.
+/// The link in the cookie, with its user.
 ///
 /// # Errors
-/// `NotFound` when nothing is carried, or no more; `Unavailable`.
+/// `NotFound` without a valid cookie, or if the user has been deleted.
 pub async fn open_one_time_link(
     cx: &Ctx<'_>,
     admin: &Admin,
     headers: &HeaderMap,
 ) -> Result<OneTimeLink, AuthError> {
     let state = cx.state;
-    let (_, text) = cookies::unsealed(
+    let (_, json) = cookies::unsealed(
         state.tokens.link_cookie_key(),
         headers,
         &cookies::prefixed_name(&state.config, COOKIE_NAME),
     )
     .pop()
     .ok_or(AuthError::NotFound)?;
-    let carried: Payload = serde_json::from_str(&text).map_err(|_| AuthError::NotFound)?;
-    let user = users::find(cx, admin, carried.user).await?;
+    let payload: Payload = serde_json::from_str(&json).map_err(|_| AuthError::NotFound)?;
+    let user = users::find(cx, admin, payload.user).await?;
     Ok(OneTimeLink {
         user: user.id.to_string(),
         email: user.email,
-        url: carried.url,
-        lifetime_seconds: carried.lifetime,
+        url: payload.url,
+        lifetime_seconds: payload.lifetime,
     })
 }

@@ -23,19 +23,19 @@ use crate::{
     },
 };
 
-/// Characters of what a browser says about itself that are kept.
+/// The length to which the `User-Agent` header is truncated.
 const MAX_USER_AGENT_BYTES: usize = 255;
 
-/// Who sent a request, as far as it can be told before anything is done.
+/// The authentication of a request, determined before any handler runs.
 #[derive(Clone, Debug, Default)]
 pub struct RequestAuth {
     pub current: Option<CurrentUser>,
-    /// The token that was presented, live or not, so that logging out works in any case.
+    /// The presented token, valid or not, so that logging out always works.
     pub token: Option<PresentedToken>,
     pub client: ClientInfo,
 }
 
-/// A presented token; never shown.
+/// A presented token. `Debug` does not show it.
 #[derive(Clone)]
 pub struct PresentedToken(pub String);
 
@@ -46,7 +46,7 @@ impl std::fmt::Debug for PresentedToken {
 }
 
 impl RequestAuth {
-    /// The person, where there must be one.
+    /// The user who is logged in.
     ///
     /// # Errors
     /// `NotLoggedIn`.
@@ -54,7 +54,7 @@ impl RequestAuth {
         self.current.as_ref().ok_or(AuthError::NotLoggedIn)
     }
 
-    /// The context of the flows that this request calls.
+    /// The context for the flows that this request calls.
     pub fn ctx<'a>(&'a self, state: &'a AppState) -> Ctx<'a> {
         Ctx {
             state,
@@ -63,12 +63,11 @@ impl RequestAuth {
     }
 }
 
-/// Finds out who is asking and puts a [`RequestAuth`] beside the request. When the database cannot
-/// say, nobody gets further: "could not ask" must never look like "is logged in" nor like "is
-/// logged out" (SR-097).
+/// Authenticates a request and stores the [`RequestAuth`] in its extensions. A database failure
+/// ends the request: it must look neither like a valid session nor like a missing one (SR-097).
 ///
 /// # Errors
-/// The answer to send.
+/// The response to send.
 pub async fn authenticate(state: &AppState, request: &mut Request) -> Result<(), Response> {
     let token = presented_token(state, request);
     let current = match &token {
@@ -90,7 +89,7 @@ pub async fn authenticate(state: &AppState, request: &mut Request) -> Result<(),
     Ok(())
 }
 
-/// The client of a request, before it is known who sends it.
+/// The client of a request, without authentication.
 pub fn client_info(state: &AppState, request: &Request) -> ClientInfo {
     ClientInfo {
         rate_limit_key: client_ip::rate_limit_key(
@@ -102,20 +101,21 @@ pub fn client_info(state: &AppState, request: &Request) -> ClientInfo {
         request_id: request
             .extensions()
             .get::<Arc<RequestIds>>()
-            .map(|names| names.request_id.clone())
+            .map(|ids| ids.request_id.clone())
             .unwrap_or_default(),
         presented_session: None,
     }
 }
 
-/// Who is at the other end of the line: a visitor, or a proxy.
+/// The address of the TCP peer: the client, or a proxy.
 pub fn peer(extensions: &Extensions) -> Option<IpAddr> {
     extensions
         .get::<ConnectInfo<SocketAddr>>()
         .map(|info| info.0.ip())
 }
 
-/// The cookie everywhere; a bearer header on `/api/v1`, and then only that (SR-093).
+/// The session cookie, or on `/api/v1` the bearer token. A request with a bearer token does not
+/// fall back to the cookie (SR-093).
 fn presented_token(state: &AppState, request: &Request) -> Option<PresentedToken> {
     let token = match bearer(request.headers()) {
         Some(bearer) if request.uri().path().starts_with("/api/v1/") => Some(bearer.to_owned()),
@@ -124,8 +124,8 @@ fn presented_token(state: &AppState, request: &Request) -> Option<PresentedToken
     token.map(PresentedToken)
 }
 
-/// The credential of an `Authorization: Bearer` header, in any letter case (RFC 9110 §11.1). Empty
-/// when it is unreadable.
+/// The credentials of an `Authorization: Bearer` header; the scheme is case-insensitive (RFC 9110
+/// §11.1). An unreadable header counts as an empty token.
 pub fn bearer(headers: &HeaderMap) -> Option<&str> {
     let value = headers
         .get(header::AUTHORIZATION)?
@@ -142,10 +142,13 @@ pub fn bearer(headers: &HeaderMap) -> Option<&str> {
 }
 
 fn user_agent(headers: &HeaderMap) -> String {
-    // Of visible ASCII alone, so that a byte is a character.
-    let said = headers
+    // `to_str` accepts visible ASCII only, so truncating at a byte is safe.
+    let value = headers
         .get(header::USER_AGENT)
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default();
-    said.get(..MAX_USER_AGENT_BYTES).unwrap_or(said).to_owned()
+    value
+        .get(..MAX_USER_AGENT_BYTES)
+        .unwrap_or(value)
+        .to_owned()
 }

@@ -8,8 +8,8 @@ use crate::{
     text::en::pages::users::diagnostics::proxy as text,
 };
 
-/// The network a request comes from, as throttles count it: an IPv4 address, or an IPv6 /64,
-/// because one household holds at least that many addresses (SR-022).
+/// The rate limit key of a request: the client's IPv4 address or IPv6 /64, because one subscriber
+/// usually has at least a /64 (SR-022).
 pub fn rate_limit_key(
     peer: Option<IpAddr>,
     headers: &HeaderMap,
@@ -25,9 +25,9 @@ pub fn rate_limit_key(
     }
 }
 
-/// The right-most hop that is not itself one of our proxies; the peer, if that hop is unreadable.
-/// `X-Forwarded-For` is believed only from our proxies (SR-130): anybody can send the header, and
-/// what stands left of that hop is whatever the client wrote, so it is not read.
+/// The rightmost `X-Forwarded-For` entry that is not a trusted proxy, or the peer if that entry is
+/// unreadable. The header is read only from trusted proxies (SR-130): anyone can send it, and the
+/// entries further left are set by the client, so they are ignored.
 fn client(peer: IpAddr, headers: &HeaderMap, trusted_proxies: &[IpNet]) -> IpAddr {
     if !is_trusted(trusted_proxies, &peer) {
         return peer;
@@ -41,47 +41,51 @@ fn client(peer: IpAddr, headers: &HeaderMap, trusted_proxies: &[IpNet]) -> IpAdd
         .unwrap_or(peer)
 }
 
-/// Whether what this address says of others is believed.
+/// Whether `X-Forwarded-For` from this address is trusted.
 fn is_trusted(trusted_proxies: &[IpNet], address: &IpAddr) -> bool {
     trusted_proxies.iter().any(|proxy| proxy.contains(address))
 }
 
-/// How a request has come here: what a proxy in front says of it, against the settings. Of the one
-/// in which an administrator asks; at the machine itself there is none to look at.
+/// Compares the proxy headers of the administrator's own request with the settings. On the command
+/// line there is no request to check.
 pub fn check_proxy_headers(
     config: &Config,
     peer: Option<IpAddr>,
     headers: &HeaderMap,
 ) -> CheckResult {
-    let what = "proxy";
+    let check = "proxy";
     let Some(peer) = peer.map(|peer| peer.to_canonical()) else {
-        return CheckResult::ok(what, text::NO_ADDRESS);
+        return CheckResult::ok(check, text::NO_ADDRESS);
     };
-    let said = |name: &str| {
+    let header = |name: &str| {
         headers
             .get(name)
             .and_then(|value| value.to_str().ok())
             .filter(|value| !value.is_empty())
     };
-    let is_believed = is_trusted(&config.server.trusted_proxies, &peer);
-    if said("x-forwarded-for").is_some() && !is_believed {
-        return CheckResult::warning(what, text::not_trusted(peer), text::trust_it(peer));
+    let is_trusted_peer = is_trusted(&config.server.trusted_proxies, &peer);
+    if header("x-forwarded-for").is_some() && !is_trusted_peer {
+        return CheckResult::warning(check, text::not_trusted(peer), text::trust_it(peer));
     }
-    if said("x-forwarded-for").is_none() && is_believed {
-        return CheckResult::warning(what, text::sets_no_header(peer), text::SET_FORWARDED_FOR);
+    if header("x-forwarded-for").is_none() && is_trusted_peer {
+        return CheckResult::warning(check, text::sets_no_header(peer), text::SET_FORWARDED_FOR);
     }
     let public = config.origin();
     let (scheme, host) = public.split_once("://").unwrap_or_default();
-    let (said_scheme, said_host) = (
-        said("x-forwarded-proto").unwrap_or(scheme),
-        said("x-forwarded-host").unwrap_or(host),
+    let (forwarded_scheme, forwarded_host) = (
+        header("x-forwarded-proto").unwrap_or(scheme),
+        header("x-forwarded-host").unwrap_or(host),
     );
-    if !(said_scheme.eq_ignore_ascii_case(scheme) && said_host.eq_ignore_ascii_case(host)) {
-        let message = text::other_origin(said_scheme, said_host, &public);
-        return CheckResult::warning(what, message, text::CHANGE_FRONTEND_URL);
+    if !(forwarded_scheme.eq_ignore_ascii_case(scheme) && forwarded_host.eq_ignore_ascii_case(host))
+    {
+        let message = text::other_origin(forwarded_scheme, forwarded_host, &public);
+        return CheckResult::warning(check, message, text::CHANGE_FRONTEND_URL);
     }
     let client_ip = rate_limit_key(Some(peer), headers, &config.server.trusted_proxies);
-    CheckResult::ok(what, text::found(&client_ip, is_believed.then_some(peer)))
+    CheckResult::ok(
+        check,
+        text::found(&client_ip, is_trusted_peer.then_some(peer)),
+    )
 }
 
 fn address(hop: &[u8]) -> Option<IpAddr> {

@@ -19,12 +19,12 @@ use crate::{
     },
 };
 
-/// Refuses what another site makes a browser send (SR-110): the algorithm of Go's
-/// `http.CrossOriginProtection`, stricter. In front of every unsafe method, before login too,
-/// because logging somebody in as a stranger is an attack as well.
+/// Rejects cross-site requests (SR-110) with a stricter variant of the algorithm of Go's
+/// `http.CrossOriginProtection`. Covers every unsafe method, including those before login, because
+/// logging a victim in to the attacker's account is an attack as well.
 ///
 /// # Errors
-/// The answer to send.
+/// The response to send.
 pub async fn reject_cross_site(state: &AppState, request: &mut Request) -> Result<(), Response> {
     if is_same_origin(state, request) {
         Ok(())
@@ -34,14 +34,14 @@ pub async fn reject_cross_site(state: &AppState, request: &mut Request) -> Resul
 }
 
 async fn rejection(state: &AppState, request: Request) -> Response {
-    let came_from = request
+    let origin = request
         .headers()
         .get(header::ORIGIN)
         .and_then(|origin| origin.to_str().ok())
         .unwrap_or("no origin");
     let detail = format!(
         "from {:?} instead of {:?}",
-        came_from.chars().take(200).collect::<String>(),
+        origin.chars().take(200).collect::<String>(),
         state.config.origin()
     );
     let client = authenticate::client_info(state, &request);
@@ -64,11 +64,11 @@ fn is_same_origin(state: &AppState, request: &Request) -> bool {
         Method::GET | Method::HEAD | Method::OPTIONS
     );
     let is_api = api::is_api(request.uri().path());
-    // A bearer header is never added by a browser on its own, so there is nothing to forge.
+    // Browsers never add a bearer header on their own, so such a request cannot be forged.
     if is_safe || (is_api && bearer(headers).is_some()) {
         return true;
     }
-    // Where the browser says it, it decides alone: `same-site` may be a neighbour on another
+    // `Sec-Fetch-Site` alone decides if present. `same-site` is rejected, because it may be another
     // subdomain or port.
     if let Some(site) = headers.get("sec-fetch-site") {
         return site == "same-origin";
@@ -77,8 +77,8 @@ fn is_same_origin(state: &AppState, request: &Request) -> bool {
         Some(origin) => origin
             .to_str()
             .is_ok_and(|origin| is_allowed(state, origin)),
-        // Neither header: no browser of recent years. Scripts may use the contract; forms are for
-        // browsers.
+        // Every current browser sends one of the two headers. A script may omit both for the API,
+        // but a form must come from a browser.
         None => is_api,
     }
 }
@@ -93,7 +93,7 @@ fn is_allowed(state: &AppState, origin: &str) -> bool {
             .any(|allowed| allowed == origin)
 }
 
-/// The origin a browser says it is on, for the page that explains a refusal.
+/// The `Origin` header, for the page that explains the rejection.
 pub fn claimed_origin(headers: &HeaderMap) -> Option<String> {
     headers
         .get(header::ORIGIN)

@@ -16,29 +16,29 @@ use crate::{
     text::en::error_message,
 };
 
-/// Bytes of a request body (SR-150).
+/// Maximum size of a request body (SR-150).
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
-/// Bytes of a request's address.
+/// Maximum size of a request URI.
 const MAX_URI_BYTES: usize = 8 * 1024;
-/// Bytes of all header fields together. The HTTP library refuses more than 100 fields, and blocks
-/// well beyond this size.
+/// Maximum size of all header fields together. The HTTP library itself rejects more than 100 fields
+/// and much larger header blocks.
 pub const MAX_HEADER_BYTES: usize = 32 * 1024;
-/// How long a client may take to send its header fields.
+/// Time limit for receiving the header fields.
 pub const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a client may leave an answer unread. The kernel looks at growing intervals, so it can
-/// be twice that.
+/// Time limit for a client that does not read a response. The kernel checks at growing intervals,
+/// so it may take twice as long.
 pub const TCP_USER_TIMEOUT: Duration = Duration::from_secs(20);
-/// How long a request may take altogether, its body included.
+/// Time limit for a whole request, including its body.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
-/// Fields of a form.
+/// Maximum number of fields in a form.
 pub const MAX_FIELDS: usize = 64;
 
-/// Refuses what is too large or compressed before anything looks at it, and cleans addresses that
-/// carry the framework's error texts, so that nobody can put words on our pages with a link
-/// (SR-112).
+/// Rejects requests that are too large or compressed before anything else reads them. Removes
+/// Leptos's error parameters from the URL, so that a link cannot show an attacker's text on our
+/// pages (SR-112).
 ///
 /// # Errors
-/// The answer to send.
+/// The response to send.
 pub async fn enforce(state: &AppState, request: &mut Request) -> Result<(), Response> {
     let uri = request.uri();
     if uri
@@ -83,7 +83,7 @@ pub async fn enforce(state: &AppState, request: &mut Request) -> Result<(), Resp
     if matches!(*request.method(), Method::GET | Method::HEAD)
         && carries_framework_errors(uri.query())
     {
-        // One slash only: `//evil.example` would be another host.
+        // Exactly one slash: `//evil.example` would be another host.
         return Err(
             Redirect::to(&format!("/{}", uri.path().trim_start_matches(['/', '\\'])))
                 .into_response(),
@@ -92,7 +92,7 @@ pub async fn enforce(state: &AppState, request: &mut Request) -> Result<(), Resp
     Ok(())
 }
 
-/// What is needed to answer for a request that is gone.
+/// The parts of a request that an error response needs after the request has been consumed.
 pub struct RequestSnapshot {
     uri: Uri,
     accept: Option<HeaderValue>,
@@ -100,11 +100,11 @@ pub struct RequestSnapshot {
 }
 
 impl RequestSnapshot {
-    pub fn new(request: &Request, names: &Arc<RequestIds>) -> Self {
+    pub fn new(request: &Request, ids: &Arc<RequestIds>) -> Self {
         Self {
             uri: request.uri().clone(),
             accept: request.headers().get(header::ACCEPT).cloned(),
-            request_ids: Arc::clone(names),
+            request_ids: Arc::clone(ids),
         }
     }
 }
@@ -114,7 +114,7 @@ impl From<RequestSnapshot> for Request {
         RequestSnapshot {
             uri,
             accept,
-            request_ids: names,
+            request_ids: ids,
         }: RequestSnapshot,
     ) -> Self {
         let mut request = Self::new(Body::empty());
@@ -122,18 +122,17 @@ impl From<RequestSnapshot> for Request {
         request
             .headers_mut()
             .extend(accept.map(|accept| (header::ACCEPT, accept)));
-        request.extensions_mut().insert(names);
+        request.extensions_mut().insert(ids);
         request
     }
 }
 
-/// Does the work of a request, and answers in its place when it takes too long or panics as for
-/// everything else that fails: the contract's JSON or a page, with the number under which the log
-/// has the reason (SR-183, SR-184). A panic harms no other request; what it said is in the log,
-/// written by the panic hook.
+/// Runs a request with a time limit and catches panics. Both are answered like any other error:
+/// JSON or a page with the request id under which the log has the reason (SR-183, SR-184). A panic
+/// affects no other request, and the panic hook logs its message.
 pub async fn catch_panic_and_timeout(
     state: &AppState,
-    stand_in: RequestSnapshot,
+    snapshot: RequestSnapshot,
     work: impl Future<Output = Response>,
 ) -> Response {
     let work = AssertUnwindSafe(deadline::with_request_deadline(work)).catch_unwind();
@@ -143,9 +142,9 @@ pub async fn catch_panic_and_timeout(
         Err(_) => AuthError::Timeout,
     };
     let state = state.clone();
-    // The page may meet the same fault.
+    // Spawned, because rendering the error page may panic too.
     let page = tokio::spawn(
-        async move { render::error_response(&state, stand_in.into(), error).await }
+        async move { render::error_response(&state, snapshot.into(), error).await }
             .in_current_span(),
     );
     page.await.unwrap_or_else(|_| {

@@ -13,17 +13,18 @@ use crate::server::{AppState, crypto::random};
 const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
 const ONE_YEAR: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
-/// What one request and its answer are known by.
+/// The identifiers of one request and its response.
 pub struct RequestIds {
-    /// On the error page, in the log and in the answer's `X-Correlation-ID`, as MediaManager does
-    /// it.
+    /// Shown on the error page, in the log and in the `X-Correlation-ID` response header, like in
+    /// MediaManager.
     pub request_id: String,
-    /// Lets our inline scripts run, new in every answer (SR-113).
+    /// Allows our inline scripts; new for every response (SR-113).
     pub script_nonce: String,
 }
 
 impl RequestIds {
-    /// The reference is the caller's own, to the letter, if it is a version-4 UUID; else a new one.
+    /// Keeps the client's correlation id unchanged if it is a version 4 UUID, otherwise generates
+    /// one.
     pub fn from_headers(headers: &HeaderMap) -> Self {
         let given = headers
             .get(CORRELATION_ID)
@@ -39,28 +40,24 @@ impl RequestIds {
     }
 }
 
-/// Gives an answer its headers, errors and static files included (SR-113, SR-115).
-pub fn add_security_headers(state: &AppState, names: &RequestIds, headers: &mut HeaderMap) {
-    // At once, or the table grows twice.
+/// Adds the security headers to every response, including errors and static files (SR-113, SR-115).
+pub fn add_security_headers(state: &AppState, ids: &RequestIds, headers: &mut HeaderMap) {
+    // Reserved once, because the map would otherwise grow twice.
     headers.reserve(STATIC_HEADERS.len() + 4);
     headers.extend(STATIC_HEADERS);
     headers
         .entry(CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));
-    set(
-        headers,
-        CONTENT_SECURITY_POLICY,
-        policy(&names.script_nonce),
-    );
-    set(headers, CORRELATION_ID, names.request_id.clone());
+    set(headers, CONTENT_SECURITY_POLICY, policy(&ids.script_nonce));
+    set(headers, CORRELATION_ID, ids.request_id.clone());
     if state.config.is_https() {
         headers.insert(STRICT_TRANSPORT_SECURITY, ONE_YEAR);
     }
 }
 
-/// `wasm-unsafe-eval` is what compiling WebAssembly needs; it does not allow `eval`. `form-action`
-/// holds for redirects of a form too, which is why the way to the provider is a link and not a
-/// form.
+/// The Content-Security-Policy. `wasm-unsafe-eval` is required to compile WebAssembly and does not
+/// allow `eval`. `form-action` also applies to redirects after a form, so the login at the provider
+/// starts with a link instead of a form.
 fn policy(nonce: &str) -> String {
     format!(
         "default-src 'self'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; img-src 'self' data:; object-src 'none'; base-uri 'none'; \
@@ -70,7 +67,7 @@ fn policy(nonce: &str) -> String {
 
 const STATIC_HEADERS: [(HeaderName, HeaderValue); 5] = [
     (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-    // Not `no-referrer`: browsers would then send `Origin: null` with our own forms (SR-045).
+    // With `no-referrer`, browsers would send `Origin: null` with our own forms (SR-045).
     (REFERRER_POLICY, HeaderValue::from_static("same-origin")),
     (
         HeaderName::from_static("cross-origin-opener-policy"),

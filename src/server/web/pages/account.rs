@@ -1,4 +1,4 @@
-//! The pages of somebody's own account.
+//! The pages of the user's own account.
 
 use leptos::view;
 use uuid::Uuid;
@@ -129,7 +129,7 @@ async fn account_view(cx: &Ctx<'_>, current: &CurrentUser) -> Result<AccountView
     })
 }
 
-/// A session as pages show it; `current` is the session that asks.
+/// A session as pages show it; `current` is the session of the request.
 pub fn session_row(state: &AppState, session: &Session, current: Option<Uuid>) -> SessionRow {
     let provider = state
         .providers
@@ -146,7 +146,7 @@ pub fn session_row(state: &AppState, session: &Session, current: Option<Uuid>) -
     }
 }
 
-/// An account at a provider as pages show it.
+/// A linked provider account as pages show it.
 pub fn identity_row(state: &AppState, identity: &Identity) -> IdentityRow {
     let provider = state.providers.by_issuer(&identity.issuer);
     IdentityRow {

@@ -47,7 +47,7 @@ use crate::{
     },
 };
 
-/// The longest search that makes sense: an address.
+/// The maximum length of a search: that of an email address.
 const MAX_SEARCH_CHARS: usize = 254;
 
 /// `/users`
@@ -110,7 +110,7 @@ pub async fn action(cx: PageRequest, admin: Admin) -> PageResult {
         .parse::<UserAction>()
         .map_err(|_| AuthError::NotFound)?;
     let user = target_user(&cx, &admin).await?;
-    // What somebody does to the own account takes a recent login on this page too (SR-142).
+    // Changes to one's own account require a recent login on this page too (SR-142).
     let is_self = user.id == admin.user().id.to_string();
     if is_self && !cx.context.has_error() && admin.current().recent(cx.state.clock.now()).is_err() {
         return redirect(&reauthenticate_url(&cx.uri));
@@ -138,7 +138,7 @@ async fn target_user(cx: &PageRequest, admin: &Admin) -> Result<TargetUser, Auth
     })
 }
 
-/// `/users/link`: shows a link once; the cookie that carried it goes with the answer (SR-143).
+/// `/users/link`: shows a reset link once; the response deletes its cookie (SR-143).
 pub async fn reset_link(cx: PageRequest, admin: Admin, headers: HeaderMap) -> Response {
     let clear =
         one_time_link::clear_one_time_link(&cx.state).map(|cookie| (header::SET_COOKIE, cookie));
@@ -185,7 +185,7 @@ pub async fn audit_log(cx: PageRequest, admin: Admin) -> PageResult {
     cx.render(move || view! { <AuditLogPage list/> })
 }
 
-/// `/users/check`: it asks other servers, so it takes its time, within that of a request.
+/// `/users/check`: queries other servers, within the time limit of a request.
 pub async fn diagnostics(cx: PageRequest, _: Admin, request: Request) -> PageResult {
     let state = &cx.state;
     let proxy = client_ip::check_proxy_headers(
@@ -251,7 +251,7 @@ async fn user_details(cx: &Ctx<'_>, admin: &Admin, id: Uuid) -> Result<UserDetai
             .iter()
             .map(|session| session_row(cx.state, session, None))
             .collect(),
-        // The heading names the user.
+        // The page is about one user, so the rows do not repeat the user.
         events: found
             .events
             .iter()
@@ -264,7 +264,7 @@ async fn user_details(cx: &Ctx<'_>, admin: &Admin, id: Uuid) -> Result<UserDetai
     })
 }
 
-/// The source of a right, in words. The column holds a [`GrantSource`] or the id of a user.
+/// Describes who granted a right: the column holds a user id or a [`GrantSource`].
 fn grantor(names: &HashMap<Uuid, String>, by: &str) -> String {
     if let Ok(source) = by.parse::<GrantSource>() {
         return details_text::grant_source(source).to_owned();

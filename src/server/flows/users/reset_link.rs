@@ -1,0 +1,26 @@
+use uuid::Uuid;
+
+use super::permissions::require_recent_for_oneself;
+use crate::{
+    domain::AuthError,
+    server::flows::{
+        Ctx,
+        password_reset::{self, ResetLink},
+        sessions::Admin,
+    },
+};
+
+/// Creates a password reset link for the administrator to pass on (SR-143).
+///
+/// # Errors
+/// `NotFound` if there is no such active user; `ReauthenticationRequired` for oneself.
+pub async fn create_reset_link(
+    cx: &Ctx<'_>,
+    admin: &Admin,
+    id: Uuid,
+) -> Result<ResetLink, AuthError> {
+    require_recent_for_oneself(cx, admin, id)?;
+    password_reset::create_reset_link(cx, id, Some(admin.user().id))
+        .await?
+        .ok_or(AuthError::NotFound)
+}
