@@ -128,7 +128,7 @@ pub fn AccountPage(
 fn LoginMethods(has_password: bool, identities: Vec<IdentityRow>) -> impl IntoView {
     let cx = page_context();
     let is_connected = identities.iter().any(|identity| identity.is_configured);
-    let connect = cx.provider.clone().filter(|_| !is_connected).map(|provider| {
+    let connect = cx.provider().filter(|_| !is_connected).map(|provider| {
         view! { <li><a href=paths::LINK_IDENTITY.path>{link_text::connect(&provider.name)}</a></li> }
     });
     let identities: Vec<_> = identities

@@ -64,7 +64,7 @@ pub fn LoginPage(
                 reset_path=paths::FORGOT_PASSWORD.path
                 texts=ui::form_texts(0)
             />
-            <oidc::ProviderButton return_to/>
+            <oidc::ProviderButtons return_to/>
             {cx.features.signup.then(|| view! { <p class="links">{text::NEW_HERE}<a href=paths::SIGNUP.path>{signup::TITLE}</a></p> })}
         </ui::Layout>
     }

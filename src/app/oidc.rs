@@ -3,9 +3,11 @@ use leptos::{
     server_fn::{ServerFn, codec::GetUrl},
 };
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
 use super::{page_context::page_context, paths, ui};
 use crate::{
-    domain::{AuthError, Password, ReturnTo, return_to},
+    domain::{AuthError, Password, ProviderId, ReturnTo, return_to},
     islands::CredentialsForm,
     text::en::pages::{
         links,
@@ -17,9 +19,13 @@ use crate::{
 /// of a link, so it changes only the browser's own cookies. It never fails, because the framework
 /// would answer an error by putting it into the URL of the Referer.
 #[server(prefix = "", endpoint = "login/oidc", input = GetUrl)]
-pub async fn log_in_with_provider(#[server(default)] return_to: String) -> Result<(), AuthError> {
+pub async fn log_in_with_provider(
+    #[server(default)] provider: String,
+    #[server(default)] return_to: String,
+) -> Result<(), AuthError> {
     use crate::server::web::server_fn;
-    server_fn::redirect_to(&server_fn::start_oidc_login(ReturnTo::parse(&return_to)).await);
+    let return_to = ReturnTo::parse(&return_to);
+    server_fn::redirect_to(&server_fn::start_oidc_login(&provider, return_to).await);
     Ok(())
 }
 
@@ -33,32 +39,41 @@ pub async fn confirm_link(#[server(default)] password: Password) -> Result<(), A
     server_fn::finish_linking(&state, &login, &pending)
 }
 
-/// The link to the provider. It is not a form, because the content security policy's `form-action`
-/// also applies to the redirects of a form. It has no target while the provider cannot be used.
+/// The links to the providers. They are not forms, because the content security policy's
+/// `form-action` also applies to the redirects of a form. A link has no target while its provider
+/// cannot be used.
 #[component]
-pub fn ProviderButton(
+pub fn ProviderButtons(
     return_to: Option<ReturnTo>,
     /// The page has no other way to log in.
     #[prop(optional)]
     is_alone: bool,
 ) -> impl IntoView {
-    page_context().provider.clone().map(|provider| {
+    let cx = page_context();
+    let buttons = cx.providers.iter().enumerate().map(|(index, provider)| {
         let text = text::continue_with(&provider.name);
-        let button = match provider.last_error {
-            None => {
-                view! { <a class="button" href=start_url(return_to.as_ref())>{text}</a> }.into_any()
-            }
-            Some(message) => {
-                view! {
-                    <a class="button" role="link" aria-disabled="true" aria-describedby="provider-trouble">{text}</a>
-                    <p class="hint" id="provider-trouble">{message}</p>
-                }
-                .into_any()
-            }
+        // The first provider needs no parameter, so that its link is the one from before there
+        // were several.
+        let id = (index > 0).then_some(&provider.id);
+        let Some(message) = provider.last_error.clone() else {
+            let url = start_url(id, return_to.as_ref());
+            return view! { <a class="button" href=url>{text}</a> }.into_any();
         };
+        let hint_id = id.map_or_else(
+            || "provider-trouble".to_owned(),
+            |id| format!("provider-trouble-{}", id.as_str()),
+        );
+        view! {
+            <a class="button" role="link" aria-disabled="true" aria-describedby=hint_id.clone()>{text}</a>
+            <p class="hint" id=hint_id>{message}</p>
+        }
+        .into_any()
+    });
+    let buttons: Vec<_> = buttons.collect();
+    (!buttons.is_empty()).then(|| {
         view! {
             {(!is_alone).then(|| view! { <p class="divider"><span>{text::OR}</span></p> })}
-            {button}
+            {buttons}
         }
     })
 }
@@ -67,10 +82,10 @@ pub fn ProviderButton(
 /// button would log in anybody at this screen.
 #[component]
 pub fn ProviderLogoutButton(url: Option<String>) -> impl IntoView {
-    url.zip(page_context().provider.clone())
-        .map(|(url, provider)| {
-            view! { <a class="button" href=url>{text::also_log_out(&provider.name)}</a> }
-        })
+    let cx = page_context();
+    url.zip(cx.provider()).map(|(url, provider)| {
+        view! { <a class="button" href=url>{text::also_log_out(&provider.name)}</a> }
+    })
 }
 
 /// Why a login with the provider failed.
@@ -81,6 +96,8 @@ pub struct OidcLoginError {
     pub message: String,
     /// The advice for the viewer.
     pub hint: &'static str,
+    /// The provider to try again with; `None` for the first.
+    pub provider: Option<ProviderId>,
     pub provider_name: String,
     /// The provider's own message, shortened; shown as text.
     pub provider_message: Option<String>,
@@ -104,7 +121,7 @@ pub fn OidcErrorPage(error: OidcLoginError) -> impl IntoView {
         )
     } else {
         (
-            start_url(error.return_to.as_ref()),
+            start_url(error.provider.as_ref(), error.return_to.as_ref()),
             paths::LOGIN.path,
             text::error::LOG_IN_WITH_PASSWORD,
         )
@@ -161,6 +178,14 @@ pub fn ConfirmLinkPage(
     }
 }
 
-fn start_url(return_to: Option<&ReturnTo>) -> String {
-    return_to::with_target(LogInWithProvider::PATH, return_to)
+fn start_url(provider: Option<&ProviderId>, return_to: Option<&ReturnTo>) -> String {
+    let url = return_to::with_target(LogInWithProvider::PATH, return_to);
+    match provider {
+        Some(id) => {
+            let separator = if return_to.is_some() { '&' } else { '?' };
+            let id = utf8_percent_encode(id.as_str(), NON_ALPHANUMERIC);
+            format!("{url}{separator}provider={id}")
+        }
+        None => url,
+    }
 }

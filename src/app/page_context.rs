@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use leptos::prelude::use_context;
 
 use crate::{
-    domain::{AuthError, Notice, ReturnTo},
+    domain::{AuthError, Notice, ProviderId, ReturnTo},
     islands::FieldError,
 };
 
@@ -24,8 +24,8 @@ pub struct PageContext {
     pub viewer: Option<Viewer>,
     /// The form that was sent to this page without script and failed.
     pub failed_form: Option<FailedForm>,
-    /// The configured OpenID provider.
-    pub provider: Option<ProviderButton>,
+    /// The configured OpenID providers, in the order of the configuration.
+    pub providers: Vec<ProviderButton>,
     pub password_min_length: u16,
     pub features: Features,
     /// For administrators only.
@@ -54,6 +54,7 @@ pub struct Features {
 /// The OpenID provider, for its button.
 #[derive(Clone)]
 pub struct ProviderButton {
+    pub id: ProviderId,
     pub name: String,
     /// The message why the provider cannot be used at the moment.
     pub last_error: Option<String>,
@@ -123,6 +124,11 @@ impl PageContext {
     /// Where the viewer goes after logging in: the hidden field of the login forms.
     pub fn return_to(&self) -> Option<ReturnTo> {
         ReturnTo::parse(&self.hidden_value("return_to"))
+    }
+
+    /// The provider that identities are linked at.
+    pub fn provider(&self) -> Option<&ProviderButton> {
+        self.providers.first()
     }
 
     pub fn has_error(&self) -> bool {

@@ -7,6 +7,7 @@ pub mod diagnostics;
 pub mod email_verification;
 pub mod events;
 pub mod import;
+pub mod links;
 pub mod login;
 pub mod mail;
 pub mod oidc;

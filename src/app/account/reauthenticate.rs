@@ -48,7 +48,7 @@ pub fn ReauthenticatePage(email: String, has_password: bool, has_identity: bool)
         .into_any()
     });
     let provider = has_identity.then(|| {
-        view! { <oidc::ProviderButton return_to=return_to.clone() is_alone=!has_password/> }
+        view! { <oidc::ProviderButtons return_to=return_to.clone() is_alone=!has_password/> }
             .into_any()
     });
     view! {

@@ -4,27 +4,21 @@
 use super::{
     Ctx,
     events::EventDetails,
+    links,
     login::{self, Login},
     mail::{self, MailKind},
-    password_reset, rate_limits,
+    rate_limits,
     sessions::{self, CurrentUser, RecentLogin},
     users::{self, UserUpdate},
 };
 use crate::{
-    app::paths,
     domain::{AuditEvent, AuthError, Email, LinkToken, Password},
     server::{
-        AppState,
         crypto::{password_policy::NewPassword, tokens::Purpose},
-        db::{
-            self, identities::Identity, rate_limits::RateLimit, sessions::Session,
-            users::Credentials,
-        },
+        db::{self, identities::Identity, rate_limits::RateLimit, sessions::Session},
     },
 };
 
-/// Lifetime of a link that confirms a new address.
-const LINK_LIFETIME_SECONDS: u32 = 24 * 60 * 60;
 /// Rate limit of password changes and of email changes, for each account and each of the two.
 const EMAIL_CHANGE_LIMIT: RateLimit = RateLimit {
     max: 5,
@@ -202,35 +196,6 @@ async fn queue_email_change_link(
     tx.commit().await
 }
 
-/// The link for the mail to the new address, generated when the mail is sent.
-///
-/// # Errors
-/// `Internal` if signing fails.
-pub(super) async fn email_change_link(
-    state: &AppState,
-    found: &Credentials,
-    email: &Email,
-) -> Result<String, AuthError> {
-    let binding = format!(
-        "{}\0{email}",
-        password_reset::link_binding(&state.db, found).await?
-    );
-    let token = state
-        .tokens
-        .sign_link(
-            Purpose::EmailChange,
-            found.user.id,
-            &binding,
-            LINK_LIFETIME_SECONDS,
-        )
-        .map_err(|_| AuthError::Internal)?;
-    Ok(state.config.link(&format!(
-        "{}?token={token}&address={}",
-        paths::CONFIRM_EMAIL.path,
-        percent_encoding::utf8_percent_encode(email.as_str(), percent_encoding::NON_ALPHANUMERIC)
-    )))
-}
-
 /// The link that confirms a new address.
 #[derive(Debug)]
 pub struct EmailChange {
@@ -264,10 +229,7 @@ pub async fn confirm_email_change(
         .await?
         .filter(|found| found.user.is_active && owner == current.user().id);
     let found = found.ok_or(AuthError::VerificationLinkInvalid)?;
-    let binding = format!(
-        "{}\0{email}",
-        password_reset::link_binding(tx.db(), &found).await?
-    );
+    let binding = links::email_change_binding(tx.db(), &found, &email).await?;
     if !tokens.binding_matches(Purpose::EmailChange, &fingerprint, &binding) {
         return Err(AuthError::VerificationLinkInvalid);
     }

@@ -2,11 +2,10 @@ use std::sync::LazyLock;
 
 use uuid::Uuid;
 
-/// The word for the command line in the audit log.
-pub const SHELL: &str = "shell";
+use crate::domain::GrantSource;
 
 static CLI: LazyLock<ClientInfo> = LazyLock::new(|| ClientInfo {
-    rate_limit_key: SHELL.to_owned(),
+    rate_limit_key: GrantSource::Shell.name().to_owned(),
     ..ClientInfo::default()
 });
 

@@ -10,13 +10,9 @@ use super::{
     sessions::CurrentUser,
 };
 use crate::{
-    app::paths,
     domain::{AuditEvent, AuthError, LinkToken, LoginMethod, User},
     server::{AppState, crypto::tokens::Purpose, db},
 };
-
-/// Lifetime of a verification link.
-const LINK_LIFETIME_SECONDS: u32 = 24 * 60 * 60;
 
 /// Requests a verification mail. The answer is the same whether or not the address has an account
 /// (SR-040).
@@ -36,33 +32,6 @@ pub async fn request_verification(cx: &Ctx<'_>, email: &str) -> Result<(), AuthE
 /// Whether the user's address is still unverified.
 pub async fn needs_verification(state: &AppState, user: uuid::Uuid) -> Result<bool, AuthError> {
     Ok(!db::accounts::is_email_verified(&state.db, user).await?)
-}
-
-/// The verification link, generated when the mail is sent; `None` if the address is already
-/// verified.
-///
-/// # Errors
-/// `Internal` if signing fails.
-pub(super) async fn verification_link(
-    state: &AppState,
-    user: &User,
-) -> Result<Option<String>, AuthError> {
-    if db::accounts::is_email_verified(&state.db, user.id).await? {
-        return Ok(None);
-    }
-    let token = state
-        .tokens
-        .sign_link(
-            Purpose::EmailVerification,
-            user.id,
-            &user.email,
-            LINK_LIFETIME_SECONDS,
-        )
-        .map_err(|_| AuthError::Internal)?;
-    Ok(Some(state.config.link(&format!(
-        "{}?token={token}",
-        paths::VERIFY_EMAIL.path
-    ))))
 }
 
 /// The result of a verification.

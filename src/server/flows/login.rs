@@ -8,15 +8,12 @@ use super::{
     users,
 };
 use crate::{
-    domain::{AuditEvent, AuthError, Email, LoginMethod, Password, User},
+    domain::{AuditEvent, AuthError, Email, GrantSource, LoginMethod, Password, User},
     server::{
         crypto::password_hasher::{QueueSlot, Verification},
         db::{self, users::Credentials},
     },
 };
-
-/// The `granted_by` value for administrators from the `admin_emails` setting.
-const ADMIN_EMAILS: &str = "admin_emails";
 
 /// A verified first factor.
 pub struct FirstFactor {
@@ -302,14 +299,16 @@ pub async fn apply_admin_emails(tx: &mut Tx<'_>, user: User) -> Result<User, Aut
         ..user.clone()
     };
     db::users::set_rights(tx.db(), &user, &administrator).await?;
-    db::accounts::set_admin_grant(tx.db(), user.id, Some(ADMIN_EMAILS), now).await?;
+    db::accounts::set_admin_grant(tx.db(), user.id, Some(GrantSource::AdminEmails.name()), now)
+        .await?;
     if !user.is_verified {
-        db::accounts::set_approval(tx.db(), user.id, Some(ADMIN_EMAILS), now).await?;
+        db::accounts::set_approval(tx.db(), user.id, Some(GrantSource::AdminEmails.name()), now)
+            .await?;
     }
     tx.record(
         AuditEvent::RoleChanged,
         EventDetails::for_user(user.id)
-            .with_method(ADMIN_EMAILS)
+            .with_method(GrantSource::AdminEmails.name())
             .with_detail("administrator"),
     )
     .await?;

@@ -1,28 +1,23 @@
-//! Password reset (SR-040 to SR-049). A link is a stateless signed token, bound to the state that
-//! it replaces. Using one link therefore invalidates it and all others, and several may be valid at
-//! once.
+//! Password reset (SR-040 to SR-049). A link is bound to the state that it replaces. Using one link
+//! therefore invalidates it and all others, and several may be valid at once.
 
 use uuid::Uuid;
 
 use super::{
     Ctx,
-    client_info::SHELL,
     events::EventDetails,
+    links,
     mail::{self, MailKind},
     rate_limits,
 };
 use crate::{
-    app::paths,
-    domain::{AuditEvent, AuthError, Email, LinkToken, Password, User},
+    domain::{AuditEvent, AuthError, Email, GrantSource, LinkToken, Password, User},
     server::{
         AppState,
         crypto::{password_policy::NewPassword, tokens::Purpose},
         db::{self, users::Credentials},
     },
 };
-
-/// Lifetime of a link to choose the first password.
-const INVITATION_LIFETIME_SECONDS: u32 = 72 * 60 * 60;
 
 /// Requests a reset mail. The answer is the same whether or not the address has an account and
 /// whether or not resets are enabled (SR-040, SR-048).
@@ -38,48 +33,6 @@ pub async fn request_reset(cx: &Ctx<'_>, email: &Email) -> Result<(), AuthError>
     tx.record(AuditEvent::ResetRequested, EventDetails::new())
         .await?;
     tx.commit().await
-}
-
-/// The link for a reset mail, generated when the mail is sent; `None` if resets are disabled.
-///
-/// # Errors
-/// `Internal` if signing fails.
-pub(super) async fn mailed_link(
-    state: &AppState,
-    found: &Credentials,
-) -> Result<Option<String>, AuthError> {
-    if !state.config.auth.email_password_resets {
-        return Ok(None);
-    }
-    reset_link(
-        state,
-        Purpose::Reset,
-        found,
-        state.config.policy.reset_link_lifetime,
-    )
-    .await
-    .map(Some)
-}
-
-/// The link for an invitation mail; `None` if the user has chosen a password meanwhile.
-///
-/// # Errors
-/// `Internal` if signing fails.
-pub(super) async fn invitation_link(
-    state: &AppState,
-    found: &Credentials,
-) -> Result<Option<String>, AuthError> {
-    if !db::accounts::is_passwordless(&state.db, found.user.id).await? {
-        return Ok(None);
-    }
-    reset_link(
-        state,
-        Purpose::Invitation,
-        found,
-        INVITATION_LIFETIME_SECONDS,
-    )
-    .await
-    .map(Some)
 }
 
 /// A reset link that an administrator or the operator gives to the user over a trusted channel.
@@ -108,18 +61,20 @@ pub async fn create_reset_link(
         return Ok(None);
     };
     let lifetime = if has_never_logged_in(&state.db, user).await? {
-        INVITATION_LIFETIME_SECONDS
+        links::INVITATION_LIFETIME_SECONDS
     } else {
         state.config.policy.reset_link_lifetime
     };
     let details = EventDetails::for_user(user).with_method("handed_over");
     cx.record(
         AuditEvent::ResetLinkCreated,
-        by.map_or(details.with_method(SHELL), |by| details.by_actor(by)),
+        by.map_or(details.with_method(GrantSource::Shell.name()), |by| {
+            details.by_actor(by)
+        }),
     )
     .await?;
     Ok(Some(ResetLink {
-        link: reset_link(state, Purpose::AdminReset, &found, lifetime).await?,
+        link: links::reset_link(state, Purpose::AdminReset, &found, lifetime).await?,
         lifetime,
     }))
 }
@@ -136,23 +91,6 @@ pub async fn create_reset_link_by_email(
         Some(found) => create_reset_link(cx, found.user.id, None).await,
         None => Ok(None),
     }
-}
-
-async fn reset_link(
-    state: &AppState,
-    purpose: Purpose,
-    found: &Credentials,
-    lifetime: u32,
-) -> Result<String, AuthError> {
-    let binding = link_binding(&state.db, found).await?;
-    let token = state
-        .tokens
-        .sign_link(purpose, found.user.id, &binding, lifetime)
-        .map_err(|_| AuthError::Internal)?;
-    // Built from the configuration only, so that no request header can change the host (SR-043).
-    Ok(state
-        .config
-        .link(&format!("{}?token={token}", paths::RESET_PASSWORD.path)))
 }
 
 /// Whether the account was created by an administrator and has never been used.
@@ -252,7 +190,7 @@ async fn read_link(
             .await?
             .filter(|found| found.user.is_active)
             .ok_or(AuthError::ResetLinkInvalid)?;
-        let binding = link_binding(db, &found).await?;
+        let binding = links::reset_binding(db, &found).await?;
         return if state
             .tokens
             .binding_matches(purpose, &fingerprint, &binding)
@@ -263,19 +201,4 @@ async fn read_link(
         };
     }
     Err(AuthError::ResetLinkInvalid)
-}
-
-/// The state that a link is bound to: the password, the address, whether the account is active, and
-/// the link generation, which revoking links increments (SR-042, SR-046).
-pub(super) async fn link_binding(
-    db: &impl db::Connection,
-    found: &Credentials,
-) -> Result<String, AuthError> {
-    let generation = db::accounts::find(db, found.user.id)
-        .await?
-        .map_or(0, |account| account.link_generation);
-    Ok(format!(
-        "{}\0{}\0{}\0{generation}",
-        found.hashed_password, found.user.email, found.user.is_active
-    ))
 }

@@ -1,17 +1,14 @@
 use super::{
     Ctx,
     events::EventDetails,
+    links,
     login::{self, FirstFactor, Login},
     users,
 };
 use crate::{
-    app::paths,
-    domain::{AuditEvent, AuthError, Email, LinkToken, LoginMethod, Password},
+    domain::{AuditEvent, AuthError, Email, GrantSource, LinkToken, LoginMethod, Password},
     server::{crypto::password_policy::NewPassword, db},
 };
-
-/// The `granted_by` value for the first administrator.
-const GRANTED_BY_SETUP: &str = "setup";
 
 /// The input of the setup page.
 #[derive(Debug)]
@@ -29,15 +26,7 @@ pub struct FirstAdmin {
 /// `AlreadySetUp`, `UsersExistWithoutAdmin`, `Internal`.
 pub async fn setup_link(cx: &Ctx<'_>) -> Result<String, AuthError> {
     ensure_open(&cx.state.db).await?;
-    let token = cx
-        .state
-        .tokens
-        .sign_setup(cx.state.config.policy.setup_link_lifetime)
-        .map_err(|_| AuthError::Internal)?;
-    Ok(cx
-        .state
-        .config
-        .link(&format!("{}?token={token}", paths::SETUP.path)))
+    links::setup_link(cx.state)
 }
 
 /// Ensures that there is no user. A user without administrator rights ends the setup too.
@@ -88,7 +77,7 @@ pub async fn create_first_admin(cx: &Ctx<'_>, first: FirstAdmin) -> Result<Login
         role: users::Role::Administrator,
         is_email_verified: true,
         is_passwordless: false,
-        created_by: GRANTED_BY_SETUP.to_owned(),
+        created_by: GrantSource::Setup.name().to_owned(),
     };
     let user = users::insert_user(&tx, new).await?;
     tx.record(AuditEvent::SetupDone, EventDetails::for_user(user.id))

@@ -76,7 +76,7 @@ pub fn page_context(state: &AppState, parts: &Parts, pending_approvals: u64) -> 
         query,
         viewer: current.map(|current| viewer(state, current)),
         failed_form: parts.extensions.get::<FailedForm>().cloned(),
-        provider: provider.map(provider_button),
+        providers: state.providers.iter().map(provider_button).collect(),
         password_min_length: config.policy.password_min_length,
         features: Features {
             signup: config.policy.registration,
@@ -96,6 +96,7 @@ pub fn page_context(state: &AppState, parts: &Parts, pending_approvals: u64) -> 
 fn provider_button(provider: &Provider) -> ProviderButton {
     let name = &provider.config().name;
     ProviderButton {
+        id: provider.config().id.clone(),
         name: name.clone(),
         last_error: provider
             .last_error()
@@ -204,6 +205,14 @@ pub fn oidc_error_page(state: &AppState, parts: &Parts, refused: CallbackError) 
         title: en::pages::oidc::error::title(code),
         message: en::oidc_error_message(code, provider_name),
         hint: en::oidc_error_hint(code),
+        provider: provider
+            .map(|provider| provider.config().id.clone())
+            .filter(|id| {
+                state
+                    .providers
+                    .first()
+                    .is_none_or(|first| first.config().id != *id)
+            }),
         provider_name: provider_name.to_owned(),
         provider_message: refused.provider_message,
         return_to: refused.return_to,

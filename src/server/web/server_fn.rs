@@ -6,7 +6,7 @@ use leptos_axum::ResponseOptions;
 
 use crate::{
     app::paths::{self, Page},
-    domain::{AuthError, LinkToken, Notice, ReturnTo, return_to},
+    domain::{AuthError, LinkToken, Notice, ProviderId, ReturnTo, return_to},
     server::{
         AppState,
         flows::{
@@ -108,14 +108,18 @@ pub fn clear_session_cookie(state: &AppState) -> Result<(), AuthError> {
     Ok(())
 }
 
-/// Starts a login with the provider. Returns the URL to send the browser to, which is a page of
+/// Starts a login with a provider, by default the first one. Returns the URL to send the browser to, which is a page of
 /// ours if the provider cannot be used. A link leads here, so the function must not fail.
-pub async fn start_oidc_login(return_to: Option<ReturnTo>) -> String {
+pub async fn start_oidc_login(provider: &str, return_to: Option<ReturnTo>) -> String {
     let unavailable = return_to::with_target(paths::OIDC_ERROR.path, return_to.as_ref());
     let Ok((state, parts)) = state_and_parts() else {
         return unavailable;
     };
-    let Some(provider) = state.providers.first() else {
+    let chosen = match provider {
+        "" => state.providers.first(),
+        id => state.providers.get(&ProviderId::new(id)),
+    };
+    let Some(provider) = chosen else {
         return paths::LOGIN.path.to_owned();
     };
     let is_logged_in = parts

@@ -5,15 +5,12 @@ use uuid::Uuid;
 
 use super::MailKind;
 use crate::{
-    app::paths,
     domain::{AuditEvent, AuthError, Email},
     server::{
         AppState,
         clock::format_human,
         db::{self, outbox::QueuedMail, rate_limits::RateLimit, users::Credentials},
-        flows::{
-            Ctx, account, email_verification, events::EventDetails, password_reset, rate_limits,
-        },
+        flows::{Ctx, events::EventDetails, links, rate_limits},
         mailer::MailMessage,
     },
     text::en::mails,
@@ -120,13 +117,13 @@ async fn render_kind(
 ) -> Result<Option<MailMessage>, AuthError> {
     let app = &state.config.server.app_name;
     Ok(match kind {
-        MailKind::Reset => password_reset::mailed_link(state, found)
+        MailKind::Reset => links::mailed_reset_link(state, found)
             .await?
             .map(|link| reset(state, app, link)),
-        MailKind::Invitation => password_reset::invitation_link(state, found)
+        MailKind::Invitation => links::invitation_link(state, found)
             .await?
             .map(|link| invitation(app, link)),
-        MailKind::EmailVerification => email_verification::verification_link(state, &found.user)
+        MailKind::EmailVerification => links::verification_link(state, &found.user)
             .await?
             .map(|link| proof(app, link)),
         MailKind::EmailChange => email_change(state, app, queued, found).await?,
@@ -180,7 +177,7 @@ async fn email_change(
             &[&taken::reason(app), taken::CLOSING],
         )));
     }
-    let link = account::email_change_link(state, found, &address).await?;
+    let link = links::email_change_link(state, found, &address).await?;
     Ok(Some(
         message(text::subject(app), &[&text::reason(app)]).with_link(
             text::BUTTON,
@@ -199,7 +196,7 @@ fn account_exists(state: &AppState, app: &str) -> MailMessage {
     };
     message(text::subject(app), &[&text::reason(app)]).with_link(
         text::BUTTON,
-        state.config.link(paths::LOGIN.path),
+        links::login_url(state),
         &[closing],
     )
 }
@@ -237,9 +234,7 @@ fn email_changed(app: &str, queued: &QueuedMail) -> MailMessage {
 
 fn pending_approval(state: &AppState, app: &str) -> MailMessage {
     use mails::pending_approval as text;
-    let link = state
-        .config
-        .link(&format!("{}?which=pending", paths::USERS.path));
+    let link = links::pending_users_url(state);
     message(text::subject(app), &[&text::reason(app)]).with_link(
         text::BUTTON,
         link,

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::describe_identity;
 use crate::{
     domain::{
-        AuditEvent, AuthError, Email, ExternalUser, LoginMethod, Password, User,
+        AuditEvent, AuthError, Email, ExternalUser, GrantSource, LoginMethod, Password, User,
         external_user::{
             AccountDecision, AccountFacts, EmailSync, Grant, UnusableEmail, decide, match_account,
             sync_email,
@@ -248,11 +248,11 @@ async fn create(
         role: Role::Member,
         is_email_verified: external.grant.is_email_trusted,
         is_passwordless: true,
-        created_by: GRANTED_BY_PROVIDER.to_owned(),
+        created_by: GrantSource::Provider.name().to_owned(),
     };
     let user = users::insert_user(tx, new).await?;
     let details = EventDetails::for_user(user.id)
-        .with_method(GRANTED_BY_PROVIDER)
+        .with_method(GrantSource::Provider.name())
         .with_detail(Role::Member.name());
     tx.record(AuditEvent::UserCreated, details).await?;
     insert_identity(tx, user.id, external).await
@@ -362,11 +362,8 @@ async fn change_email(tx: &mut Tx<'_>, user: User, email: &Email) -> Result<User
 /// An account that MediaManager has linked is not one, although nobody is known to know its
 /// password: somebody may have chosen one there (SR-037).
 pub fn created_by_provider(account: &Account) -> bool {
-    account.is_passwordless && account.approved_by.as_deref() == Some(GRANTED_BY_PROVIDER)
+    account.is_passwordless && account.approved_by.as_deref() == Some(GrantSource::Provider.name())
 }
-
-/// The creator of an account that nobody here has created, and who vouches for its owner.
-const GRANTED_BY_PROVIDER: &str = "provider";
 
 /// The hash of a random password, which is thrown away at once.
 ///

@@ -7,11 +7,11 @@ use super::{
     update::{Actor, update_by},
 };
 use crate::{
-    domain::{AuditEvent, AuthError, Email, Password, User, UserFilter},
+    domain::{AuditEvent, AuthError, Email, GrantSource, Password, User, UserFilter},
     server::{
         crypto::password_policy::NewPassword,
         db::{self, accounts::Account},
-        flows::{Ctx, client_info::SHELL, events::EventDetails},
+        flows::{Ctx, events::EventDetails},
     },
 };
 
@@ -54,13 +54,13 @@ pub async fn create_user(cx: &Ctx<'_>, new: NewCliUser) -> Result<User, AuthErro
         role,
         is_email_verified: true,
         is_passwordless: false,
-        created_by: SHELL.to_owned(),
+        created_by: GrantSource::Shell.name().to_owned(),
     };
     let user = insert_user(&tx, new).await?;
     tx.record(
         AuditEvent::UserCreated,
         EventDetails::for_user(user.id)
-            .with_method(SHELL)
+            .with_method(GrantSource::Shell.name())
             .with_detail(role.name()),
     )
     .await?;
@@ -96,7 +96,7 @@ pub async fn revoke_sessions(cx: &Ctx<'_>, email: &Email) -> Result<Option<u64>,
     tx.record(
         AuditEvent::SessionsEnded,
         EventDetails::for_user(found.user.id)
-            .with_method(SHELL)
+            .with_method(GrantSource::Shell.name())
             .with_detail("all"),
     )
     .await?;

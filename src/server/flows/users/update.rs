@@ -4,13 +4,12 @@ use uuid::Uuid;
 
 use super::permissions::{ensure_other_admin, ensure_still_admin};
 use crate::{
-    domain::{AuditEvent, AuthError, Email, Password, User},
+    domain::{AuditEvent, AuthError, Email, GrantSource, Password, User},
     server::{
         crypto::password_policy::NewPassword,
         db,
         flows::{
             Ctx, Tx, account,
-            client_info::SHELL,
             events::EventDetails,
             mail::{self, MailKind},
             rate_limits,
@@ -69,7 +68,7 @@ impl Actor<'_> {
     fn name(&self) -> String {
         match self {
             Self::Admin(admin) => admin.user().id.to_string(),
-            Self::Cli => SHELL.to_owned(),
+            Self::Cli => GrantSource::Shell.name().to_owned(),
         }
     }
 }
@@ -161,7 +160,7 @@ impl UserEditor<'_> {
         let details = EventDetails::for_user(user).with_detail(detail);
         let details = match self.by {
             Actor::Admin(admin) => details.by_actor(admin.user().id),
-            Actor::Cli => details.with_method(SHELL),
+            Actor::Cli => details.with_method(GrantSource::Shell.name()),
         };
         self.tx.record(event, details).await
     }

@@ -66,8 +66,7 @@ pub async fn password(cx: PageRequest, current: CurrentUser) -> PageResult {
 pub async fn link_identity(cx: PageRequest, current: CurrentUser) -> PageResult {
     let provider = cx
         .context
-        .provider
-        .as_ref()
+        .provider()
         .ok_or(AuthError::NotFound)?
         .name
         .clone();
@@ -79,8 +78,7 @@ pub async fn link_identity(cx: PageRequest, current: CurrentUser) -> PageResult 
 pub async fn link_redirect(cx: PageRequest, _: CurrentUser) -> PageResult {
     let provider = cx
         .context
-        .provider
-        .as_ref()
+        .provider()
         .ok_or(AuthError::NotFound)?
         .name
         .clone();

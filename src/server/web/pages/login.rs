@@ -116,8 +116,7 @@ pub async fn confirm_link(cx: PageRequest, headers: HeaderMap) -> PageResult {
         login_attempts::pending_link(&cx.state, &headers).ok_or(AuthError::PendingLinkExpired)?;
     let provider = cx
         .context
-        .provider
-        .as_ref()
+        .provider()
         .ok_or(AuthError::PendingLinkExpired)?
         .name
         .clone();
