@@ -14,7 +14,7 @@ use crate::{
     text::en::event_description,
 };
 
-/// Rows per client and event kind, for events that unauthenticated clients can cause without limit.
+/// Rows per client and event kind, for events that clients can cause without limit.
 const STRANGER_EVENT_LIMIT: RateLimit = RateLimit {
     max: 20,
     window: 10 * 60,
@@ -103,9 +103,8 @@ pub(super) async fn insert_event(
     Box::pin(db::events::insert(db, row)).await
 }
 
-/// Records an event that unauthenticated clients can cause without limit, outside of any
-/// transaction. The log line is always written, the row only within [`STRANGER_EVENT_LIMIT`]. A
-/// database failure is ignored.
+/// Records an event that clients can cause without limit, outside of any transaction. The log line
+/// is always written, the row only within [`STRANGER_EVENT_LIMIT`]. A database failure is ignored.
 pub async fn record_rate_limited(cx: &Ctx<'_>, event: AuditEvent, details: EventDetails<'_>) {
     let key = format!("event:{}:{}", event.code(), cx.client.rate_limit_key);
     // Boxed to keep the futures of all callers small.
