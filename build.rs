@@ -1,20 +1,17 @@
-//! The built site is a part of the release program (`src/server/web/assets.rs`): another site is
-//! another program.
+//! The program embeds the built site (`src/main.rs`) and is compiled again when the file below
+//! changes, which `.ci/site.mjs` writes. It has to exist before the first site is built.
 
-const SITE: &str = "target/site/pkg";
+use std::{fs, path::Path};
+
+const BUILT_FROM: &str = "target/site-work/built-from";
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    // The browser's side must not depend on the site that is made of it, and a debug build reads
-    // the site at run time.
-    let embeds_site = std::env::var_os("CARGO_FEATURE_SSR").is_some()
-        && std::env::var("PROFILE").is_ok_and(|profile| profile == "release");
-    if embeds_site {
-        // Cargo would run every build again for a path that does not exist, and a site that is not
-        // watched would not be embedded once it exists.
-        if let Err(error) = std::fs::create_dir_all(SITE) {
-            println!("cargo::warning={SITE}: {error}");
-        }
-        println!("cargo::rerun-if-changed={SITE}");
+    let built_from = Path::new(BUILT_FROM);
+    let folder = built_from.parent().map_or(Ok(()), fs::create_dir_all);
+    if !built_from.exists()
+        && let Err(error) = folder.and_then(|()| fs::write(built_from, ""))
+    {
+        println!("cargo::warning={BUILT_FROM}: {error}");
     }
 }

@@ -1,28 +1,19 @@
-//! The program: arguments in, exit code out. Everything else is in the library.
+//! The program: the embedded files, and a call of the library. The files are embedded here, because a
+//! new site then compiles this file alone again.
 
-use std::{process::ExitCode, time::Duration};
+use std::process::ExitCode;
 
-use clap::Parser;
-use mediamanager_auth::server::cli::{self, Arguments};
-use tokio::runtime::Runtime;
+use mediamanager_auth::server::{cli, web::assets::Site};
+use rust_embed::RustEmbed;
 
-/// How long the end waits for what cannot be interrupted, such as asking a name server that is
-/// silent (SR-192).
-const RUNTIME_SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
+#[derive(RustEmbed)]
+#[folder = "target/site"]
+#[allow_missing = true]
+struct BuiltSite;
+
+/// `.ci/site.mjs` writes this file with every new site, so that Cargo compiles this one again.
+const _: &[u8] = include_bytes!("../target/site-work/built-from");
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    // Chosen here, once: two providers in one program would make TLS panic later.
-    if rustls::crypto::ring::default_provider()
-        .install_default()
-        .is_err()
-    {
-        return ExitCode::FAILURE;
-    }
-    let Ok(runtime) = Runtime::new() else {
-        return ExitCode::FAILURE;
-    };
-    let code = runtime.block_on(cli::run(arguments));
-    runtime.shutdown_timeout(RUNTIME_SHUTDOWN_TIMEOUT);
-    code
+    cli::main(Site::embedded::<BuiltSite>())
 }

@@ -4,13 +4,16 @@ use std::{
     io::{Write, stderr, stdout},
     path::PathBuf,
     process::ExitCode,
+    time::Duration,
 };
 
 use clap::{CommandFactory, Parser, Subcommand};
+use tokio::runtime::Runtime;
 
 use crate::server::{
     config::{self, Config, LogFormat, Sources},
     telemetry::log,
+    web::assets::Site,
 };
 
 pub mod check;
@@ -23,7 +26,7 @@ pub mod user;
 /// The login front door of MediaManager.
 #[derive(Parser)]
 #[command(version, about)]
-pub struct Arguments {
+struct Arguments {
     /// The configuration file [default: $CONFIG_FILE, else $CONFIG_DIR/config.toml, else
     /// ./config.toml]
     #[arg(long, global = true, value_name = "FILE")]
@@ -56,8 +59,30 @@ enum Command {
 /// The event of every reason for which a start ends.
 const STARTUP_FAILED: &str = "startup_failed";
 
-/// Does what the command line asks for.
-pub async fn run(arguments: Arguments) -> ExitCode {
+/// How long the end waits for work that cannot be interrupted, such as a request to a name server
+/// that does not answer (SR-192).
+const RUNTIME_SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Runs the program with the arguments of the process. Building the runtime here and not in
+/// `main.rs` compiles all asynchronous code once, in the library.
+pub fn main(site: Site) -> ExitCode {
+    let arguments = Arguments::parse();
+    // Chosen here, once: two providers in one program would make TLS panic later.
+    if rustls::crypto::ring::default_provider()
+        .install_default()
+        .is_err()
+    {
+        return ExitCode::FAILURE;
+    }
+    let Ok(runtime) = Runtime::new() else {
+        return ExitCode::FAILURE;
+    };
+    let code = runtime.block_on(run(arguments, site));
+    runtime.shutdown_timeout(RUNTIME_SHUTDOWN_TIMEOUT);
+    code
+}
+
+async fn run(arguments: Arguments, site: Site) -> ExitCode {
     if let Some(Command::Completions { shell }) = arguments.command {
         let mut program = Arguments::command();
         clap_complete::generate(shell, &mut program, "mediamanager-auth", &mut stdout());
@@ -70,7 +95,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         Err(code) => return code,
     };
     let result = match command {
-        Command::Serve => serve::run(config).await,
+        Command::Serve => serve::run(config, site).await,
         Command::Check(arguments) => check::run(&config, arguments).await,
         Command::Healthcheck => healthcheck::run(&config).await,
         // It needs no configuration, and has been done by now.

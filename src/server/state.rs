@@ -21,7 +21,7 @@ use crate::{
         flows::sessions::cache::SessionCache,
         mailer::Mailer,
         oidc::Providers,
-        web::assets,
+        web::assets::Site,
     },
 };
 
@@ -44,6 +44,8 @@ pub struct AppStateInner {
     pub providers: Providers,
     pub mailer: Mailer,
     pub clock: Clock,
+    pub site: Site,
+    /// The URLs of the files in `site`.
     pub assets: Arc<Assets>,
     pub leptos: LeptosOptions,
     /// Cancelled when the program has been asked to stop, so that readiness turns false first
@@ -70,7 +72,8 @@ impl AppState {
                 .map_err(|_| "the self-test of token signing failed".to_owned())?,
             mailer: Mailer::new(&config)?,
             providers: Providers::new(&config.auth.providers, &clock)?,
-            assets: Arc::new(assets::find()),
+            site: Site::none(),
+            assets: Arc::default(),
             leptos: LeptosOptions::builder()
                 .output_name("mediamanager-auth")
                 .build(),
@@ -78,6 +81,14 @@ impl AppState {
             clock,
             stopping: CancellationToken::new(),
         })))
+    }
+
+    /// The same state with the static files of the pages.
+    #[must_use]
+    pub fn with_site(mut self, site: Site) -> Self {
+        self.assets = Arc::new(site.assets());
+        self.site = site;
+        self
     }
 
     /// A network as the log may show it (`server.log_client_address`).

@@ -27,7 +27,7 @@ use crate::{
         flows::{Ctx, events, mail, setup},
         oidc::Provider,
         telemetry::{log, metrics},
-        web::{middleware::request_limits, router::router},
+        web::{assets::Site, middleware::request_limits, router::router},
     },
     text::en::error_message,
 };
@@ -45,7 +45,7 @@ const POLL_INTERVAL: Duration = Duration::from_secs(1);
 const LOG_INTERVAL: Duration = Duration::from_secs(60);
 
 /// `serve`: answers requests until SIGTERM or SIGINT.
-pub(super) async fn run(config: Config) -> Result<(), String> {
+pub(super) async fn run(config: Config, site: Site) -> Result<(), String> {
     log::start(config.server.log_format, &config.server.log_level);
     std::panic::set_hook(Box::new(
         |panic| tracing::error!(event = "panic", panic = ?panic.to_string(), "a fault of the program"),
@@ -54,7 +54,9 @@ pub(super) async fn run(config: Config) -> Result<(), String> {
         tracing::warn!(event = "configuration_warning", "{warning}");
     }
     let address = SocketAddr::new(config.server.host, config.server.port);
-    let state = AppState::new(config, Argon2Params::STANDARD, Clock::System).await?;
+    let state = AppState::new(config, Argon2Params::STANDARD, Clock::System)
+        .await?
+        .with_site(site);
     if state.assets.css.is_empty() {
         tracing::error!(
             event = "assets_missing",

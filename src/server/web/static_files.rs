@@ -2,16 +2,21 @@ use std::borrow::Cow;
 
 use axum::{
     body::Body,
-    extract::Path,
+    extract::{Path, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 
-use crate::server::web::assets;
+use crate::server::AppState;
 
 /// `/pkg/…`: file names change with their content, so browsers may cache them forever.
-pub async fn package(Path(name): Path<String>, headers: HeaderMap) -> Response {
+pub async fn package(
+    State(state): State<AppState>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+) -> Response {
     serve(
+        &state,
         &format!("pkg/{name}"),
         &headers,
         "public, max-age=31536000, immutable",
@@ -19,14 +24,22 @@ pub async fn package(Path(name): Path<String>, headers: HeaderMap) -> Response {
 }
 
 /// `/favicon.svg`
-pub async fn icon(headers: HeaderMap) -> Response {
-    serve("favicon.svg", &headers, "public, max-age=86400")
+pub async fn icon(State(state): State<AppState>, headers: HeaderMap) -> Response {
+    serve(&state, "favicon.svg", &headers, "public, max-age=86400")
 }
 
 /// Serves a file with a cache lifetime. A 404 gets none: during an update it would be cached for a
 /// year.
-fn serve(path: &str, headers: &HeaderMap, cache_control: &'static str) -> Response {
-    let Some(file) = assets::get(path, |encoding| accepts_encoding(headers, encoding)) else {
+fn serve(
+    state: &AppState,
+    path: &str,
+    headers: &HeaderMap,
+    cache_control: &'static str,
+) -> Response {
+    let Some(file) = state
+        .site
+        .file(path, |encoding| accepts_encoding(headers, encoding))
+    else {
         return (StatusCode::NOT_FOUND, "Not Found").into_response();
     };
     let body = match file.content {

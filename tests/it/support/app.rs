@@ -21,9 +21,10 @@ use mediamanager_auth::{
             },
         },
         mailer::{Mailer, SentMessages},
-        web::router::router,
+        web::{assets::Site, router::router},
     },
 };
+use rust_embed::RustEmbed;
 use sea_orm::{ConnectionTrait, Statement};
 
 /// A password good enough for everybody in the tests.
@@ -36,6 +37,12 @@ pub const CHEAP: Argon2Params = Argon2Params {
     passes: 1,
     lanes: 1,
 };
+
+/// Read from disk when it is asked for, as in every debug build.
+#[derive(RustEmbed)]
+#[folder = "target/site"]
+#[allow_missing = true]
+struct BuiltSite;
 
 /// One running program with a database of its own and a clock that can be moved.
 pub struct App {
@@ -197,5 +204,7 @@ pub async fn state(database_url: &str, toml: &str, clock: Clock) -> Result<AppSt
             .map(|problem| format!("{problem}\n"))
             .collect::<String>()
     })?;
-    AppState::new(config, CHEAP, clock).await
+    Ok(AppState::new(config, CHEAP, clock)
+        .await?
+        .with_site(Site::embedded::<BuiltSite>()))
 }
