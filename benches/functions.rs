@@ -1,9 +1,6 @@
-//! What single functions cost, each beside the least that the same work can cost. Part of
-//! `make bench`.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a measurement that cannot go on should stop where it stands"
-)]
+//! Measures single functions, each beside the minimal implementation of the same work (`bare`).
+//! Part of `make bench`.
+#![expect(clippy::unwrap_used, reason = "a failed setup ends the benchmark")]
 
 use std::hint::black_box;
 
@@ -55,7 +52,7 @@ criterion_group!(
 );
 criterion_main!(functions);
 
-/// Beside the library with rules that are made once.
+/// `bare` is the library with validation rules that are built once.
 fn session_token(criterion: &mut Criterion) {
     let tokens = Tokens::new(SECRET, Clock::System).unwrap();
     let (token, _) = tokens
@@ -73,7 +70,7 @@ fn session_token(criterion: &mut Criterion) {
     });
 }
 
-/// The second of three cookies. Beside the library's splitting alone.
+/// Reads the second of three cookies. `bare` is the library's splitting alone.
 fn session_cookie(criterion: &mut Criterion) {
     let directory = tempfile::tempdir().unwrap();
     let config = configuration(&directory);
@@ -97,7 +94,7 @@ fn session_cookie(criterion: &mut Criterion) {
     });
 }
 
-/// Beside lower-casing alone.
+/// `bare` is trimming and lower-casing alone.
 fn email(criterion: &mut Criterion) {
     let typed = " Ada.Lovelace+Films@Mail.Example.ORG ";
     let mut group = criterion.benchmark_group("e-mail address");
@@ -109,7 +106,7 @@ fn email(criterion: &mut Criterion) {
     });
 }
 
-/// Beside resolving it as a browser does.
+/// `bare` resolves the target like a browser.
 fn return_to(criterion: &mut Criterion) {
     let target = "/web/dashboard/f%C3%BCr-alle?query=a%2Fb&page=2#results";
     let site = Url::parse("https://media.example.org/login").unwrap();
@@ -122,7 +119,7 @@ fn return_to(criterion: &mut Criterion) {
     });
 }
 
-/// One Argon2id. Beside the same without a queue, a thread of its own and reading the stored hash.
+/// Verifies one Argon2id hash. `bare` does so without the queue and the blocking pool.
 fn password(criterion: &mut Criterion) {
     let runtime = Runtime::new().unwrap();
     let cost = Argon2Params::STANDARD;
@@ -164,7 +161,7 @@ fn password(criterion: &mut Criterion) {
     });
 }
 
-/// `GET /login` through the whole router. Beside a page of one form through an empty one.
+/// `GET /login` through the whole router. `bare` is a page of one form through an empty router.
 fn login_page(criterion: &mut Criterion) {
     let runtime = Runtime::new().unwrap();
     let directory = tempfile::tempdir().unwrap();
@@ -183,12 +180,12 @@ fn login_page(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("GET /login");
     for (name, router) in [("ours", ours), ("bare", bare)] {
         group.bench_function(name, |bencher| {
-            bencher.iter(|| runtime.block_on(answer(router.clone())))
+            bencher.iter(|| runtime.block_on(get_login(router.clone())))
         });
     }
 }
 
-async fn answer(router: Router) -> usize {
+async fn get_login(router: Router) -> usize {
     let request = Request::get("/login")
         .header("host", "localhost:8000")
         .body(Body::empty())
@@ -219,7 +216,7 @@ fn Page() -> impl IntoView {
     }
 }
 
-/// The defaults, with a database in `directory`.
+/// The default configuration, with a database in `directory`.
 fn configuration(directory: &TempDir) -> Config {
     let file = directory.path().join("config.toml");
     std::fs::write(&file, "").unwrap();

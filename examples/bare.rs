@@ -1,12 +1,12 @@
-//! What `make bench` compares the program with: the same work with nothing around it.
+//! The minimal programs that `make bench` compares the server with.
 //!
-//! `bare serve PORT FILE` answers every request with the bytes of FILE, a whole HTTP answer as the
-//! program has given it; `bare page PORT` renders a bare Leptos page of one form;
-//! `bare argon2 THREADS SECONDS` checks passwords and prints how many a second.
+//! `bare serve PORT FILE` answers every request with the recorded HTTP response in FILE; `bare page
+//! PORT` renders a Leptos page of one form; `bare argon2 THREADS SECONDS` verifies passwords and
+//! prints the number per second.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
-    reason = "a program for the terminal, whose answer a script reads"
+    reason = "a script reads the output of this terminal program"
 )]
 
 use std::{
@@ -36,19 +36,23 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match words.as_slice() {
-        ["serve", port, file] => answer(file)
-            .and_then(|answer| serve(port, Router::new().fallback(move || async move { answer }))),
+        ["serve", port, file] => read_response(file).and_then(|response| {
+            serve(
+                port,
+                Router::new().fallback(move || async move { response }),
+            )
+        }),
         ["page", port] => serve(
             port,
             Router::new().fallback(get(|| async { Html(view! { <Page/> }.to_html()) })),
         ),
-        ["argon2", threads, seconds] => hash(threads, seconds),
+        ["argon2", threads, seconds] => verify_passwords(threads, seconds),
         _ => Err("usage: bare serve PORT FILE | page PORT | argon2 THREADS SECONDS".into()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(fault) => {
-            eprintln!("{fault}");
+        Err(error) => {
+            eprintln!("{error}");
             ExitCode::FAILURE
         }
     }
@@ -64,16 +68,16 @@ fn serve(port: &str, router: Router) -> Outcome {
         })
 }
 
-/// Headers and body of an answer that was written down with its status line.
-fn answer(file: &str) -> Result<(HeaderMap, Bytes), Box<dyn std::error::Error>> {
-    let written = fs::read_to_string(file)?;
-    let (head, body) = written
+/// Reads the headers and the body of a recorded HTTP response.
+fn read_response(file: &str) -> Result<(HeaderMap, Bytes), Box<dyn std::error::Error>> {
+    let recorded = fs::read_to_string(file)?;
+    let (head, body) = recorded
         .split_once("\r\n\r\n")
         .ok_or("no end of the header")?;
     let mut headers = HeaderMap::new();
     for line in head.lines().skip(1) {
         let (name, value) = line.split_once(": ").ok_or("no header field")?;
-        // These two come from the HTTP library, here as there.
+        // The HTTP library adds these two, as in the server.
         if !["date", "content-length"].contains(&name) {
             headers.append(HeaderName::try_from(name)?, HeaderValue::from_str(value)?);
         }
@@ -102,7 +106,7 @@ fn Page() -> impl IntoView {
     }
 }
 
-fn hash(threads: &str, seconds: &str) -> Outcome {
+fn verify_passwords(threads: &str, seconds: &str) -> Outcome {
     let (threads, seconds): (usize, u64) = (threads.parse()?, seconds.parse()?);
     let cost = Argon2Params::STANDARD;
     let argon2 = Argon2::new(
@@ -115,10 +119,10 @@ fn hash(threads: &str, seconds: &str) -> Outcome {
         .map_err(|err| err.to_string())?
         .to_string();
     let started = Instant::now();
-    let until = started + Duration::from_secs(seconds);
+    let deadline = started + Duration::from_secs(seconds);
     let count = || {
         let mut done = 0_u32;
-        while Instant::now() < until {
+        while Instant::now() < deadline {
             let is_right = PasswordVerifier::<str>::verify_password(
                 &argon2,
                 b"violet kettle harbour 9",

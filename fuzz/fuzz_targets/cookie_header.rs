@@ -1,4 +1,4 @@
-//! `Cookie` headers, a line each.
+//! `Cookie` headers, one in each line.
 #![no_main]
 
 #[path = "../../tests/it/properties/rules.rs"]

@@ -1,5 +1,5 @@
-//! `X-Forwarded-For` headers, a line each, of a stranger, and of a client behind one and two
-//! proxies.
+//! `X-Forwarded-For` headers, one in each line: from an untrusted client, and from a client behind
+//! one and two trusted proxies.
 #![no_main]
 
 use std::{net::IpAddr, sync::LazyLock};

@@ -1,5 +1,5 @@
-//! An ID token: once as it comes, which nobody has signed, and once with the first line as the
-//! header and the rest as the claims, signed by the provider.
+//! An ID token: once unsigned as it is, and once signed by the provider, with the first line as the
+//! header and the rest as the claims.
 #![no_main]
 
 #[path = "../../tests/it/properties/rules.rs"]

@@ -1,4 +1,4 @@
-//! Where a login leads afterwards, as it stands in a link that anybody can write.
+//! The `return_to` parameter, which an attacker can choose.
 #![no_main]
 
 #[path = "../../tests/it/properties/rules.rs"]

@@ -1,5 +1,5 @@
-/// What is worth remembering of a login front door (SR-180). The names are stable: they stand in
-/// the log and in the `event` table.
+/// The kinds of events in the audit log (SR-180). The codes are stable, because the log and the
+/// `auth_event` table contain them.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, strum::EnumIter, strum::EnumString, strum::IntoStaticStr,
 )]
@@ -42,7 +42,7 @@ pub enum AuditEvent {
 }
 
 impl AuditEvent {
-    /// The stable word.
+    /// The stable code: the variant's name in snake case.
     pub fn code(self) -> &'static str {
         self.into()
     }

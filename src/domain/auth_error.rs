@@ -1,98 +1,99 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// Every way in which a request can fail, named by its outcome. A closed set without free text:
-/// nothing that a library, a database or an attacker says can reach a page through it (SR-183).
+/// The outcomes of a failed request. A closed set without free text, so that no text of a library,
+/// the database or an attacker can reach a page (SR-183).
 ///
-/// [`code`](Self::code) is the stable word for logs and clients, [`status`](Self::status) the
-/// number of the answer, [`field`](Self::field) the input that the sentence stands beside. The
-/// sentence itself is `text::en::error_message`.
+/// The messages are in `text::en::error_message`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumString, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum AuthError {
-    /// The one answer for an unknown address, a wrong password, a disabled account and one without
-    /// password (SR-020).
+    /// The common error for an unknown address, a wrong password, a disabled account and an account
+    /// without a password. Different errors would reveal which addresses have an account (SR-020).
     BadCredentials,
-    /// Nobody is logged in, or the session has ended.
+    /// The request has no live session.
     NotLoggedIn,
-    /// Logged in, but not allowed.
+    /// The user lacks the right.
     Forbidden,
-    /// The form belongs to a page that was shown to another account than the one that is logged in
-    /// now, or it does not say to which.
+    /// The form was shown to another user than the one that is logged in, or lacks its account
+    /// field.
     AccountMismatch,
-    /// What changes the account itself needs a login of the last five minutes (SR-142).
+    /// Changing the account requires a login within the last five minutes (SR-142).
     ReauthenticationRequired,
-    /// Without it nobody could log in to the account (SR-076).
+    /// The login method is the account's last one, so it cannot be removed (SR-076).
     LastLoginMethod,
-    /// Without them nobody could manage the others (SR-144).
+    /// The user is the last administrator and must stay one (SR-144).
     LastAdministrator,
     /// The address breaks SR-031.
     InvalidEmail,
-    /// Somebody has an account with this address. Only said where that is no secret: to
-    /// administrators, the shell, and the mailbox itself.
+    /// Another account has this address. Only shown where that is not a secret: to administrators,
+    /// in the CLI, and to the owner of the mailbox.
     EmailTaken,
     /// The account has this address already.
     EmailUnchanged,
-    /// There is no mail with which somebody could prove another address (SR-142).
+    /// A new address cannot be verified, because mail is not configured (SR-142).
     EmailChangeUnavailable,
     /// The password field was empty.
     PasswordMissing,
-    /// Beyond SR-011.
+    /// The password exceeds the limits of SR-011.
     PasswordTooLong,
-    /// A new password shorter than the configured minimum, in code points.
-    PasswordTooShort { minimum: u16 },
-    /// A new password that a guesser tries early (SR-013).
+    /// The new password is shorter than the configured minimum, in code points (SR-010).
+    PasswordTooShort {
+        minimum: u16,
+    },
+    /// The new password is easy to guess (SR-013).
     PasswordTooWeak,
-    /// A new password made of the account's own address (SR-013).
+    /// The new password contains the local part of the account's address (SR-013).
     PasswordContainsEmail,
     /// The setup link is damaged, expired, or was signed with another `token_secret`.
     SetupLinkInvalid,
-    /// There is an administrator already.
+    /// An administrator exists.
     AlreadySetUp,
-    /// Somebody has an account, but nobody is an administrator: the setup link is void, and the
-    /// shell is the way on (SR-039).
+    /// Users exist, but no administrator. The setup link is no longer valid, and the CLI must
+    /// promote a user (SR-039).
     UsersExistWithoutAdmin,
-    /// `policy.registration = false` (SR-038).
+    /// `policy.registration` is false (SR-038).
     RegistrationClosed,
-    /// The address cannot be used for a new account; deliberately neutral about why (SR-033).
+    /// The address cannot be used for a new account. The reason is not given, because it would
+    /// reveal whether the address has one (SR-033).
     EmailUnavailable,
-    /// The link for a new password is damaged, expired, used, or its account has changed.
+    /// The reset link is damaged, expired or used, or its account has changed.
     ResetLinkInvalid,
-    /// The link that proves an address is damaged, expired, or for another account than the one
-    /// that is logged in.
+    /// The verification link is damaged or expired, or belongs to another user than the one that is
+    /// logged in.
     VerificationLinkInvalid,
-    /// The address would be proven by somebody who need not know the account's password, which
-    /// somebody else may (SR-037).
+    /// Verification is refused because this session was not opened with the password: someone else
+    /// may have set it (SR-037).
     PasswordLoginRequired,
-    /// What the person was about to connect with their account is too old, or was connected
-    /// elsewhere.
+    /// The pending link of an identity is too old, or the identity was linked elsewhere.
     PendingLinkExpired,
-    /// The throttle of SR-022; seconds until the next try counts.
-    TooManyAttempts { retry_after: u32 },
-    /// The request came from another site (SR-110).
+    /// A rate limit of SR-022 is reached. `retry_after` is in seconds.
+    TooManyAttempts {
+        retry_after: u32,
+    },
+    /// The CSRF check rejected a request from another site (SR-110).
     CrossSite,
-    /// The request cannot be read: broken encoding, a field given twice, broken JSON.
+    /// The request has a broken encoding, a duplicate field, or invalid JSON.
     BadRequest,
     /// A text field holds control characters (SR-151).
     ControlCharacters,
-    /// Neither a form nor JSON (SR-026).
+    /// The body is neither a form nor JSON (SR-026).
     UnsupportedMediaType,
-    /// The body is beyond the limit of SR-150.
+    /// The body exceeds the limit of SR-150.
     PayloadTooLarge,
-    /// No such page.
     NotFound,
-    /// The page exists, but does not answer to this method.
+    /// The path exists, but not with this method.
     MethodNotAllowed,
-    /// Too many password checks are waiting (SR-171).
+    /// The queue of password hashes is full (SR-171).
     Overloaded,
-    /// The database cannot be reached (SR-190).
+    /// The database is unavailable (SR-190).
     Unavailable,
-    /// The request was not finished in time, whoever was slow (SR-224).
+    /// The request exceeded the request timeout (SR-224).
     Timeout,
-    /// A fault of ours; the log has the reason under the request's number.
+    /// An internal error. Its reason is in the log under the request id.
     Internal,
 }
 
-/// An input of a form, for placing a message and the focus.
+/// The input of a form that receives the error message and the focus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Field {
     Email,
@@ -100,7 +101,7 @@ pub enum Field {
 }
 
 impl AuthError {
-    /// The input that the message stands beside; `None` for a message about the whole form.
+    /// The input that the message belongs to; `None` for a message about the whole form.
     pub fn field(self) -> Option<Field> {
         match self {
             Self::InvalidEmail
@@ -117,8 +118,7 @@ impl AuthError {
         }
     }
 
-    /// The `id` of the element where the sentence stands: an input's, or `alert` for the form as a
-    /// whole.
+    /// The `id` of the element that shows the message: the input, or the form's `alert`.
     pub fn place(self) -> &'static str {
         match self.field() {
             Some(Field::Email) => "email",
@@ -127,12 +127,12 @@ impl AuthError {
         }
     }
 
-    /// The stable word for logs and clients: the variant's name in snake case.
+    /// The stable code for logs and clients: the variant's name in snake case.
     pub fn code(self) -> &'static str {
         self.into()
     }
 
-    /// The HTTP status of the answer.
+    /// The HTTP status of the response.
     pub fn status(self) -> u16 {
         match self {
             Self::BadRequest => 400,
@@ -172,8 +172,7 @@ impl AuthError {
         }
     }
 
-    /// Seconds after which trying again makes sense, for the `Retry-After` header (RFC 9110
-    /// §10.2.3).
+    /// The seconds of the `Retry-After` header (RFC 9110 §10.2.3).
     pub fn retry_after(self) -> Option<u32> {
         match self {
             Self::TooManyAttempts { retry_after } => Some(retry_after),
@@ -184,8 +183,8 @@ impl AuthError {
     }
 }
 
-/// The code, and the number if there is one: `password_too_short 12`. Text, because an object would
-/// bring a whole parser for numbers into the browser.
+/// Serializes the code and, if there is one, the number: `password_too_short 12`. A string, because
+/// an object would add a number parser to the WebAssembly.
 impl Serialize for AuthError {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {

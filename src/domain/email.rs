@@ -2,27 +2,26 @@ use std::fmt;
 
 use crate::domain::AuthError;
 
-/// The longest address that fits an SMTP path (RFC 5321 §4.5.3.1.3), in bytes.
+/// The maximum length of an address in an SMTP path (RFC 5321 §4.5.3.1.3).
 const MAX_BYTES: usize = 254;
-/// The longest local part (RFC 5321 §4.5.3.1.1), in bytes.
+/// The maximum length of a local part (RFC 5321 §4.5.3.1.1).
 const MAX_LOCAL_BYTES: usize = 64;
-/// The longest domain label (RFC 1035 §2.3.4), in bytes.
+/// The maximum length of a domain label (RFC 1035 §2.3.4).
 const MAX_LABEL_BYTES: usize = 63;
 
-/// An e-mail address in its one canonical form (SR-030): outer ASCII blanks cut, ASCII letters
-/// lower-cased, nothing else.
+/// An e-mail address in canonical form: without outer ASCII blanks and in lower case (SR-030).
 ///
-/// ASCII only, so no two addresses that look alike can become equal by Unicode folding (the class
-/// of CVE-2019-19844). Plus tags and dots are kept: what they mean is the business of the mail
-/// server that owns the address.
+/// ASCII only, because Unicode case folding can make two different addresses equal
+/// (CVE-2019-19844). Plus tags and dots are kept, because only the receiving mail server knows
+/// their meaning.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Email(String);
 
 impl Email {
-    /// Parses what a person typed (SR-031).
+    /// Parses a typed address (SR-031).
     ///
     /// # Errors
-    /// `EmailMalformed` for everything SR-031 refuses, control characters included.
+    /// `InvalidEmail` if the address breaks SR-031, for example with a control character.
     pub fn parse(typed: &str) -> Result<Self, AuthError> {
         let address = typed
             .trim_matches([' ', '\t', '\r', '\n'])
@@ -39,7 +38,7 @@ impl Email {
         &self.0
     }
 
-    /// What stands before the `@`.
+    /// The part before the `@`.
     pub fn local_part(&self) -> &str {
         self.0.split_once('@').map_or("", |(local, _)| local)
     }
@@ -64,8 +63,8 @@ fn is_local_part(local: &str) -> bool {
             .all(|byte| byte.is_ascii_graphic() && !br#""\,;<>@"#.contains(&byte))
 }
 
-/// ASCII labels of letters, digits and inner hyphens. A single label and `.local` are fine:
-/// households use them.
+/// Whether a domain consists of ASCII labels of letters, digits and inner hyphens. A single label
+/// and `.local` are allowed, because home networks use them.
 fn is_domain(domain: &str) -> bool {
     domain.split('.').all(|label| {
         (1..=MAX_LABEL_BYTES).contains(&label.len())

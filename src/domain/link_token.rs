@@ -2,9 +2,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// The token of a link that somebody opened: for setup, a new password, or an address. A secret as
-/// long as the link is good, so nothing shows it when it is printed. What it is worth is decided on
-/// the server.
+/// The unchecked token of a one-time link. It is a secret while the link is valid, so `Debug`
+/// prints `***`.
 #[derive(Clone, Default, Deserialize, Serialize)]
 #[serde(transparent)]
 pub struct LinkToken(String);
@@ -14,7 +13,7 @@ impl LinkToken {
         Self(token)
     }
 
-    /// The secret itself. Every call is a place to look at in a review.
+    /// Returns the secret. Every call needs a review.
     pub fn expose(&self) -> &str {
         &self.0
     }

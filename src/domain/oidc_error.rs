@@ -1,53 +1,51 @@
-/// Every way in which a login through the OpenID provider can end without one, named by outcome.
-/// What the person sees; the reason, with the setting to change, is in the log under the page's
-/// reference.
+/// The outcomes of a failed login through the OpenID provider, for the page. The reason and the
+/// setting to change are in the log under the page's request id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum OidcError {
-    /// The answer belongs to no attempt of this browser: `state` is missing, wrong, expired, used,
-    /// or another browser's (SR-053).
+    /// `state` is missing, wrong, expired, used, or of another browser's login attempt (SR-053).
     UnknownState,
-    /// The answer cannot be read: a parameter twice, a code and an error together, or neither
-    /// (SR-056).
+    /// The callback has a duplicate parameter, both a code and an error, or neither (SR-056).
     MalformedCallback,
-    /// The person, or a rule at the provider, said no (`access_denied`).
+    /// The user or the provider denied the login (`access_denied`).
     AccessDenied,
-    /// The provider answered with another error of its own.
+    /// The provider redirected back with another error.
     ProviderError,
-    /// The answer names another provider than the one that was asked (RFC 9207).
+    /// The `iss` parameter names another provider, as in a mix-up attack (RFC 9207).
     IssuerMismatch,
-    /// The provider does not answer, or not with what was asked for.
+    /// The provider does not respond, or with an unusable response.
     ProviderUnreachable,
-    /// What the provider says of itself contradicts the configuration, or offers nothing that is
-    /// safe.
+    /// The provider's metadata contradicts the configuration, or offers no secure method.
     ProviderMisconfigured,
-    /// The provider does not know us by these credentials (`invalid_client`).
+    /// The provider rejected the client credentials (`invalid_client`).
     InvalidClient,
-    /// The provider does not take back the code it has just given out.
+    /// The provider rejected the authorization code (`invalid_grant`).
     InvalidGrant,
-    /// What the provider says of the person does not stand up to the checks of SR-060 to SR-068.
+    /// The ID token or the userinfo response failed a check of SR-060 to SR-068.
     InvalidToken,
-    /// The provider says no e-mail address of the person (SR-075).
+    /// The provider sent no `email` claim (SR-075).
     EmailMissing,
-    /// The provider says an address that cannot have an account here (SR-075).
+    /// The `email` claim is not an address that an account can have (SR-075).
     InvalidEmail,
-    /// The account at the provider is connected with somebody else here.
+    /// The identity is linked to another user.
     IdentityAlreadyLinked,
-    /// The account may not be used; deliberately silent about why (SR-076).
+    /// The account may not log in. The reason is not given, because it could help an attacker
+    /// (SR-076).
     LoginNotAllowed,
-    /// The network's budget of failures is used up (SR-022).
+    /// The rate limit of failures from this client address is reached (SR-022).
     TooManyAttempts,
-    /// The database cannot be reached, too much is going on, or a fault of ours.
+    /// The database is unavailable, the server is overloaded, or an internal error occurred.
     TemporarilyUnavailable,
 }
 
 impl OidcError {
-    /// The stable word for logs, pages and clients.
+    /// The stable code for logs, pages and clients.
     pub fn code(self) -> &'static str {
         self.into()
     }
 
-    /// The HTTP status of the page. Never 500: nothing that arrives here is a fault of the program.
+    /// The HTTP status of the page. Never 500, because none of these errors is a bug of the
+    /// program.
     pub fn status(self) -> u16 {
         match self {
             Self::UnknownState
@@ -67,8 +65,7 @@ impl OidcError {
         }
     }
 
-    /// Seconds after which trying again makes sense, for the `Retry-After` header (RFC 9110
-    /// §10.2.3).
+    /// The seconds of the `Retry-After` header (RFC 9110 §10.2.3).
     pub fn retry_after(self) -> Option<u32> {
         match self {
             Self::TooManyAttempts => Some(10 * 60),

@@ -1,23 +1,24 @@
-/// A person with an account: a row of MediaManager's `user` table, without the password hash.
+/// A row of MediaManager's `user` table, without the password hash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
     /// MediaManager's id, also the `sub` of the session token.
     pub id: uuid::Uuid,
-    /// As stored. Rows that MediaManager made may hold capitals and non-ASCII letters, so this is
-    /// text and not an `Email`.
+    /// The address as stored. Not an [`Email`](crate::domain::Email), because MediaManager's rows
+    /// may have capital and non-ASCII letters.
     pub email: String,
-    /// A disabled account cannot log in and has no sessions.
+    /// False for a disabled account, which cannot log in and has no sessions.
     pub is_active: bool,
-    /// An administrator.
+    /// Whether the user has the administrator's right. See
+    /// [`is_administrator`](Self::is_administrator).
     pub is_superuser: bool,
-    /// May use the application: approved by an administrator or vouched for by the provider. Not
-    /// "the address is proven".
+    /// Whether the user is approved to use the application. Despite its name, not whether the
+    /// address is verified.
     pub is_verified: bool,
 }
 
 impl User {
-    /// May manage the others: a disabled account may nothing, and one whose approval was withdrawn
-    /// is no administrator any more.
+    /// Whether the user may manage other users. That requires an active and approved account too,
+    /// so that disabling an account or revoking its approval removes the right.
     pub fn is_administrator(&self) -> bool {
         self.is_active && self.is_verified && self.is_superuser
     }

@@ -56,18 +56,19 @@ enum Command {
     Mail(mail::Command),
 }
 
-/// The event of every reason for which a start ends.
+/// The event of every failed start.
 const STARTUP_FAILED: &str = "startup_failed";
 
-/// How long the end waits for work that cannot be interrupted, such as a request to a name server
-/// that does not answer (SR-192).
+/// How long the shutdown waits for blocking work that cannot be interrupted, such as a DNS query to
+/// a server that does not respond (SR-192).
 const RUNTIME_SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Runs the program with the arguments of the process. Building the runtime here and not in
 /// `main.rs` compiles all asynchronous code once, in the library.
 pub fn main(site: Site) -> ExitCode {
     let arguments = Arguments::parse();
-    // Chosen here, once: two providers in one program would make TLS panic later.
+    // The process's TLS provider is set explicitly, because rustls panics at its first use if two
+    // providers are compiled in and none is set.
     if rustls::crypto::ring::default_provider()
         .install_default()
         .is_err()
@@ -90,7 +91,7 @@ async fn run(arguments: Arguments, site: Site) -> ExitCode {
     }
     let command = arguments.command.unwrap_or(Command::Serve);
     let is_start = matches!(command, Command::Serve);
-    let config = match load(arguments.config, is_start) {
+    let config = match load_config(arguments.config, is_start) {
         Ok(config) => config,
         Err(code) => return code,
     };
@@ -98,7 +99,7 @@ async fn run(arguments: Arguments, site: Site) -> ExitCode {
         Command::Serve => serve::run(config, site).await,
         Command::Check(arguments) => check::run(&config, arguments).await,
         Command::Healthcheck => healthcheck::run(&config).await,
-        // It needs no configuration, and has been done by now.
+        // Handled above, before the configuration is read.
         Command::Completions { .. } => Ok(()),
         Command::User(command) => user::run(config, command).await,
         Command::Import(arguments) => import::run(config, arguments).await,
@@ -113,10 +114,10 @@ async fn run(arguments: Arguments, site: Site) -> ExitCode {
     }
 }
 
-/// Reads the configuration; every problem is one line, all of them at once (SR-200). Those that
-/// stop a start stand in the log (SR-180), as it is without any configuration: how it should look
-/// may be what is wrong.
-fn load(file: Option<PathBuf>, is_start: bool) -> Result<Config, ExitCode> {
+/// Reads the configuration and reports all problems, one line each (SR-200). Startup failures also
+/// go to the log (SR-180), in its default format, because the configured log format may be the
+/// error.
+fn load_config(file: Option<PathBuf>, is_start: bool) -> Result<Config, ExitCode> {
     config::load(&Sources::from_process(file)).map_err(|problems| {
         if is_start {
             log::start(LogFormat::Auto, "info");
@@ -132,7 +133,7 @@ fn load(file: Option<PathBuf>, is_start: bool) -> Result<Config, ExitCode> {
                 plural(problems.len(), "problem")
             ),
         );
-        ExitCode::from(78) // EX_CONFIG of sysexits.h: a service manager need not try again.
+        ExitCode::from(78) // EX_CONFIG of sysexits.h tells a service manager not to try again.
     })
 }
 
@@ -140,14 +141,12 @@ fn plural(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
-/// Says something to the person at the terminal. That nobody listens (a closed pipe) is no reason
-/// to stop serving.
+/// Prints a line to standard output. A closed pipe is ignored, because it must not stop the server.
 fn print(line: &str) {
     let _ = writeln!(stdout(), "{line}");
 }
 
-/// Says what is wrong: of a start in the log, if that says anything; else to the person at the
-/// terminal.
+/// Reports an error of a start to the log if it logs errors, and any other error to standard error.
 fn report_error(is_start: bool, event: &str, line: &str) {
     if is_start && tracing::enabled!(tracing::Level::ERROR) {
         tracing::error!(event, "{line}");

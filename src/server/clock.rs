@@ -6,20 +6,21 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use time::{OffsetDateTime, format_description::well_known::Rfc3339, macros::format_description};
 
-/// The one place that knows what time it is. Everything is Unix seconds, UTC.
+/// The source of the current time in Unix seconds. All code uses it, so that tests can set the
+/// time.
 #[derive(Clone, Debug, Default)]
 pub enum Clock {
-    /// The machine's clock.
+    /// The system clock.
     #[default]
     System,
-    /// A time that a test sets and moves. It stands still in between, so that no test depends on
-    /// how fast the machine is.
+    /// A time that a test sets. It does not advance by itself, so that no test depends on the speed
+    /// of the machine.
     Manual(Arc<AtomicI64>),
 }
 
 impl Clock {
-    /// Seconds since 1970-01-01T00:00:00Z. A machine set before 1970 counts as 1970: nothing may
-    /// panic over a clock (SR-195).
+    /// Seconds since 1970-01-01T00:00:00Z. A system clock before 1970 counts as 1970, because a
+    /// wrong clock must not cause a panic (SR-195).
     #[expect(
         clippy::disallowed_methods,
         reason = "this is the one place that asks the machine for the time"
@@ -37,18 +38,18 @@ impl Clock {
     }
 }
 
-/// A time for people. UTC, because the server does not know where its reader is.
+/// Formats a time for users. In UTC, because the server does not know the user's time zone.
 pub fn format_human(unix: i64) -> String {
     let words =
         format_description!("[day padding:none] [month repr:long] [year], [hour]:[minute] UTC");
-    utc(unix).format(&words).unwrap_or_default()
+    to_utc(unix).format(&words).unwrap_or_default()
 }
 
-/// A time for machines (RFC 3339).
+/// Formats a time in the format of RFC 3339.
 pub fn format_rfc3339(unix: i64) -> String {
-    utc(unix).format(&Rfc3339).unwrap_or_default()
+    to_utc(unix).format(&Rfc3339).unwrap_or_default()
 }
 
-fn utc(unix: i64) -> OffsetDateTime {
+fn to_utc(unix: i64) -> OffsetDateTime {
     OffsetDateTime::from_unix_timestamp(unix).unwrap_or(OffsetDateTime::UNIX_EPOCH)
 }

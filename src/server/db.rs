@@ -56,7 +56,7 @@ const CHECK_NAME: &str = "database";
 const DATABASE_SETTINGS: &str = "[database], or server.database_url";
 
 /// The number of rows that one statement of [`delete_in_batches`] deletes.
-const BATCH_ROWS: u64 = 1000;
+const MAX_BATCH_ROWS: u64 = 1000;
 
 /// The key of the PostgreSQL advisory lock that all instances share (see [`serialize`] and
 /// [`migrations::lock`]). It is arbitrary ("mmauth" in ASCII), but no other program in the same
@@ -90,7 +90,7 @@ pub async fn open(url: &str) -> Result<Database, String> {
     // Taken before the first connection: SQLite's switch of a new file to WAL fails instead of
     // waiting when another process does the same.
     let lock = migrations::lock(url, file.as_deref()).await?;
-    let db = Connector::connect(options(url))
+    let db = Connector::connect(connect_options(url))
         .await
         .map_err(|err| format!("cannot open the database: {err}"))?;
     migrations::run(&db).await?;
@@ -126,7 +126,7 @@ pub async fn close(db: Database, url: &str) -> Result<(), AuthError> {
     if sqlite_file(url).is_none() {
         return Ok(());
     }
-    let mut single = options(url);
+    let mut single = connect_options(url);
     single.max_connections(1);
     let last = Connector::connect(single).await.map_err(hide_db_error)?;
     last.execute_unprepared("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -135,7 +135,7 @@ pub async fn close(db: Database, url: &str) -> Result<(), AuthError> {
     last.close().await.map_err(hide_db_error)
 }
 
-fn options(url: &str) -> ConnectOptions {
+fn connect_options(url: &str) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     options
         .sqlx_logging(false)
@@ -163,8 +163,8 @@ fn options(url: &str) -> ConnectOptions {
         });
     if url.starts_with("postgres") {
         options.statement_timeout(REQUEST_DB_BUDGET);
-        // A transaction whose connection has broken unnoticed must not keep its locks: we may never
-        // say that it is over.
+        // If the connection dies unnoticed, PostgreSQL must end the transaction itself; we can no
+        // longer send ROLLBACK.
         let budget = REQUEST_DB_BUDGET.as_millis();
         options.map_sqlx_postgres_opts(move |postgres| {
             postgres.options([("idle_in_transaction_session_timeout", budget)])
@@ -211,8 +211,7 @@ pub async fn begin(db: &Database) -> Result<Transaction, AuthError> {
 /// Makes a transaction's work permanent.
 pub async fn commit(transaction: Transaction) -> Result<(), AuthError> {
     let committed = transaction.commit().await.map_err(hide_db_error);
-    // Also after a failure, of which nobody knows whether it came before or after the work was
-    // permanent.
+    // A failed commit is counted too, because it may have become permanent before the failure.
     COMMITS.fetch_add(1, Ordering::Release);
     committed
 }
@@ -235,7 +234,7 @@ pub async fn serialize(transaction: &Transaction) -> Result<(), AuthError> {
     Ok(())
 }
 
-/// Fails when the database does not respond, for the readiness check (SR-193).
+/// Checks that the database responds, for the readiness check (SR-193).
 pub async fn ping(db: &Database) -> Result<(), AuthError> {
     db.execute_unprepared("SELECT 1")
         .await
@@ -257,7 +256,7 @@ async fn delete_in_batches<E: EntityTrait>(
             .select_only()
             .column(key)
             .filter(condition.clone())
-            .limit(BATCH_ROWS)
+            .limit(MAX_BATCH_ROWS)
             .into_query();
         let deleted = E::delete_many()
             .filter(key.in_subquery(batch))
@@ -266,7 +265,7 @@ async fn delete_in_batches<E: EntityTrait>(
             .map_err(hide_db_error)?
             .rows_affected;
         total += deleted;
-        if deleted < BATCH_ROWS {
+        if deleted < MAX_BATCH_ROWS {
             return Ok(total);
         }
     }
@@ -276,14 +275,14 @@ async fn delete_in_batches<E: EntityTrait>(
 /// next start will apply. It is only read, and a missing SQLite file is not created.
 pub async fn inspect(url: &str) -> CheckResult {
     if sqlite_file(url).is_some_and(|file| !file.exists()) {
-        let says = "the SQLite file is not there yet; the first start makes it";
+        let message = "the SQLite file is not there yet; the first start makes it";
         return CheckResult::warning(
             CHECK_NAME,
-            says,
+            message,
             "start the program; or change server.database_url, if there should be one already",
         );
     }
-    let late = |_| {
+    let report_timeout = |_| {
         CheckResult::error(
             CHECK_NAME,
             "does not answer within 6 seconds",
@@ -292,7 +291,7 @@ pub async fn inspect(url: &str) -> CheckResult {
     };
     timeout(DIAGNOSTIC_TIMEOUT, diagnose(url))
         .await
-        .unwrap_or_else(late)
+        .unwrap_or_else(report_timeout)
 }
 
 async fn diagnose(url: &str) -> CheckResult {
@@ -312,7 +311,7 @@ async fn diagnose(url: &str) -> CheckResult {
             );
         }
     };
-    let finding = match server_version(&db).await {
+    let result = match server_version(&db).await {
         Ok(version) => diagnose_schema(&db, &version).await,
         Err(err) => CheckResult::error(
             CHECK_NAME,
@@ -322,7 +321,7 @@ async fn diagnose(url: &str) -> CheckResult {
     };
     // A failure to close is irrelevant: the connection ends with the program.
     let _ = db.close().await;
-    finding
+    result
 }
 
 async fn diagnose_schema(db: &DatabaseConnection, version: &str) -> CheckResult {

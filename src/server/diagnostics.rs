@@ -1,25 +1,25 @@
-/// One thing that was looked at, for an operator.
+/// The result of one diagnostic check, for the operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckResult {
     pub status: CheckStatus,
     pub check: &'static str,
-    /// What was found, in one line.
+    /// The result in one line.
     pub message: String,
-    /// The setting to change, and how; empty when there is nothing to change.
+    /// The setting to change, and how; empty when no change is needed.
     pub hint: String,
 }
 
-/// How a thing stands.
+/// The status of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CheckStatus {
     Ok,
-    /// Worth a look, but nothing is broken by it.
+    /// The program works, but the operator should look at the setting.
     Warning,
     Error,
 }
 
 impl CheckStatus {
-    /// The word in front of a line.
+    /// The first word of the check's line.
     pub fn word(self) -> &'static str {
         match self {
             Self::Ok => "ok",
@@ -30,35 +30,39 @@ impl CheckStatus {
 }
 
 impl CheckResult {
-    pub fn ok(what: &'static str, says: impl Into<String>) -> Self {
+    pub fn ok(check: &'static str, message: impl Into<String>) -> Self {
         Self {
             status: CheckStatus::Ok,
-            check: what,
-            message: says.into(),
+            check,
+            message: message.into(),
             hint: String::new(),
         }
     }
 
-    pub fn warning(what: &'static str, says: impl Into<String>, fix: impl Into<String>) -> Self {
+    pub fn warning(
+        check: &'static str,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Self {
         Self {
             status: CheckStatus::Warning,
-            check: what,
-            message: says.into(),
-            hint: fix.into(),
+            check,
+            message: message.into(),
+            hint: hint.into(),
         }
     }
 
-    pub fn error(what: &'static str, says: impl Into<String>, fix: impl Into<String>) -> Self {
+    pub fn error(check: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self {
             status: CheckStatus::Error,
-            check: what,
-            message: says.into(),
-            hint: fix.into(),
+            check,
+            message: message.into(),
+            hint: hint.into(),
         }
     }
 }
 
-/// `ok database: …` and, where there is something to do, what.
+/// `ok database: …`, followed by the hint if there is one.
 impl std::fmt::Display for CheckResult {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(

@@ -1,5 +1,4 @@
-//! The way out of the program over SMTP (SR-160, SR-161). Sends one letter at a time; when and how
-//! often is the business of `flows::mail`.
+//! Sends a mail over SMTP (SR-160, SR-161). Queueing and retries are in `flows::mail`.
 
 use std::{
     fs,
@@ -31,37 +30,37 @@ pub use message::MailMessage;
 
 /// How long one attempt to send may take (SR-162).
 const SEND_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long somebody waits who only looks.
+/// The time limit of [`Mailer::inspect`], for which an operator waits.
 const DIAGNOSTIC_TIMEOUT: Duration = Duration::from_secs(10);
 const SMTPS_PORT: u16 = 465;
 
-/// How mail leaves the program.
+/// The transport of mails.
 #[derive(Clone)]
 pub enum Mailer {
     Smtp(AsyncSmtpTransport<Tokio1Executor>),
-    /// Kept here, as they would have gone out.
+    /// Keeps the messages in memory, for tests.
     Memory(SentMessages),
-    /// There are no mail settings.
+    /// For a configuration without mail settings.
     Off,
 }
 
-/// The letters that a [`Mailer::Memory`] has sent.
+/// The messages that a [`Mailer::Memory`] has sent.
 pub type SentMessages = Arc<Mutex<Vec<Message>>>;
 
-/// Why a letter did not go out.
+/// The reason that a mail was not sent.
 #[derive(Debug, PartialEq, Eq)]
 pub struct SendError {
-    /// What the server said, or why it could not be reached, for the operator who asks. Servers
-    /// like to repeat addresses, so not for the log.
+    /// The server's response or the connection error, for the CLI and the diagnostics. It is not
+    /// logged, because servers repeat addresses in their responses.
     pub reason: String,
-    /// The same without the server's own words.
+    /// The reason without the server's text.
     pub log_reason: String,
-    /// Trying again may help.
+    /// Whether another attempt may succeed.
     pub is_temporary: bool,
 }
 
 impl Mailer {
-    /// Prepares the connection and opens none yet.
+    /// Prepares the transport without opening a connection.
     ///
     /// # Errors
     /// A sentence for the operator, about `smtp_ca_file` or the name of the host.
@@ -73,7 +72,7 @@ impl Mailer {
             .port(smtp.port)
             .timeout(Some(SEND_TIMEOUT));
         if smtp.use_tls {
-            let parameters = tls(&smtp.host, config)?;
+            let parameters = tls_parameters(&smtp.host, config)?;
             transport = transport.tls(if is_implicit_tls(config, smtp.port) {
                 Tls::Wrapper(parameters)
             } else {
@@ -91,10 +90,7 @@ impl Mailer {
         Ok(Self::Smtp(transport.build()))
     }
 
-    /// Whether the server takes our connection and our login; sends nothing.
-    ///
-    /// # Errors
-    /// [`SendError`].
+    /// Checks that the server accepts the connection and the login, without sending a mail.
     pub async fn inspect(&self) -> Result<(), SendError> {
         let Self::Smtp(transport) = self else {
             return Ok(());
@@ -113,27 +109,23 @@ impl Mailer {
         }
     }
 
-    /// Sends a letter to one address; the server's words of acceptance.
-    ///
-    /// # Errors
-    /// [`SendError`].
+    /// Sends a mail to one address and returns the server's response.
     pub async fn send(
         &self,
         config: &Config,
         clock: &Clock,
         to: &str,
-        letter: &MailMessage,
+        message: &MailMessage,
     ) -> Result<String, SendError> {
-        let message = compose(config, clock, to, letter)
+        let message = compose(config, clock, to, message)
             .map_err(|reason| SendError::local(&reason, false))?;
         match self {
             Self::Off => Err(SendError::local(
                 "there are no mail settings ([notifications.smtp_config])",
                 false,
             )),
-            Self::Memory(outgone) => {
-                outgone
-                    .lock()
+            Self::Memory(sent) => {
+                sent.lock()
                     .unwrap_or_else(PoisonError::into_inner)
                     .push(message);
                 Ok("kept".to_owned())
@@ -166,8 +158,11 @@ impl SendError {
     }
 
     fn from_server(err: &lettre::transport::smtp::Error) -> Self {
-        let (reason, code) = (explain(err), err.status().map(|code| code.to_string()));
-        // A refused login is a setting to mend, and no reason to throw the mail away.
+        let (reason, code) = (
+            describe_causes(err),
+            err.status().map(|code| code.to_string()),
+        );
+        // A rejected login is a wrong setting, so the mail is kept until it is corrected.
         let is_about_login = code
             .as_deref()
             .is_some_and(|code| ["530", "534", "535", "538"].contains(&code));
@@ -183,24 +178,24 @@ impl SendError {
     }
 }
 
-/// Whether TLS begins with the connection, and not with STARTTLS.
+/// Whether a port uses implicit TLS instead of STARTTLS (RFC 8314 §3).
 pub fn is_implicit_tls(config: &Config, port: u16) -> bool {
     port == SMTPS_PORT || config.server.smtp_implicit_tls
 }
 
-/// Certificates are checked, against the operator's authority too if there is one.
-fn tls(host: &str, config: &Config) -> Result<TlsParameters, String> {
+/// Certificates are always verified, also against the configured certificate authority.
+fn tls_parameters(host: &str, config: &Config) -> Result<TlsParameters, String> {
     let mut parameters = TlsParameters::builder(host.to_owned());
     if let Some(file) = &config.server.smtp_ca_file {
-        let fault = |what: String| {
+        let file_error = |what: String| {
             format!(
                 "server.smtp_ca_file {}: {what}; it must be a PEM file with a certificate",
                 file.display()
             )
         };
-        let pem = fs::read(file).map_err(|err| fault(err.to_string()))?;
+        let pem = fs::read(file).map_err(|err| file_error(err.to_string()))?;
         parameters = parameters.add_root_certificate(
-            Certificate::from_pem(&pem).map_err(|err| fault(err.to_string()))?,
+            Certificate::from_pem(&pem).map_err(|err| file_error(err.to_string()))?,
         );
     }
     parameters
@@ -208,20 +203,20 @@ fn tls(host: &str, config: &Config) -> Result<TlsParameters, String> {
         .map_err(|err| format!("cannot prepare TLS for notifications.smtp_config.smtp_host: {err}"))
 }
 
-/// One recipient, fixed headers, and text only in the body: nothing that a visitor wrote can become
-/// a header (SR-160).
+/// Builds the MIME message with one recipient, fixed headers, and user input in the body only, so
+/// that no input can inject a header (SR-160).
 fn compose(
     config: &Config,
     clock: &Clock,
     to: &str,
-    letter: &MailMessage,
+    mail: &MailMessage,
 ) -> Result<Message, String> {
     let smtp = config.smtp.as_ref().ok_or("there are no mail settings")?;
     let app_name = &config.server.app_name;
-    let mut written = [to, app_name, &letter.subject]
+    let mut texts = [to, app_name, &mail.subject]
         .into_iter()
-        .chain(letter.words());
-    if written.any(|text| text.contains(char::is_control)) {
+        .chain(mail.body_texts());
+    if texts.any(|text| text.contains(char::is_control)) {
         return Err("a control character in an address, the subject or the text".to_owned());
     }
     let to = mailbox_address(
@@ -235,38 +230,39 @@ fn compose(
         .unwrap_or("localhost")
         .trim_matches(['[', ']'])
         .replace(':', ".");
-    // Named once more, or the library would read both back out of the headers, by its own rule.
+    // Without an explicit envelope the library would parse both addresses out of the headers, by
+    // stricter rules than ours.
     let envelope =
         Envelope::new(Some(from.clone()), vec![to.clone()]).map_err(|err| err.to_string())?;
     let message = Message::builder()
         .envelope(envelope)
         .from(Mailbox::new(Some(app_name.clone()), from))
         .to(Mailbox::new(None, to))
-        .subject(&letter.subject)
+        .subject(&mail.subject)
         .date(UNIX_EPOCH + Duration::from_secs(u64::try_from(clock.now()).unwrap_or_default()))
         .message_id(Some(format!("<{}@{host}>", random::uuid())))
-        // Nobody's holiday notice need answer it (RFC 3834 §5).
+        // Stops automatic replies such as vacation notices (RFC 3834 §5).
         .raw_header(HeaderValue::new(
             HeaderName::new_from_ascii_str("Auto-Submitted"),
             "auto-generated".to_owned(),
         ));
     message
         .multipart(MultiPart::alternative_plain_html(
-            letter.text(app_name),
-            letter.html(app_name),
+            mail.text(app_name),
+            mail.html(app_name),
         ))
         .map_err(|err| err.to_string())
 }
 
-/// Our rule for addresses is stricter than SMTP's about what is dangerous (blanks, brackets,
-/// control characters), and more generous than the library's about dots.
+/// Converts without the library's check. [`Email`] rejects more dangerous characters than SMTP
+/// (blanks, brackets, control characters) and, unlike the library, allows any dots.
 fn mailbox_address(email: &Email) -> Address {
     let (local, domain) = email.as_str().split_once('@').unwrap_or_default();
     Address::new_dangerous(local, domain)
 }
 
-/// All causes in one line.
-fn explain(err: &lettre::transport::smtp::Error) -> String {
+/// Joins an error and its causes into one line.
+fn describe_causes(err: &lettre::transport::smtp::Error) -> String {
     let mut reason = err.to_string();
     let mut cause = std::error::Error::source(err);
     while let Some(err) = cause {
@@ -329,23 +325,23 @@ mod tests {
     #[test]
     fn a_control_character_anywhere_refuses_the_mail() {
         let compose =
-            |letter: &MailMessage| compose(&config(), &Clock::System, "ada@example.org", letter);
-        let letter = |text: &str, label: &str, url: &str, closing: &str| {
+            |mail: &MailMessage| compose(&config(), &Clock::System, "ada@example.org", mail);
+        let mail = |text: &str, label: &str, url: &str, closing: &str| {
             MailMessage::new("Hello", &["x", text]).with_link(
                 label,
                 url.to_owned(),
                 &["x", closing],
             )
         };
-        assert!(compose(&letter("a – b", "Go", "https://x/", "Bye")).is_ok());
+        assert!(compose(&mail("a – b", "Go", "https://x/", "Bye")).is_ok());
         for bad in ["a\0b", "a\r\n.\r\nb", "a\u{1b}[2Jb", "a\u{85}b"] {
-            for letter in [
-                letter(bad, "x", "x", "x"),
-                letter("x", bad, "x", "x"),
-                letter("x", "x", bad, "x"),
-                letter("x", "x", "x", bad),
+            for mail in [
+                mail(bad, "x", "x", "x"),
+                mail("x", bad, "x", "x"),
+                mail("x", "x", bad, "x"),
+                mail("x", "x", "x", bad),
             ] {
-                assert!(compose(&letter).is_err(), "{letter:?}");
+                assert!(compose(&mail).is_err(), "{mail:?}");
             }
         }
     }

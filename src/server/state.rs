@@ -25,13 +25,12 @@ use crate::{
     },
 };
 
-/// All that a request needs to be answered, behind one pointer: every layer of the router takes a
-/// clone of its own for every request. Nothing in it changes, because everything that does lives in
-/// the database, where several instances share it.
+/// The shared state of all requests. One pointer, because every layer of the router clones it for
+/// every request. State that changes is in the database, so that several instances can share it.
 #[derive(Clone)]
 pub struct AppState(Arc<AppStateInner>);
 
-/// What is in an [`AppState`].
+/// The content of an [`AppState`].
 #[derive(Clone)]
 pub struct AppStateInner {
     pub config: Arc<Config>,
@@ -39,7 +38,7 @@ pub struct AppStateInner {
     pub sessions: Arc<SessionCache>,
     pub hasher: Hasher,
     pub tokens: Tokens,
-    /// Empty unless `auth.openid_connect.enabled = true`: then no provider is ever asked anything
+    /// Empty unless `auth.openid_connect.enabled = true`. A disabled provider is never contacted
     /// (SR-082).
     pub providers: Providers,
     pub mailer: Mailer,
@@ -48,13 +47,12 @@ pub struct AppStateInner {
     /// The URLs of the files in `site`.
     pub assets: Arc<Assets>,
     pub leptos: LeptosOptions,
-    /// Cancelled when the program has been asked to stop, so that readiness turns false first
-    /// (SR-192).
+    /// Cancelled at the start of the shutdown, so that the readiness check fails first (SR-192).
     pub stopping: CancellationToken,
 }
 
 impl AppState {
-    /// Opens the database and prepares the tools. Nothing listens yet.
+    /// Opens the database and creates all clients.
     ///
     /// # Errors
     /// A sentence for the operator.
@@ -91,10 +89,10 @@ impl AppState {
         self
     }
 
-    /// A network as the log may show it (`server.log_client_address`).
-    pub fn loggable<'a>(&self, network: &'a str) -> &'a str {
+    /// The client address for the log, or `-` if `server.log_client_address` is false.
+    pub fn loggable<'a>(&self, client_ip: &'a str) -> &'a str {
         if self.config.server.log_client_address {
-            network
+            client_ip
         } else {
             "-"
         }
@@ -109,7 +107,7 @@ impl Deref for AppState {
     }
 }
 
-/// For tests that put another tool in place of one. Other clones of the state keep what they have.
+/// For tests that replace a field. Other clones of the state keep theirs.
 impl DerefMut for AppState {
     fn deref_mut(&mut self) -> &mut AppStateInner {
         Arc::make_mut(&mut self.0)
@@ -122,7 +120,7 @@ impl FromRef<AppState> for LeptosOptions {
     }
 }
 
-/// One password at a time for each core, four at most: each takes 64 MiB (SR-170).
+/// The number of cores, at most four, because each computation uses 64 MiB (SR-170).
 fn default_hash_concurrency() -> usize {
     thread::available_parallelism()
         .map_or(1, usize::from)

@@ -1,19 +1,19 @@
-//! JSON as RFC 7519 §4 and SR-067 want it read: a member given twice means that two readers could
-//! see different values.
+//! A JSON reader that rejects duplicate members (RFC 7519 §4, SR-067). Of two readers of one
+//! document each could take another of the values.
 
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-/// The deepest nesting that is read.
+/// The maximum nesting of objects and arrays.
 const MAX_DEPTH: usize = 32;
 
-/// Reads an object strictly.
+/// Parses an object.
 ///
 /// # Errors
-/// In words for the log, when it is no object, no JSON, not UTF-8, nested too deeply, or has a
-/// member twice.
+/// A reason for the log: not an object, not JSON, not UTF-8, nested too deeply, or a duplicate
+/// member.
 pub fn object(bytes: &[u8]) -> Result<Map<String, Value>, String> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = Strict { depth: 0 }
@@ -26,7 +26,8 @@ pub fn object(bytes: &[u8]) -> Result<Map<String, Value>, String> {
     }
 }
 
-/// Only the kind of fault and its place: the library's words may quote the document.
+/// Describes an error by its kind and place only, because the library's text may quote the
+/// document.
 fn describe(err: &serde_json::Error) -> String {
     let kind = match err.classify() {
         serde_json::error::Category::Data => "has a member twice, or is nested too deeply",
@@ -41,7 +42,7 @@ struct Strict {
 }
 
 impl Strict {
-    fn deeper<E: Error>(self) -> Result<Self, E> {
+    fn descend<E: Error>(self) -> Result<Self, E> {
         if self.depth < MAX_DEPTH {
             Ok(Self {
                 depth: self.depth + 1,
@@ -92,7 +93,7 @@ impl<'de> Visitor<'de> for Strict {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
-        let inner = self.deeper()?;
+        let inner = self.descend()?;
         let mut list = Vec::new();
         while let Some(item) = items.next_element_seed(inner)? {
             list.push(item);
@@ -101,7 +102,7 @@ impl<'de> Visitor<'de> for Strict {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
-        let inner = self.deeper()?;
+        let inner = self.descend()?;
         let mut members = Map::new();
         while let Some(name) = entries.next_key::<String>()? {
             let value = entries.next_value_seed(inner)?;

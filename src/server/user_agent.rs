@@ -1,7 +1,8 @@
-//! A browser in words that its owner recognises. Only for showing: what a client says of itself
-//! proves nothing.
+//! Describes a `User-Agent` header in words that the user recognises. For display only, because a
+//! client can send any value.
 
-/// Each wears the names of its ancestors too, so the most particular one comes first.
+/// Tokens and names. A browser's header also has the tokens of the browsers it derives from, so the
+/// most specific token comes first.
 const BROWSERS: [(&str, &str); 12] = [
     ("Edg/", "Edge"),
     ("OPR/", "Opera"),
@@ -31,7 +32,7 @@ const SYSTEMS: [(&str, &str); 11] = [
     ("Linux", "Linux"),
 ];
 
-/// Browser and system of a `User-Agent`.
+/// Describes the browser and the operating system.
 pub fn describe(user_agent: &str) -> String {
     let find = |known: &[(&str, &'static str)]| {
         known

@@ -13,8 +13,8 @@ pub(super) struct Check {
     offline: bool,
 }
 
-/// `check`: the configuration has been read by now. Says what is worth knowing about it, and looks
-/// at everything that the program depends on, from its own place. Fails if something is wrong.
+/// `check`: prints the configuration's warnings and the result of every diagnostic check. Fails if
+/// a check does.
 pub(super) async fn run(config: &Config, arguments: Check) -> Result<(), String> {
     if arguments.offline {
         for warning in &config.warnings {
@@ -35,19 +35,19 @@ pub(super) async fn run(config: &Config, arguments: Check) -> Result<(), String>
         return Ok(());
     }
     let providers = Providers::new(&config.auth.providers, &Clock::System)?;
-    let findings = diagnostics::run_checks(config, &providers, &Mailer::new(config)?).await;
-    for finding in &findings {
-        print(&finding.to_string());
+    let results = diagnostics::run_checks(config, &providers, &Mailer::new(config)?).await;
+    for result in &results {
+        print(&result.to_string());
     }
-    match findings
+    match results
         .iter()
-        .filter(|finding| finding.status == CheckStatus::Error)
+        .filter(|result| result.status == CheckStatus::Error)
         .count()
     {
         0 => Ok(()),
-        wrong => Err(format!(
+        errors => Err(format!(
             "{} wrong; each line above ends with what to change",
-            plural(wrong, "thing")
+            plural(errors, "thing")
         )),
     }
 }

@@ -5,11 +5,11 @@ use std::{
 
 use crate::server::config::Config;
 
-/// Shorter than the time after which supervisors give up.
+/// Shorter than the timeout of common supervisors.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// `healthcheck`: asks the running program whether it can do its work, for a supervisor that knows
-/// only exit codes.
+/// `healthcheck`: requests `/readyz` from the running program, for a supervisor that needs an exit
+/// code.
 pub(super) async fn run(config: &Config) -> Result<(), String> {
     let host = match config.server.host {
         IpAddr::V4(host) if host.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
@@ -23,10 +23,10 @@ pub(super) async fn run(config: &Config) -> Result<(), String> {
         .build()
         .map_err(|err| err.to_string())?;
     match client.get(format!("http://{address}/readyz")).send().await {
-        Ok(answer) if answer.status().is_success() => Ok(()),
-        Ok(answer) => Err(format!(
+        Ok(response) if response.status().is_success() => Ok(()),
+        Ok(response) => Err(format!(
             "http://{address} answers, but is not ready ({}): the database cannot be reached, or the program is stopping",
-            answer.status()
+            response.status()
         )),
         Err(_) => Err(format!("nobody answers at http://{address}")),
     }

@@ -18,7 +18,7 @@ pub(super) struct Import {
     from: String,
 }
 
-/// `import`: copies the people of a MediaManager whose database is not shared.
+/// `import`: copies the users of a MediaManager whose database is not shared.
 pub(super) async fn run(config: Config, arguments: Import) -> Result<(), String> {
     log::start(config.server.log_format, "warn");
     let state = AppState::new(config, Argon2Params::STANDARD, Clock::System).await?;

@@ -17,7 +17,7 @@ pub(super) enum Command {
     Test { address: String },
 }
 
-/// `mail test ADDRESS`: the very path that every mail takes, with the server's own words.
+/// `mail test ADDRESS`: sends a mail like all other mails, and prints the server's response.
 pub(super) async fn run(config: &Config, Command::Test { address }: Command) -> Result<(), String> {
     let email = Email::parse(&address).map_err(error_message)?;
     let Some(smtp) = &config.smtp else {
@@ -38,25 +38,25 @@ pub(super) async fn run(config: &Config, Command::Test { address }: Command) -> 
         smtp.host, smtp.port
     ));
     let app = &config.server.app_name;
-    let letter = MailMessage::new(
+    let message = MailMessage::new(
         mails::test::subject(app),
         &[mails::GREETING, &mails::test::body(app)],
     );
     match Mailer::new(config)?
-        .send(config, &Clock::System, email.as_str(), &letter)
+        .send(config, &Clock::System, email.as_str(), &message)
         .await
     {
-        Ok(answer) => {
-            print(&format!("Accepted: {answer}"));
+        Ok(response) => {
+            print(&format!("Accepted: {response}"));
             Ok(())
         }
-        Err(not_sent) => {
-            let outlook = if not_sent.is_temporary {
+        Err(error) => {
+            let outlook = if error.is_temporary {
                 "A mail of the program would be tried again."
             } else {
                 "A mail of the program would be given up."
             };
-            Err(format!("Not sent: {}. {outlook}", not_sent.reason))
+            Err(format!("Not sent: {}. {outlook}", error.reason))
         }
     }
 }

@@ -32,16 +32,15 @@ use crate::{
     text::en::error_message,
 };
 
-/// How long running requests may take to finish after a stop was asked for (SR-192).
+/// How long running requests may take to finish during shutdown (SR-192).
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long whatever comes after them may take at least.
+/// How long the background jobs, and then the database, have at least to finish during shutdown.
 const MIN_SHUTDOWN_TIME: Duration = Duration::from_secs(2);
-/// How often what is over is forgotten.
+/// How often expired rows are deleted.
 const CLEANUP_INTERVAL: Duration = Duration::from_secs(10 * 60);
-/// How often it is looked whether it is time to ask the provider again.
+/// How often the program checks whether the provider's metadata is stale.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
-/// How often it is said that there is no room for another connection: it is tried many times a
-/// second.
+/// How often a failure to accept connections is logged. The server retries many times a second.
 const LOG_INTERVAL: Duration = Duration::from_secs(60);
 
 /// `serve`: answers requests until SIGTERM or SIGINT.
@@ -63,23 +62,24 @@ pub(super) async fn run(config: Config, site: Site) -> Result<(), String> {
             "the program was built without its site, so pages have no looks; `make build` builds both"
         );
     }
-    let fault = |err: std::io::Error| {
+    let listen_error = |err: std::io::Error| {
         format!(
             "cannot listen on {address}: {err}; change server.host or server.port, or stop what uses it"
         )
     };
-    let listener = listener(address).map_err(fault)?;
-    listener.set_nonblocking(true).map_err(fault)?;
-    // Every connection inherits it: whoever does not read their answer is let go by the kernel.
+    let listener = open_listener(address).map_err(listen_error)?;
+    listener.set_nonblocking(true).map_err(listen_error)?;
+    // Every accepted connection inherits the option. The kernel then closes a connection whose
+    // client does not read its response.
     #[cfg(target_os = "linux")]
     SockRef::from(&listener)
         .set_tcp_user_timeout(Some(request_limits::TCP_USER_TIMEOUT))
-        .map_err(fault)?;
-    let address = listener.local_addr().map_err(fault)?;
+        .map_err(listen_error)?;
+    let address = listener.local_addr().map_err(listen_error)?;
 
     let handle = Handle::new();
-    // Listened for from here on: whoever is told that the program is ready may stop it the moment
-    // after.
+    // The handlers are installed before the program reports that it listens, because it may be
+    // stopped right afterwards.
     let signals = (
         signal(SignalKind::terminate()),
         signal(SignalKind::interrupt()),
@@ -93,16 +93,16 @@ pub(super) async fn run(config: Config, site: Site) -> Result<(), String> {
         state.clone(),
         handle.clone(),
     ));
-    let house = state.clone();
-    let house = spawn_supervised(move || run_cleanup(house.clone()));
-    let carrier = state.clone();
-    let carrier = spawn_supervised(move || run_mail_worker(carrier.clone()));
+    let cleanup_state = state.clone();
+    let cleanup = spawn_supervised(move || run_cleanup(cleanup_state.clone()));
+    let mail_state = state.clone();
+    let mail_worker = spawn_supervised(move || run_mail_worker(mail_state.clone()));
     for provider in state.providers.iter().cloned() {
         let stopping = state.stopping.clone();
         spawn_supervised(move || run_provider_refresh(provider.clone(), stopping.clone()));
     }
-    if let Some(wanted) = state.config.server.metrics_address {
-        let address = metrics::serve(&state, wanted).await?;
+    if let Some(address) = state.config.server.metrics_address {
+        let address = metrics::serve(&state, address).await?;
         print(&format!(
             "Numbers for Prometheus at http://{address}/metrics"
         ));
@@ -110,7 +110,7 @@ pub(super) async fn run(config: Config, site: Site) -> Result<(), String> {
     print_startup_info(&state, address).await;
 
     let mut server = axum_server::from_tcp(listener)
-        .map_err(fault)?
+        .map_err(listen_error)?
         .handle(handle)
         .accept_error_handler(log_accept_errors())
         .http1_only();
@@ -123,14 +123,14 @@ pub(super) async fn run(config: Config, site: Site) -> Result<(), String> {
     server
         .serve(router(state).into_make_service_with_connect_info::<SocketAddr>())
         .await
-        .map_err(fault)?;
-    // A mail that is being handed over may finish, or it goes out twice; and nobody should hold the
-    // database when it closes. All within the time that a service manager gives (SR-192).
+        .map_err(listen_error)?;
+    // An interrupted mail would be sent twice, and a job could hold a connection while the database
+    // closes. The deadline is within a service manager's timeout (SR-192).
     let deadline = stop
         .await
         .unwrap_or_else(|_| Instant::now())
         .max(Instant::now() + MIN_SHUTDOWN_TIME);
-    let _ = timeout_at(deadline, async { tokio::join!(carrier, house) }).await;
+    let _ = timeout_at(deadline, async { tokio::join!(mail_worker, cleanup) }).await;
     if !matches!(
         timeout(
             MIN_SHUTDOWN_TIME,
@@ -139,7 +139,7 @@ pub(super) async fn run(config: Config, site: Site) -> Result<(), String> {
         .await,
         Ok(Ok(()))
     ) {
-        // Nothing is lost: the next start finds everything in the write-ahead log.
+        // No data is lost, because the next start recovers the write-ahead log.
         tracing::warn!(
             event = "database_close_failed",
             "the database could not be closed in order"
@@ -148,29 +148,30 @@ pub(super) async fn run(config: Config, site: Site) -> Result<(), String> {
     Ok(())
 }
 
-/// The socket that a service manager has opened for us (systemd's `LISTEN_FDS`), or one of our own.
-fn listener(address: SocketAddr) -> io::Result<TcpListener> {
+/// Takes the socket of a service manager (systemd's `LISTEN_FDS`), or opens one.
+fn open_listener(address: SocketAddr) -> io::Result<TcpListener> {
     match ListenFd::from_env().take_tcp_listener(0)? {
         Some(listener) => Ok(listener),
         None => TcpListener::bind(address),
     }
 }
 
-/// Says, now and then, that there is no room for another connection. Who waits in front of the door
-/// is seen by nobody else.
+/// Logs that a connection cannot be accepted, at most once in [`LOG_INTERVAL`]. No other part of
+/// the program notices such a connection.
 fn log_accept_errors() -> impl Fn(Option<&SocketAddr>, &io::Error) + Send + Sync {
-    let said = Mutex::new(None::<Instant>);
+    let logged_at = Mutex::new(None::<Instant>);
     move |_, err| {
-        let Ok(mut said) = said.lock() else { return };
-        if said.is_none_or(|at| at.elapsed() >= LOG_INTERVAL) {
-            *said = Some(Instant::now());
+        let Ok(mut logged_at) = logged_at.lock() else {
+            return;
+        };
+        if logged_at.is_none_or(|at| at.elapsed() >= LOG_INTERVAL) {
+            *logged_at = Some(Instant::now());
             tracing::error!(event = "accept_failed", error = %err, "no connection can be accepted; raise the limit of open files, or look who holds them");
         }
     }
 }
 
-/// The last lines of the start: where to go, what to paste into the provider, and how to make the
-/// first administrator.
+/// Prints the site's address, the redirect URI to register, and the setup link if there is no user.
 async fn print_startup_info(state: &AppState, address: SocketAddr) {
     print(&format!(
         "Listening on http://{address}, for people at {}",
@@ -187,7 +188,7 @@ async fn print_startup_info(state: &AppState, address: SocketAddr) {
             "Nobody has an account yet. Set up the first administrator here, once:\n{link}"
         )),
         Err(AuthError::AlreadySetUp) => {}
-        Err(overtaken @ AuthError::UsersExistWithoutAdmin) => print(&error_message(overtaken)),
+        Err(error @ AuthError::UsersExistWithoutAdmin) => print(&error_message(error)),
         Err(error) => tracing::error!(
             event = "setup_link_failed",
             code = error.code(),
@@ -196,7 +197,8 @@ async fn print_startup_info(state: &AppState, address: SocketAddr) {
     }
 }
 
-/// Readiness turns false, no new connections, running requests finish (SR-192). Returns until when.
+/// Waits for SIGTERM or SIGINT, then reports not ready, stops accepting connections and lets
+/// running requests finish (SR-192). Returns the deadline of the requests.
 async fn stop_on_signal(
     mut terminate: Signal,
     mut interrupt: Signal,
@@ -210,7 +212,7 @@ async fn stop_on_signal(
     Instant::now() + SHUTDOWN_TIMEOUT
 }
 
-/// Runs a job in the background, and again should it panic (SR-184).
+/// Runs a job in the background and restarts it after a panic (SR-184).
 fn spawn_supervised<F: Future<Output = ()> + Send + 'static>(
     job: impl Fn() -> F + Send + 'static,
 ) -> JoinHandle<()> {
@@ -221,14 +223,14 @@ fn spawn_supervised<F: Future<Output = ()> + Send + 'static>(
     })
 }
 
-/// The rounds of a job. After one that has taken long there is one, and not all that were missed.
+/// An interval that moves later ticks after a slow round, so that missed ticks cause no burst.
 fn ticker(period: Duration) -> Interval {
     let mut ticks = interval(period);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticks
 }
 
-/// Sends mail as it becomes due.
+/// Sends queued mails when they are due.
 async fn run_mail_worker(state: AppState) {
     if !mail::is_configured(&state) {
         return;
@@ -236,12 +238,13 @@ async fn run_mail_worker(state: AppState) {
     let mut ticks = ticker(mail::POLL_INTERVAL);
     loop {
         tokio::select! { _ = ticks.tick() => {}, () = state.stopping.cancelled() => return }
-        // A failure of the database has been logged, and the next round tries again.
+        // A database error was logged, and the next round tries again.
         let _ = mail::send_due(&state).await;
     }
 }
 
-/// Keeps an eye on the provider, so that its button is honest and comes back by itself (SR-081).
+/// Refreshes the provider's metadata, so that its button shows whether the provider is available
+/// and recovers without a login attempt (SR-081).
 async fn run_provider_refresh(provider: Provider, stopping: CancellationToken) {
     let mut ticks = ticker(POLL_INTERVAL);
     loop {
@@ -250,14 +253,13 @@ async fn run_provider_refresh(provider: Provider, stopping: CancellationToken) {
     }
 }
 
-/// Forgets sessions and throttles that are long over, so that the tables stay small (SR-100,
-/// SR-173).
+/// Deletes expired rows, so that the tables stay small (SR-100, SR-173).
 async fn run_cleanup(state: AppState) {
     let mut ticks = ticker(CLEANUP_INTERVAL);
     loop {
         tokio::select! { _ = ticks.tick() => {}, () = state.stopping.cancelled() => return }
         let now = state.clock.now();
-        // A failure has been logged, and the next round tries again.
+        // A database error was logged, and the next round tries again.
         let _ = db::sessions::purge(&state.db, now).await;
         let _ = db::rate_limits::purge(&state.db, now).await;
         let _ = db::used_tokens::purge(&state.db, now).await;

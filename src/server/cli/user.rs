@@ -73,16 +73,15 @@ pub(super) struct Create {
     pending: bool,
 }
 
-/// `user …`: works on the database directly, also while the program is running.
+/// `user …`: changes the database directly, which is safe while the server is running.
 pub(super) async fn run(config: Config, command: Command) -> Result<(), String> {
-    // What happens to accounts is logged from the shell too (SR-180), without the database's own
-    // chatter.
+    // Events of the CLI are logged too (SR-180), but not the database library's info messages.
     log::start(config.server.log_format, "warn,mediamanager_auth=info");
     match command {
-        Command::Create(new) => create(config, new).await,
-        Command::List(wanted) => list(config, wanted).await,
+        Command::Create(arguments) => create(config, arguments).await,
+        Command::List(arguments) => list(config, arguments).await,
         Command::Approve { email } => {
-            change(
+            update(
                 config,
                 &email,
                 UserUpdate {
@@ -94,7 +93,7 @@ pub(super) async fn run(config: Config, command: Command) -> Result<(), String> 
             .await
         }
         Command::Disable { email } => {
-            change(
+            update(
                 config,
                 &email,
                 UserUpdate {
@@ -106,7 +105,7 @@ pub(super) async fn run(config: Config, command: Command) -> Result<(), String> 
             .await
         }
         Command::Enable { email } => {
-            change(
+            update(
                 config,
                 &email,
                 UserUpdate {
@@ -123,10 +122,10 @@ pub(super) async fn run(config: Config, command: Command) -> Result<(), String> 
                 is_verified: Some(true),
                 ..UserUpdate::default()
             };
-            change(config, &email, administrator, "is now an administrator").await
+            update(config, &email, administrator, "is now an administrator").await
         }
         Command::Demote { email } => {
-            change(
+            update(
                 config,
                 &email,
                 UserUpdate {
@@ -138,14 +137,14 @@ pub(super) async fn run(config: Config, command: Command) -> Result<(), String> 
             .await
         }
         Command::Logout { email } => revoke_sessions(config, &email).await,
-        Command::ResetLink { email } => reset_link(config, &email).await,
+        Command::ResetLink { email } => create_reset_link(config, &email).await,
     }
 }
 
-async fn change(config: Config, email: &str, change: UserUpdate, done: &str) -> Result<(), String> {
+async fn update(config: Config, email: &str, update: UserUpdate, done: &str) -> Result<(), String> {
     let email = Email::parse(email).map_err(error_message)?;
     let state = AppState::new(config, Argon2Params::STANDARD, Clock::System).await?;
-    let user = cli::update_user(&Ctx::cli(&state), &email, change)
+    let user = cli::update_user(&Ctx::cli(&state), &email, update)
         .await
         .map_err(error_message)?
         .ok_or_else(|| no_such_user(&email))?;
@@ -167,20 +166,21 @@ async fn revoke_sessions(config: Config, email: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// One line each, in columns that `cut` and `awk` can take apart: address, state, role, last login.
-async fn list(config: Config, wanted: List) -> Result<(), String> {
+/// Prints one line a user with tab-separated columns for `cut` and `awk`: address, status, role,
+/// last login.
+async fn list(config: Config, arguments: List) -> Result<(), String> {
     let state = AppState::new(config, Argon2Params::STANDARD, Clock::System).await?;
-    let which = match (wanted.pending, wanted.disabled, wanted.admins) {
+    let filter = match (arguments.pending, arguments.disabled, arguments.admins) {
         (true, ..) => UserFilter::Pending,
         (_, true, _) => UserFilter::Disabled,
         (_, _, true) => UserFilter::Administrators,
         _ => UserFilter::All,
     };
-    for (user, account) in cli::list_users(&Ctx::cli(&state), which, &wanted.search)
+    for (user, account) in cli::list_users(&Ctx::cli(&state), filter, &arguments.search)
         .await
         .map_err(error_message)?
     {
-        let standing = match (user.is_active, user.is_verified) {
+        let status = match (user.is_active, user.is_verified) {
             (false, _) => "disabled",
             (true, false) => "pending",
             (true, true) => "active",
@@ -194,7 +194,7 @@ async fn list(config: Config, wanted: List) -> Result<(), String> {
             .and_then(|account| account.last_login_at)
             .map_or_else(|| "never".to_owned(), format_rfc3339);
         print(&format!(
-            "{}\t{standing}\t{role}\t{last_login}",
+            "{}\t{status}\t{role}\t{last_login}",
             user.email.escape_debug()
         ));
     }
@@ -205,15 +205,14 @@ fn no_such_user(email: &Email) -> String {
     format!("Nobody has the address {email}.")
 }
 
-async fn reset_link(config: Config, email: &str) -> Result<(), String> {
+async fn create_reset_link(config: Config, email: &str) -> Result<(), String> {
     let email = Email::parse(email).map_err(error_message)?;
     let state = AppState::new(config, Argon2Params::STANDARD, Clock::System).await?;
     match password_reset::create_reset_link_by_email(&Ctx::cli(&state), &email)
         .await
         .map_err(error_message)?
     {
-        // Like the setup link: the one thing the person at the terminal has asked for, and never in
-        // the log.
+        // The link is printed because the operator asked for it, and never logged.
         Some(ResetLink { link, lifetime }) => print(&format!(
             "Hand this to {email}; it works once, for {} minutes:\n{link}",
             lifetime / 60
@@ -223,10 +222,10 @@ async fn reset_link(config: Config, email: &str) -> Result<(), String> {
     Ok(())
 }
 
-async fn create(config: Config, create: Create) -> Result<(), String> {
-    let email = Email::parse(&create.email).map_err(error_message)?;
-    let password = ask_password()?;
-    let role = match (create.admin, create.pending) {
+async fn create(config: Config, arguments: Create) -> Result<(), String> {
+    let email = Email::parse(&arguments.email).map_err(error_message)?;
+    let password = read_password()?;
+    let role = match (arguments.admin, arguments.pending) {
         (true, _) => Role::Administrator,
         (false, true) => Role::Pending,
         (false, false) => Role::Member,
@@ -242,26 +241,26 @@ async fn create(config: Config, create: Create) -> Result<(), String> {
     )
     .await
     .map_err(error_message)?;
-    let can = match role {
+    let role_text = match role {
         Role::Administrator => "an administrator",
         Role::Member => "a member",
         Role::Pending => "waiting for approval",
     };
-    print(&format!("{} is now {can}.", user.email));
+    print(&format!("{} is now {role_text}.", user.email));
     Ok(())
 }
 
-/// Asked for without showing it, or one line of a pipe; never an argument, which everybody on the
-/// machine could read.
-fn ask_password() -> Result<Password, String> {
-    let fault = |err: std::io::Error| format!("cannot read the password: {err}");
+/// Reads a password from the terminal without echo, or one line from a pipe. It is not an argument,
+/// because every user of the machine can read the arguments of a process.
+fn read_password() -> Result<Password, String> {
+    let read_error = |err: std::io::Error| format!("cannot read the password: {err}");
     if stdin().is_terminal() {
         return rpassword::prompt_password("Password: ")
             .map(Password::new)
-            .map_err(fault);
+            .map_err(read_error);
     }
     let mut line = String::new();
-    stdin().read_line(&mut line).map_err(fault)?;
+    stdin().read_line(&mut line).map_err(read_error)?;
     Ok(Password::new(
         line.trim_end_matches(['\n', '\r']).to_owned(),
     ))

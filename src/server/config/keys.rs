@@ -1,4 +1,4 @@
-//! The table of the names that mean something to this program.
+//! The table of the known sections and keys.
 
 use super::Problem;
 use super::reader::Reader;
@@ -10,13 +10,13 @@ struct Section {
     unknown: UnknownKeys,
 }
 
-/// What an unknown key does.
+/// The effect of an unknown key in a section.
 enum UnknownKeys {
-    /// A typing mistake here could leave the door open (SR-208).
+    /// For our own sections: a typo could silently disable a protection (SR-208).
     Reject,
-    /// MediaManager's section: a newer version of it may have keys that we do not know.
+    /// For MediaManager's sections: a newer version may have keys that this program does not know.
     Warn,
-    /// MediaManager's section, most of which is not about us.
+    /// For MediaManager's sections whose other keys this program does not need.
     Ignore,
 }
 
@@ -127,8 +127,8 @@ const SECTIONS: [Section; 10] = [
     },
 ];
 
-/// Keys that may also come from the file that a `…_FILE` variable names, and that make a
-/// world-readable file worth a warning.
+/// Keys whose value may come from a file named by a `…_FILE` variable, and that cause a warning in
+/// a world-readable configuration file.
 pub const SECRETS: [&str; 5] = [
     "auth.token_secret",
     "auth.openid_connect.client_secret",
@@ -137,7 +137,7 @@ pub const SECRETS: [&str; 5] = [
     "server.database_url",
 ];
 
-/// Keys that hold a list: a variable gives it as JSON.
+/// Keys that hold a list, which an environment variable gives as JSON.
 pub const LISTS: [&str; 4] = [
     "auth.admin_emails",
     "misc.cors_urls",
@@ -145,35 +145,35 @@ pub const LISTS: [&str; 4] = [
     "policy.openid_connect.trusted_audiences",
 ];
 
-/// MediaManager's sections that we have no key in.
+/// MediaManager's sections without a key for this program.
 const IGNORED_SECTIONS: [&str; 3] = ["torrents", "indexers", "metadata"];
 
-/// How alike two names must be (1.0 is equal) for one to be a slip of the other: surely, and
-/// possibly.
+/// The Jaro-Winkler similarity (1.0 is equal) above which an unknown name is a likely, or a
+/// possible, typo of a known one.
 const LIKELY_TYPO: f64 = 0.9;
 const POSSIBLE_TYPO: f64 = 0.7;
 
-/// Whether a path names a section, and not a key.
+/// Whether a path names a section.
 pub fn is_section(path: &str) -> bool {
     SECTIONS.iter().any(|section| section.path == path)
 }
 
-/// Whether a top-level name is a section that we read.
+/// Whether a top-level name is a section that this program reads.
 pub fn is_top_level(name: &str) -> bool {
     top_level_names().any(|known| known == name)
 }
 
-/// Reports unknown names in the sections we know, and sections that are none.
-pub fn check(reader: &mut Reader) {
+/// Reports unknown keys in the known sections, and known sections whose value is not a table.
+pub fn check_names(reader: &mut Reader) {
     for (name, node) in reader
         .tree
         .iter()
         .filter(|(name, _)| !is_top_level(name) && !IGNORED_SECTIONS.contains(&name.as_str()))
     {
-        let (nearest, likeness) = nearest(name, top_level_names());
-        // Anything unknown here is MediaManager's business. But `[polcy]` with
-        // `registration = false` under it must not pass unseen.
-        if likeness > LIKELY_TYPO {
+        let (nearest, similarity) = find_nearest(name, top_level_names());
+        // An unknown section may be MediaManager's. `[polcy]` with `registration = false` must
+        // still be reported, because registration would stay open.
+        if similarity > LIKELY_TYPO {
             let (place, name) = (&node.place, name.escape_debug());
             reader.warnings.push(format!("{place}: [{name}] is not a section of this program and is not read; did you mean [{nearest}]?"));
         }
@@ -199,7 +199,7 @@ pub fn check(reader: &mut Reader) {
         {
             let problem = Problem {
                 place: node.place.clone(),
-                text: unknown_key(section, name),
+                text: describe_unknown_key(section, name),
             };
             match section.unknown {
                 UnknownKeys::Reject => reader.problems.push(problem),
@@ -217,12 +217,12 @@ fn top_level_names() -> impl Iterator<Item = &'static str> {
         .filter(|path| !path.contains('.'))
 }
 
-fn unknown_key(section: &Section, name: &str) -> String {
+fn describe_unknown_key(section: &Section, name: &str) -> String {
     let home = SECTIONS.iter().find(|other| other.keys.contains(&name));
-    let (nearest, likeness) = nearest(name, section.keys.iter().copied());
+    let (nearest, similarity) = find_nearest(name, section.keys.iter().copied());
     let fix = match home {
         Some(home) => format!("it belongs in [{}].", home.path),
-        None if likeness > POSSIBLE_TYPO => format!("did you mean {nearest}?"),
+        None if similarity > POSSIBLE_TYPO => format!("did you mean {nearest}?"),
         None => format!("nearest is {nearest} among {}.", section.keys.join(", ")),
     };
     format!(
@@ -232,8 +232,8 @@ fn unknown_key(section: &Section, name: &str) -> String {
     )
 }
 
-/// The most similar of the known names, and how similar it is. Letter case does not count.
-fn nearest(name: &str, known: impl Iterator<Item = &'static str>) -> (&'static str, f64) {
+/// Finds the known name that is most similar to `name`, ignoring case, and their similarity.
+fn find_nearest(name: &str, known: impl Iterator<Item = &'static str>) -> (&'static str, f64) {
     let name = name.to_ascii_lowercase();
     known
         .map(|known| (known, strsim::jaro_winkler(&name, known)))

@@ -1,5 +1,5 @@
-//! Typed access to the tree, as lax about types as MediaManager. Nothing here stops at a fault: it
-//! is written down, something harmless takes its place, and the reading goes on.
+//! Typed access to the tree, as lax about types as MediaManager. A fault is recorded as a problem
+//! and replaced by a harmless value, so that one run finds all problems.
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -7,12 +7,12 @@ use std::ops::RangeInclusive;
 use super::Problem;
 use super::tree::{self, Table, Value};
 
-/// The merged tree, and what has been found wrong with it so far.
+/// The merged tree, and the problems and warnings found so far.
 pub struct Reader {
     pub tree: Table,
-    /// The place to name when a key is nowhere: the configuration file.
+    /// The configuration file, which is the place of a problem about a missing key.
     pub file: String,
-    /// A file could not be read completely, so nobody can say that a key is missing.
+    /// Whether a source could not be read completely. If so, no key is reported as missing.
     pub is_incomplete: bool,
     pub problems: Vec<Problem>,
     pub warnings: Vec<String>,
@@ -23,26 +23,26 @@ impl Reader {
         tree::get(&self.tree, key).is_some()
     }
 
-    /// Neither written nor empty.
+    /// Whether a key is missing or an empty text.
     pub fn is_blank(&self, key: &str) -> bool {
         is_blank(&self.tree, key)
     }
 
-    /// The text of a key; `None` when it is not written, or (with a problem) when it is no text.
+    /// The text of a key; `None` when the key is missing, or (with a problem) not a text.
     pub fn text(&mut self, key: &str) -> Option<String> {
         let text = self.value(key)?.as_text().map(str::to_owned);
         self.or_problem(text, key, "must be text", "put it in quotes")
     }
 
-    /// The text of a key whose empty text means "not set", as in MediaManager.
+    /// The text of an optional key, whose empty text means "not set", as in MediaManager.
     pub fn optional(&mut self, key: &str) -> Option<String> {
         self.text(key).filter(|text| !text.trim().is_empty())
     }
 
-    /// The text of a key without which there is no start. `fix` says what to write.
+    /// The text of a required key. `fix` tells the operator what to write.
     pub fn required(&mut self, key: &str, fix: &str) -> Option<String> {
         if !self.has(key) {
-            self.missing(key, fix);
+            self.report_missing(key, fix);
             return None;
         }
         let text = self.text(key)?;
@@ -54,7 +54,7 @@ impl Reader {
         )
     }
 
-    /// A text of a certain form. `default` is written the way the operator would.
+    /// A text in a certain form. `default` is in the form that the operator writes.
     pub fn parsed<T>(
         &mut self,
         key: &str,
@@ -71,8 +71,8 @@ impl Reader {
         self.or_problem(parsed, key, fault, fix)
     }
 
-    /// A list of texts of a certain form, each once, in the order they are written; empty when it
-    /// is not written. `what` names the form, `fix` gives an example of the list.
+    /// A list of texts in a certain form, in their order and without duplicates; empty when the key
+    /// is missing. `what` names the form, `fix` gives an example of the list.
     pub fn list<T: PartialEq>(
         &mut self,
         key: &str,
@@ -138,8 +138,8 @@ impl Reader {
             .unwrap_or(default)
     }
 
-    /// A key is nowhere. `fix` says what to write.
-    pub fn missing(&mut self, key: &str, fix: &str) {
+    /// Reports a missing key. `fix` tells the operator what to write.
+    pub fn report_missing(&mut self, key: &str, fix: &str) {
         if !self.is_incomplete {
             let variable = format!(
                 "MEDIAMANAGER_{}",
@@ -152,7 +152,7 @@ impl Reader {
         }
     }
 
-    /// The key is not what it must be; the line is `place: key fault; fix`.
+    /// Reports a wrong value as the line `place: key fault; fix`.
     pub fn problem(&mut self, key: &str, fault: &str, fix: &str) {
         self.problems.push(Problem {
             place: self.place(key),
@@ -186,7 +186,7 @@ impl Reader {
     }
 }
 
-/// Whether a key is not written or an empty text.
+/// Whether a key is missing or an empty text.
 pub fn is_blank(table: &Table, key: &str) -> bool {
     tree::get(table, key).is_none_or(|node| {
         node.value

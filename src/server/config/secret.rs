@@ -1,17 +1,16 @@
 use std::fmt;
 
-/// A text that must not be shown: no `Display`, no `Serialize`, no comparison, and a `Debug` that
-/// tells nothing (SR-181).
+/// A text that must not be shown. It has no `Display`, no `Serialize`, no comparison, and a `Debug`
+/// that prints `***` (SR-181).
 #[derive(Clone)]
 pub struct Secret(String);
 
 impl Secret {
-    /// Takes a value out of sight.
     pub fn new(value: String) -> Self {
         Self(value)
     }
 
-    /// The secret itself. Every call is a place to look at in a review.
+    /// Returns the secret. Every call needs a review.
     pub fn expose(&self) -> &str {
         &self.0
     }

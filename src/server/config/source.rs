@@ -1,5 +1,5 @@
-//! Where settings are written: `config.toml`, then `mediamanager-auth.toml` beside it, then the
-//! environment. The later wins, key by key.
+//! The sources of settings: `config.toml`, then `mediamanager-auth.toml` beside it, then the
+//! environment. A later source overrides an earlier one, key by key.
 
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::PermissionsExt;
@@ -11,33 +11,32 @@ use super::keys;
 use super::reader::{self, Reader};
 use super::tree::{self, Node, Table, Value};
 
-/// The file for our own sections where `config.toml` is shared with MediaManager, which does not
-/// start when it meets a section it does not know.
+/// The file for our own sections where `config.toml` is shared with MediaManager, which refuses to
+/// start with an unknown section.
 const OWN_FILE: &str = "mediamanager-auth.toml";
 const VARIABLE_PREFIX: &str = "mediamanager_";
-/// The end of the name of a variable that holds a path to a secret.
+/// The suffix of a variable that holds the path of a secret file.
 const FILE_SUFFIX: &str = "_file";
-/// The permission bit that lets everyone on the machine read a file.
+/// The permission bit of a file that every user of the machine can read.
 const WORLD_READABLE: u32 = 0o004;
 
-/// Where to read from. No `Debug`: the environment holds secrets.
+/// The sources to read. Without `Debug`, because the environment holds secrets.
 pub struct Sources {
-    /// `--config`: the file, which must exist then, or the directory of `config.toml`. Wins over
+    /// `--config`: a file, which must exist, or the directory of `config.toml`. Overrides
     /// `CONFIG_FILE` and `CONFIG_DIR`.
     pub config_file: Option<PathBuf>,
-    /// Names and values, so that tests need no globals.
+    /// Names and values. Passed in, so that tests need not change the process's environment.
     pub environment: Vec<(String, String)>,
 }
 
 impl Sources {
-    /// The environment of this process, as far as it may concern us. What is not UTF-8 counts as
-    /// not set.
+    /// The relevant variables of this process. A variable that is not UTF-8 counts as not set.
     pub fn from_process(config_file: Option<PathBuf>) -> Self {
         let text = env::vars_os().filter_map(|(name, value)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         });
         let ours = text.filter(|(name, _)| {
-            segments(name).is_some() || matches!(name.as_str(), "CONFIG_FILE" | "CONFIG_DIR")
+            split_variable(name).is_some() || matches!(name.as_str(), "CONFIG_FILE" | "CONFIG_DIR")
         });
         Self {
             config_file,
@@ -52,7 +51,7 @@ impl Sources {
             .map(|(_, value)| PathBuf::from(value))
     }
 
-    /// The path of `config.toml`, and whether its absence is a problem because somebody named it.
+    /// The path of `config.toml`, and whether it must exist because the operator named it.
     fn main_file(&self) -> (PathBuf, bool) {
         match self
             .config_file
@@ -71,7 +70,7 @@ impl Sources {
     }
 }
 
-/// Reads all sources into one tree.
+/// Merges all sources into one tree.
 pub fn load_sources(sources: &Sources) -> Reader {
     let (main_file, must_exist) = sources.main_file();
     let absence = if main_file.exists() {
@@ -103,7 +102,7 @@ fn add_file(reader: &mut Reader, path: &Path, must_exist: bool) {
             return;
         }
     };
-    // Windows editors put a byte order mark in front. CRLF is a line end in TOML itself.
+    // Windows editors write a byte order mark. CRLF is a line ending in TOML.
     let (tree, problems) = tree::from_toml(&place, text.trim_start_matches('\u{feff}'));
     let is_world_readable = fs::metadata(path)
         .is_ok_and(|metadata| metadata.permissions().mode() & WORLD_READABLE != 0);
@@ -124,9 +123,9 @@ fn add_file(reader: &mut Reader, path: &Path, must_exist: bool) {
 fn add_environment(reader: &mut Reader, environment: &[(String, String)]) {
     let mut variables: Vec<(Vec<String>, &str, &str)> = environment
         .iter()
-        .filter_map(|(name, text)| Some((segments(name)?, name.as_str(), text.as_str())))
+        .filter_map(|(name, text)| Some((split_variable(name)?, name.as_str(), text.as_str())))
         .collect();
-    // `MEDIAMANAGER_AUTH__NAME` is laid over `MEDIAMANAGER_AUTH`, wherever they stand.
+    // `MEDIAMANAGER_AUTH__NAME` overrides `MEDIAMANAGER_AUTH`, whatever their order.
     variables.sort_by_key(|(path, ..)| path.len());
     let paths: Vec<String> = variables.iter().map(|(path, ..)| path.join(".")).collect();
     for ((mut path, name, text), key) in variables.into_iter().zip(&paths) {
@@ -142,10 +141,10 @@ fn add_environment(reader: &mut Reader, environment: &[(String, String)]) {
                 path = secret.split('.').map(str::to_owned).collect();
                 read_secret(text).map_err(|error| format!("{secret} cannot be read from that file: {error}; check path and permissions"))
             }
-            None => value(name, key, text),
+            None => parse_value(name, key, text),
         };
         match value {
-            // One branch of a tree, from the leaf up.
+            // Builds the branch of the tree from the leaf up.
             Ok(value) => {
                 let node = |value| Node {
                     place: name.to_owned(),
@@ -169,10 +168,10 @@ fn add_environment(reader: &mut Reader, environment: &[(String, String)]) {
     }
 }
 
-/// `MEDIAMANAGER_AUTH__TOKEN_SECRET`, in any letter case, to `["auth", "token_secret"]`. `None` for
-/// the variables of other programs, and for those of MediaManager that are not about a section we
-/// read, such as `MEDIAMANAGER_LOG_LEVEL`.
-fn segments(name: &str) -> Option<Vec<String>> {
+/// Splits `MEDIAMANAGER_AUTH__TOKEN_SECRET`, in any letter case, into `["auth", "token_secret"]`.
+/// `None` for a variable of another program or outside the sections that this program reads, such
+/// as `MEDIAMANAGER_LOG_LEVEL`.
+fn split_variable(name: &str) -> Option<Vec<String>> {
     let name = name.to_ascii_lowercase();
     let path: Vec<String> = name
         .strip_prefix(VARIABLE_PREFIX)?
@@ -184,7 +183,7 @@ fn segments(name: &str) -> Option<Vec<String>> {
         .then_some(path)
 }
 
-fn value(name: &str, key: &str, text: &str) -> Result<Value, String> {
+fn parse_value(name: &str, key: &str, text: &str) -> Result<Value, String> {
     if keys::is_section(key) {
         match serde_json::from_str(text) {
             Ok(json @ serde_json::Value::Object(_)) => Ok(tree::from_json(name, json).value),
@@ -204,7 +203,7 @@ fn value(name: &str, key: &str, text: &str) -> Result<Value, String> {
     }
 }
 
-/// The content of a secret file, without the newline that editors and `echo` put at its end.
+/// Reads a secret file without its final newline, which editors and `echo` add.
 fn read_secret(path: &str) -> io::Result<Value> {
     let text = fs::read_to_string(path)?;
     let line = text.strip_suffix('\n').map_or(text.as_str(), |line| {

@@ -1,9 +1,13 @@
-//! Each test is a file and an environment, and what the operator is told about them.
+//! Each test loads a file and an environment and checks the problems and warnings.
 
 mod auth;
 mod examples;
+mod keys;
+mod misc;
+mod policy;
 mod provider;
-mod sections;
+mod server;
+mod smtp;
 mod sources;
 
 use std::fs;
@@ -16,15 +20,15 @@ use super::{Config, Sources, load};
 const TOKEN_SECRET: &str = "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0";
 
 /// A directory of configuration files that only their owner can read.
-struct Home(TempDir);
+struct ConfigDir(TempDir);
 
-impl Home {
+impl ConfigDir {
     fn with(files: &[(&str, &str)]) -> Self {
-        let home = Self(tempfile::tempdir().expect("a temporary directory"));
+        let dir = Self(tempfile::tempdir().expect("a temporary directory"));
         for (name, text) in files {
-            home.write(name, text.as_bytes(), 0o600);
+            dir.write(name, text.as_bytes(), 0o600);
         }
-        home
+        dir
     }
 
     /// Writes a file and returns its path.
@@ -35,8 +39,8 @@ impl Home {
         path.display().to_string()
     }
 
-    /// Loads what is here. Problems come as their lines; neither they nor the warnings have the
-    /// directory's name.
+    /// Loads the directory. Problems are returned as lines; the directory's name is cut from them
+    /// and from the warnings.
     fn load(&self, variables: &[(&str, &str)]) -> Result<Config, Vec<String>> {
         let directory = self.0.path().display().to_string();
         let relative = |line: String| line.replace(&format!("{directory}/"), "");
@@ -76,7 +80,7 @@ fn with_required(more: &str) -> String {
 
 /// Loads the required keys and `more`.
 fn configured(more: &str) -> Result<Config, Vec<String>> {
-    Home::with(&[("config.toml", &with_required(more))]).load(&[])
+    ConfigDir::with(&[("config.toml", &with_required(more))]).load(&[])
 }
 
 /// The only problem with the required keys and `more`.
@@ -86,12 +90,12 @@ fn problem(more: &str) -> String {
     problems[0].clone()
 }
 
-/// The warnings about the required keys and `more`, which start.
+/// The warnings about the required keys and `more`, which have no problem.
 fn warnings(more: &str) -> Vec<String> {
     configured(more).expect(more).warnings
 }
 
-/// The only warning about the required keys and `more`, which start.
+/// The only warning about the required keys and `more`, which have no problem.
 fn warning(more: &str) -> String {
     let warnings = warnings(more);
     assert_eq!(warnings.len(), 1, "{more:?}: {warnings:#?}");
@@ -144,7 +148,7 @@ fn the_required_keys_are_enough() {
 
 #[test]
 fn all_problems_are_reported_at_once() {
-    let home = Home::with(&[
+    let dir = ConfigDir::with(&[
         (
             "config.toml",
             "[auth]\ntoken_secret = 'CHANGE_ME'\nsession_lifetime = 'long'\nadmin_emails = ['a@example.org', 'b']\ntoken_secrt = 1\n\
@@ -156,7 +160,7 @@ fn all_problems_are_reported_at_once() {
             "[policy]\nregistration = 'maybe'\ncookie_name = 'a b'\ndefault_redirect = '//evil.example'\npassword_min_length = 4\nbroken = \n",
         ),
     ]);
-    let problems = home
+    let problems = dir
         .load(&[
             ("MEDIAMANAGER_SERVER__LOG_FORMAT", "xml"),
             ("MEDIAMANAGER_SERVER__TRUSTED_PROXIES", "10.0.0.1"),
@@ -221,7 +225,7 @@ fn no_problem_or_debug_output_shows_a_secret() {
          [server]\nhost = '{secret}'\nport = {secret}\ndatabase_url = '{secret}'\ntrusted_proxies = ['{secret}']\nlog_format = '{secret}'\n\
          [policy]\ncookie_name = '{secret} '\ndefault_redirect = '{secret}'\n"
     );
-    let home = Home::with(&[("config.toml", &everywhere)]);
+    let dir = ConfigDir::with(&[("config.toml", &everywhere)]);
     let variables = [
         ("MEDIAMANAGER_AUTH", secret),
         (
@@ -230,7 +234,7 @@ fn no_problem_or_debug_output_shows_a_secret() {
         ),
         ("MEDIAMANAGER_MISC__CORS_URLS", secret),
     ];
-    let problems = home.load(&variables).expect_err("problems");
+    let problems = dir.load(&variables).expect_err("problems");
     assert!(
         problems.len() > 15 && !format!("{problems:?}").contains("hunter2"),
         "{problems:#?}"
@@ -242,7 +246,7 @@ fn no_problem_or_debug_output_shows_a_secret() {
          [notifications.smtp_config]\nsmtp_host = 'x'\nfrom_email = 'a@b'\nsmtp_password = '{secret}'\n",
         with_required("")
     );
-    let config = Home::with(&[("config.toml", &good)])
+    let config = ConfigDir::with(&[("config.toml", &good)])
         .load(&[])
         .expect("start");
     assert!(config.database_url.expose().contains(secret));

@@ -1,4 +1,4 @@
-//! Values that remember where they were written, and how TOML and JSON become them.
+//! A tree of values with their places in the sources, parsed from TOML and JSON.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::Problem;
 
-/// A section: names to values.
+/// A section: values by name.
 pub type Table = BTreeMap<String, Node>;
 
 /// A value and its place: `file:line:column` of its key, or the environment variable.
@@ -15,14 +15,14 @@ pub struct Node {
     pub value: Value,
 }
 
-/// What was written. No `Debug`: it may be a secret.
+/// A value as it was written. Without `Debug`, because it may be a secret.
 pub enum Value {
     Table(Table),
     List(Vec<Node>),
     Text(String),
     Integer(i64),
     Boolean(bool),
-    /// A fraction, a date or a JSON `null`, which none of our keys takes.
+    /// A fraction, a date or a JSON `null`, which no key accepts.
     Other,
 }
 
@@ -37,7 +37,7 @@ pub fn get<'a>(table: &'a Table, path: &str) -> Option<&'a Node> {
     }
 }
 
-/// Lays `upper` over `lower`, key by key: sections are merged, everything else is replaced.
+/// Merges `upper` into `lower`: sections are merged, all other values are replaced.
 pub fn merge(lower: &mut Table, upper: Table) {
     for (name, node) in upper {
         match (lower.get_mut(&name).map(|node| &mut node.value), node.value) {
@@ -49,8 +49,8 @@ pub fn merge(lower: &mut Table, upper: Table) {
     }
 }
 
-/// Reads a whole TOML file. Every line that breaks the syntax is reported once and skipped, the
-/// others are kept, so that one run shows all there is to repair.
+/// Parses a TOML file. Every line with a syntax error is reported once and skipped, and the other
+/// lines are kept, so that one run finds all problems.
 pub fn from_toml(file: &str, text: &str) -> (Table, Vec<Problem>) {
     let (table, mut errors) = DeTable::parse_recoverable(text);
     errors.sort_by_key(|error| error.span().map(|span| span.start));
@@ -62,7 +62,7 @@ pub fn from_toml(file: &str, text: &str) -> (Table, Vec<Problem>) {
     let mut problems = Vec::new();
     for error in errors {
         let offset = error.span().map_or(0, |span| span.start);
-        // Not the error's Display: that quotes the line, which may hold a secret.
+        // The error's Display quotes the line, which may hold a secret.
         if document.broken_lines.insert(document.position(offset).0) {
             problems.push(Problem {
                 place: document.place(offset),
@@ -80,7 +80,7 @@ struct Document<'a> {
 }
 
 impl Document<'_> {
-    /// Line and column of a byte offset, in characters, both from 1.
+    /// The line and column of a byte offset, in characters, both starting at 1.
     fn position(&self, offset: usize) -> (usize, usize) {
         let before = self.text.get(..offset).unwrap_or(self.text);
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
@@ -131,7 +131,7 @@ impl Document<'_> {
     }
 }
 
-/// A JSON value from the environment. A key that is `null` is as good as not written.
+/// Converts a JSON value from the environment. A key that is `null` counts as missing.
 pub fn from_json(place: &str, json: serde_json::Value) -> Node {
     use serde_json::Value as Json;
     let value = match json {

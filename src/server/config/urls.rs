@@ -1,11 +1,11 @@
-//! What counts as a web address, and whose it is.
+//! Rules for web addresses.
 
 use std::net::IpAddr;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::{Host, Url};
 
-/// Everything but the characters that mean themselves in any part of an address (RFC 3986 §2.3).
+/// All characters except the unreserved ones (RFC 3986 §2.3).
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
@@ -13,9 +13,9 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~');
 
 /// An absolute http or https address without credentials, query or fragment.
-pub fn http_url(text: &str) -> Option<Url> {
-    // The parser repairs what a browser's address bar would: blanks, backslashes, a missing `//`. A
-    // setting is right or refused.
+pub fn parse_http_url(text: &str) -> Option<Url> {
+    // The parser repairs blanks, backslashes and a missing `//` like a browser's address bar. A
+    // setting is not repaired, because the operator should see its real value.
     let is_plain = text.starts_with("https://") || text.starts_with("http://");
     if !is_plain || text.contains(|c: char| c == '\\' || c.is_control() || c.is_whitespace()) {
         return None;
@@ -28,24 +28,24 @@ pub fn http_url(text: &str) -> Option<Url> {
     is_bare.then_some(url)
 }
 
-/// An origin as a browser sends it, from an address with nothing behind the host and port.
-pub fn origin(text: &str) -> Option<String> {
-    http_url(text)
+/// Parses an address without a path and returns its origin as a browser sends it.
+pub fn parse_origin(text: &str) -> Option<String> {
+    parse_http_url(text)
         .filter(|url| url.path() == "/")
         .map(|url| url.origin().ascii_serialization())
 }
 
-/// `base` and `path` in one address; `path` begins with `/`, and `base` may have a path of its own.
+/// Appends `path`, which begins with `/`, to `base`, which may have a path.
 pub fn join(base: &Url, path: &str) -> String {
     format!("{}{path}", base.as_str().trim_end_matches('/'))
 }
 
-/// Any text as one segment of a path, or as one component of an address.
-pub fn encoded(text: &str) -> impl std::fmt::Display {
+/// Encodes a text as one path segment or one other component of a URL.
+pub fn percent_encode(text: &str) -> impl std::fmt::Display {
     utf8_percent_encode(text, RESERVED)
 }
 
-/// This very machine.
+/// Whether the host is this machine.
 pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
@@ -55,8 +55,8 @@ pub fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// This machine, a private network (RFC 1918, RFC 4193), or a name without a dot, which only a
-/// private network resolves.
+/// Whether the host is this machine, in a private network (RFC 1918, RFC 4193), or a name without a
+/// dot, which only private networks resolve.
 pub fn is_private(url: &Url) -> bool {
     let is_private_address = |address| match address {
         IpAddr::V4(address) => address.is_private(),

@@ -15,18 +15,22 @@ use crate::{
     server::{crypto::random, telemetry::metrics},
 };
 
-/// How long a login may wait for its turn (SR-171).
+#[cfg(test)]
+mod tests;
+
+/// How long a request may wait in the queue (SR-171).
 const MAX_QUEUE_WAIT: Duration = Duration::from_secs(2);
-/// How many may wait at once (SR-171).
+/// The length of the queue (SR-171).
 const MAX_QUEUED: usize = 64;
-/// How long whoever is turned away waits for that answer.
+/// The delay of a rejection. Without it a client would retry at once, and rejecting would use the
+/// whole processor.
 const REJECT_DELAY: Duration = Duration::from_secs(1);
-/// Stored hashes dearer than this are never computed (SR-015): a row somebody planted must not stop
-/// the machine.
+/// The limits for the parameters of a stored Argon2 hash. A hash beyond them is never computed: a
+/// planted row could exhaust memory or processor (SR-015).
 const MAX_MEMORY_KIB: u32 = 262_144;
 const MAX_PASSES: u32 = 10;
 const MAX_LANES: u32 = 8;
-/// The same for bcrypt, whose cost is a power of two.
+/// The limit for bcrypt (SR-015); the cost is the exponent of a power of two.
 const MAX_BCRYPT_COST: u32 = 14;
 
 /// Argon2id parameters (RFC 9106 §3.1).
@@ -38,9 +42,9 @@ pub struct Argon2Params {
 }
 
 impl Argon2Params {
-    /// The second recommended option of RFC 9106 §4, above the floor of SR-014. It is also what
-    /// MediaManager's own hashes use, so in an adopted database an unknown address costs exactly as
-    /// much as a known one (SR-020), from the first day.
+    /// The second recommended option of RFC 9106 §4, above the minimum of SR-014. MediaManager's
+    /// hashes use the same, so that in a shared database an unknown address takes as long as a
+    /// known one (SR-020).
     pub const STANDARD: Self = Self {
         memory_kib: 65_536,
         passes: 3,
@@ -48,42 +52,43 @@ impl Argon2Params {
     };
 }
 
-/// Hashes and checks passwords, on the blocking pool and under one semaphore for all uses (SR-170).
+/// Hashes and verifies passwords on the blocking pool. One semaphore bounds all of its work
+/// (SR-170).
 #[derive(Clone)]
 pub struct Hasher {
     params: Params,
-    /// A hash with the current parameters that no password has, for accounts without one (SR-020).
-    /// Made of random bytes instead of computed, because computing one would double the time the
-    /// program takes to start.
+    /// A hash with the current parameters that no password matches, verified where no hash is
+    /// stored (SR-020). Its bytes are random, because computing a hash would double the program's
+    /// start time.
     dummy: Arc<str>,
     running: Arc<Semaphore>,
     admitted: Arc<Semaphore>,
 }
 
-/// A place among those who compute or wait for their turn.
+/// A slot in the queue, which is released when it is dropped.
 #[derive(Debug)]
 pub struct QueueSlot(
     #[expect(dead_code, reason = "held until it is dropped, not read")] OwnedSemaphorePermit,
 );
 
-/// The outcome of checking a password.
+/// The outcome of verifying a password.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Verification {
     Valid {
-        /// A fresh hash to store in place of one that is weaker than today's (SR-014).
+        /// A new hash that replaces a weaker stored one (SR-014).
         upgrade: Option<String>,
     },
     Invalid,
-    /// Wrong, because what is stored cannot be read or is too dear to compute: only a new password
-    /// opens the account again.
+    /// The stored hash cannot be read or exceeds the limits of SR-015. The user needs a new
+    /// password.
     UnsupportedHash,
 }
 
 impl Hasher {
-    /// `permits` computations run at the same time.
+    /// Creates a hasher that runs at most `permits` computations at the same time.
     ///
     /// # Errors
-    /// Argon2's, when the cost is outside its bounds.
+    /// The library's error when `cost` is out of range.
     pub fn new(cost: Argon2Params, permits: usize) -> Result<Self, argon2::Error> {
         let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, Some(32))?;
         let encode = |bytes: &[u8]| STANDARD_NO_PAD.encode(bytes);
@@ -103,16 +108,14 @@ impl Hasher {
         })
     }
 
-    /// Takes a place. Whoever asks the database before the password is looked at does so with a
-    /// place already: a flood is turned away before it can queue there (SR-171). It gets its answer
-    /// after a pause that costs us nothing, or it would be back at once and take all of the
-    /// processor with being turned away.
+    /// Takes a slot in the queue. Callers take it before their first database query, so that a
+    /// flood of logins is rejected before it reaches the database (SR-171).
     ///
     /// # Errors
-    /// `Busy` when too many are waiting.
+    /// `Overloaded` when the queue is full, after [`REJECT_DELAY`].
     pub async fn acquire_slot(&self) -> Result<QueueSlot, AuthError> {
         match self.admitted.clone().try_acquire_owned() {
-            Ok(place) => Ok(QueueSlot(place)),
+            Ok(permit) => Ok(QueueSlot(permit)),
             Err(_) => {
                 sleep(REJECT_DELAY).await;
                 Err(AuthError::Overloaded)
@@ -120,19 +123,15 @@ impl Hasher {
         }
     }
 
-    /// The PHC string to store for a new password.
+    /// Returns the hash of a new password as a PHC string.
     ///
     /// # Errors
-    /// Those of [`Password::check`]; `Busy` when its turn did not come in time, `Internal` when the
+    /// Those of [`Password::check`]; `Overloaded` after [`MAX_QUEUE_WAIT`]; `Internal` when the
     /// computation failed.
-    pub async fn hash(
-        &self,
-        admission: QueueSlot,
-        password: Password,
-    ) -> Result<String, AuthError> {
+    pub async fn hash(&self, slot: QueueSlot, password: Password) -> Result<String, AuthError> {
         password.check()?;
         let params = self.params.clone();
-        self.run(admission, move || {
+        self.run(slot, move || {
             hash_now(&params, password.expose().as_bytes())
         })
         .await?
@@ -142,22 +141,23 @@ impl Hasher {
         })
     }
 
-    /// Checks a password against what is stored; `None` costs the same and is always wrong.
+    /// Verifies a password against a stored hash. `None` is always invalid.
     ///
-    /// Exactly one Argon2 computation is done for a wrong password, whatever is stored (SR-020).
+    /// An invalid password causes exactly one Argon2 computation, whatever is stored, so that the
+    /// time does not show whether an account exists (SR-020).
     ///
     /// # Errors
-    /// Those of [`Password::check`]; `Busy` when its turn did not come in time, `Internal` when the
+    /// Those of [`Password::check`]; `Overloaded` after [`MAX_QUEUE_WAIT`]; `Internal` when the
     /// computation failed.
     pub async fn verify(
         &self,
-        admission: QueueSlot,
+        slot: QueueSlot,
         password: Password,
         stored: Option<String>,
     ) -> Result<Verification, AuthError> {
         password.check()?;
         let (params, dummy) = (self.params.clone(), self.dummy.clone());
-        self.run(admission, move || {
+        self.run(slot, move || {
             verify_now(
                 &params,
                 &dummy,
@@ -168,14 +168,14 @@ impl Hasher {
         .await
     }
 
-    /// Runs on the blocking pool. The job owns its permit, so a client that hangs up does not free
-    /// it early (SR-170).
+    /// Runs a job on the blocking pool. The job owns its permit, so that a client that disconnects
+    /// does not release it while the memory is still in use (SR-170).
     async fn run<T: Send + 'static>(
         &self,
-        admission: QueueSlot,
+        slot: QueueSlot,
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, AuthError> {
-        let waiting = metrics::QueueWait::begin();
+        let waiting = metrics::QueueWait::start();
         let turn = timeout(MAX_QUEUE_WAIT, self.running.clone().acquire_owned()).await;
         drop(waiting);
         let permit: OwnedSemaphorePermit = turn
@@ -183,9 +183,9 @@ impl Hasher {
             .map_err(|_| AuthError::Internal)?;
         let span = tracing::Span::current();
         let job = tokio::task::spawn_blocking(move || {
-            // A fault in there belongs to the request that asked for it.
+            // Log lines of the job belong to the request's span.
             let result = span.in_scope(job);
-            drop((permit, admission));
+            drop((permit, slot));
             result
         });
         job.await.map_err(|_| AuthError::Internal)
@@ -204,19 +204,19 @@ fn hash_now(params: &Params, password: &[u8]) -> argon2::password_hash::Result<S
 }
 
 fn verify_now(params: &Params, dummy: &str, password: &[u8], stored: Option<&str>) -> Verification {
-    let refuse = |verdict| {
+    let reject_after_dummy = |verification| {
         let _ = PasswordVerifier::<str>::verify_password(&argon2id(params), password, dummy);
-        verdict
+        verification
     };
     let Some(stored) = stored else {
-        return refuse(Verification::Invalid);
+        return reject_after_dummy(Verification::Invalid);
     };
     if stored.starts_with("$2") {
         return verify_bcrypt(params, password, stored)
-            .unwrap_or_else(|| refuse(Verification::UnsupportedHash));
+            .unwrap_or_else(|| reject_after_dummy(Verification::UnsupportedHash));
     }
-    let Some(hash) = is_within_cost_limits(stored) else {
-        return refuse(Verification::UnsupportedHash);
+    let Some(hash) = parse_within_cost_limits(stored) else {
+        return reject_after_dummy(Verification::UnsupportedHash);
     };
     if argon2id(params).verify_password(password, &hash).is_err() {
         return Verification::Invalid;
@@ -229,9 +229,9 @@ fn verify_now(params: &Params, dummy: &str, password: &[u8], stored: Option<&str
     Verification::Valid { upgrade }
 }
 
-/// Hashes of old MediaManager databases. The new Argon2 hash is computed before the answer is
-/// known, so that a right and a wrong password cost the same. Only the first 72 bytes count, as
-/// they did when the hash was made.
+/// Verifies a bcrypt hash, which old MediaManager databases have. The new Argon2 hash is computed
+/// for an invalid password too, so that both take the same time. Bcrypt uses the first 72 bytes
+/// only, as it did when the hash was created.
 fn verify_bcrypt(params: &Params, password: &[u8], stored: &str) -> Option<Verification> {
     let parts: bcrypt::HashParts = stored.parse().ok()?;
     if parts.get_cost() > MAX_BCRYPT_COST {
@@ -246,8 +246,8 @@ fn verify_bcrypt(params: &Params, password: &[u8], stored: &str) -> Option<Verif
     })
 }
 
-/// Parses an Argon2 PHC string whose parameters are within SR-015.
-fn is_within_cost_limits(stored: &str) -> Option<phc::PasswordHash> {
+/// Parses an Argon2 PHC string; `None` if its parameters exceed the limits of SR-015.
+fn parse_within_cost_limits(stored: &str) -> Option<phc::PasswordHash> {
     let hash = phc::PasswordHash::new(stored).ok()?;
     Algorithm::try_from(hash.algorithm.as_str()).ok()?;
     let params = Params::try_from(&hash).ok()?;
@@ -257,7 +257,7 @@ fn is_within_cost_limits(stored: &str) -> Option<phc::PasswordHash> {
     is_affordable.then_some(hash)
 }
 
-/// Whether a hash is at least as strong as a new one would be.
+/// Whether a hash is at least as strong as a new one (SR-014).
 fn is_current(params: &Params, hash: &phc::PasswordHash) -> bool {
     let Ok(used) = Params::try_from(hash) else {
         return false;
@@ -268,153 +268,4 @@ fn is_current(params: &Params, hash: &phc::PasswordHash) -> bool {
         && used.t_cost() >= params.t_cost()
         && hash.salt.as_ref().is_some_and(|salt| salt.len() >= 16)
         && hash.hash.as_ref().is_some_and(|output| output.len() >= 32)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const CHEAP: Argon2Params = Argon2Params {
-        memory_kib: 64,
-        passes: 1,
-        lanes: 1,
-    };
-
-    fn password(text: &str) -> Password {
-        Password::parse(text.to_owned()).unwrap()
-    }
-
-    async fn verify(hasher: &Hasher, text: &str, stored: &str) -> Verification {
-        hasher
-            .verify(
-                hasher.acquire_slot().await.unwrap(),
-                password(text),
-                Some(stored.to_owned()),
-            )
-            .await
-            .unwrap()
-    }
-
-    async fn hash(hasher: &Hasher, text: &str) -> String {
-        hasher
-            .hash(hasher.acquire_slot().await.unwrap(), password(text))
-            .await
-            .unwrap()
-    }
-
-    #[tokio::test]
-    async fn a_new_hash_is_argon2id_with_the_parameters_of_mediamanager() {
-        let hasher = Hasher::new(Argon2Params::STANDARD, 1).unwrap();
-        let hash = hash(&hasher, "correct horse").await;
-        assert!(
-            hash.starts_with("$argon2id$v=19$m=65536,t=3,p=4$"),
-            "{hash}"
-        );
-        assert_eq!(
-            verify(&hasher, "correct horse", &hash).await,
-            Verification::Valid { upgrade: None }
-        );
-        assert_eq!(
-            verify(&hasher, "correct horsE", &hash).await,
-            Verification::Invalid
-        );
-    }
-
-    #[tokio::test]
-    async fn weaker_hashes_are_accepted_and_upgraded() {
-        let weak = hash(&Hasher::new(CHEAP, 1).unwrap(), "correct horse").await;
-        let hasher = Hasher::new(
-            Argon2Params {
-                memory_kib: 128,
-                ..CHEAP
-            },
-            1,
-        )
-        .unwrap();
-        let bcrypt = bcrypt::hash("correct horse", 4).unwrap();
-        for stored in [weak, bcrypt] {
-            let Verification::Valid {
-                upgrade: Some(upgrade),
-            } = verify(&hasher, "correct horse", &stored).await
-            else {
-                panic!("{stored}")
-            };
-            assert_eq!(
-                verify(&hasher, "correct horse", &upgrade).await,
-                Verification::Valid { upgrade: None }
-            );
-            assert_eq!(
-                verify(&hasher, "wrong horse", &stored).await,
-                Verification::Invalid
-            );
-        }
-    }
-
-    #[tokio::test]
-    async fn unreadable_and_unaffordable_hashes_are_wrong_and_never_computed() {
-        let hasher = Hasher::new(CHEAP, 1).unwrap();
-        let tail = "c29tZXNhbHRzb21lc2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-        for stored in [
-            String::new(),
-            "plain".to_owned(),
-            "$2b$31$abcdefghijklmnopqrstuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuu".to_owned(),
-            format!("$argon2id$v=19$m=4194304,t=1,p=1${tail}"),
-            format!("$argon2id$v=19$m=64,t=4000000,p=1${tail}"),
-            format!("$scrypt$ln=1,r=1,p=1${tail}"),
-        ] {
-            assert_eq!(
-                verify(&hasher, "anything", &stored).await,
-                Verification::UnsupportedHash,
-                "{stored}"
-            );
-        }
-        assert_eq!(
-            hasher
-                .verify(
-                    hasher.acquire_slot().await.unwrap(),
-                    password("anything"),
-                    None
-                )
-                .await
-                .unwrap(),
-            Verification::Invalid
-        );
-    }
-
-    #[tokio::test]
-    async fn a_client_that_goes_away_makes_no_room_for_another_hash() {
-        let hasher = Hasher::new(CHEAP, 1).unwrap();
-        let (begin, begun) = tokio::sync::oneshot::channel();
-        let (finish, finished) = std::sync::mpsc::channel::<()>();
-        let job = hasher.run(hasher.acquire_slot().await.unwrap(), move || {
-            (begin.send(()), finished.recv())
-        });
-        tokio::select! {
-            _ = job => unreachable!("it waits"),
-            begun = begun => begun.unwrap(),
-        }
-        assert_eq!(
-            hasher.running.available_permits(),
-            0,
-            "the memory is still in use"
-        );
-        assert_eq!(hasher.admitted.available_permits(), MAX_QUEUED);
-        finish.send(()).unwrap();
-        let _turn = hasher.running.acquire().await.unwrap();
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_flood_is_told_to_come_back() {
-        let hasher = Hasher::new(CHEAP, 1).unwrap();
-        let _all = hasher
-            .admitted
-            .clone()
-            .acquire_many_owned(u32::try_from(1 + MAX_QUEUED).unwrap())
-            .await
-            .unwrap();
-        assert_eq!(
-            hasher.acquire_slot().await.err(),
-            Some(AuthError::Overloaded)
-        );
-    }
 }

@@ -3,21 +3,23 @@ use crate::{
     server::config::Config,
 };
 
-/// Below this local part length, "contains your e-mail name" would forbid half the language
-/// (SR-013).
+/// The length of the local part below which a password may contain it, because short local parts
+/// are common parts of words (SR-013).
 const MIN_LOCAL_PART_LEN: usize = 4;
-/// zxcvbn's time grows with the square of the length; what follows cannot make a password weaker.
+/// The number of characters that zxcvbn estimates. Its time grows with the square of the length,
+/// and further characters cannot make a password weaker.
 const MAX_ESTIMATED_CHARS: usize = 72;
 
-/// A password good enough to be set: the rule of SR-010 and SR-013 for every way of setting one.
+/// A password that satisfies the rules for new passwords (SR-010, SR-013).
 #[derive(Clone, Debug)]
 pub struct NewPassword(Password);
 
 impl NewPassword {
-    /// Accepts a typed password for the account with this address.
+    /// Checks a password for the account with this address.
     ///
     /// # Errors
-    /// What is wrong with it, so that the person can choose a better one.
+    /// Those of [`Password::check`]; `PasswordTooShort`, `PasswordContainsEmail`,
+    /// `PasswordTooWeak`.
     pub fn parse(password: Password, address: &str, config: &Config) -> Result<Self, AuthError> {
         password.check()?;
         let text = password.expose();
@@ -41,7 +43,7 @@ impl NewPassword {
         Ok(Self(password))
     }
 
-    /// The password, for hashing.
+    /// Returns the password, for hashing.
     pub fn into_password(self) -> Password {
         self.0
     }

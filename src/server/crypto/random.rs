@@ -1,7 +1,7 @@
 use rand::Rng;
 use uuid::Uuid;
 
-/// Random bytes from the operating system: the source of whatever opens something.
+/// Random bytes from the operating system, for secrets.
 #[expect(
     clippy::disallowed_methods,
     reason = "this is the one place that asks for randomness"
@@ -16,9 +16,9 @@ pub fn bytes<const N: usize>() -> [u8; N] {
     bytes
 }
 
-/// 128 bits that nobody may guess either, but that open nothing: for what every request gets,
-/// however many there are. From the library's generator, which the operating system seeds; to ask
-/// that every time would be a good part of what a session check costs.
+/// Unpredictable bytes that are not a credential, such as the request id and the script nonce of
+/// every request. They come from a generator in the process, which the operating system seeds: a
+/// system call would be a good part of the cost of a session check.
 #[expect(
     clippy::disallowed_methods,
     reason = "this is the one place that asks for randomness"
@@ -27,12 +27,12 @@ pub fn fast_bytes() -> [u8; 16] {
     rand::rng().random()
 }
 
-/// An id for a new row.
+/// A random id (UUID version 4).
 pub fn uuid() -> Uuid {
     uuid_from(bytes())
 }
 
-/// The id that these random bytes make.
+/// The UUID version 4 with these random bytes.
 pub fn uuid_from(bytes: [u8; 16]) -> Uuid {
     uuid::Builder::from_random_bytes(bytes).into_uuid()
 }

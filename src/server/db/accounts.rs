@@ -1,4 +1,4 @@
-//! What MediaManager's `user` table has no column for.
+//! The columns that MediaManager's `user` table lacks.
 
 use sea_orm::{
     ActiveValue::Set,
@@ -23,8 +23,8 @@ pub struct Model {
     /// approval.
     pub email_verified_at: Option<i64>,
     pub last_login_at: Option<i64>,
-    /// Nobody knows the password: the account was created by a login through the provider, or its
-    /// password was revoked.
+    /// Whether the user has no known password: the account was created by a login through the
+    /// provider, or its password was revoked.
     pub is_passwordless: bool,
     /// When and by whom the user was approved; unknown when MediaManager did it.
     pub approved_at: Option<i64>,
@@ -194,8 +194,8 @@ pub async fn is_email_verified(db: &impl ConnectionTrait, user: Uuid) -> Result<
         .is_some_and(|account| account.email_verified_at.is_some()))
 }
 
-/// Whether nobody knows the password: the user was created by a login through the provider, or has
-/// not accepted the invitation yet.
+/// Whether the user has no known password: the account was created by a login through the provider,
+/// or the invitation is not accepted yet.
 pub async fn is_passwordless(db: &impl ConnectionTrait, user: Uuid) -> Result<bool, AuthError> {
     Ok(find(db, user)
         .await?
@@ -213,14 +213,14 @@ pub async fn revoke_links(
         link_generation: Set(1),
         ..default_row(user, now)
     };
-    let again = OnConflict::column(Column::UserId)
+    let on_conflict = OnConflict::column(Column::UserId)
         .value(
             Column::LinkGeneration,
             Expr::col((Entity, Column::LinkGeneration)).add(1),
         )
         .to_owned();
     Entity::insert(row)
-        .on_conflict(again)
+        .on_conflict(on_conflict)
         .exec_without_returning(db)
         .await
         .map_err(hide_db_error)?;
@@ -254,11 +254,11 @@ async fn upsert<const N: usize>(
     row: ActiveModel,
     columns: [Column; N],
 ) -> Result<(), AuthError> {
-    let again = OnConflict::column(Column::UserId)
+    let on_conflict = OnConflict::column(Column::UserId)
         .update_columns(columns)
         .to_owned();
     Entity::insert(row)
-        .on_conflict(again)
+        .on_conflict(on_conflict)
         .exec_without_returning(db)
         .await
         .map_err(hide_db_error)?;

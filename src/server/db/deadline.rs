@@ -75,10 +75,7 @@ impl WithDeadline<DatabaseConnection> {
             .map(WithDeadline)
     }
 
-    /// Closes the pool.
-    ///
-    /// # Errors
-    /// The library's error, or a timeout when a connection is not returned to the pool.
+    /// Closes the pool. Fails with a timeout when a connection is not returned to it.
     pub async fn close(self) -> Result<(), DbErr> {
         with_timeout(self.0.close()).await
     }

@@ -16,7 +16,7 @@ use super::{
 use crate::domain::AuthError;
 
 /// The number of users that one query reads.
-const BATCH_ROWS: u64 = 500;
+const MAX_BATCH_ROWS: u64 = 500;
 
 /// A row of MediaManager's `oauth_account`, without its tokens.
 pub struct OauthLink {
@@ -58,7 +58,7 @@ pub async fn list_users_after(
 ) -> Result<Vec<Credentials>, AuthError> {
     let mut rows = users::Entity::find()
         .order_by_asc(users::Column::Id)
-        .limit(BATCH_ROWS);
+        .limit(MAX_BATCH_ROWS);
     if let Some(last) = last {
         rows = rows.filter(users::Column::Id.gt(last));
     }

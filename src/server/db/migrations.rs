@@ -78,9 +78,6 @@ fn unreadable(err: DbErr) -> SchemaError {
 }
 
 /// Returns how many migrations are applied and how many are missing.
-///
-/// # Errors
-/// [`SchemaError`].
 pub(super) async fn schema_status(db: &DatabaseConnection) -> Result<(usize, usize), SchemaError> {
     // A database that this program has never opened has no table of migrations.
     let is_used = SchemaManager::new(db)

@@ -15,8 +15,7 @@ pub use Model as QueuedMail;
 /// The length of the queue beyond which new mails are dropped, so that requests cannot fill the
 /// disk (SR-162).
 const MAX_QUEUED: u64 = 1000;
-/// How long a claimed mail belongs to one instance, in seconds: longer than one attempt to send it
-/// may take.
+/// How long a claimed mail belongs to one instance. Longer than one attempt to send it may take.
 const LEASE_SECONDS: i64 = 120;
 /// The longest delay before the next attempt to send a mail, in seconds.
 pub const MAX_RETRY_DELAY: i64 = 60 * 60;
@@ -98,8 +97,8 @@ pub async fn claim_next(
 ) -> Result<Option<QueuedMail>, AuthError> {
     loop {
         // A mail created in the future, or delayed for longer than the longest delay, was written
-        // before the clock was set back (SR-195). LEASE also allows for the clock skew between
-        // instances.
+        // before the clock was set back (SR-195). [`LEASE_SECONDS`] also allows for the clock skew
+        // between instances.
         let is_due = Condition::any()
             .add(Column::NextAttemptAt.lte(now))
             .add(Column::NextAttemptAt.gt(now + MAX_RETRY_DELAY + LEASE_SECONDS))

@@ -13,11 +13,11 @@ use sea_orm::{
 use super::{delete_in_batches, hide_db_error};
 use crate::domain::AuthError;
 
-/// Seconds without an attempt after which [`purge`] deletes a row.
-const RETENTION: i64 = 24 * 60 * 60;
-/// The clock skew between two instances, in seconds. A time that another instance has just written
-/// may be this far in the future.
-const MAX_CLOCK_SKEW: i64 = 60;
+/// The time without an attempt after which [`purge`] deletes a row.
+const RETENTION_SECONDS: i64 = 24 * 60 * 60;
+/// The clock skew between two instances. A time that another instance has just written may be this
+/// far in the future.
+const MAX_CLOCK_SKEW_SECONDS: i64 = 60;
 
 /// The attempts of one key, for example an account or a client address.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -57,7 +57,7 @@ pub struct BackoffLimit {
 /// Counts one attempt.
 ///
 /// # Errors
-/// `TooManyAttempts` when the limit is reached, `Unavailable`.
+/// `TooManyAttempts` when the limit is reached.
 pub async fn consume(
     db: &impl ConnectionTrait,
     key: &str,
@@ -70,7 +70,7 @@ pub async fn consume(
         current_value(Column::BlockedUntil),
     );
     let is_over = || is_over(blocked_until.clone(), now, window);
-    let again = OnConflict::column(Column::Key)
+    let on_conflict = OnConflict::column(Column::Key)
         .value(
             Column::Failures,
             Expr::case(is_over(), 1).finally(failures.clone().add(1)),
@@ -82,13 +82,13 @@ pub async fn consume(
         .value(Column::LastAttemptAt, now)
         .action_and_where(is_over().or(failures.lt(max)))
         .to_owned();
-    reserve(db, key, now + window, again, now).await
+    reserve(db, key, now + window, on_conflict, now).await
 }
 
 /// Counts one attempt of an account. The key is the address, whether or not it has an account.
 ///
 /// # Errors
-/// `TooManyAttempts` while the account's delay lasts, `Unavailable`.
+/// `TooManyAttempts` while the account's delay lasts.
 pub async fn reserve_account(
     db: &impl ConnectionTrait,
     key: &str,
@@ -112,20 +112,20 @@ pub async fn reserve_account(
         "CASE WHEN {counted} >= {} THEN {max_delay} WHEN {counted} >= {last_free} THEN 1 << ({counted} - {last_free}) ELSE 0 END",
         last_free + doublings,
     ));
-    let again = OnConflict::column(Column::Key)
+    let on_conflict = OnConflict::column(Column::Key)
         .value(Column::Failures, failures.add(1))
         .value(Column::BlockedUntil, Expr::value(now).add(delay))
         .value(Column::LastAttemptAt, now)
         .action_and_where(is_over(blocked_until, now, i64::from(max_delay)))
         .to_owned();
-    reserve(db, key, now, again, now).await
+    reserve(db, key, now, on_conflict, now).await
 }
 
 async fn reserve(
     db: &impl ConnectionTrait,
     key: &str,
     blocked_until: i64,
-    again: OnConflict,
+    on_conflict: OnConflict,
     now: i64,
 ) -> Result<(), AuthError> {
     let row = ActiveModel {
@@ -135,7 +135,7 @@ async fn reserve(
         last_attempt_at: Set(now),
     };
     let written = Entity::insert(row)
-        .on_conflict(again)
+        .on_conflict(on_conflict)
         .exec_without_returning(db)
         .await
         .map_err(hide_db_error)?;
@@ -223,7 +223,7 @@ pub async fn clear_everywhere(db: &impl ConnectionTrait, key: &str) -> Result<()
 /// Deletes keys without a recent attempt, so that the table stays small (SR-173). Returns how many.
 pub async fn purge(db: &impl ConnectionTrait, now: i64) -> Result<u64, AuthError> {
     let is_idle = Condition::all()
-        .add(Column::LastAttemptAt.lt(now - RETENTION))
+        .add(Column::LastAttemptAt.lt(now - RETENTION_SECONDS))
         .add(Column::BlockedUntil.lt(now));
     delete_in_batches::<Entity>(db, Column::Key, is_idle).await
 }
@@ -233,7 +233,7 @@ pub async fn purge(db: &impl ConnectionTrait, now: i64) -> Result<u64, AuthError
 fn is_over(time: Expr, now: i64, longest: i64) -> Expr {
     time.clone()
         .lte(now)
-        .or(time.gt(now + longest + MAX_CLOCK_SKEW))
+        .or(time.gt(now + longest + MAX_CLOCK_SKEW_SECONDS))
 }
 
 /// The column of the existing row. `ON CONFLICT` requires the table's name before it.

@@ -12,9 +12,9 @@ pub use Model as Session;
 
 /// The number of live sessions of one user; a new session ends the oldest ones beyond it (SR-100).
 const MAX_PER_USER: u64 = 50;
-/// How long a row is kept after its session has expired, in seconds: [`has_logged_in_from`] looks
-/// at earlier logins (SR-024).
-const RETENTION: i64 = 30 * 24 * 60 * 60;
+/// How long a row is kept after its session has expired, because [`has_logged_in_from`] reads
+/// earlier logins (SR-024).
+const RETENTION_SECONDS: i64 = 30 * 24 * 60 * 60;
 
 /// A login in one browser. The token in the browser's cookie names this row.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -148,7 +148,7 @@ pub async fn find_method(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<S
     method.one(db).await.map_err(hide_db_error)
 }
 
-/// Whether this user has logged in from this client address within [`RETENTION`] (SR-024).
+/// Whether this user has logged in from this client address within [`RETENTION_SECONDS`] (SR-024).
 pub async fn has_logged_in_from(
     db: &impl ConnectionTrait,
     user: Uuid,
@@ -158,7 +158,7 @@ pub async fn has_logged_in_from(
     let recent = Entity::find()
         .filter(Column::UserId.eq(user))
         .filter(Column::ClientIp.eq(client_ip))
-        .filter(Column::CreatedAt.gt(now - RETENTION));
+        .filter(Column::CreatedAt.gt(now - RETENTION_SECONDS));
     Ok(recent.count(db).await.map_err(hide_db_error)? > 0)
 }
 
@@ -259,12 +259,12 @@ pub async fn revoke_from_provider(
     Ok(owners)
 }
 
-/// Deletes sessions that expired more than [`RETENTION`] ago. Returns how many.
+/// Deletes sessions that expired more than [`RETENTION_SECONDS`] ago. Returns how many.
 pub async fn purge(db: &impl ConnectionTrait, now: i64) -> Result<u64, AuthError> {
     delete_in_batches::<Entity>(
         db,
         Column::Id,
-        Condition::all().add(Column::ExpiresAt.lt(now - RETENTION)),
+        Condition::all().add(Column::ExpiresAt.lt(now - RETENTION_SECONDS)),
     )
     .await
 }

@@ -7,9 +7,9 @@ use sea_orm::{ActiveValue::Set, Condition, entity::prelude::*, sea_query::OnConf
 use super::{delete_in_batches, hide_db_error};
 use crate::domain::AuthError;
 
-/// How long a row is kept after the token has expired, in seconds: setting the clock back would
-/// make the token valid again (SR-195).
-const RETENTION: i64 = 24 * 60 * 60;
+/// How long a row is kept after the token has expired, because setting the clock back would make
+/// the token valid again (SR-195).
+const RETENTION_SECONDS: i64 = 24 * 60 * 60;
 
 /// A single-use token that was used.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -28,7 +28,7 @@ impl ActiveModelBehavior for ActiveModel {}
 
 /// Marks a token as used; false when it was used before. The id has at most 64 characters and must
 /// not be a secret (a hash is fine). The row is kept until `expires_at` (Unix seconds) plus
-/// [`RETENTION`].
+/// [`RETENTION_SECONDS`].
 pub async fn mark_used(
     db: &impl ConnectionTrait,
     id: String,
@@ -47,12 +47,12 @@ pub async fn mark_used(
     Ok(written > 0)
 }
 
-/// Deletes the rows of tokens that expired more than [`RETENTION`] ago. Returns how many.
+/// Deletes the rows of tokens that expired more than [`RETENTION_SECONDS`] ago. Returns how many.
 pub async fn purge(db: &impl ConnectionTrait, now: i64) -> Result<u64, AuthError> {
     delete_in_batches::<Entity>(
         db,
         Column::Id,
-        Condition::all().add(Column::ExpiresAt.lt(now - RETENTION)),
+        Condition::all().add(Column::ExpiresAt.lt(now - RETENTION_SECONDS)),
     )
     .await
 }

@@ -2,16 +2,19 @@
 
 use sea_orm::{
     ActiveValue::Set,
-    DbBackend, QueryOrder, QuerySelect, SqlErr,
+    DbBackend, SqlErr,
     entity::prelude::*,
-    sea_query::{ExprTrait, Func, LikeExpr, Query},
+    sea_query::{ExprTrait, Func, Query},
 };
 
 use super::hide_db_error;
-use crate::domain::{AuthError, Email, User, UserFilter};
+use crate::domain::{AuthError, Email, User};
 
-/// The number of administrators that [`list_admins`] returns.
-const MAX_ADMINS: u64 = 20;
+mod list;
+
+pub use list::{
+    count, find_page, has_administrator, has_other_administrator, list_admins, list_by_ids,
+};
 
 /// A row of MediaManager's table. It has no column defaults and no times, so every column is
 /// written explicitly.
@@ -84,7 +87,7 @@ pub async fn find_by_email(
     db: &impl ConnectionTrait,
     email: &Email,
 ) -> Result<Option<Credentials>, AuthError> {
-    let mut rows = by_email(db, email).await?;
+    let mut rows = find_rows_by_email(db, email).await?;
     if rows.len() > 1 {
         tracing::warn!(
             event = "ambiguous_email",
@@ -97,7 +100,7 @@ pub async fn find_by_email(
 
 /// Whether an account has this address, in whatever letter case.
 pub async fn is_taken(db: &impl ConnectionTrait, email: &Email) -> Result<bool, AuthError> {
-    Ok(!by_email(db, email).await?.is_empty())
+    Ok(!find_rows_by_email(db, email).await?.is_empty())
 }
 
 /// Whether an account has exactly this address. For addresses that are not a valid [`Email`] and so
@@ -111,18 +114,24 @@ pub async fn is_taken_exact(db: &impl ConnectionTrait, address: &str) -> Result<
         > 0)
 }
 
-/// Whether an account other than `than` has this address, in whatever letter case.
+/// Whether an account other than `user` has this address, in whatever letter case.
 pub async fn is_taken_by_another(
     db: &impl ConnectionTrait,
     email: &Email,
-    than: Uuid,
+    user: Uuid,
 ) -> Result<bool, AuthError> {
-    Ok(by_email(db, email).await?.iter().any(|row| row.id != than))
+    Ok(find_rows_by_email(db, email)
+        .await?
+        .iter()
+        .any(|row| row.id != user))
 }
 
 /// Returns the rows with this address in any letter case. The database's `lower()` may fold more
 /// than ASCII (the KELVIN SIGN becomes `k`), so its result is compared again here (SR-030).
-async fn by_email(db: &impl ConnectionTrait, email: &Email) -> Result<Vec<Model>, AuthError> {
+async fn find_rows_by_email(
+    db: &impl ConnectionTrait,
+    email: &Email,
+) -> Result<Vec<Model>, AuthError> {
     // MediaManager's index is case-sensitive, so this scans. Trying an exact match first would make
     // known addresses measurably faster (SR-020). On SQLite the subquery scans the index only,
     // which is a fifth of the table's size.
@@ -157,7 +166,7 @@ pub async fn is_empty(db: &impl ConnectionTrait) -> Result<bool, AuthError> {
 /// (SR-036).
 ///
 /// # Errors
-/// `EmailTaken`, `Unavailable`.
+/// `EmailTaken`.
 pub async fn insert(db: &impl ConnectionTrait, new: NewUser<'_>) -> Result<User, AuthError> {
     if is_taken(db, new.email).await? {
         return Err(AuthError::EmailTaken);
@@ -300,109 +309,6 @@ pub async fn find_with_hash(
         .map(Into::into))
 }
 
-/// Returns the users with these ids, in no particular order.
-pub async fn list_by_ids(
-    db: &impl ConnectionTrait,
-    ids: Vec<Uuid>,
-) -> Result<Vec<User>, AuthError> {
-    let rows = Entity::find()
-        .filter(Column::Id.is_in(ids))
-        .all(db)
-        .await
-        .map_err(hide_db_error)?;
-    Ok(rows.into_iter().map(Into::into).collect())
-}
-
-/// Returns the active superusers, at most [`MAX_ADMINS`], to send them notices.
-pub async fn list_admins(db: &impl ConnectionTrait) -> Result<Vec<User>, AuthError> {
-    let rows = filtered(UserFilter::Administrators)
-        .filter(Column::IsActive.eq(true))
-        .limit(MAX_ADMINS);
-    Ok(rows
-        .all(db)
-        .await
-        .map_err(hide_db_error)?
-        .into_iter()
-        .map(Into::into)
-        .collect())
-}
-
-/// Returns one page of the users whose address contains `search`, in the order of the address, and
-/// the number of all matching users (SR-146).
-pub async fn find_page(
-    db: &impl ConnectionTrait,
-    filter: UserFilter,
-    search: &str,
-    offset: u64,
-    limit: u64,
-) -> Result<(Vec<User>, u64), AuthError> {
-    let mut rows = filtered(filter);
-    if !search.is_empty() {
-        let text: String = search
-            .chars()
-            .flat_map(|c| {
-                ['\\', '%', '_']
-                    .contains(&c)
-                    .then_some('\\')
-                    .into_iter()
-                    .chain([c])
-            })
-            .collect();
-        // SQLite's `lower()` folds ASCII only, PostgreSQL's all letters.
-        let is_like = |text: String| {
-            Expr::expr(Func::lower(Expr::col(Column::Email)))
-                .like(LikeExpr::new(format!("%{text}%")).escape('\\'))
-        };
-        rows = rows.filter(is_like(text.to_lowercase()).or(is_like(text.to_ascii_lowercase())));
-    }
-    let total = rows.clone().count(db).await.map_err(hide_db_error)?;
-    let page = rows
-        .order_by_asc(Column::Email)
-        .order_by_asc(Column::Id)
-        .offset(offset)
-        .limit(limit);
-    Ok((
-        page.all(db)
-            .await
-            .map_err(hide_db_error)?
-            .into_iter()
-            .map(Into::into)
-            .collect(),
-        total,
-    ))
-}
-
-/// Returns the number of matching users.
-pub async fn count(db: &impl ConnectionTrait, filter: UserFilter) -> Result<u64, AuthError> {
-    filtered(filter).count(db).await.map_err(hide_db_error)
-}
-
-/// Whether there is an active and approved administrator.
-pub async fn has_administrator(db: &impl ConnectionTrait) -> Result<bool, AuthError> {
-    Ok(active_admins().count(db).await.map_err(hide_db_error)? > 0)
-}
-
-/// Whether there is an active and approved administrator other than this one. The caller's
-/// transaction is [serialized](super::serialize) (SR-144).
-pub async fn has_other_administrator(
-    db: &impl ConnectionTrait,
-    id: Uuid,
-) -> Result<bool, AuthError> {
-    Ok(active_admins()
-        .filter(Column::Id.ne(id))
-        .count(db)
-        .await
-        .map_err(hide_db_error)?
-        > 0)
-}
-
-/// The active and approved administrators, who may manage other users.
-fn active_admins() -> Select<Entity> {
-    filtered(UserFilter::Administrators)
-        .filter(Column::IsActive.eq(true))
-        .filter(Column::IsVerified.eq(true))
-}
-
 /// Deletes a user and, by the foreign keys, everything that belongs to them (SR-145). False when
 /// there is no such user.
 pub async fn delete(db: &impl ConnectionTrait, id: Uuid) -> Result<bool, AuthError> {
@@ -412,19 +318,4 @@ pub async fn delete(db: &impl ConnectionTrait, id: Uuid) -> Result<bool, AuthErr
         .map_err(hide_db_error)?
         .rows_affected
         == 1)
-}
-
-fn filtered(filter: UserFilter) -> Select<Entity> {
-    let rows = Entity::find();
-    match filter {
-        UserFilter::All => rows,
-        UserFilter::Pending => rows
-            .filter(Column::IsActive.eq(true))
-            .filter(Column::IsVerified.eq(false)),
-        UserFilter::Active => rows
-            .filter(Column::IsActive.eq(true))
-            .filter(Column::IsVerified.eq(true)),
-        UserFilter::Disabled => rows.filter(Column::IsActive.eq(false)),
-        UserFilter::Administrators => rows.filter(Column::IsSuperuser.eq(true)),
-    }
 }

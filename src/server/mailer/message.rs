@@ -2,24 +2,24 @@ use html_escape::encode_text;
 
 use crate::text::en::mails;
 
-/// A mail before it is one: what it says, in paragraphs, with one thing to do at most.
+/// The content of a mail: paragraphs and at most one link.
 #[derive(Clone, Debug, Default)]
 pub struct MailMessage {
     pub subject: String,
     pub paragraphs: Vec<String>,
     pub link: Option<MailLink>,
-    /// After the link.
+    /// The paragraphs after the link.
     pub closing: Vec<String>,
 }
 
-/// Where the one button leads.
+/// The button of a mail.
 #[derive(Clone)]
 pub struct MailLink {
     pub label: String,
     pub url: String,
 }
 
-/// Written by hand, because the address may hold a token (SR-181).
+/// Not derived, because the URL may hold a token (SR-181).
 impl std::fmt::Debug for MailLink {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Link")
@@ -37,7 +37,6 @@ impl MailMessage {
         }
     }
 
-    #[must_use]
     pub fn with_link(self, label: &str, url: String, closing: &[&str]) -> Self {
         Self {
             link: Some(MailLink {
@@ -49,8 +48,8 @@ impl MailMessage {
         }
     }
 
-    /// All that stands in the body.
-    pub fn words(&self) -> impl Iterator<Item = &str> {
+    /// All texts of the body.
+    pub fn body_texts(&self) -> impl Iterator<Item = &str> {
         let link = self.link.iter().flat_map(|link| [&link.label, &link.url]);
         self.paragraphs
             .iter()
@@ -59,7 +58,7 @@ impl MailMessage {
             .map(String::as_str)
     }
 
-    /// For readers of plain text.
+    /// The plain text part.
     pub fn text(&self, app_name: &str) -> String {
         let link = self
             .link
@@ -75,8 +74,8 @@ impl MailMessage {
         format!("{}\n\n-- \n{app_name}\n", parts.join("\n\n"))
     }
 
-    /// The same for everybody else. Readable without its styles, and in dark mode, which some
-    /// clients make by themselves and others only for what says that it can.
+    /// The HTML part. Readable without its styles. It declares that it supports dark mode, because
+    /// some clients invert the colours of a mail that does not.
     pub fn html(&self, app_name: &str) -> String {
         let paragraph =
             |text: &String| format!("<p style=\"margin:0 0 16px\">{}</p>", encode_text(text));
@@ -112,9 +111,9 @@ mod tests {
 
     #[test]
     fn what_a_visitor_wrote_is_text_in_both_parts() {
-        let letter = MailMessage::new("Hello <b>", &["from <script>alert(1)</script> & co"])
+        let mail = MailMessage::new("Hello <b>", &["from <script>alert(1)</script> & co"])
             .with_link("Go", "https://x/?a=1&b=\"2\"".into(), &["Bye"]);
-        let html = letter.html("My <app>");
+        let html = mail.html("My <app>");
         assert!(
             html.contains("from &lt;script&gt;alert(1)&lt;/script&gt; &amp; co")
                 && html.contains("My &lt;app&gt;"),
@@ -124,11 +123,11 @@ mod tests {
             html.contains("href=\"https://x/?a=1&amp;b=&quot;2&quot;\""),
             "{html}"
         );
-        let text = letter.text("My <app>");
+        let text = mail.text("My <app>");
         assert_eq!(
             text,
             "from <script>alert(1)</script> & co\n\nGo:\nhttps://x/?a=1&b=\"2\"\n\nBye\n\n-- \nMy <app>\n"
         );
-        assert!(!format!("{letter:?}").contains("https://x"));
+        assert!(!format!("{mail:?}").contains("https://x"));
     }
 }

@@ -1,4 +1,5 @@
-//! The log, on standard error: one line an event (SR-180), text at a terminal and JSON elsewhere.
+//! The log on standard error: one line an event (SR-180), by default text at a terminal and JSON
+//! elsewhere.
 
 use std::{
     fmt::{self, Debug, Write},
@@ -24,15 +25,11 @@ use tracing_subscriber::{
 
 use crate::server::{config::LogFormat, db};
 
-/// What a level, or a filter like `info,sea_orm=warn`, lets through.
-///
-/// # Errors
-/// The library's, when it is neither.
+/// Parses a level, or a filter like `info,sea_orm=warn`, and adds [`db::LOG_DENYLIST`].
 pub fn filter(level: &str) -> Result<Targets, ParseError> {
     format!("{level},{}", db::LOG_DENYLIST.join(",")).parse()
 }
 
-/// Begins the log.
 pub fn start(format: LogFormat, level: &str) {
     let lines = layer()
         .with_writer(stderr)
@@ -46,13 +43,15 @@ pub fn start(format: LogFormat, level: &str) {
         LogFormat::Json => true,
     };
     if is_json {
-        log.with(json(lines)).init();
+        log.with(json_layer(lines)).init();
     } else {
         log.with(lines).init();
     }
 }
 
-fn json<S, W>(lines: Layer<S, DefaultFields, Format, W>) -> Layer<S, Fields, Format<Json>, W> {
+fn json_layer<S, W>(
+    lines: Layer<S, DefaultFields, Format, W>,
+) -> Layer<S, Fields, Format<Json>, W> {
     lines
         .json()
         .flatten_event(true)
@@ -61,8 +60,8 @@ fn json<S, W>(lines: Layer<S, DefaultFields, Format, W>) -> Layer<S, Fields, For
         .fmt_fields(Fields)
 }
 
-/// The fields of a span as a JSON object, written down as they come. The library makes a sorted map
-/// of copies first, for every request.
+/// Formats the fields of a span as a JSON object in their order. The library's formatter first
+/// builds a sorted map of copies, which costs time in every request.
 struct Fields;
 
 impl<'w> FormatFields<'w> for Fields {
@@ -100,7 +99,7 @@ struct Members<'a, W> {
 }
 
 impl<W: Write> Members<'_, W> {
-    fn put(&mut self, field: &Field, value: impl Serialize) {
+    fn write_member(&mut self, field: &Field, value: impl Serialize) {
         let before = if self.is_first { "\"" } else { ",\"" };
         self.is_first = false;
         let Ok(value) = serde_json::to_string(&value) else {
@@ -114,23 +113,23 @@ impl<W: Write> Members<'_, W> {
 
 impl<W: Write> Visit for Members<'_, W> {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        self.put(field, format!("{value:?}"));
+        self.write_member(field, format!("{value:?}"));
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.put(field, value);
+        self.write_member(field, value);
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
-        self.put(field, value);
+        self.write_member(field, value);
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.put(field, value);
+        self.write_member(field, value);
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.put(field, value);
+        self.write_member(field, value);
     }
 }
 
@@ -147,7 +146,9 @@ mod tests {
     fn whatever_a_span_says_its_lines_are_json() {
         let file = tempfile::NamedTempFile::new().unwrap();
         with_default(
-            registry().with(json(layer().with_writer(Arc::new(file.reopen().unwrap())))),
+            registry().with(json_layer(
+                layer().with_writer(Arc::new(file.reopen().unwrap())),
+            )),
             || {
                 let nothing = tracing::error_span!("empty", later = tracing::field::Empty);
                 nothing.in_scope(|| tracing::error!("one"));

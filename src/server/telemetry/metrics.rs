@@ -1,7 +1,7 @@
-//! Numbers for Prometheus, on a listener of their own (`server.metrics_address`). The one place
-//! that knows their names.
+//! Metrics for Prometheus on a separate listener (`server.metrics_address`). All names of metrics
+//! are in this file.
 //!
-//! Without that listener nothing is counted: the functions below find no recorder and do nothing.
+//! Without the listener no recorder is installed, and the functions below do nothing.
 
 use std::{
     net::SocketAddr,
@@ -25,31 +25,31 @@ use crate::{
     server::{AppState, db},
 };
 
-/// Seconds. From a look into a cache to the longest a request may take.
-const BUCKETS: [f64; 12] = [
+/// The histogram buckets, from a cache hit to the request timeout.
+const BUCKET_SECONDS: [f64; 12] = [
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 2.5, 10.0,
 ];
-/// How often what was measured is put into the buckets, when nobody asks.
+/// How often measurements are moved into the buckets when no scrape does it.
 const METRICS_UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Begins to count, and answers `GET /metrics` on `address` until the program ends. Returns where
-/// it listens.
+/// Installs the recorder and serves `GET /metrics` on `address` until the program ends. Returns the
+/// address with the port that the system chose.
 ///
 /// # Errors
 /// A sentence for the operator.
 pub async fn serve(state: &AppState, address: SocketAddr) -> Result<SocketAddr, String> {
-    let fault = |err: std::io::Error| {
+    let listen_error = |err: std::io::Error| {
         format!(
             "cannot listen on {address}: {err}; change server.metrics_address, or stop what uses it"
         )
     };
-    let listener = TcpListener::bind(address).await.map_err(fault)?;
-    let address = listener.local_addr().map_err(fault)?;
+    let listener = TcpListener::bind(address).await.map_err(listen_error)?;
+    let address = listener.local_addr().map_err(listen_error)?;
     let handle = PrometheusBuilder::new()
-        .set_buckets(&BUCKETS)
+        .set_buckets(&BUCKET_SECONDS)
         .and_then(PrometheusBuilder::install_recorder)
         .map_err(|err| format!("cannot count: {err}"))?;
-    describe();
+    describe_metrics();
     let (state, upkeep) = (state.clone(), handle.clone());
     tokio::spawn(async move {
         let mut ticks = tokio::time::interval(METRICS_UPKEEP_INTERVAL);
@@ -66,8 +66,8 @@ pub async fn serve(state: &AppState, address: SocketAddr) -> Result<SocketAddr, 
     Ok(address)
 }
 
-/// What each number means, for whoever reads them.
-fn describe() {
+/// Registers the descriptions that Prometheus shows.
+fn describe_metrics() {
     metrics::describe_counter!(
         "mediamanager_auth_logins_total",
         "Logins by outcome and method"
@@ -104,7 +104,7 @@ fn describe() {
 }
 
 async fn render(state: AppState, handle: PrometheusHandle) -> Response {
-    // Without a database the number of before would be a lie.
+    // NaN without a database, because the previous value would be wrong.
     let waiting = db::outbox::count(&state.db)
         .await
         .map_or(f64::NAN, |count| {
@@ -121,7 +121,7 @@ async fn render(state: AppState, handle: PrometheusHandle) -> Response {
         .into_response()
 }
 
-/// Something for the log has happened.
+/// Counts an audit event.
 pub fn record_event(event: AuditEvent, method: &str) {
     counter!("mediamanager_auth_events_total", "event" => event.code()).increment(1);
     let outcome = match event {
@@ -134,29 +134,29 @@ pub fn record_event(event: AuditEvent, method: &str) {
         .increment(1);
 }
 
-/// A token was presented, and this is the outcome: `cached`, `valid`, `invalid`, or `error` without
-/// a database.
+/// Counts the check of a session token. The outcome is `cached`, `valid`, `invalid`, or `error`
+/// when the database failed.
 pub fn record_session_check(outcome: &'static str) {
     counter!("mediamanager_auth_session_checks_total", "outcome" => outcome).increment(1);
 }
 
-/// The provider, or what it says, could not be used.
+/// Counts a failure of the provider.
 pub fn record_provider_failure(code: &'static str) {
     counter!("mediamanager_auth_provider_failures_total", "code" => code).increment(1);
 }
 
-/// A request to the provider is over.
+/// Measures a finished request to the provider.
 pub fn observe_provider_request(since: Instant, has_answered: bool) {
     let outcome = if has_answered { "answered" } else { "failed" };
     histogram!("mediamanager_auth_provider_request_seconds", "outcome" => outcome)
         .record(since.elapsed());
 }
 
-/// A password that waits for its turn, from its making until it is dropped.
+/// Measures the wait for a password hash from its creation until it is dropped.
 pub struct QueueWait(Instant);
 
 impl QueueWait {
-    pub fn begin() -> Self {
+    pub fn start() -> Self {
         gauge!("mediamanager_auth_password_hash_queue_length").increment(1);
         Self(Instant::now())
     }
@@ -169,7 +169,7 @@ impl Drop for QueueWait {
     }
 }
 
-/// Tells [`measure`], which stands outside of the router, which route an answer came from.
+/// Passes the matched route to [`measure`], which runs outside the router.
 pub async fn record_route(request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().cloned();
     let mut response = next.run(request).await;
@@ -179,8 +179,8 @@ pub async fn record_route(request: Request, next: Next) -> Response {
     response
 }
 
-/// Measures every answer. Methods and routes are of a closed set: nobody can make up numbers
-/// without end.
+/// Measures every response. Methods and routes are from closed sets, so that a client cannot create
+/// an unlimited number of metrics.
 pub async fn measure(request: Request, next: Next) -> Response {
     let method = known_method(request.method());
     let since = Instant::now();

@@ -1,8 +1,8 @@
-use super::{Home, TOKEN_SECRET, configured, problem, warning, warnings};
+use super::{ConfigDir, TOKEN_SECRET, configured, problem, warning, warnings};
 use crate::server::config::Config;
 
 fn with_token_secret(text: &str) -> Result<Config, Vec<String>> {
-    Home::with(&[(
+    ConfigDir::with(&[(
         "config.toml",
         "[auth]\nadmin_emails = ['owner@example.org']\n",
     )])
@@ -11,9 +11,10 @@ fn with_token_secret(text: &str) -> Result<Config, Vec<String>> {
 
 #[test]
 fn a_missing_token_secret_names_file_variable_and_command() {
-    let problems = Home::with(&[("config.toml", "[auth]\nadmin_emails = ['a@example.org']\n")])
-        .load(&[])
-        .expect_err("missing");
+    let problems =
+        ConfigDir::with(&[("config.toml", "[auth]\nadmin_emails = ['a@example.org']\n")])
+            .load(&[])
+            .expect_err("missing");
     assert_eq!(
         problems,
         [
@@ -118,11 +119,11 @@ fn a_session_lasts_a_minute_to_a_year_and_a_warning_comes_after_thirty_days() {
 
 #[test]
 fn admin_emails_are_canonical_and_unique() {
-    let home = Home::with(&[(
+    let dir = ConfigDir::with(&[(
         "config.toml",
         &format!("[auth]\ntoken_secret = '{TOKEN_SECRET}'\n"),
     )]);
-    let config = home
+    let config = dir
         .load(&[(
             "MEDIAMANAGER_AUTH__ADMIN_EMAILS",
             r#"["Owner@Example.ORG", " owner@example.org ", "b@host"]"#,
@@ -140,7 +141,7 @@ fn admin_emails_are_canonical_and_unique() {
 #[test]
 fn admin_emails_must_be_written_and_may_be_empty() {
     let load = |line: &str| {
-        Home::with(&[(
+        ConfigDir::with(&[(
             "config.toml",
             &format!("[auth]\ntoken_secret = '{TOKEN_SECRET}'\n{line}\n"),
         )])

@@ -1,10 +1,10 @@
-use super::{Home, TOKEN_SECRET};
+use super::{ConfigDir, TOKEN_SECRET};
 use crate::server::config::Config;
 
 const OUR_EXAMPLE: &str = include_str!("../../../../config.example.toml");
 
-/// The complete example of MediaManager's manual, chapter Authentication, with the sections of its
-/// example file that a shared file has around it.
+/// The complete example of MediaManager's manual, chapter Authentication, with the other sections
+/// of MediaManager's example file.
 const MANUALS_EXAMPLE: &str = r#"
 [misc]
 frontend_url = "http://localhost:8000" # without a slash at the end
@@ -75,7 +75,7 @@ tmdb_relay_url = "https://metadata-relay.dorninger.co/tmdb"
 "#;
 
 fn load_text(text: &str) -> Result<Config, Vec<String>> {
-    Home::with(&[("config.toml", text)]).load(&[])
+    ConfigDir::with(&[("config.toml", text)]).load(&[])
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn the_published_example_starts() {
 
 #[test]
 fn mediamanagers_example_file_starts_once_its_placeholder_is_replaced() {
-    // What its container copies to the disk at the first start.
+    // MediaManager's container copies this file to the disk at its first start.
     let smtp = "[notifications.smtp_config]\nsmtp_host = 'smtp.example.com'\nsmtp_port = 587\nsmtp_user = 'admin'\nsmtp_password = 'admin'\n\
                 from_email = 'mediamanager@example.com'\nuse_tls = true\n";
     let off = "[auth]\nemail_password_resets = false\ntoken_secret = 'CHANGE_ME_GENERATE_RANDOM_STRING'\nadmin_emails = ['admin@example.com']\n\
@@ -152,7 +152,7 @@ fn our_example_is_refused_as_it_stands_and_shows_the_defaults() {
         ("MEDIAMANAGER_AUTH__TOKEN_SECRET", TOKEN_SECRET),
         ("MEDIAMANAGER_AUTH__ADMIN_EMAILS", "[]"),
     ];
-    let defaults = Home::with(&[]).load(&required).expect("start");
+    let defaults = ConfigDir::with(&[]).load(&required).expect("start");
     assert_eq!(format!("{example:?}"), format!("{defaults:?}"));
     assert_eq!(
         example.database_url.expose(),

@@ -1,4 +1,4 @@
-use super::{Home, configured, problem, warning, with_required};
+use super::{ConfigDir, configured, problem, warning, with_required};
 use crate::server::config::OpenIdConnect;
 
 const ENDPOINT: &str =
@@ -227,9 +227,9 @@ fn nobody_is_trusted_beside_us_unless_it_is_named() {
 
 #[test]
 fn ca_file_must_be_there() {
-    let home = Home::with(&[]);
-    let ca = home.write("ca.pem", b"pem", 0o644);
-    home.write(
+    let dir = ConfigDir::with(&[]);
+    let ca = dir.write("ca.pem", b"pem", 0o644);
+    dir.write(
         "config.toml",
         with_required(
             &(section("", "")
@@ -240,7 +240,7 @@ fn ca_file_must_be_there() {
         .as_bytes(),
         0o600,
     );
-    let provider = home
+    let provider = dir
         .load(&[])
         .expect("start")
         .auth

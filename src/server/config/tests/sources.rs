@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use super::{Home, TOKEN_SECRET, pairs, with_required};
+use super::{ConfigDir, TOKEN_SECRET, pairs, with_required};
 use crate::server::config::{Config, Sources, load};
 
 const REQUIRED: [(&str, &str); 2] = [
@@ -8,12 +8,15 @@ const REQUIRED: [(&str, &str); 2] = [
     ("MEDIAMANAGER_AUTH__ADMIN_EMAILS", "[\"owner@example.org\"]"),
 ];
 
-/// Loads the required variables and these.
-fn with_variables(home: &Home, variables: &[(&str, &str)]) -> Result<Config, Vec<String>> {
-    home.load(&[&REQUIRED, variables].concat())
+/// Loads the required variables and `variables`.
+fn with_variables(dir: &ConfigDir, variables: &[(&str, &str)]) -> Result<Config, Vec<String>> {
+    dir.load(&[&REQUIRED, variables].concat())
 }
 
-fn from(config_file: Option<PathBuf>, environment: &[(&str, &str)]) -> Result<Config, Vec<String>> {
+fn load_from(
+    config_file: Option<PathBuf>,
+    environment: &[(&str, &str)],
+) -> Result<Config, Vec<String>> {
     let environment = pairs(&[environment, &REQUIRED].concat());
     load(&Sources {
         config_file,
@@ -25,14 +28,14 @@ fn from(config_file: Option<PathBuf>, environment: &[(&str, &str)]) -> Result<Co
 #[test]
 fn the_environment_alone_is_enough() {
     assert_eq!(
-        with_variables(&Home::with(&[]), &[])
+        with_variables(&ConfigDir::with(&[]), &[])
             .expect("start")
             .auth
             .token_secret
             .expose(),
         TOKEN_SECRET
     );
-    let problems = Home::with(&[]).load(&[]).expect_err("nothing");
+    let problems = ConfigDir::with(&[]).load(&[]).expect_err("nothing");
     assert!(
         problems.len() == 2
             && problems[0]
@@ -43,7 +46,7 @@ fn the_environment_alone_is_enough() {
 
 #[test]
 fn the_own_file_wins_over_the_shared_one_and_the_environment_over_both() {
-    let home = Home::with(&[
+    let dir = ConfigDir::with(&[
         (
             "config.toml",
             &with_required("[server]\nport = 1\nhost = '10.0.0.1'\napp_name = 'shared'\n"),
@@ -53,7 +56,7 @@ fn the_own_file_wins_over_the_shared_one_and_the_environment_over_both() {
             "[server]\nport = 2\napp_name = 'own'\n",
         ),
     ]);
-    let server = home
+    let server = dir
         .load(&[("MEDIAMANAGER_SERVER__PORT", "3")])
         .expect("start")
         .server;
@@ -69,19 +72,19 @@ fn the_own_file_wins_over_the_shared_one_and_the_environment_over_both() {
 
 #[test]
 fn the_file_is_the_argument_else_config_file_else_in_config_dir() {
-    let home = Home::with(&[
+    let dir = ConfigDir::with(&[
         ("config.toml", "[server]\nport = 1"),
         ("other.toml", "[server]\nport = 2"),
         ("third.toml", "[server]\nport = 3"),
     ]);
-    let directory = home.0.path();
+    let directory = dir.0.path();
     let other = directory.join("other.toml").display().to_string();
     let variables = [
         ("CONFIG_DIR", directory.to_str().expect("UTF-8")),
         ("CONFIG_FILE", other.as_str()),
     ];
     let port = |argument: Option<PathBuf>, variables: &[(&str, &str)]| {
-        from(argument, variables).expect("start").server.port
+        load_from(argument, variables).expect("start").server.port
     };
     assert_eq!(port(None, &variables[..1]), 1);
     assert_eq!(port(None, &variables), 2);
@@ -119,7 +122,7 @@ fn variables_come_in_any_letter_case_and_deeper_ones_win() {
         ),
     ];
     let auth = with_variables(
-        &Home::with(&[("config.toml", "[auth]\nsession_lifetime = 700\n")]),
+        &ConfigDir::with(&[("config.toml", "[auth]\nsession_lifetime = 700\n")]),
         &variables,
     )
     .expect("start")
@@ -149,7 +152,7 @@ fn variables_of_other_programs_are_ignored() {
         ("AUTH__NAME", "x"),
     ];
     assert!(
-        with_variables(&Home::with(&[]), &others)
+        with_variables(&ConfigDir::with(&[]), &others)
             .expect("start")
             .warnings
             .is_empty()
@@ -159,8 +162,11 @@ fn variables_of_other_programs_are_ignored() {
 #[test]
 fn an_unknown_variable_within_our_sections_is_a_problem() {
     assert_eq!(
-        with_variables(&Home::with(&[]), &[("MEDIAMANAGER_AUTH__TOKEN_SECRT", "x")])
-            .expect_err("unknown"),
+        with_variables(
+            &ConfigDir::with(&[]),
+            &[("MEDIAMANAGER_AUTH__TOKEN_SECRT", "x")]
+        )
+        .expect_err("unknown"),
         [
             "MEDIAMANAGER_AUTH__TOKEN_SECRT: auth.token_secrt is not a known key; did you mean token_secret?"
         ]
@@ -177,7 +183,7 @@ fn lists_and_sections_in_variables_are_json() {
         ("MEDIAMANAGER_SERVER__TRUSTED_PROXIES", ""),
         ("MEDIAMANAGER_MISC__CORS_URLS", "{}"),
     ] {
-        let problems = with_variables(&Home::with(&[]), &[(name, text)]).expect_err(text);
+        let problems = with_variables(&ConfigDir::with(&[]), &[(name, text)]).expect_err(text);
         assert!(
             problems.len() == 1
                 && problems[0].contains(r#"must be a list in JSON; write it like ["one", "two"]"#),
@@ -185,7 +191,7 @@ fn lists_and_sections_in_variables_are_json() {
         );
     }
     assert_eq!(
-        with_variables(&Home::with(&[]), &[("MEDIAMANAGER_SERVER", "[]")]).expect_err("list"),
+        with_variables(&ConfigDir::with(&[]), &[("MEDIAMANAGER_SERVER", "[]")]).expect_err("list"),
         [
             r#"MEDIAMANAGER_SERVER: server must be a section in JSON; write it like {"key": "value"}, or set single keys as MEDIAMANAGER_SERVER__KEY"#
         ]
@@ -194,8 +200,8 @@ fn lists_and_sections_in_variables_are_json() {
 
 #[test]
 fn every_secret_can_come_from_a_file() {
-    let home = Home::with(&[]);
-    let file = |name: &str, content: &str| home.write(name, content.as_bytes(), 0o644);
+    let dir = ConfigDir::with(&[]);
+    let file = |name: &str, content: &str| dir.write(name, content.as_bytes(), 0o644);
     let (token, client, password) = (
         file("token", &format!("{TOKEN_SECRET}\n")),
         file("client", "c\r\n"),
@@ -222,7 +228,7 @@ fn every_secret_can_come_from_a_file() {
             &client,
         ),
     ];
-    let config = home.load(&variables).expect("start");
+    let config = dir.load(&variables).expect("start");
     assert_eq!(config.auth.token_secret.expose(), TOKEN_SECRET);
     assert_eq!(
         config
@@ -250,7 +256,7 @@ fn every_secret_can_come_from_a_file() {
 
     let address = file("address", "sqlite://x.db");
     let config = with_variables(
-        &home,
+        &dir,
         &[("MEDIAMANAGER_SERVER__DATABASE_URL_FILE", &address)],
     )
     .expect("start");
@@ -259,16 +265,16 @@ fn every_secret_can_come_from_a_file() {
 
 #[test]
 fn a_secret_has_one_variable_and_its_file_is_there() {
-    let home = Home::with(&[]);
-    let file = home.write("token", TOKEN_SECRET.as_bytes(), 0o600);
+    let dir = ConfigDir::with(&[]);
+    let file = dir.write("token", TOKEN_SECRET.as_bytes(), 0o600);
     assert_eq!(
-        with_variables(&home, &[("MEDIAMANAGER_AUTH__TOKEN_SECRET_FILE", &file)]).expect_err("two"),
+        with_variables(&dir, &[("MEDIAMANAGER_AUTH__TOKEN_SECRET_FILE", &file)]).expect_err("two"),
         [
             "MEDIAMANAGER_AUTH__TOKEN_SECRET_FILE: auth.token_secret is set by two variables; keep the one with the value or the one with the file"
         ]
     );
     assert_eq!(
-        home.load(&[
+        dir.load(&[
             REQUIRED[1],
             ("MEDIAMANAGER_AUTH__TOKEN_SECRET_FILE", "/nowhere")
         ])
@@ -282,13 +288,13 @@ fn a_secret_has_one_variable_and_its_file_is_there() {
 
 #[test]
 fn a_secret_file_wins_over_the_configuration_file() {
-    let home = Home::with(&[(
+    let dir = ConfigDir::with(&[(
         "config.toml",
         &with_required("").replace(TOKEN_SECRET, "CHANGE_ME"),
     )]);
-    let file = home.write("token", TOKEN_SECRET.as_bytes(), 0o600);
+    let file = dir.write("token", TOKEN_SECRET.as_bytes(), 0o600);
     assert_eq!(
-        home.load(&[("MEDIAMANAGER_AUTH__TOKEN_SECRET_FILE", &file)])
+        dir.load(&[("MEDIAMANAGER_AUTH__TOKEN_SECRET_FILE", &file)])
             .expect("start")
             .auth
             .token_secret
@@ -303,7 +309,7 @@ fn byte_order_marks_and_windows_line_ends_are_tolerated() {
         "\u{feff}{}",
         with_required("token_secrt = 1\n").replace('\n', "\r\n")
     );
-    let problems = Home::with(&[("config.toml", &text)])
+    let problems = ConfigDir::with(&[("config.toml", &text)])
         .load(&[])
         .expect_err("unknown key");
     assert_eq!(
@@ -311,7 +317,7 @@ fn byte_order_marks_and_windows_line_ends_are_tolerated() {
         ["config.toml:4:1: auth.token_secrt is not a known key; did you mean token_secret?"]
     );
     assert!(
-        Home::with(&[("config.toml", &text.replace("token_secrt = 1\r\n", ""))])
+        ConfigDir::with(&[("config.toml", &text.replace("token_secrt = 1\r\n", ""))])
             .load(&[])
             .is_ok()
     );
@@ -321,7 +327,7 @@ fn byte_order_marks_and_windows_line_ends_are_tolerated() {
 fn syntax_errors_have_line_and_column_and_hide_no_other_problem() {
     let text = "[auth]\ntoken_secret = \"hunter2\nadmin_emails = [\"a@example.org\"]\n[server\nport = 5\n[policy]\ncookie_nam = 1\n";
     assert_eq!(
-        Home::with(&[("config.toml", text)])
+        ConfigDir::with(&[("config.toml", text)])
             .load(&[])
             .expect_err("syntax"),
         [
@@ -330,7 +336,7 @@ fn syntax_errors_have_line_and_column_and_hide_no_other_problem() {
             "config.toml:7:1: policy.cookie_nam is not a known key; did you mean cookie_name?",
         ]
     );
-    let twice = Home::with(&[(
+    let twice = ConfigDir::with(&[(
         "config.toml",
         &with_required("'ä' = 1\nsession_lifetime = 60\nsession_lifetime = 61\n"),
     )])
@@ -342,10 +348,10 @@ fn syntax_errors_have_line_and_column_and_hide_no_other_problem() {
 
 #[test]
 fn a_file_that_is_not_utf8_is_named() {
-    let home = Home::with(&[]);
-    home.write("config.toml", b"[auth]\nx = '\xff'", 0o600);
+    let dir = ConfigDir::with(&[]);
+    dir.write("config.toml", b"[auth]\nx = '\xff'", 0o600);
     assert_eq!(
-        home.load(&[]).expect_err("bytes"),
+        dir.load(&[]).expect_err("bytes"),
         [
             "config.toml: cannot be read: stream did not contain valid UTF-8; check the path, its permissions, and that it is UTF-8 text"
         ]
@@ -354,20 +360,20 @@ fn a_file_that_is_not_utf8_is_named() {
 
 #[test]
 fn a_world_readable_file_with_a_secret_is_warned_about() {
-    let home = Home::with(&[]);
-    home.write("config.toml", with_required("").as_bytes(), 0o644);
-    home.write(
+    let dir = ConfigDir::with(&[]);
+    dir.write("config.toml", with_required("").as_bytes(), 0o644);
+    dir.write(
         "mediamanager-auth.toml",
         b"[policy]\nregistration = false\n",
         0o644,
     );
-    let warnings = home.load(&[]).expect("start").warnings;
+    let warnings = dir.load(&[]).expect("start").warnings;
     assert_eq!(
         warnings,
         [
             "config.toml holds secrets and everyone on this machine can read it; run chmod o-r on it."
         ]
     );
-    home.write("config.toml", with_required("").as_bytes(), 0o640);
-    assert!(home.load(&[]).expect("start").warnings.is_empty());
+    dir.write("config.toml", with_required("").as_bytes(), 0o640);
+    assert!(dir.load(&[]).expect("start").warnings.is_empty());
 }

@@ -8,9 +8,9 @@ use uuid::Uuid;
 use super::{InvalidToken, Tokens};
 
 impl Tokens {
-    /// The value of the hidden field in a form that is shown to `user` in `session`:
-    /// `<session id>.<MAC over both ids>`. Empty if it cannot be made, which
-    /// [`check_form_account`](Self::check_form_account) refuses.
+    /// Returns the value of the hidden field in a form that is shown to `user` in `session`:
+    /// `<session id>.<MAC over both ids>`. Empty on failure, which
+    /// [`check_form_account`](Self::check_form_account) rejects.
     pub fn form_account(&self, user: Uuid, session: Uuid) -> String {
         let session = session.to_string();
         self.form_mac(user, &session)
@@ -23,23 +23,18 @@ impl Tokens {
             .unwrap_or_default()
     }
 
-    /// Accepts the field of a form that was shown to `user`, in this session or in another one of
-    /// theirs.
-    ///
-    /// # Errors
-    /// `InvalidToken` for the field of somebody else's page, and for everything that is no such
-    /// field.
+    /// Checks that the field belongs to a form that was shown to `user`, in any session.
     pub fn check_form_account(&self, field: &str, user: Uuid) -> Result<(), InvalidToken> {
         let (session, mac) = field.split_once('.').ok_or(InvalidToken)?;
         let mac = URL_SAFE_NO_PAD.decode(mac).map_err(|_| InvalidToken)?;
-        // Compared in constant time.
+        // `verify_slice` compares in constant time.
         self.form_mac(user, session)?
             .verify_slice(&mac)
             .map_err(|_| InvalidToken)
     }
 
     fn form_mac(&self, user: Uuid, session: &str) -> Result<Hmac<Sha256>, InvalidToken> {
-        // A user id is always 16 bytes, so the two parts cannot be divided in another way.
+        // A user id is always 16 bytes, so the boundary between the two parts is unambiguous.
         let mac = Hmac::<Sha256>::new_from_slice(&self.form).map_err(|_| InvalidToken)?;
         Ok(mac.chain_update(user.as_bytes()).chain_update(session))
     }
