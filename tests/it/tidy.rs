@@ -1,190 +1,34 @@
 //! House rules a machine can check: the imports between rooms, the places of `cfg(feature)` and of
 //! page paths, and the length of files.
 
+mod imports;
+mod rooms;
+
 use std::{fs, path::Path};
 
 use mediamanager_auth::app::paths;
+use syn::visit::Visit;
 
 /// A file that is longer is two things.
 const MAX_LINES: usize = 400;
 
-/// Rooms by path prefix, and what their files must not name.
-const FORBIDDEN: &[(&str, &[&str])] = &[
-    (
-        "src/domain",
-        &[
-            "crate::app",
-            "crate::islands",
-            "crate::server",
-            "crate::text",
-            "leptos",
-            "axum",
-            "sea_orm::",
-            "tokio",
-            "std::fs",
-            "std::env",
-            "std::net",
-            "std::time",
-        ],
-    ),
-    (
-        "src/text",
-        &[
-            "crate::app",
-            "crate::islands",
-            "crate::server",
-            "leptos",
-            "axum",
-            "sea_orm::",
-            "tokio",
-            "std::fs",
-            "std::env",
-            "std::net",
-            "std::time",
-        ],
-    ),
-    (
-        // Compiled for the browser: without the prefix, so that a grouped import is found too.
-        "src/islands",
-        &["app::", "server::", "text::", "axum", "sea_orm::", "tokio"],
-    ),
-    (
-        "src/app",
-        &[
-            "axum",
-            "sea_orm::",
-            "tokio",
-            "crate::server::db",
-            "crate::server::web::api",
-            "crate::server::config",
-        ],
-    ),
-    (
-        "src/server/flows",
-        &[
-            "axum",
-            "leptos",
-            "sea_orm::",
-            "crate::app",
-            "server::web",
-            "http::",
-        ],
-    ),
-    (
-        "src/server/db",
-        &[
-            "axum",
-            "leptos",
-            "crate::app",
-            "server::flows",
-            "server::web",
-            "server::config",
-        ],
-    ),
-    (
-        "src/server/config",
-        &[
-            "axum",
-            "leptos",
-            "sea_orm::",
-            "crate::app",
-            "server::db",
-            "server::flows",
-            "server::web",
-        ],
-    ),
-    ("src/server/clock.rs", &["crate::server", "crate::app"]),
-    (
-        "src/server/crypto/password_hasher.rs",
-        &[
-            "axum",
-            "leptos",
-            "crate::app",
-            "server::db",
-            "server::flows",
-            "server::web",
-        ],
-    ),
-    (
-        "src/server/crypto/tokens.rs",
-        &[
-            "axum",
-            "leptos",
-            "crate::app",
-            "server::db",
-            "server::flows",
-            "server::web",
-        ],
-    ),
-    (
-        "src/server/oidc",
-        &[
-            "axum",
-            "leptos",
-            "crate::app",
-            "server::db",
-            "server::flows",
-            "server::web",
-        ],
-    ),
-    (
-        "src/server/mailer",
-        &[
-            "axum",
-            "leptos",
-            "crate::app",
-            "server::db",
-            "server::flows",
-            "server::web",
-        ],
-    ),
-    ("src/server/web", &["sea_orm::"]),
-    ("src/server/cli", &["sea_orm::", "leptos::"]),
-];
-
-#[test]
-fn rooms_import_only_what_they_may() {
-    let mut faults = Vec::new();
-    for (path, text) in sources("src") {
-        for (_, words) in FORBIDDEN.iter().filter(|(room, _)| path.starts_with(room)) {
-            for (number, line) in code_lines(&text) {
-                for word in words.iter().filter(|word| names(line, word)) {
-                    faults.push(format!("{path}:{number} names {word}"));
-                }
-            }
-        }
-    }
-    assert!(faults.is_empty(), "{}", faults.join("\n"));
-}
-
 #[test]
 fn pages_reach_the_server_only_inside_server_functions() {
     let mut faults = Vec::new();
-    for (path, text) in sources("src/app").into_iter().chain(sources("src/app.rs")) {
-        for (number, line) in code_lines(&text) {
-            // A server function's body is indented; an import at the top of a file is not.
-            if line.starts_with("use ") && line.contains("server::") && !line.contains("leptos") {
-                faults.push(format!("{path}:{number}"));
+    for (file, text) in sources("src/app").into_iter().chain(sources("src/app.rs")) {
+        let syntax = syn::parse_file(&text).expect(&file);
+        let mut imports = imports::Imports::of_module(&file);
+        for item in &syntax.items {
+            if let syn::Item::Use(import) = item {
+                imports.visit_item_use(import);
             }
-            if line.trim_start().starts_with("server::") && !text.contains("#[server(") {
-                faults.push(format!("{path}:{number}"));
-            }
+        }
+        let names_server = |path: &Vec<String>| path.get(1).is_some_and(|room| room == "server");
+        if imports.found.iter().any(names_server) {
+            faults.push(file);
         }
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
-}
-
-#[test]
-fn only_the_database_room_names_the_database_library() {
-    let rooms = ["src/server/db/", "src/server/db.rs"];
-    let faults: Vec<_> = sources("src")
-        .into_iter()
-        .filter(|(path, text)| {
-            text.contains("sea_orm::") && !rooms.iter().any(|room| path.starts_with(room))
-        })
-        .map(|(path, _)| path)
-        .collect();
-    assert!(faults.is_empty(), "{faults:?}");
 }
 
 #[test]
@@ -319,17 +163,6 @@ fn a_page_has_its_path_in_one_place() {
         }
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
-}
-
-/// Whether a line of code names a path: as a whole word, so that `leptos` is not found in
-/// `mediamanager_leptos`.
-fn names(line: &str, word: &str) -> bool {
-    line.match_indices(word).any(|(at, _)| {
-        let before = line[..at].chars().next_back();
-        let after = line[at + word.len()..].chars().next();
-        let is_inside = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
-        !is_inside(before) && (word.ends_with(':') || !is_inside(after))
-    })
 }
 
 /// The numbered lines that are no comments.
