@@ -20,8 +20,7 @@ run: build config.toml ## Build everything and serve on http://localhost:8000
 	@exec target/release/mediamanager-auth
 
 build: tools-build ## Build the release program and its site
-	@$(STEP) "site" node .ci/site.mjs
-	@$(STEP) "program" cargo build --release --locked --bin mediamanager-auth
+	@.ci/build
 
 config.toml:
 	@.ci/write-config
