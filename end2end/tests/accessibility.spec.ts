@@ -10,7 +10,7 @@ const NARROW = { width: 320, height: 640 };
 
 test.use({ provokedStatuses });
 
-/** axe is itself a script, so what a browser without script was given is shown once more in one that has it. */
+/** axe needs JavaScript, so a page of a browser without it is rendered again in a browser with it. */
 async function withScript(page: Page, browser: Browser): Promise<Page> {
   if (test.info().project.use.javaScriptEnabled !== false) return page;
   const copy = await (await browser.newContext({ javaScriptEnabled: true })).newPage();
@@ -26,7 +26,7 @@ for (const [name, visit] of Object.entries(pages)) {
     await visit(page, { program, freshProgram, withProvider, withMail });
     const audited = await withScript(page, browser);
     for (const colorScheme of ['light', 'dark'] as const) {
-      // Without motion: a colour on its way to another would be measured in between.
+      // Reduced motion: axe would measure the colours of a transition.
       await audited.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
       const { violations } = await new AxeBuilder({ page: audited }).withTags(RULES).analyze();
       expect(violations.map(({ id, help, nodes }) => ({ id, help, at: nodes.map(node => node.html) })), colorScheme).toEqual([]);
@@ -36,7 +36,7 @@ for (const [name, visit] of Object.entries(pages)) {
   test(`nothing has to be scrolled sideways: ${name}`, async ({ page, program, freshProgram, withProvider, withMail }) => {
     await page.setViewportSize(NARROW);
     await visit(page, { program, freshProgram, withProvider, withMail });
-    // Not before the styles are there.
+    // The styles must be loaded first.
     await page.waitForLoadState('load');
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(NARROW.width);
   });

@@ -26,7 +26,7 @@ test('a shown password is hidden when the page comes back from the back-forward 
   await openForm(page, '/login');
   await page.getByRole('button', { name: 'Show password' }).click();
   await expect(password(page)).toHaveAttribute('type', 'text');
-  // Playwright switches the cache off, so the browser's announcement is made here.
+  // Playwright disables the back/forward cache, so the test dispatches the browser's event.
   await page.evaluate(() => window.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true })));
   await expect(password(page)).toHaveAttribute('type', 'password');
 });
@@ -59,7 +59,7 @@ test('what was typed before the script arrived stays', async ({ page }) => {
 
 test('a form sent before the script arrived gets its answer, and the answer comes to life', async ({ page, program }) => {
   const person = await program.createUser();
-  await page.route('**/pkg/*.wasm', () => {}, { times: 1 }); // never answered, so the first page stays without script
+  await page.route('**/pkg/*.wasm', () => {}, { times: 1 }); // never answered, so the first page is not hydrated
   await page.goto('/login');
   const answer = await send(page, { ...person, password: 'wrong' }, 'Log in');
   expect(answer.request().resourceType()).toBe('document');
@@ -74,7 +74,7 @@ test.describe('from another address', () => {
   test.use({ provokedStatuses: [403] });
 
   test('a refused form explains itself on a page that names both addresses', async ({ page, program }) => {
-    // Over plain http a browser sends no Sec-Fetch-Site, so the Origin decides.
+    // Over plain HTTP a browser sends no Sec-Fetch-Site, so Origin decides.
     const origin = program.origin.replace('localhost', 'nas.test');
     await openForm(page, `${origin}/login`);
     await send(page, newPerson(), 'Log in');

@@ -9,7 +9,7 @@ async function expectPathname(page: Page, pathname: string): Promise<void> {
   await expect(page).toHaveURL(url => url.pathname === pathname);
 }
 
-/** The message stands beside its field, is announced with it, and the focus is where the work is. */
+/** The error is beside its field and describes it, and the field has the focus. */
 async function expectFieldError(page: Page, field: typeof email, message: string | RegExp): Promise<void> {
   await expect(field(page)).toHaveAttribute('aria-invalid', 'true');
   await expect(field(page)).toHaveAccessibleDescription(message);
@@ -102,7 +102,7 @@ test('after a wrong password the right one logs in', async ({ page, program }) =
 
 test('an address that no mail can have is named beside its field', async ({ page }) => {
   await openForm(page, '/login');
-  // Browsers let a local part of 65 characters pass, SMTP does not (SR-031).
+  // Browsers accept a local part of 65 characters; SMTP does not (SR-031).
   const tooLong = `${'a'.repeat(65)}@example.org`;
   const answer = await send(page, { ...newPerson(), email: tooLong }, 'Log in');
   expect(answer.status()).toBe(422);
@@ -145,6 +145,6 @@ test('with a provider the page offers it, and not between address and password',
   await openForm(page, `${program.origin}/login`);
   await page.keyboard.press('Tab');
   await expect(password(page)).toBeFocused();
-  // A link, not a form: browsers apply the policy's form-action to every redirect of a form.
+  // A link, not a form: browsers apply the CSP's form-action to every redirect of a form.
   await expect(page.getByRole('link', { name: `Continue with ${provider.name}` })).toHaveAttribute('href', '/login/oidc');
 });

@@ -4,7 +4,7 @@ import { linkIn } from '../support/mail-server';
 import { newPerson, type Program } from '../support/program';
 import { expect, test } from '../support/test';
 
-// Accounts by e-mail, with a real mail server: mails are sent, parsed back, and their links followed.
+// Accounts with mail: a real mail server receives the mails, and their links are opened.
 
 test.use({ provokedStatuses: [401, 403, 409, 410, 422, 429] });
 

@@ -4,7 +4,7 @@ import { newPerson } from '../support/program';
 import { confirmLogOutThere, continueWith, logInThere } from '../support/provider-actions';
 import { expect, test } from '../support/test';
 
-// The way through a certified provider, with its own pages clicked as a person does.
+// Logins with a certified provider, through its own pages.
 
 test.use({ provokedStatuses: [400, 401, 403, 503] });
 
@@ -113,10 +113,10 @@ test('while the provider is away its button says so, and it comes back by itself
   await page.goto(`${program.origin}/login`);
   const button = page.getByRole('link', { name: `Continue with ${provider.name}` });
   await expect(button).not.toHaveAttribute('aria-disabled');
-  // The icon of a page that stays open would be asked for while the program restarts.
+  // An open page would request its icon during the restart.
   await page.goto('about:blank');
   await provider.stop();
-  // A provider is believed for a minute; a restart makes the program look at once.
+  // The metadata is cached for a minute; a restart requests it at once.
   await program.stop();
   await program.start();
   await expect(async () => {
@@ -146,7 +146,7 @@ test('while the provider is away people log in with their passwords', async ({ p
     await page.context().clearCookies();
     await logIn(page, person, `${program.origin}/login`);
     await account(page, person.email);
-    // The second time the program knows that the provider is away.
+    // The second time the program has cached that the provider is unreachable.
     await program.stop();
     await program.start();
   }
@@ -161,7 +161,7 @@ test('a provider may stop while somebody is on the way', async ({ page, withProv
   await logInThere(page, email);
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Try again soon');
   await expect(page.getByText(/^Reference: [0-9a-f]{32} \(provider_unreachable\)$/)).toBeVisible();
-  // Nobody has to wait until it is asked again for other reasons.
+  // The failed token request marks the provider as unreachable, before the next refresh.
   const button = page.getByRole('link', { name: `Continue with ${provider.name}` });
   await expect(async () => {
     await page.goto(`${program.origin}/login`);

@@ -4,7 +4,7 @@ import { expect, test } from '../support/test';
 
 const CREATE = 'Create administrator';
 
-// A page without a usable link is refused as a document, and so is a login.
+// A page without a valid link is an error response, and so is a failed login.
 test.use({ provokedStatuses: [401, 409, 410, 422] });
 
 test('the printed link makes the first administrator and logs in', async ({ page, freshProgram }) => {

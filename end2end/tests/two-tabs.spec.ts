@@ -3,7 +3,7 @@ import type { Page } from '@playwright/test';
 import type { Program, User } from '../support/program';
 import { expect, test } from '../support/test';
 
-// Two tabs of one browser: what one has open belongs to somebody who has logged out in the other one.
+// Two tabs of one browser: a form in one belongs to a user who has logged out in the other.
 
 test.use({ provokedStatuses: [409] });
 
@@ -35,7 +35,7 @@ async function family(program: Program): Promise<{ dad: User; mum: User }> {
   return { dad: await program.createUser(), mum: await program.createUser() };
 }
 
-/** In a second tab, whoever is logged in logs out, and somebody else logs in. */
+/** Logs out in a second tab and logs in as another user. */
 async function logInInAnotherTab(page: Page, person: User): Promise<void> {
   const tab = await page.context().newPage();
   await tab.goto('/account');
@@ -45,7 +45,7 @@ async function logInInAnotherTab(page: Page, person: User): Promise<void> {
   await tab.close();
 }
 
-/** With the password of before. */
+/** Logs in with the former password. */
 async function canLogIn(page: Page, person: User): Promise<void> {
   await page.context().clearCookies();
   await logIn(page, person);

@@ -4,7 +4,7 @@ import { linkIn } from '../support/mail-server';
 import { newPerson, type Program } from '../support/program';
 import { expect, test } from '../support/test';
 
-// What administrators do, on pages alone: nothing here needs script.
+// Actions of administrators; these pages need no script.
 
 test.use({ provokedStatuses: [401, 403, 404, 409, 422] });
 
@@ -17,7 +17,7 @@ async function openUsers(page: Page, program: Program): Promise<void> {
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Users');
 }
 
-/** Does one thing to one user, over the page that asks before. */
+/** Performs an action on a user, through the confirmation page. */
 async function change(page: Page, program: Program, address: string, action: string): Promise<void> {
   await page.goto(`${program.origin}/users?q=${encodeURIComponent(address)}`);
   await page.getByRole('link', { name: address }).click();

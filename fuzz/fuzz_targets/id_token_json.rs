@@ -2,8 +2,7 @@
 //! header and the rest as the claims.
 #![no_main]
 
-#[path = "../../tests/it/properties/rules.rs"]
-#[expect(dead_code, reason = "the rules of the other targets")]
+#[path = "../../tests/it/properties/token_rules.rs"]
 mod rules;
 
 libfuzzer_sys::fuzz_target!(|token: &[u8]| {

@@ -1,5 +1,5 @@
-//! Who may open which page, and who may post to it: every page against everybody, from the
-//! declarations in `app::paths` (SR-002, SR-140).
+//! Access to every page, by GET and by POST, for every kind of user, from the declarations in
+//! `app::paths` (SR-002, SR-140).
 
 use axum::{
     body::Body,
@@ -13,18 +13,18 @@ use mediamanager_auth::{
 
 use crate::support::{App, Browser, PASSWORD, Page};
 
-/// What somebody meets who opens a page.
+/// Outcome of opening a page.
 #[derive(Debug, PartialEq, Eq)]
 enum Outcome {
     Login,
     Reauthentication,
     LandingPage,
     Forbidden,
-    /// The page itself, or an error of its own.
+    /// The page itself, or an error that it declares.
     Open,
 }
 
-/// Somebody who asks, and what the rules let them do.
+/// A kind of user, and the access rules that admit it.
 struct Viewer {
     name: &'static str,
     browser: Browser,
@@ -113,7 +113,7 @@ fn expected(access: Access, viewer: &Viewer, is_recent: bool) -> Outcome {
     }
 }
 
-/// Redirects of their own, which lead where the rules of another page decide.
+/// Pages that redirect; the access rules of the target apply.
 const REDIRECTS: [&Declared; 5] = [
     &paths::INDEX,
     &paths::OIDC_ERROR,

@@ -1,13 +1,13 @@
-//! What is over is forgotten, however much of it has piled up (SR-100, SR-173).
+//! The cleanup deletes all expired rows, in batches (SR-100, SR-173).
 
 use mediamanager_auth::server::{db, flows::events};
 
 use crate::support::App;
 
-/// Two batches and a half.
+/// Two and a half batches.
 const MANY: u32 = 2500;
 
-/// Fills a table with rows made of these values, `i` being the number of the row.
+/// Inserts rows of these values; `i` is the row number.
 async fn fill(app: &App, table: &str, columns: &str, values: &str) {
     let numbers =
         format!("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {MANY})");

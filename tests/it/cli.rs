@@ -1,4 +1,4 @@
-//! The command line as an operator uses it.
+//! The command line.
 
 use std::{
     io::{Read, Write},

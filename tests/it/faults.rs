@@ -1,7 +1,6 @@
-//! A database that is gone, slow, locked, read-only or full; a mail server that is away; a clock
-//! that steps; a program that is asked to stop or killed. Whatever could not be done is said so
-//! within five seconds, nothing is done by halves, and all is well again when the fault is over
-//! (SR-190 to SR-195).
+//! Faults: a database that is unreachable, slow, locked, read-only or full; an unreachable mail
+//! server; clock steps; shutdown and kill. Failed requests are answered within five seconds, no
+//! change is applied in part, and everything works again when the fault is over (SR-190 to SR-195).
 
 use std::time::{Duration, Instant};
 
@@ -28,11 +27,11 @@ mod writing;
 
 /// SR-190.
 const SOON: Duration = Duration::from_secs(5);
-/// How long the tests wait for what will happen; only a failure takes that long.
+/// How long the tests wait for an expected event; only a failure takes that long.
 const AT_LAST: Duration = Duration::from_secs(30);
 const ADA: &str = "ada@example.org";
 const NEW: &str = "new@example.org";
-/// What nobody may have changed by halves.
+/// Tables and rows that no failed request may have changed.
 const ROWS: [&str; 4] = [
     "\"user\"",
     "auth_user_account",
@@ -40,14 +39,14 @@ const ROWS: [&str; 4] = [
     "auth_session WHERE ended_at IS NULL",
 ];
 
-/// An answer to come, and how long it takes.
+/// A pending response, and its duration.
 type Answer = BoxFuture<'static, (Page, Duration)>;
 
-/// A program whose database has, or will have, a fault, and somebody who is logged in.
+/// The program with a database that has, or will have, a fault, and a signed-in user.
 struct Siege {
     app: App,
     ada: Browser,
-    /// A way to the database that has no fault.
+    /// A connection to the database that the fault does not affect.
     side_door: DatabaseConnection,
 }
 
@@ -58,7 +57,7 @@ impl Siege {
         Self::on(database, &url).await
     }
 
-    /// The program reaches the database by this URL.
+    /// Starts the program with this database URL.
     async fn on(database: TestDatabase, url: &str) -> Self {
         let direct = database.url.clone();
         let app = App::on(database.at(url), "[policy.throttle]\nenabled = false").await;
@@ -70,7 +69,7 @@ impl Siege {
         let mut ada = app.browser();
         ada.log_in(ADA, PASSWORD).await;
         assert!(ada.cookie("fastapiusersauth").is_some());
-        // What was known of her this second is not known any more.
+        // Longer than the session cache keeps an entry.
         app.pass(1);
         Self {
             app,
@@ -131,7 +130,7 @@ impl Siege {
         })
     }
 
-    /// What writes: the forms of the pages, and what MediaManager calls.
+    /// Writing requests: the forms of the pages, and the API as MediaManager calls it.
     fn writers(&self) -> Vec<Answer> {
         let form = [("username", ADA), ("password", PASSWORD)];
         let api_log_in = move |mut browser: Browser| {
@@ -159,8 +158,7 @@ impl Siege {
         ]
     }
 
-    /// What reads: the person's own pages, and the question of every other service whether somebody
-    /// is logged in.
+    /// Reading requests: the user's own pages, and the session check of other services.
     fn readers(&self) -> Vec<Answer> {
         ["/api/v1/users/me", "/account"]
             .map(|path| {
@@ -171,7 +169,7 @@ impl Siege {
             .into()
     }
 
-    /// All of these are told to come back, soon and in words, and nobody is logged in or out by it.
+    /// All of these are answered in time with a message to try again, and change no session.
     async fn refuses(&self, requests: Vec<Answer>) {
         for (page, took) in join_all(requests).await {
             assert_eq!(
@@ -190,7 +188,7 @@ impl Siege {
         }
     }
 
-    /// What needs no database does not wait for it.
+    /// Responses that need no database do not wait for the database.
     async fn lives(&self) {
         for path in [
             "/login",
@@ -216,8 +214,7 @@ impl Siege {
         page.status == StatusCode::OK
     }
 
-    /// Nothing has to be started anew: the same program does all of it again, and Ada was never
-    /// logged out.
+    /// The same process recovers without a restart, and Ada is still logged in.
     async fn recovers(&self) {
         eventually(async || self.is_ready().await).await;
         eventually(async || {
@@ -250,7 +247,7 @@ impl Siege {
     }
 }
 
-/// Begins nothing yet.
+/// Builds the request, which is sent when the answer is first polled.
 fn send(
     browser: Browser,
     request: impl FnOnce(Browser) -> BoxFuture<'static, Page> + Send + 'static,
@@ -262,7 +259,7 @@ fn send(
     .boxed()
 }
 
-/// Asks until the answer is yes.
+/// Polls until the result is true.
 async fn eventually(is_so: impl AsyncFn() -> bool) {
     let until = async {
         while !is_so().await {

@@ -1,16 +1,13 @@
-//! A form acts for the account that its page was shown to, and for nobody who has logged in to the
-//! same browser since.
+//! A form acts for the account that its page was rendered for, even after another user logs in to
+//! the same browser.
 
 use axum::http::{Method, StatusCode};
-use mediamanager_auth::{
-    domain::User,
-    server::{db, flows::users::Role},
-};
-use scraper::{Html, Selector};
+use mediamanager_auth::{domain::User, server::db};
 
-use crate::support::{Account, App, Browser, Household, PASSWORD, Page, SMTP, needs_login};
+use crate::support::{Account, App, Browser, Household, PASSWORD, Page, SMTP};
 
 mod administration;
+mod field;
 
 const NEW: &str = "copper lantern meadow 4";
 const FIELD: &str = "input[name=account]";
@@ -21,7 +18,7 @@ async fn logged_in(app: &App, email: &str) -> Browser {
     browser
 }
 
-/// Dad's browser, and mum, who has an account too. Both have a second session elsewhere.
+/// Dad's browser, and mum's account. Both have a second session in another browser.
 async fn dad() -> (App, Browser) {
     let app = App::with(SMTP).await;
     for email in ["dad@example.org", "mum@example.org"] {
@@ -32,7 +29,7 @@ async fn dad() -> (App, Browser) {
     (app, browser)
 }
 
-/// In another tab, whoever is logged in logs out, and somebody else logs in.
+/// Logs out in another tab and logs in as another user.
 async fn switch(browser: &mut Browser, email: &str) {
     browser.post_form("/logout", &[]).await;
     let page = browser.log_in(email, PASSWORD).await;
@@ -43,7 +40,7 @@ async fn switch(browser: &mut Browser, email: &str) {
     );
 }
 
-/// Every change writes an event or a mail, or adds or takes a row here.
+/// Row counts that every change affects: events, mails, sessions and others.
 async fn traces(app: &App) -> [i64; 4] {
     let mut counts = [0; 4];
     for (count, table) in
@@ -66,7 +63,7 @@ fn is_refused(page: &Page, email: &str) {
     );
 }
 
-/// Opens a page, lets mum log in in another tab, and sends the page's form.
+/// Opens a page, logs mum in in another tab, and submits the page's form.
 async fn opened_before_mum_logged_in(
     app: &App,
     browser: &mut Browser,
@@ -200,7 +197,8 @@ async fn provider_pages_opened_before_somebody_else_logged_in_connect_and_discon
     )
     .await;
     assert_eq!(browser.cookie("link-request"), None);
-    // Mum connects her account; dad's page names her identity, as if the number were guessed.
+    // Mum links an identity; dad's page contains the id of mum's identity, as if dad had guessed
+    // the id.
     let page = browser.get("/account/connect").await;
     browser.submit(&page, "Go to Über ID 100%", &[]).await;
     let target = browser
@@ -279,66 +277,6 @@ async fn a_script_is_told_whose_account_is_open_now() {
 }
 
 #[tokio::test]
-async fn a_field_that_is_missing_cut_altered_or_somebody_elses_changes_nothing() {
-    let (app, mut browser) = dad().await;
-    let mut mum = logged_in(&app, "mum@example.org").await;
-    let dads = browser
-        .get("/account/delete")
-        .await
-        .attribute(FIELD, "value")
-        .unwrap();
-    let mums = mum
-        .get("/account/delete")
-        .await
-        .attribute(FIELD, "value")
-        .unwrap();
-    let ((dads_session, dads_mac), (mums_session, mums_mac)) =
-        (dads.split_once('.').unwrap(), mums.split_once('.').unwrap());
-    let before = traces(&app).await;
-    assert_eq!(
-        browser.post_exactly("/account/delete", &[]).await.status,
-        StatusCode::CONFLICT,
-        "missing"
-    );
-    for field in [
-        String::new(),
-        ".".to_owned(),
-        dads_session.to_owned(),
-        dads_mac.to_owned(),
-        format!("{dads_session}."),
-        format!(".{dads_mac}"),
-        dads[..dads.len() - 1].to_owned(),
-        format!("{dads}A"),
-        format!("{dads} "),
-        dads.to_uppercase(),
-        mums.clone(),
-        format!("{mums_session}.{dads_mac}"),
-        format!("{dads_session}.{mums_mac}"),
-        format!("{dads}.{dads_mac}"),
-    ] {
-        is_refused(
-            &browser
-                .post_exactly("/account/delete", &[("account", &field)])
-                .await,
-            "dad@example.org",
-        );
-    }
-    let twice = browser
-        .post_exactly("/account/delete", &[("account", &dads), ("account", &dads)])
-        .await;
-    assert_eq!(twice.status, StatusCode::BAD_REQUEST);
-    assert_eq!(traces(&app).await, before);
-    let answer = browser
-        .post_exactly("/account/delete", &[("account", &dads)])
-        .await;
-    assert_eq!(
-        answer.location().as_deref(),
-        Some("/login?notice=account_deleted"),
-        "the real one does"
-    );
-}
-
-#[tokio::test]
 async fn the_same_person_may_go_on_after_logging_in_again() {
     let (_app, mut browser) = dad().await;
     let page = browser.get("/account/password").await;
@@ -365,79 +303,6 @@ async fn where_nobody_is_logged_in_any_more_the_session_has_ended() {
         Some("Your session has ended. Log in again.")
     );
     assert_eq!(traces(&app).await, before);
-}
-
-#[tokio::test]
-async fn every_form_for_somebody_who_is_logged_in_carries_the_field_and_no_other() {
-    let home = Household::with(SMTP).await;
-    let ada = home.app.user("ada@example.org", Role::Administrator).await;
-    let eve = home.app.user("eve@example.org", Role::Pending).await;
-    let mut browsers = [
-        logged_in(&home.app, "ada@example.org").await,
-        logged_in(&home.app, "eve@example.org").await,
-        home.app.browser(),
-    ];
-    // So that there is another session to end.
-    logged_in(&home.app, "ada@example.org").await;
-    let mut paths: Vec<String> = [
-        "/login",
-        "/login/signup",
-        "/login/verify",
-        "/login/forgot-password",
-        "/logout",
-        "/users",
-        "/users/new",
-    ]
-    .map(str::to_owned)
-    .into();
-    let account = [
-        "",
-        "/address",
-        "/confirm",
-        "/connect",
-        "/delete",
-        "/log-in-again",
-        "/new-address",
-        "/password",
-    ];
-    paths.extend(account.iter().map(|page| format!("/account{page}")));
-    paths.extend([&ada, &eve].iter().flat_map(|user| {
-        [
-            format!("/users/{}", user.id),
-            format!("/users/address?id={}", user.id),
-        ]
-    }));
-    paths.push(format!("/users/change?id={}&action=delete", eve.id));
-    let mut seen = 0;
-    for browser in &mut browsers {
-        for path in &paths {
-            let page = browser.get(path).await;
-            for (action, carries) in forms(&page) {
-                assert_eq!(
-                    carries,
-                    needs_login(&action),
-                    "{path}: the form for {action}"
-                );
-                seen += usize::from(carries);
-            }
-        }
-    }
-    assert!(seen >= 20, "{seen} forms");
-}
-
-/// Where the forms of a page go, and whether they carry the field, once.
-fn forms(page: &Page) -> Vec<(String, bool)> {
-    let html = Html::parse_document(&page.body);
-    let (forms, field) = (
-        Selector::parse("form[method=post]").unwrap(),
-        Selector::parse(FIELD).unwrap(),
-    );
-    let of = |form: scraper::ElementRef<'_>| {
-        let count = form.select(&field).count();
-        assert!(count < 2, "{}", page.body);
-        (form.attr("action").unwrap().to_owned(), count == 1)
-    };
-    html.select(&forms).map(of).collect()
 }
 
 async fn find(app: &App, email: &str) -> Option<User> {

@@ -1,5 +1,5 @@
-//! The program from outside: the real router, a real database, and a small browser without script.
-//! One binary, so that it links once. Runs on SQLite, or on PostgreSQL when `TEST_POSTGRES_URL`
+//! Tests of the whole program: the real router, a real database, and a small browser without
+//! script. One binary, so that it links once. SQLite by default; PostgreSQL if `TEST_POSTGRES_URL`
 //! names a server.
 #![expect(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! The numbers for Prometheus, from the program as an operator runs it.
+//! The Prometheus metrics.
 
 use std::{
     io::{Read, Write},

@@ -1,14 +1,9 @@
-use crate::support::{App, Browser, PASSWORD, app::state, database::TestDatabase};
-use mediamanager_auth::{
-    domain::Password,
-    server::{
-        clock::Clock,
-        crypto::{
-            password_hasher::{Argon2Params, Hasher, Verification},
-            random,
-        },
-        db::{migrations::Migrator, users},
-    },
+//! Schema migrations, on an empty database and on one of MediaManager's.
+
+use mediamanager_auth::server::{
+    clock::Clock,
+    crypto::random,
+    db::{migrations::Migrator, users},
 };
 use sea_orm::{
     ActiveValue::Set, ConnectionTrait, Database, DatabaseConnection, DbBackend, EntityTrait,
@@ -17,9 +12,13 @@ use sea_orm::{
 use sea_orm_migration::MigratorTrait;
 use tokio::task::JoinSet;
 
-/// What MediaManager's alembic scripts leave behind (contract, section 10), together with its
-/// bookkeeping and a table that points at `user`. On SQLite, which MediaManager itself does not
-/// use, an id is what our library stores.
+use crate::support::{App, PASSWORD, app::state, database::TestDatabase};
+
+mod mediamanager;
+
+/// The schema of MediaManager's alembic scripts, with their bookkeeping table and a table with a
+/// foreign key to `user`. MediaManager does not support SQLite; there, an id has the format of our
+/// library.
 const MEDIAMANAGER: &str = r#"
     CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num));
     INSERT INTO alembic_version VALUES ('e60ae827ed98');
@@ -35,15 +34,15 @@ const MEDIAMANAGER: &str = r#"
     CREATE INDEX ix_oauth_account_oauth_name ON oauth_account (oauth_name);
     CREATE TABLE movie_request (id UUID NOT NULL PRIMARY KEY, requested_by_id UUID REFERENCES "user" (id) ON DELETE SET NULL);
 "#;
-/// PASSWORD, hashed by pwdlib as MediaManager does, by its bcrypt, and by argon2-cffi with less
-/// than even the tests ask for.
+/// PASSWORD, hashed by pwdlib as MediaManager does, by pwdlib's bcrypt, and by argon2-cffi with a
+/// lower cost than even the tests require.
 const ARGON2: &str = "$argon2id$v=19$m=65536,t=3,p=4$VFHKqEKGPSaFqkqQcBYRRA$PO7VeuAdDaSpGb7vnE3g+w3u+2N8W7A4zQRpumgwOYE";
 const BCRYPT: &str = "$2b$10$lC82AoJsrexBqdAr6aPnnOj1G7Qfw1vjpLyjVKJlmebdIisoXmTwe";
 const WEAK: &str = "$argon2id$v=19$m=32,t=1,p=1$5q7N6AiT8wY2DN0NNI4Sfw$uyOY+jkPU3UPlir45XTTRHng9nDpdgaRLupgdP9Hegg";
 
 const STEPS: [&str; 1] = ["m0001_initial"];
 
-/// The database as MediaManager reaches it, not through the program.
+/// A connection to the database that MediaManager would use.
 async fn connect(database: &TestDatabase) -> DatabaseConnection {
     let url = if database.is_postgres() {
         database.url.clone()
@@ -53,7 +52,7 @@ async fn connect(database: &TestDatabase) -> DatabaseConnection {
     Database::connect(url).await.unwrap()
 }
 
-/// MediaManager's own database, with three people in it and one of them linked to a provider.
+/// MediaManager's own database with three users, one of them with a provider account.
 async fn mediamanagers() -> (TestDatabase, DatabaseConnection) {
     let database = TestDatabase::new().await;
     let db = connect(&database).await;
@@ -111,7 +110,7 @@ async fn users(db: &impl ConnectionTrait) -> Vec<users::Model> {
         .unwrap()
 }
 
-/// The first column of what a query finds, which must be text.
+/// The first column of the query's result, which must be text.
 async fn texts(db: &impl ConnectionTrait, query: &str) -> Vec<String> {
     let rows = db
         .query_all_raw(Statement::from_string(db.get_database_backend(), query))
@@ -125,30 +124,7 @@ async fn texts(db: &impl ConnectionTrait, query: &str) -> Vec<String> {
         .collect()
 }
 
-/// Every byte of MediaManager's rows.
-async fn everything(db: &impl ConnectionTrait) -> Vec<String> {
-    let (id, user_id) = if db.get_database_backend() == DbBackend::Postgres {
-        ("id::text", "user_id::text")
-    } else {
-        ("hex(id)", "hex(user_id)")
-    };
-    let user = format!(
-        "SELECT {id} || '|' || email || '|' || hashed_password || '|' || CAST(is_active AS text) || CAST(is_superuser AS text) || CAST(is_verified AS text) \
-         FROM \"user\" ORDER BY email"
-    );
-    let link = format!(
-        "SELECT {id} || '|' || {user_id} || '|' || oauth_name || '|' || access_token || '|' || CAST(expires_at AS text) || '|' \
-         || COALESCE(refresh_token, 'null') || '|' || account_id || '|' || account_email FROM oauth_account"
-    );
-    [
-        texts(db, &user).await,
-        texts(db, &link).await,
-        texts(db, "SELECT version_num FROM alembic_version").await,
-    ]
-    .concat()
-}
-
-/// Columns, constraints and indexes of all tables, or of the ones named, one line each.
+/// Columns, constraints and indexes of all tables, or of the named ones, one line each.
 async fn schema(db: &impl ConnectionTrait, tables: &str) -> Vec<String> {
     let queries = if db.get_database_backend() == DbBackend::Postgres {
         [
@@ -190,196 +166,6 @@ async fn schema(db: &impl ConnectionTrait, tables: &str) -> Vec<String> {
 
 const BOTH: &str = "'user', 'oauth_account'";
 const OURS: &str = "'auth_user_account', 'auth_session', 'auth_rate_limit', 'auth_migration'";
-
-#[tokio::test]
-async fn mediamanagers_database_is_adopted_without_touching_a_row() {
-    let (database, db) = mediamanagers().await;
-    let (rows, tables) = (
-        everything(&db).await,
-        schema(
-            &db,
-            "'user', 'oauth_account', 'alembic_version', 'movie_request'",
-        )
-        .await,
-    );
-    assert_eq!(rows.len(), 5);
-    let app = App::on(database, "").await;
-    assert_eq!(everything(&db).await, rows);
-    assert_eq!(
-        schema(
-            &db,
-            "'user', 'oauth_account', 'alembic_version', 'movie_request'"
-        )
-        .await,
-        tables
-    );
-    assert!(schema(&db, OURS).await.len() > 15);
-    assert_eq!(app.setup_path().await, None, "there are people already");
-
-    // Neither wrong guesses nor reading change anything.
-    for email in [
-        "ada.lovelace@example.org",
-        "bob@example.org",
-        "charlie@example.org",
-    ] {
-        assert_eq!(
-            app.browser()
-                .log_in(email, "not the password")
-                .await
-                .status
-                .as_u16(),
-            401
-        );
-    }
-    assert_eq!(everything(&db).await, rows);
-}
-
-#[tokio::test]
-async fn its_people_log_in_and_only_weaker_hashes_are_upgraded() {
-    let (database, db) = mediamanagers().await;
-    let before = users(&db).await;
-    let app = App::on(database, "").await;
-    for round in 0..2 {
-        for email in [
-            "ADA.lovelace@example.org",
-            "bob@example.org",
-            "charlie@example.org",
-        ] {
-            assert_eq!(
-                app.browser().log_in(email, PASSWORD).await.path,
-                "/account",
-                "{email} {round}"
-            );
-        }
-        let after = users(&db).await;
-        assert_eq!(
-            after[0], before[0],
-            "strong enough: not a byte changed, the capitals of the address included"
-        );
-        for (before, after) in before[1..].iter().zip(&after[1..]) {
-            assert!(
-                after
-                    .hashed_password
-                    .starts_with("$argon2id$v=19$m=64,t=1,p=1$"),
-                "{}",
-                after.hashed_password
-            );
-            let restored = users::Model {
-                hashed_password: before.hashed_password.clone(),
-                ..after.clone()
-            };
-            assert_eq!(&restored, before, "nothing but the hash changed");
-        }
-    }
-    let mut browser = app.browser();
-    browser.log_in("ada.lovelace@example.org", PASSWORD).await;
-    let me = browser.get("/api/v1/users/me").await.json();
-    assert_eq!(
-        (me["email"].as_str(), me["id"].as_str()),
-        (
-            Some("Ada.Lovelace@Example.org"),
-            Some(before[0].id.to_string().as_str())
-        )
-    );
-}
-
-#[tokio::test]
-async fn with_the_cost_of_production_mediamanagers_own_hashes_stay() {
-    let (database, db) = mediamanagers().await;
-    let app = App::on(database, "").await;
-    let hasher = Hasher::new(Argon2Params::STANDARD, 1).unwrap();
-    let production = app.with_hasher(hasher.clone());
-    for email in ["ada.lovelace@example.org", "charlie@example.org"] {
-        assert_eq!(
-            Browser::new(production.clone())
-                .log_in(email, PASSWORD)
-                .await
-                .path,
-            "/account",
-            "{email}"
-        );
-    }
-    let after = users(&db).await;
-    assert_eq!(after[0].hashed_password, ARGON2);
-    assert!(
-        after[2]
-            .hashed_password
-            .starts_with("$argon2id$v=19$m=65536,t=3,p=4$")
-    );
-    let password = Password::parse(PASSWORD.to_owned()).unwrap();
-    let verdict = hasher
-        .verify(
-            hasher.acquire_slot().await.unwrap(),
-            password,
-            Some(after[2].hashed_password.clone()),
-        )
-        .await;
-    assert_eq!(
-        verdict,
-        Ok(Verification::Valid { upgrade: None }),
-        "now as strong as MediaManager's own"
-    );
-}
-
-#[tokio::test]
-async fn a_hash_nobody_can_check_opens_nothing_and_breaks_nothing() {
-    let (database, db) = mediamanagers().await;
-    let dear = "$argon2id$v=19$m=4194304,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-    for (n, hash) in [
-        "",
-        PASSWORD,
-        "!",
-        "$2b$31$abcdefghijklmnopqrstuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuu",
-        "$argon2id$v=19$m=64",
-        dear,
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        add_user(&db, &format!("odd{n}@example.org"), hash, true).await;
-    }
-    let rows = everything(&db).await;
-    let app = App::on(database, "").await;
-    for n in 0..6 {
-        assert_eq!(
-            app.browser()
-                .log_in(&format!("odd{n}@example.org"), PASSWORD)
-                .await
-                .status
-                .as_u16(),
-            401,
-            "{n}"
-        );
-    }
-    assert_eq!(everything(&db).await, rows);
-}
-
-#[tokio::test]
-async fn addresses_that_differ_in_capitals_only_open_nobody_elses_account() {
-    let (database, db) = mediamanagers().await;
-    add_user(&db, "Bob@Example.org", WEAK, true).await;
-    for email in ["Eve@example.org", "eVe@example.org"] {
-        add_user(&db, email, WEAK, false).await;
-    }
-    let app = App::on(database, "").await;
-    let mut browser = app.browser();
-    assert_eq!(
-        browser.log_in("BOB@example.org", PASSWORD).await.path,
-        "/account"
-    );
-    assert_eq!(
-        browser.get("/api/v1/users/me").await.json()["email"].as_str(),
-        Some("bob@example.org"),
-        "the exact one"
-    );
-    for typed in ["eve@example.org", "Eve@example.org"] {
-        assert_eq!(
-            app.browser().log_in(typed, PASSWORD).await.status.as_u16(),
-            401,
-            "{typed}: guessing would be worse"
-        );
-    }
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn instances_that_start_together_migrate_once() {
@@ -507,7 +293,7 @@ async fn every_connection_to_sqlite_keeps_what_was_answered_and_belongs_together
     if app.database.is_postgres() {
         return;
     }
-    // As many transactions at once as there are connections: each asks one of its own.
+    // As many concurrent transactions as connections, so that each one checks its own.
     let mut open = Vec::new();
     for _ in 0..8 {
         open.push(app.state.db.as_ref().begin().await.unwrap());

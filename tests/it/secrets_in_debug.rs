@@ -1,5 +1,5 @@
-//! No input shows a password or the token of a link when it is printed: in a panic, in a log line,
-//! in an error report.
+//! No `Debug` output of an input shows a password or the token of a link: it may end up in a panic,
+//! a log line or an error report.
 
 use std::{any::type_name, fmt::Debug};
 

@@ -1,5 +1,5 @@
-//! Every security requirement that is named anywhere is explained in
-//! `docs/security-requirements.md`, and every test that is named there exists.
+//! Every security requirement named in the code is explained in `docs/security-requirements.md`,
+//! and every test named there exists.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -8,7 +8,7 @@ use std::{
 };
 
 const DOCUMENT: &str = "docs/security-requirements.md";
-/// Where requirements are named, besides [`DOCUMENT`].
+/// Files and directories that name requirements, besides [`DOCUMENT`].
 const PLACES: [&str; 11] = [
     "src",
     "tests",
@@ -22,7 +22,7 @@ const PLACES: [&str; 11] = [
     "config.example.toml",
     "deny.toml",
 ];
-/// Directories that hold what was built or downloaded.
+/// Directories with build output or downloads.
 const IGNORED_DIRECTORIES: [&str; 7] = [
     "node_modules",
     "target",
@@ -34,7 +34,7 @@ const IGNORED_DIRECTORIES: [&str; 7] = [
 ];
 const HEADING: &str = "### ";
 
-/// The lines below one heading.
+/// The content below one heading.
 #[derive(Default)]
 struct Requirement {
     title: String,
@@ -56,7 +56,7 @@ fn every_requirement_that_is_named_is_in_the_document() {
             if name == DOCUMENT {
                 continue;
             }
-            // Pictures and databases name nothing.
+            // Binary files name no requirement.
             let Ok(text) = fs::read_to_string(&path) else {
                 continue;
             };
@@ -131,7 +131,7 @@ fn every_test_that_a_requirement_names_exists() {
     );
 }
 
-/// The requirements of the document, in its order.
+/// The requirements in the order of the document.
 fn requirements() -> Vec<(String, Requirement)> {
     let document = fs::read_to_string(root().join(DOCUMENT)).unwrap();
     let mut found: Vec<(String, Requirement)> = Vec::new();
@@ -192,8 +192,8 @@ fn numbers(text: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// The names of all Rust tests: functions with an attribute that makes them one, and the entries of
-/// the tables `each_…!` in `tests/it`.
+/// The names of all Rust tests: functions with a test attribute, and the entries of the tables
+/// `each_…!` in `tests/it`.
 fn rust_tests() -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for path in ["src", "tests"]
@@ -229,7 +229,7 @@ fn is_identifier(name: &str) -> bool {
             .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
 }
 
-/// All files below a path, or the file that it names.
+/// All files below a directory, or the file itself.
 fn files(path: &Path) -> Vec<PathBuf> {
     if !path.is_dir() {
         return if path.exists() {

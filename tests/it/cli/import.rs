@@ -1,4 +1,4 @@
-//! Copying the people of a MediaManager whose database is not shared.
+//! Importing the users of a MediaManager whose database is not shared.
 
 use mediamanager_auth::server::flows::{
     Ctx,
@@ -7,9 +7,9 @@ use mediamanager_auth::server::flows::{
 
 use crate::support::{App, PASSWORD, database::TestDatabase};
 
-/// A database of MediaManager's, with Ada (an administrator with a provider account) and Bob in it.
-/// Made by our own migration, whose two tables are MediaManager's to the column, and by nothing
-/// else.
+/// A database of MediaManager with Ada (an administrator with a provider account) and Bob. Only our
+/// own migration creates it: its two tables of MediaManager's are equal to MediaManager's in every
+/// column.
 async fn mediamanager() -> App {
     let there = App::new().await;
     for (email, admin) in [("ada@example.org", true), ("Bob@Example.org", false)] {

@@ -1,8 +1,19 @@
-//! What no event may hold: nothing that was typed, nothing that opens anything, and no address
-//! where the operator wants none.
+//! Events contain no typed text, no credentials, and no address if the operator disables addresses.
 
-use super::*;
-use crate::support::{TOKEN_SECRET, app_with_provider::set_out, provider::CLIENT_SECRET};
+use axum::http::Method;
+use mediamanager_auth::{
+    domain::AuditEvent,
+    server::{
+        db::{self, events::AuditFilter},
+        flows::users::Role,
+    },
+};
+
+use super::{NEW, RESETS, everything, find, logged_in};
+use crate::support::{
+    Account, App, Household, PASSWORD, SMTP, TOKEN_SECRET, app_with_provider::set_out, log::Log,
+    provider::CLIENT_SECRET,
+};
 
 async fn in_the_table(app: &App) -> String {
     format!("{:#?}", everything(app).await)
@@ -13,7 +24,7 @@ async fn nothing_of_a_failed_login_is_written_down_but_that_it_failed() {
     let log = Log::begin();
     let app = App::new().await;
     let ada = app.member("ada@example.org").await;
-    // People type their password into the field for the address, too.
+    // Some users type their password into the email field.
     let tries = [
         ("ada@example.org", "secret-one"),
         ("nobody@example.org", "secret-two"),
@@ -76,7 +87,7 @@ async fn no_event_holds_a_secret_after_a_run_through_everything() {
     secrets.extend(
         [&boss, &browser].map(|browser| browser.cookie("fastapiusersauth").unwrap().to_owned()),
     );
-    // Links: for a new password by mail and by hand, for another address, for a first password.
+    // Links: password reset by mail and by an administrator, email change, invitation.
     app.browser()
         .post_form("/login/forgot-password", &[("email", "ada@example.org")])
         .await;
@@ -120,8 +131,7 @@ async fn no_event_holds_a_secret_after_a_run_through_everything() {
                 .await;
         }
     }
-    // The provider: an answer that is good, one that is refused, one that is made up, one that says
-    // too much.
+    // Responses of the provider: valid, rejected, made up, and with secrets in the error message.
     for change in [
         ("", ""),
         ("code=", "code=x"),

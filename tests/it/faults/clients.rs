@@ -1,4 +1,4 @@
-//! Clients that take connections and give nothing for them.
+//! Clients that open connections and send nothing.
 
 use std::{
     io::{ErrorKind, Read, Write},
@@ -8,7 +8,7 @@ use std::{
 
 use crate::process::{Home, Serving};
 
-/// Longer than any of them is waited for.
+/// Longer than every timeout of the server.
 const LONG: Duration = Duration::from_secs(60);
 
 fn connect(serving: &Serving) -> TcpStream {
@@ -25,7 +25,7 @@ fn a_client_that_never_ends_its_header_fields_is_let_go() {
         .unwrap();
     let begun = Instant::now();
     let mut answer = Vec::new();
-    // Reset or closed, whichever comes first.
+    // The connection is reset or closed, whichever comes first.
     let end = slow.read_to_end(&mut answer).map_err(|err| err.kind());
     assert!(
         matches!(end, Ok(_) | Err(ErrorKind::ConnectionReset)),
@@ -70,7 +70,7 @@ fn a_client_that_reads_no_answer_is_let_go() {
 fn a_program_without_room_for_another_connection_says_so_and_recovers() {
     let home = Home::standard();
     let mut command = home.run("sh");
-    // Ended by force, it would not say what is awaited.
+    // `timeout` ends a hanging program with SIGTERM, after which the log is still complete.
     command.args([
         "-c",
         "ulimit -n 100; exec timeout 60 \"$0\"",

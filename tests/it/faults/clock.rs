@@ -1,6 +1,6 @@
-//! A clock that steps an hour forwards and back, as when a machine wakes up or its time is
-//! corrected (SR-195). What somebody has ended or used stays so; what the clock alone has ended
-//! follows the clock, as the services behind us do that read our tokens.
+//! A clock that steps an hour forwards and back, as after suspend or a time correction (SR-195).
+//! Revoked sessions and used tokens stay so; expiry follows the clock, as in the services that read
+//! our tokens.
 
 use axum::http::{Method, StatusCode};
 use mediamanager_auth::server::db;
@@ -12,7 +12,7 @@ use crate::support::{Account, App, Browser, Household, PASSWORD, Page, SMTP, app
 const HOUR: i64 = 60 * 60;
 const ANOTHER: &str = "copper lantern meadow 4";
 const RESETS: &str = "auth.email_password_resets = true\n";
-/// Forwards and back, back and forwards, and where it all began.
+/// Steps forwards and back, and back and forwards, which end at the original time.
 const STEPS: [i64; 5] = [HOUR, -HOUR, -HOUR, HOUR, 0];
 
 async fn logged_in(app: &App) -> Browser {
@@ -21,7 +21,7 @@ async fn logged_in(app: &App) -> Browser {
     browser
 }
 
-/// What happens every ten minutes.
+/// The cleanup, which runs every ten minutes.
 async fn keep_house(app: &App) {
     let (state, now) = (&app.state, app.state.clock.now());
     db::sessions::purge(&state.db, now).await.unwrap();
@@ -32,7 +32,7 @@ async fn keep_house(app: &App) {
         .unwrap();
 }
 
-/// After each of the steps, `holds` does.
+/// Asserts that `holds` is true after each step.
 async fn through_all_steps(app: &App, holds: impl AsyncFn()) {
     for step in STEPS {
         app.pass(step);

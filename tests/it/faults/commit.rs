@@ -1,5 +1,5 @@
-//! A commit that the database refuses. Nothing of the transaction has happened, so neither log nor
-//! metrics may say that it has.
+//! A commit that the database rejects. The transaction did not happen, so neither the log nor the
+//! metrics may report it.
 
 use axum::http::StatusCode;
 use mediamanager_auth::{
@@ -28,8 +28,8 @@ const REQUESTS: [(&str, Fields, &str); 3] = [
     ("/logout", &[], "logged_out"),
 ];
 
-/// Lets every transaction that records an event fail when it commits: a deferred foreign key is
-/// only checked then.
+/// Makes every transaction that records an event fail at its commit, because a deferred foreign key
+/// is checked only there.
 async fn let_commits_fail(app: &App) {
     app.sql("CREATE TABLE parent (name TEXT PRIMARY KEY)").await;
     app.sql("CREATE TABLE child (name TEXT REFERENCES parent(name) DEFERRABLE INITIALLY DEFERRED)")

@@ -1,4 +1,4 @@
-//! PostgreSQL behind a line that fails. SQLite has none.
+//! PostgreSQL behind a failing network. SQLite has no network.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::support::database::TestDatabase;
 
 type Request = fn(&Siege) -> Answer;
 
-/// What is said when the half is done.
+/// Statements in the middle of a transaction, and the requests that send them.
 const IN_THE_MIDST: [(&str, Request); 3] = [
     ("INSERT INTO \"auth_user_account\"", Siege::register),
     ("INSERT INTO \"auth_session\"", Siege::log_in),
@@ -26,8 +26,8 @@ async fn behind_a_proxy() -> Option<(Siege, Proxy)> {
     Some((Siege::on(database, &proxy.url).await, proxy))
 }
 
-/// Everything that needs the database says that it is away, the rest goes on, and it is made good
-/// when the line is.
+/// Requests that need the database report it unavailable, others work, and all of them work when
+/// the network does.
 async fn goes_without(siege: &Siege) {
     let before = siege.rows().await;
     let requests = siege.writers().into_iter().chain(siege.readers()).collect();
@@ -77,7 +77,7 @@ async fn a_database_that_takes_its_time_is_not_given_all_of_ours() {
     let before = siege.rows().await;
     proxy.set(Line::Slow(Duration::from_millis(600)));
     let (.., ()) = tokio::join!(siege.lives(), siege.refuses(siege.writers()));
-    // What was begun is undone at the database's own pace.
+    // The database rolls the transaction back at its own pace.
     eventually(async || siege.rows().await == before).await;
     proxy.set(Line::Open);
     siege.recovers().await;
@@ -108,7 +108,7 @@ async fn a_change_that_lost_its_line_holds_up_nobody_for_long() {
             return;
         };
         proxy.set_at(words, Line::Forgotten);
-        // More than there are connections, so that none is left unless the lost ones are given up.
+        // More requests than connections in the pool, so that the pool must discard the dead ones.
         siege
             .refuses((0..10).map(|_| request(&siege)).collect())
             .await;

@@ -1,4 +1,4 @@
-//! Killed the moment after an answer: what was answered holds (SR-191, SR-195).
+//! A process that is killed right after a response: the response stays true (SR-191, SR-195).
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ use crate::{
 const BOB: &str = "bob@example.org";
 const ANOTHER: &str = "copper lantern meadow 4";
 
-/// Where a program lives that can be killed and started again, on either database.
+/// Home of a program that is killed and restarted, on either database.
 pub async fn home() -> (Home, TestDatabase) {
     let database = TestDatabase::new().await;
     let server = format!(
@@ -21,7 +21,7 @@ pub async fn home() -> (Home, TestDatabase) {
     (Home::with(&server), database)
 }
 
-/// The program between one kill and the next.
+/// The process between two kills.
 struct Survivor {
     home: Home,
     serving: Option<Serving>,
@@ -42,8 +42,8 @@ impl Survivor {
         }
     }
 
-    /// Status and body of an answer, after which the program is killed at once and started again if
-    /// it was a change.
+    /// Status and body of a response. The process is killed right after it, and restarted after a
+    /// change.
     fn call(&mut self, method: &str, path: &str, token: &str, body: &Value) -> (u16, Value) {
         let body = body.to_string();
         let headers = format!(

@@ -1,5 +1,5 @@
-//! A mail server that is away is nobody's business but the queue's (tests/it/mail.rs has its
-//! patience).
+//! An unreachable mail server affects only the queue (see `tests/it/mail/queue.rs` for its
+//! retries).
 
 use mediamanager_auth::server::{
     flows::mail,
@@ -13,7 +13,7 @@ use crate::support::{App, PASSWORD};
 
 const NOBODY_THERE: &str = "auth.email_password_resets = true\n[notifications.smtp_config]\nsmtp_host = '127.0.0.1'\nsmtp_port = 1\nuse_tls = false\nfrom_email = 'media@example.org'\n";
 
-/// What people are told who cause mail: status, where to, and what a page or script reads.
+/// Responses of requests that queue mail: status, location, and the text of the page or the body.
 async fn answers(app: &App) -> Vec<(u16, Option<String>, String)> {
     app.member(ADA).await;
     let mut browser = app.browser();

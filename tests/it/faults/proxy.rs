@@ -10,25 +10,25 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// What becomes of the connections between the program and the database.
+/// State of the connections between the program and the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Line {
     Open,
-    /// Everything takes that long, each way.
+    /// Every packet is delayed by this time, in both directions.
     Slow(Duration),
-    /// Nothing arrives any more, and nobody is told.
+    /// Packets are dropped without an error.
     Stalled,
-    /// The same for the connections that are open; new ones are fine. So a router behaves that has
-    /// lost its memory.
+    /// Packets of open connections are dropped and new connections work, as behind a router that
+    /// has lost its connection table.
     Forgotten,
-    /// Connections break, and new ones are refused.
+    /// Connections are reset, and new ones refused.
     Cut,
 }
 
-/// Stands between the program and a PostgreSQL server that others use too, so that the server
-/// itself need not be touched.
+/// A proxy between the program and PostgreSQL, so that a test does not affect the server that all
+/// tests share.
 pub struct Proxy {
-    /// The database by way of the proxy.
+    /// URL of the database through the proxy.
     pub url: String,
     line: watch::Sender<Line>,
     trap: watch::Sender<Option<(&'static str, Line)>>,
@@ -43,7 +43,7 @@ impl Proxy {
         let address = listener.local_addr().unwrap();
         let (line, trap) = (watch::channel(Line::Open).0, watch::channel(None).0);
         tokio::spawn(listen(listener, server, line.clone(), trap.clone()));
-        // Without a cache every statement is sent in words, so that a trap can be set on them.
+        // Without a statement cache every statement is sent as text, which the proxy can match.
         Self {
             url: format!("{scheme_and_user}@{address}/{database}?statement-cache-capacity=0"),
             line,
@@ -56,13 +56,13 @@ impl Proxy {
         self.line.send_replace(line);
     }
 
-    /// Goes over to `line` when the program says this for the next time, before the server hears of
-    /// it.
+    /// Switches to `line` at the next packet that contains this text, before the server receives
+    /// the packet.
     pub fn set_at(&self, words: &'static str, line: Line) {
         self.trap.send_replace(Some((words, line)));
     }
 
-    /// Whether it came to that.
+    /// Whether the text was sent.
     pub fn is(&self, line: Line) -> bool {
         *self.line.borrow() == line
     }
@@ -92,7 +92,7 @@ async fn listen(
     }
 }
 
-/// Somebody else may have got the port for a moment.
+/// Another process may use the port for a moment.
 async fn listen_again(address: SocketAddr) -> TcpListener {
     let again = async {
         loop {
@@ -120,7 +120,7 @@ async fn carry(
     let ((from_client, to_client), (from_server, to_server)) =
         (client.into_split(), server.into_split());
     let mut changes = line.subscribe();
-    // Whichever way ends first takes the other with it: both halves are dropped.
+    // The direction that ends first closes the other one: both halves are dropped.
     tokio::select! {
         () = forward(from_client, to_server, line.clone(), Some(trap), is_young) => {},
         () = forward(from_server, to_client, line.clone(), None, is_young) => {},

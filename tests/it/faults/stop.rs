@@ -1,4 +1,4 @@
-//! Asked to stop while somebody logs in (SR-192).
+//! Shutdown during a login (SR-192).
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -9,10 +9,10 @@ use std::{
 use super::{ADA, AT_LAST, killed};
 use crate::{process::Serving, support::PASSWORD};
 
-/// The only thing that a test has to wait for in vain.
+/// How long the test waits to see that nothing happens.
 const SILENCE: Duration = Duration::from_millis(200);
 
-/// A login whose form has not arrived yet, though the program waits for it.
+/// A login request whose body is not complete yet.
 fn begun_login(serving: &Serving) -> (BufReader<TcpStream>, String) {
     let form = format!(
         "username={}&password={}",
@@ -29,7 +29,7 @@ fn begun_login(serving: &Serving) -> (BufReader<TcpStream>, String) {
     (stream, form)
 }
 
-/// A probe of readiness, as a load balancer sends it: it does not wait long for an answer.
+/// A readiness probe of a load balancer, which has a short timeout.
 fn is_ready(serving: &Serving) -> bool {
     let Ok(mut stream) = TcpStream::connect(("127.0.0.1", serving.port)) else {
         return false;

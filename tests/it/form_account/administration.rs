@@ -1,4 +1,4 @@
-//! The pages of administrators: what one has opened, another one does not do.
+//! A form that one administrator has opened does not act for another one.
 
 use axum::http::StatusCode;
 use mediamanager_auth::{domain::User, server::flows::users::Role};
@@ -6,8 +6,7 @@ use mediamanager_auth::{domain::User, server::flows::users::Role};
 use super::{find, is_refused, logged_in, switch, traces};
 use crate::support::{App, Browser, SMTP};
 
-/// Ada and Bob, administrators; Eve, a member, with a session; Will, who waits. The browser is
-/// Ada's.
+/// Ada and Bob, administrators; Eve, a member with a session; Will, pending. The browser is Ada's.
 async fn household() -> (App, Browser, User, User) {
     let app = App::with(SMTP).await;
     for email in ["ada@example.org", "bob@example.org"] {
@@ -22,7 +21,7 @@ async fn household() -> (App, Browser, User, User) {
     (app, browser, eve, will)
 }
 
-/// Sends forms that Ada has opened, after somebody else has logged in.
+/// Submits forms that Ada has opened, after another user has logged in.
 async fn opened_before(email: &str) {
     let (app, mut browser, eve, will) = household().await;
     let mut opened = Vec::new();

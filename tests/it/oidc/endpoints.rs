@@ -1,6 +1,5 @@
-//! What the provider's token and userinfo endpoints can answer that is no good answer: each a page
-//! with its own word, and a log line with the setting to change (SR-060, SR-067, SR-068, SR-083,
-//! SR-084).
+//! Invalid responses of the token and userinfo endpoints: each leads to an error page with its
+//! code, and to a log line with the setting to change (SR-060, SR-067, SR-068, SR-083, SR-084).
 
 use axum::{
     http::{StatusCode, header},
@@ -14,7 +13,7 @@ fn ada() -> Account {
     Account::confirmed("ada@example.org")
 }
 
-/// The word on the page of a login with the provider as it is now, and what was logged.
+/// The error code of a login with the provider's present behaviour, and the log.
 async fn told(home: &Household) -> (String, String) {
     let log = Log::begin();
     let page = home.come_back(&ada()).await;
@@ -162,7 +161,7 @@ async fn each_error_of_the_token_endpoint_has_its_own_word_and_fix() {
     }
 }
 
-/// Something of an endpoint is wrong, and nothing else.
+/// One invalid property of an endpoint.
 type Wrong = fn(&TestProvider);
 
 #[tokio::test]
@@ -257,7 +256,7 @@ async fn no_endpoint_leads_us_elsewhere() {
             });
         }
         if path == "/jwks" {
-            // Asked for when somebody sets out, so the keys have to be unknown again first.
+            // The JWKS is requested when a login starts, so it must leave the cache first.
             assert_eq!(home.come_back(&ada()).await.status, StatusCode::SEE_OTHER);
             home.provider
                 .twist("header", |header| header["kid"] = "new".into());
@@ -328,7 +327,7 @@ async fn userinfo_that_is_not_what_the_protocol_says_is_refused() {
     }
 }
 
-/// Userinfo as a token that is good but for its signature.
+/// A userinfo response as a JWT that is valid except for its signature.
 fn signed_userinfo(provider: &TestProvider, key: Key, algorithm: &'static str) {
     let issuer = provider.origin().to_owned();
     provider.replace("/userinfo", move || {

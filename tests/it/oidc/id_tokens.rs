@@ -1,6 +1,5 @@
-//! What can be wrong with what the provider says of a person: each thing wrong exactly once (SR-060
-//! to SR-068). Where the OpenID Foundation's plans for relying parties (Basic RP, Config RP) have a
-//! test for it, its name stands beside it.
+//! Invalid ID tokens, each with exactly one error (SR-060 to SR-068). Comments name the
+//! corresponding test of the OpenID Foundation's plans for relying parties (Basic RP, Config RP).
 
 use axum::{
     http::{StatusCode, header},
@@ -9,9 +8,11 @@ use axum::{
 use mediamanager_auth::server::clock::Clock;
 use serde_json::{Value, json};
 
-use crate::support::{
-    Account, Household, Key, Page, TestProvider, keys, log::Log, provider::CLIENT_SECRET,
-};
+use crate::support::{Account, Household, Key, Page, TestProvider, keys, log::Log};
+
+mod accepted;
+mod log_hints;
+mod userinfo;
 
 fn ada() -> Account {
     Account::confirmed("ada@example.org")
@@ -21,8 +22,8 @@ fn now() -> i64 {
     Clock::System.now()
 }
 
-/// With the provider doing this one thing wrong nobody gets in, and the page has the code; with it
-/// undone, everybody does.
+/// Asserts that this one change of the provider makes every login fail with the code, and that
+/// logins work without the change.
 async fn refuses(code: &str, wrong: impl FnOnce(&TestProvider)) -> String {
     let log = Log::begin();
     let home = Household::new().await;
@@ -35,7 +36,7 @@ async fn refuses(code: &str, wrong: impl FnOnce(&TestProvider)) -> String {
         "no half-made account"
     );
     home.provider.is_good_again();
-    // Metadata and keys are looked at again after a minute.
+    // Metadata and keys are requested again after a minute.
     home.app.pass(61);
     home.provider.twist("claims", |claims| shift(claims, 61));
     assert_eq!(
@@ -73,7 +74,7 @@ fn is_refused(page: &Page, code: &str) {
     );
 }
 
-/// A token whose audience is we and these, made for us or for nobody in particular.
+/// Sets the audience to our client id and these, with or without our client id as `azp`.
 fn also_for(claims: &mut Value, others: &[&str], is_for_us: bool) {
     let us = claims["aud"].clone();
     if is_for_us {
@@ -140,7 +141,7 @@ async fn an_audience_beside_us_is_refused_unless_it_is_trusted_also_where_the_to
     );
 }
 
-/// The claims with one member more at the end, which may be one that no library would write.
+/// The claims with one more member at the end, whose JSON may be one that no library writes.
 fn with_more(claims: &Value, member: &[u8]) -> Vec<u8> {
     let text = claims.to_string();
     [
@@ -152,7 +153,7 @@ fn with_more(claims: &Value, member: &[u8]) -> Vec<u8> {
     .concat()
 }
 
-/// A member that makes the claims this many objects deep.
+/// A member that nests objects this deep.
 fn nested(levels: usize) -> String {
     format!(
         "\"deep\":{}{}",
@@ -273,7 +274,7 @@ each_refused! {
     a_subject_beyond_ascii: "invalid_token", |p| p.twist("claims", |claims| claims["sub"] = "a\u{308}".into());
     a_subject_with_control_characters: "invalid_token", |p| p.twist("claims", |claims| claims["sub"] = "a\u{0}b".into());
     a_subject_that_is_a_number: "invalid_token", |p| p.twist("claims", |claims| claims["sub"] = 1.into());
-    // Each of these is good but for what its name says.
+    // Each of these is valid except for the property in its name.
     a_member_given_twice: "invalid_token", |p| p.knobs().payload = Some(|claims| with_more(&claims, br#""sub":"eve""#));
     a_header_member_given_twice: "invalid_token", |p| p.knobs().header = Some(|header| header.to_string().replacen('{', r#"{"typ":"JWT","#, 1));
     claims_that_are_not_utf8: "invalid_token", |p| p.knobs().payload = Some(|claims| with_more(&claims, b"\"name\":\"\xff\""));
@@ -305,179 +306,6 @@ each_refused! {
         p.twist("claims", |claims| drop(claims.as_object_mut().unwrap().remove("email")));
         p.twist("userinfo", |claims| claims["aud"] = "somebody else".into());
     };
-}
-
-#[tokio::test]
-async fn the_log_says_what_to_change_when_the_token_is_signed_with_the_client_secret() {
-    let log = refuses("invalid_token", |p| p.knobs().key = Key::Hs256).await;
-    assert!(
-        log.contains("HS256") && log.contains("choose an asymmetric signing key"),
-        "{log}"
-    );
-}
-
-#[tokio::test]
-async fn the_log_says_how_far_the_clocks_are_apart() {
-    let log = refuses("invalid_token", |p| {
-        p.twist("claims", |claims| claims["iat"] = (now() + 7200).into())
-    })
-    .await;
-    assert!(
-        log.contains("seconds in the future") && log.contains("NTP"),
-        "{log}"
-    );
-}
-
-#[tokio::test]
-async fn the_log_says_how_the_client_proved_itself_and_which_uri_to_register() {
-    let log = refuses("invalid_client", |p| {
-        p.replace("/token", || {
-            (
-                StatusCode::UNAUTHORIZED,
-                axum::Json(json!({ "error": "invalid_client", "error_description": "<b>no</b>" })),
-            )
-                .into_response()
-        });
-    })
-    .await;
-    assert!(log.contains("was sent with client_secret_basic, discovery offers client_secret_basic, client_secret_post, tls_client_auth"), "{log}");
-    let log = refuses("invalid_grant", |p| {
-        p.replace("/token", || {
-            (
-                StatusCode::BAD_REQUEST,
-                axum::Json(json!({ "error": "invalid_grant" })),
-            )
-                .into_response()
-        })
-    })
-    .await;
-    assert!(
-        log.contains("http://localhost:8000/api/v1/auth/cookie/%C3%9Cber%20ID%20100%25/callback"),
-        "{log}"
-    );
-}
-
-#[tokio::test]
-async fn what_a_provider_repeats_of_our_secrets_stays_out_of_the_log() {
-    let log = refuses("invalid_grant", |p| {
-        let echo = format!("no such code, secret {CLIENT_SECRET}, sorry");
-        p.replace("/token", move || {
-            (
-                StatusCode::BAD_REQUEST,
-                axum::Json(json!({ "error": "invalid_grant", "error_description": echo })),
-            )
-                .into_response()
-        });
-    })
-    .await;
-    assert!(log.contains("secret ***, sorry"), "{log}");
-}
-
-#[tokio::test]
-async fn small_differences_of_the_clocks_are_forgiven() {
-    for (name, offset) in [("iat", 50), ("nbf", 50), ("exp", -50), ("iat", -590)] {
-        let home = Household::new().await;
-        home.provider.twist("claims", move |claims| {
-            claims[name] = (now() + offset).into()
-        });
-        assert_eq!(
-            home.come_back(&ada()).await.status,
-            StatusCode::SEE_OTHER,
-            "{name} {offset}"
-        );
-    }
-}
-
-#[tokio::test]
-async fn what_is_right_in_an_unusual_way_is_accepted() {
-    let home = Household::new().await;
-    for (name, twist) in [
-        (
-            "one audience in a list",
-            (|claims| claims["aud"] = json!([claims["aud"].clone()])) as fn(&mut Value),
-        ),
-        ("azp", |claims| claims["azp"] = claims["aud"].clone()),
-        ("a session that is a number", |claims| {
-            claims["sid"] = 123.into()
-        }),
-        ("a session with NUL in it", |claims| {
-            claims["sid"] = "a\u{0}b".into()
-        }),
-        ("a fraction of a second", |claims| {
-            claims["iat"] = json!(now() as f64 + 0.5)
-        }),
-        ("subject of 255", |claims| {
-            claims["sub"] = "x".repeat(255).into()
-        }),
-    ] {
-        home.provider.twist("claims", twist);
-        assert_eq!(
-            home.come_back(&Account::confirmed(&format!("{}@example.org", name.len())))
-                .await
-                .status,
-            StatusCode::SEE_OTHER,
-            "{name}"
-        );
-    }
-    home.provider.is_good_again();
-    home.provider.twist("header", |header| {
-        drop(header.as_object_mut().unwrap().remove("typ"))
-    });
-    assert_eq!(
-        home.come_back(&ada()).await.status,
-        StatusCode::SEE_OTHER,
-        "no typ"
-    );
-    home.provider.knobs().payload = Some(|claims| with_more(&claims, nested(32).as_bytes()));
-    assert_eq!(
-        home.come_back(&ada()).await.status,
-        StatusCode::SEE_OTHER,
-        "nested as deeply as may be"
-    );
-}
-
-// Basic RP: rp-scope-userinfo-claims
-#[tokio::test]
-async fn userinfo_is_asked_only_for_what_is_missing() {
-    let home = Household::new().await;
-    assert_eq!(home.come_back(&ada()).await.status, StatusCode::SEE_OTHER);
-    assert_eq!(home.provider.times("/userinfo"), 0);
-    for is_signed in [false, true] {
-        home.provider.knobs().signs_userinfo = is_signed;
-        home.provider.twist("claims", |claims| {
-            drop(claims.as_object_mut().unwrap().remove("email"))
-        });
-        let account = Account {
-            subject: format!("signed-{is_signed}"),
-            ..ada()
-        };
-        let mut browser = home.app.browser();
-        let page = home.log_in(&mut browser, &account).await;
-        assert!(
-            page.body
-                .contains(&format!("signed-{is_signed}@userinfo.example")),
-            "{}",
-            page.body
-        );
-    }
-}
-
-#[tokio::test]
-async fn a_flag_of_one_document_does_not_confirm_the_address_of_another() {
-    let home = Household::new().await;
-    home.app.member("ada@example.org").await;
-    home.provider.twist("claims", |claims| {
-        drop(claims.as_object_mut().unwrap().remove("email"))
-    });
-    home.provider.twist("userinfo", |claims| {
-        claims["email"] = "ada@example.org".into();
-        claims.as_object_mut().unwrap().remove("email_verified");
-    });
-    assert_eq!(
-        home.come_back(&ada()).await.location().as_deref(),
-        Some("/login/connect"),
-        "email_verified of the ID token is about no address"
-    );
 }
 
 #[tokio::test]

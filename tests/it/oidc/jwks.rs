@@ -1,5 +1,5 @@
-//! With which key and which hash a token is checked, whatever it says itself (SR-062 to SR-064,
-//! SR-066).
+//! The key and the hash that verify a token, regardless of the token's own header (SR-062 to
+//! SR-064, SR-066).
 
 use axum::{Json, http::StatusCode, response::IntoResponse};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};

@@ -1,4 +1,4 @@
-//! Logging out at the provider, and being logged out by it.
+//! Logout at the provider, and back-channel logout by the provider.
 
 use crate::support::{Account, Browser, Household, PASSWORD, Page, provider::CLIENT_ID};
 use axum::http::{Method, StatusCode};
@@ -21,7 +21,7 @@ async fn is_in(browser: &mut Browser) -> bool {
     browser.get("/account").await.path == "/account"
 }
 
-/// What a provider sends, good in every way.
+/// The claims of a valid logout token.
 fn claims(home: &Household) -> Value {
     let now = Clock::System.now();
     json!({ "iss": home.provider.origin(), "aud": CLIENT_ID, "iat": now, "exp": now + 120, "jti": random::uuid(), "sub": ada().subject, "events": { EVENT: {} } })

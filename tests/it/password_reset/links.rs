@@ -1,5 +1,5 @@
-//! A link for a new password against whoever made the account before its owner came (SR-037), and
-//! one that is handed over.
+//! Reset links revoke credentials of a squatter who created the account before the owner came
+//! (SR-037); reset links of an administrator.
 
 use crate::support::{Account, App, Household, PASSWORD, SMTP};
 use axum::http::{Method, StatusCode};
@@ -14,7 +14,7 @@ use mediamanager_auth::{
 
 const NEW: &str = "copper lantern meadow 4";
 
-/// Opens a link and sets the new password; where that leads.
+/// Opens a link and sets the new password; returns the path afterwards.
 async fn set(app: &App, link: &str) -> String {
     let mut browser = app.browser();
     let page = browser.get(link).await;
@@ -97,8 +97,7 @@ async fn the_owner_who_proves_the_mailbox_finds_nothing_of_a_stranger() {
     home.app
         .sql("UPDATE auth_user_account SET email_verified_at = NULL")
         .await;
-    // The stranger has connected an account of their own at the provider, with the password they
-    // chose.
+    // The stranger has linked a provider account of their own, with the password they chose.
     let strangers = Account {
         subject: "stranger".into(),
         ..Account::unconfirmed("ada@example.org")
@@ -191,8 +190,8 @@ async fn what_is_sealed_for_one_cookie_opens_under_no_other_name() {
         StatusCode::NOT_FOUND,
         "it would show an administrator what a stranger has written"
     );
-    // Both ways, and with a value that would be read: what the page of a link to hand over shows is
-    // no token, whoever moves it.
+    // Both directions, with a value that each page would accept: the one-time link that a page
+    // shows is no token, even under the other cookie's name.
     let key = app.state.tokens.link_cookie_key();
     let token = link.split("token=").nth(1).unwrap();
     for (name, status) in [

@@ -1,4 +1,4 @@
-//! The operator's budgets (`[policy.throttle]`).
+//! The operator's limits (`[policy.throttle]`).
 
 use axum::http::StatusCode;
 

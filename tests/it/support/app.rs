@@ -27,24 +27,24 @@ use mediamanager_auth::{
 use rust_embed::RustEmbed;
 use sea_orm::{ConnectionTrait, Statement};
 
-/// A password good enough for everybody in the tests.
+/// A password that all rules accept.
 pub const PASSWORD: &str = "violet kettle harbour 9";
-/// What signs sessions in the tests.
+/// The key that signs sessions in the tests.
 pub const TOKEN_SECRET: &str = "0123456789abcdef0123456789abcdef";
-/// Weak on purpose: the tests check many passwords, and not how long one takes.
+/// A low cost, because the tests check many passwords and not the duration.
 pub const CHEAP: Argon2Params = Argon2Params {
     memory_kib: 64,
     passes: 1,
     lanes: 1,
 };
 
-/// Read from disk when it is asked for, as in every debug build.
+/// Reads the site from disk, as every debug build does.
 #[derive(RustEmbed)]
 #[folder = "target/site"]
 #[allow_missing = true]
 struct BuiltSite;
 
-/// One running program with a database of its own and a clock that can be moved.
+/// The program with a database of its own and a clock that the test sets.
 pub struct App {
     pub state: AppState,
     pub router: Router,
@@ -57,7 +57,7 @@ impl App {
         Self::with("").await
     }
 
-    /// A program with these lines added to its configuration.
+    /// The program with these lines added to its configuration.
     pub async fn with(toml: &str) -> Self {
         Self::on(TestDatabase::new().await, toml).await
     }
@@ -109,8 +109,7 @@ impl App {
         self.user(email, Role::Member).await
     }
 
-    /// The mails that have gone out since this was asked last, after everything that is due is
-    /// sent.
+    /// The mails sent since the last call, after all due mails are sent.
     pub async fn mails(&self) -> Vec<Mail> {
         mail::send_due(&self.state).await.unwrap();
         let Mailer::Memory(outgone) = &self.state.mailer else {
@@ -124,33 +123,33 @@ impl App {
             .collect()
     }
 
-    /// The one mail that has gone out.
+    /// The only mail that was sent.
     pub async fn mail(&self) -> Mail {
         let mut mails = self.mails().await;
         assert_eq!(mails.len(), 1, "{mails:?}");
         mails.remove(0)
     }
 
-    /// Changes the database behind the program's back.
+    /// Changes the database through `db::commit`, so that the session cache is refreshed.
     pub async fn sql(&self, statement: &str) {
         let transaction = db::begin(&self.state.db).await.unwrap();
         transaction.execute_unprepared(statement).await.unwrap();
         db::commit(transaction).await.unwrap();
     }
 
-    /// What another program does to the database. Ours is not told.
+    /// Changes the database as another program does: the session cache is not refreshed.
     pub async fn sql_elsewhere(&self, statement: &str) {
         self.state.db.execute_unprepared(statement).await.unwrap();
     }
 
-    /// The same program with another way to hash.
+    /// The same program with another hasher.
     pub fn with_hasher(&self, hasher: Hasher) -> Router {
         let mut state = self.state.clone();
         state.hasher = hasher;
         router(state)
     }
 
-    /// The number that a query finds.
+    /// The number in the query's result.
     pub async fn count(&self, query: &str) -> i64 {
         let statement = Statement::from_string(self.state.db.get_database_backend(), query);
         self.state
@@ -163,7 +162,7 @@ impl App {
             .unwrap()
     }
 
-    /// The path of the setup link the program prints at its start.
+    /// The path of the setup link that the program prints at startup.
     pub async fn setup_path(&self) -> Option<String> {
         let link = setup::setup_link(&Ctx::cli(&self.state)).await.ok()?;
         Some(
@@ -174,9 +173,9 @@ impl App {
     }
 }
 
-/// What `App::with` stands on: a configuration as an operator writes it. `toml` may hold whole
-/// sections other than `[auth]`, `[misc]` and `[server]`, whose keys can be given as
-/// `auth.key = value` at its start.
+/// The configuration of `App::with`, as an operator writes it. `toml` may contain whole sections
+/// except `[auth]`, `[misc]` and `[server]`, whose keys are written as `auth.key = value` at its
+/// start.
 pub async fn state(database_url: &str, toml: &str, clock: Clock) -> Result<AppState, String> {
     let file = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
     std::fs::write(file.path(), toml).unwrap();

@@ -20,13 +20,13 @@ impl Household {
         Self { app, provider }
     }
 
-    /// The whole way: from the login page to the provider and back, until the redirects end.
+    /// The whole login: from the login page to the provider and back, until the redirects end.
     pub async fn log_in(&self, browser: &mut Browser, account: &Account) -> Page {
         let back = self.provider.answer(&set_out(browser).await, account);
         browser.get(&back).await
     }
 
-    /// The same in a new browser; only the answer of the callback itself.
+    /// The same in a new browser; returns the response of the callback itself.
     pub async fn come_back(&self, account: &Account) -> Page {
         let mut browser = self.app.browser();
         let back = self.provider.answer(&set_out(&mut browser).await, account);
@@ -34,7 +34,7 @@ impl Household {
     }
 }
 
-/// Presses the provider's button; the address at the provider.
+/// Presses the provider's button; returns the authorization URL.
 pub async fn set_out(browser: &mut Browser) -> String {
     set_out_from(browser, "/login").await
 }
@@ -49,7 +49,7 @@ pub async fn set_out_from(browser: &mut Browser, path: &str) -> String {
     answer.location().unwrap()
 }
 
-/// Opens the callback without following where it leads.
+/// Requests the callback without following its redirect.
 pub async fn call_back(browser: &mut Browser, back: &str) -> Page {
     browser.call(Method::GET, back, &[], "").await
 }

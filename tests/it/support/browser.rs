@@ -10,24 +10,23 @@ use mediamanager_auth::app::paths;
 use scraper::{ElementRef, Html, Selector};
 use tower::ServiceExt;
 
-/// A browser without script: it keeps cookies, follows redirects, and fills in the forms that are
-/// really there.
+/// A browser without script: it keeps cookies, follows redirects, and submits the forms of the
+/// pages.
 #[derive(Clone)]
 pub struct Browser {
     router: Router,
     cookies: BTreeMap<String, String>,
     pub address: SocketAddr,
     origin: String,
-    /// The field with which forms name their account, and the cookie of the session that it was
-    /// shown to.
+    /// The `account` field of forms, and the cookie of the session it was rendered for.
     account_field: Option<(String, String)>,
 }
 
-/// The session cookie, and the field of every form for somebody who is logged in.
+/// The session cookie, and the field of every form that requires a session.
 const SESSION: &str = "fastapiusersauth";
 const ACCOUNT_FIELD: &str = "account";
 
-/// Whether a form of this path is for somebody who is logged in.
+/// Whether a form of this path requires a session.
 pub fn needs_login(path: &str) -> bool {
     let page = paths::find(path.split('?').next().unwrap());
     page.is_some_and(|page| {
@@ -38,12 +37,12 @@ pub fn needs_login(path: &str) -> bool {
     })
 }
 
-/// An answer, whatever it is.
+/// A response.
 pub struct Page {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: String,
-    /// Path and query where the redirects ended.
+    /// Path and query after all redirects.
     pub path: String,
 }
 
@@ -58,7 +57,7 @@ impl Browser {
         }
     }
 
-    /// The same browser at another address.
+    /// The same browser at another client IP address.
     pub fn at(mut self, address: &str) -> Self {
         self.address = format!("{address}:40000").parse().unwrap();
         self
@@ -88,7 +87,7 @@ impl Browser {
         self.follow(page).await
     }
 
-    /// Fills in the page's form whose button is labelled so, and sends it.
+    /// Fills in and submits the page's form whose button has this label.
     pub async fn submit(&mut self, page: &Page, button: &str, typed: &[(&str, &str)]) -> Page {
         let answer = self.submit_only(page, button, typed).await;
         self.follow(answer).await
@@ -107,8 +106,8 @@ impl Browser {
         .await
     }
 
-    /// Posts a form as a page of ours would, without following a redirect: with the field that such
-    /// a page carries for whoever is logged in.
+    /// Posts a form as a page would, without following a redirect: with the `account` field if
+    /// there is a session.
     pub async fn post_form(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
         let field = self.account_field(path).await;
         let fields: Vec<_> = fields
@@ -119,8 +118,8 @@ impl Browser {
         self.post_exactly(path, &fields).await
     }
 
-    /// What the pages of this browser's session write into the field, where the path takes it. From
-    /// a page that has been open already, or from one that is opened for it.
+    /// The `account` field for this session if the path requires it, from a page that was opened
+    /// before or is opened now.
     pub async fn account_field(&mut self, path: &str) -> Option<String> {
         if !needs_login(path) {
             return None;
@@ -141,7 +140,7 @@ impl Browser {
             .map(|(_, field)| field.clone())
     }
 
-    /// Posts these fields and no other.
+    /// Posts exactly these fields.
     pub async fn post_exactly(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
         let body = form_urlencoded::Serializer::new(String::new())
             .extend_pairs(fields)
@@ -159,7 +158,7 @@ impl Browser {
         .await
     }
 
-    /// Sends what a script would: these headers, this body, no redirect followed.
+    /// Sends a script's request with these headers and this body, without following a redirect.
     pub async fn call(
         &mut self,
         method: Method,
@@ -169,8 +168,7 @@ impl Browser {
     ) -> Page {
         let mut request = self.request(method, path);
         for (name, _) in headers {
-            // In place of the browser's own, where it has one: the program would look at the first
-            // of two.
+            // Replaces the browser's own header: of two, the program would read the first.
             request.headers_mut().unwrap().remove(*name);
         }
         for (name, value) in headers {
@@ -204,7 +202,7 @@ impl Browser {
         request
     }
 
-    /// Sends any request from this browser's address and keeps the cookies of the answer.
+    /// Sends any request from this browser's address and keeps the cookies of the response.
     pub async fn send(&mut self, mut request: Request<Body>) -> Page {
         request.extensions_mut().insert(ConnectInfo(self.address));
         let path = request
@@ -270,7 +268,7 @@ impl Page {
             .unwrap_or_else(|err| panic!("not JSON ({err}): {}", self.body))
     }
 
-    /// The text of the first element that matches, with its white space folded.
+    /// The text of the first matching element, with its whitespace collapsed.
     pub fn text(&self, selector: &str) -> Option<String> {
         let html = Html::parse_document(&self.body);
         html.select(&Selector::parse(selector).unwrap())
@@ -299,7 +297,7 @@ impl Page {
             .unwrap_or_else(|| panic!("no heading: {} {}", self.status, self.body))
     }
 
-    /// Where the form with this button goes, and its fields as a browser would send them.
+    /// The action of the form with this button, and its fields as a browser would send them.
     fn form(&self, button: &str, typed: &[(&str, &str)]) -> (String, Vec<(String, String)>) {
         let html = Html::parse_document(&self.body);
         let (forms, buttons, inputs) = (

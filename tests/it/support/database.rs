@@ -26,7 +26,7 @@ impl TestDatabase {
         }
     }
 
-    /// The same, reached by another way.
+    /// The same database by another URL.
     pub fn at(self, url: &str) -> Self {
         Self {
             url: url.to_owned(),
@@ -39,7 +39,7 @@ impl TestDatabase {
     }
 }
 
-/// A database of its own on the server; the server is thrown away after the run.
+/// A new database on the server, which is discarded after the run.
 async fn postgres(server: &str) -> String {
     let name = format!("test_{}", random::uuid().simple());
     let admin = Database::connect(server).await.unwrap();

@@ -1,4 +1,4 @@
-//! The keys of the test provider, made once and worth nothing.
+//! The keys of the test provider, generated once and used nowhere else.
 
 use std::sync::LazyLock;
 
@@ -14,7 +14,7 @@ use super::provider::CLIENT_SECRET;
 static KEYS: LazyLock<Value> =
     LazyLock::new(|| serde_json::from_str(include_str!("../keys/keys.json")).unwrap());
 
-/// What a token is signed with.
+/// The key that signs a token.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Key {
     #[default]
@@ -29,13 +29,13 @@ pub enum Key {
     EdDsa,
     /// 1024 bits.
     ShortRsa,
-    /// Another provider's.
+    /// The key of another provider.
     Stranger,
     /// The client secret, which the client knows too.
     Hs256,
     Hs384,
     Hs512,
-    /// The published RSA key taken for an HMAC secret.
+    /// The published RSA key used as an HMAC secret.
     Confused,
     Nothing,
 }
@@ -54,7 +54,7 @@ impl Key {
 
     /// Its `kid`.
     pub fn name(self) -> &'static str {
-        // A stranger pretends to be the real one.
+        // The stranger's key has the `kid` of the real one.
         if self == Self::Stranger {
             "rsa"
         } else {
@@ -81,7 +81,7 @@ impl Key {
     }
 }
 
-/// A compact token of exactly these bytes.
+/// A compact JWS of exactly these bytes.
 pub fn sign(header: &str, payload: &[u8], key: Key) -> String {
     let signed = format!(
         "{}.{}",
@@ -137,7 +137,7 @@ pub fn jwk(entry: &str, extra: &Value) -> Value {
     jwk
 }
 
-/// A certificate that this RSA entry has made for itself, as `x5c` carries it.
+/// A self-signed certificate of this RSA key, for `x5c`.
 pub fn certificate(entry: &str) -> String {
     let pkcs1 = STANDARD
         .decode(KEYS[entry]["der"].as_str().unwrap())
@@ -168,7 +168,7 @@ pub fn certificate(entry: &str) -> String {
     )
 }
 
-/// The key set: the good keys, and those that a client must know to leave alone.
+/// The JWKS: the valid keys, and keys that a client must ignore.
 pub fn published() -> Value {
     json!({ "keys": [
         jwk("rsa", &json!({ "use": "sig" })),

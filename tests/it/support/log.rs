@@ -10,9 +10,9 @@ thread_local! {
 
 static ONCE: Once = Once::new();
 
-/// What is logged on this thread from now on, which is everything that a test of one thread causes.
-/// One subscriber for all tests, because those of single threads may miss the first line of a place
-/// in the code that two threads reach at once.
+/// The log of this thread from now on, which contains everything that a single-threaded test
+/// causes. One subscriber for all tests: a thread-local one may miss the first line of a callsite
+/// that two threads reach at the same time.
 pub struct Log;
 
 struct ThisThread;

@@ -1,6 +1,6 @@
 use mail_parser::MessageParser;
 
-/// What an installation with a mail server has in its configuration.
+/// The mail settings of an installation.
 pub const SMTP: &str = "[notifications.smtp_config]\nsmtp_host = 'mail.example.org'\nfrom_email = 'media@example.org'\n";
 
 /// A mail as its reader sees it.
@@ -34,7 +34,7 @@ impl Mail {
         }
     }
 
-    /// Path and query of the one link that leads to the program.
+    /// Path and query of the only link to the program.
     pub fn link(&self) -> String {
         let mut links = self
             .text

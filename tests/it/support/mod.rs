@@ -1,4 +1,4 @@
-//! What tests need: a program of their own, a browser, a provider, and nothing shared.
+//! Test fixtures: a program, a browser and a provider for each test, and no shared state.
 
 pub mod app;
 pub mod app_with_provider;

@@ -1,62 +1,66 @@
-//! An OpenID provider that does everything right, until a test makes it do one thing wrong. It
-//! listens on loopback, checks what a strict provider checks (client, redirect URI, PKCE, one use
-//! of a code), and remembers what it was asked.
+//! An OpenID provider that is correct until a test changes one property. It listens on loopback,
+//! checks what a strict provider checks (client, redirect URI, PKCE, single use of a code), and
+//! records every request.
 
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard},
 };
 
-use super::keys::{self, Key};
 use axum::{
-    Form, Json, Router,
-    extract::{Query, Request, State},
-    http::{HeaderMap, StatusCode, Uri, header},
+    Router,
+    extract::{Request, State},
+    http::{StatusCode, header},
     middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
 use axum_server::tls_rustls::RustlsConfig;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use mediamanager_auth::server::{clock::Clock, crypto::random};
+use mediamanager_auth::server::crypto::random;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 use tokio::net::TcpListener;
 use tower::ServiceExt;
 use url::Url;
 
+use crate::support::keys::{self, Key};
+
+mod endpoints;
+
+use endpoints::{authorize, jwks, metadata, token, userinfo};
+
 pub const CLIENT_ID: &str = "media manager/ä";
 pub const CLIENT_SECRET: &str = "p@ss:word +% secret of the client";
 
-/// Before the path where the good answer of [`Knobs::moved`] is.
+/// Path prefix of the correct response while [`Knobs::moved`] is set.
 pub const MOVED: &str = "/moved";
 
 type Twist = Box<dyn Fn(&mut Value) + Send>;
 type Replacement = Box<dyn Fn() -> Response + Send>;
 
-/// What the provider does differently from a good one.
+/// Deviations of the provider from a correct one.
 #[derive(Default)]
 pub struct Knobs {
     twists: BTreeMap<&'static str, Twist>,
     replacements: BTreeMap<String, Replacement>,
-    /// A path that never answers.
+    /// A path that never responds.
     pub hangs: Option<&'static str>,
-    /// What signs; the others are published beside it.
+    /// The key that signs; the others are published beside it.
     pub key: Key,
     /// Writes the header, or the claims, as JSON that no library would write.
     pub header: Option<fn(Value) -> String>,
     pub payload: Option<fn(Value) -> Vec<u8>>,
-    /// Changes the finished token, or the text of the token endpoint's or userinfo's answer.
+    /// Changes the finished token, or the text of the token or userinfo response.
     pub spoil: Option<fn(String) -> String>,
     pub spoil_answer: Option<fn(String) -> String>,
     pub spoil_userinfo: Option<fn(String) -> String>,
-    /// A path that sends whoever asks it, with this status, to where the good answer is.
+    /// A path that redirects, with this status, to the correct response.
     pub moved: Option<(&'static str, StatusCode)>,
-    /// Userinfo as `application/jwt`.
+    /// Whether userinfo responds with `application/jwt`.
     pub signs_userinfo: bool,
 }
 
-/// Who has an account at the provider.
+/// A user's account at the provider.
 #[derive(Clone)]
 pub struct Account {
     pub subject: String,
@@ -97,9 +101,10 @@ impl TestProvider {
         provider
     }
 
-    /// The same over https, with a certificate authority of its own; the PEM of that.
+    /// The same over HTTPS with a private certificate authority; returns the authority's PEM as
+    /// well.
     pub async fn start_with_https() -> (Self, String) {
-        // Another test may have been first.
+        // Another test may have installed it before.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let authority_key = rcgen::KeyPair::generate().unwrap();
         let mut authority = rcgen::CertificateParams::new(Vec::new()).unwrap();
@@ -152,7 +157,7 @@ impl TestProvider {
         &self.0.origin
     }
 
-    /// The `[auth.openid_connect]` that an operator would write for it.
+    /// The `[auth.openid_connect]` section for this provider.
     pub fn settings(&self) -> String {
         format!(
             "[auth.openid_connect]\nenabled = true\nclient_id = '{CLIENT_ID}'\nclient_secret = '{CLIENT_SECRET}'\n\
@@ -165,12 +170,12 @@ impl TestProvider {
         self.0.knobs.lock().unwrap()
     }
 
-    /// Changes `metadata`, `jwks`, `header`, `claims`, `token` or `userinfo` before it goes out.
+    /// Changes `metadata`, `jwks`, `header`, `claims`, `token` or `userinfo` before it is sent.
     pub fn twist(&self, what: &'static str, twist: impl Fn(&mut Value) + Send + 'static) {
         self.knobs().twists.insert(what, Box::new(twist));
     }
 
-    /// Answers a path with something else altogether.
+    /// Replaces the response of a path.
     pub fn replace(&self, path: &str, answer: impl Fn() -> Response + Send + 'static) {
         self.knobs()
             .replacements
@@ -181,7 +186,7 @@ impl TestProvider {
         *self.knobs() = Knobs::default();
     }
 
-    /// How often a path was asked for.
+    /// The number of requests for a path.
     pub fn times(&self, path: &str) -> usize {
         self.asked()
             .iter()
@@ -189,13 +194,12 @@ impl TestProvider {
             .count()
     }
 
-    /// Every request: method, path, and the authorization header.
+    /// All requests: method, path, and the `Authorization` header.
     pub fn asked(&self) -> Vec<String> {
         self.0.asked.lock().unwrap().clone()
     }
 
-    /// What a browser brings back after the person has logged in at this authorization URL: path
-    /// and query of the callback.
+    /// Path and query of the callback after the user has logged in at this authorization URL.
     pub fn answer(&self, authorization_url: &str, account: &Account) -> String {
         let url = Url::parse(authorization_url).unwrap();
         let query: BTreeMap<String, String> = url.query_pairs().into_owned().collect();
@@ -225,8 +229,8 @@ impl TestProvider {
         format!("{}?{}", back.path(), back.query().unwrap())
     }
 
-    /// A signed token of this provider with these claims, the twists of `header` and `claims`
-    /// included.
+    /// A signed token of this provider with these claims, after the changes of `header` and
+    /// `claims`.
     pub fn sign(&self, mut claims: Value, typ: &str) -> String {
         let knobs = self.knobs();
         let mut header =
@@ -255,7 +259,7 @@ impl Knobs {
     }
 }
 
-/// Remembers the request, then answers it, unless a knob says otherwise.
+/// Records the request and answers it, unless a knob says otherwise.
 async fn notice(
     State(provider): State<TestProvider>,
     mut request: Request,
@@ -302,145 +306,8 @@ async fn notice(
     }
 }
 
-async fn metadata(State(provider): State<TestProvider>) -> Json<Value> {
-    let origin = provider.origin();
-    let mut metadata = json!({
-        "issuer": origin,
-        "authorization_endpoint": format!("{origin}/authorize"),
-        "token_endpoint": format!("{origin}/token"),
-        "userinfo_endpoint": format!("{origin}/userinfo"),
-        "jwks_uri": format!("{origin}/jwks"),
-        "end_session_endpoint": format!("{origin}/logout"),
-        "response_types_supported": ["code"],
-        "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": ["HS256", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA", "HS384", "HS512", "none", "None", "nOnE", "X512"],
-        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "tls_client_auth"],
-        "something_of_next_year": { "nested": [1, 2, 3] },
-    });
-    provider.knobs().apply("metadata", &mut metadata);
-    Json(metadata)
-}
-
-async fn jwks(State(provider): State<TestProvider>) -> Json<Value> {
-    let mut jwks = keys::published();
-    provider.knobs().apply("jwks", &mut jwks);
-    Json(jwks)
-}
-
-/// The login page: for a client and a redirect URI that it knows, which are those of the tests'
-/// installation.
-async fn authorize(Query(query): Query<BTreeMap<String, String>>) -> StatusCode {
-    let is_known = query.get("client_id").is_some_and(|id| id == CLIENT_ID)
-        && query.get("redirect_uri").is_some_and(|uri| {
-            uri == "http://localhost:8000/api/v1/auth/cookie/%C3%9Cber%20ID%20100%25/callback"
-        });
-    if is_known {
-        StatusCode::OK
-    } else {
-        StatusCode::BAD_REQUEST
-    }
-}
-
-async fn token(
-    State(provider): State<TestProvider>,
-    headers: HeaderMap,
-    Form(form): Form<BTreeMap<String, String>>,
-) -> Response {
-    let error = |error: &str| {
-        (
-            StatusCode::BAD_REQUEST,
-            Json(
-                json!({ "error": error, "error_description": format!("{error} <b>described</b>") }),
-            ),
-        )
-            .into_response()
-    };
-    if client(&headers, &form) != Some((CLIENT_ID.to_owned(), CLIENT_SECRET.to_owned())) {
-        return error("invalid_client");
-    }
-    let field = |name: &str| form.get(name).cloned().unwrap_or_default();
-    let Some(grant) = provider.0.grants.lock().unwrap().remove(&field("code")) else {
-        return error("invalid_grant");
-    };
-    let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(field("code_verifier")));
-    if field("grant_type") != "authorization_code"
-        || grant.redirect_uri != field("redirect_uri")
-        || grant.challenge != challenge
-    {
-        return error("invalid_grant");
-    }
-    let now = Clock::System.now();
-    let access_token = format!("access token of {}", grant.account.subject);
-    let claims = json!({
-        "iss": provider.origin(), "sub": grant.account.subject, "aud": CLIENT_ID, "iat": now, "exp": now + 300, "nonce": grant.nonce,
-        "email": grant.account.email, "email_verified": grant.account.email_verified, "sid": format!("session of {}", grant.account.subject),
-        "updated_at": "2026-11-24T00:00:00Z", "picture": "not an address", "role": "admin", "groups": ["admin"], "is_superuser": true,
-    });
-    let id_token = provider.sign(claims, "JWT");
-    let mut answer = json!({ "access_token": access_token, "token_type": "bearer", "expires_in": 300, "id_token": id_token, "refresh_token": "never kept" });
-    provider.knobs().apply("token", &mut answer);
-    let spoil = provider.knobs().spoil_answer;
-    json_text(answer.to_string(), spoil)
-}
-
-async fn userinfo(State(provider): State<TestProvider>, headers: HeaderMap, _: Uri) -> Response {
-    let bearer = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    let Some(subject) = bearer.strip_prefix("Bearer access token of ") else {
-        return StatusCode::UNAUTHORIZED.into_response();
-    };
-    let mut claims = json!({ "sub": subject, "email": format!("{subject}@userinfo.example"), "email_verified": true });
-    let is_signed = provider.knobs().signs_userinfo;
-    provider.knobs().apply("userinfo", &mut claims);
-    if !is_signed {
-        let spoil = provider.knobs().spoil_userinfo;
-        return json_text(claims.to_string(), spoil);
-    }
-    let key = provider.knobs().key;
-    let header = json!({ "alg": key.algorithm(), "kid": key.name() }).to_string();
-    (
-        [(header::CONTENT_TYPE, "application/jwt")],
-        keys::sign(&header, claims.to_string().as_bytes(), key),
-    )
-        .into_response()
-}
-
-fn json_text(text: String, spoil: Option<fn(String) -> String>) -> Response {
-    let text = spoil.map_or_else(|| text.clone(), |spoil| spoil(text.clone()));
-    ([(header::CONTENT_TYPE, "application/json")], text).into_response()
-}
-
-/// Name and secret of the client, from the header as RFC 6749 §2.3.1 encodes them, or from the
-/// form.
-fn client(headers: &HeaderMap, form: &BTreeMap<String, String>) -> Option<(String, String)> {
-    if let Some(basic) = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok()?.strip_prefix("Basic "))
-    {
-        let pair = String::from_utf8(
-            base64::engine::general_purpose::STANDARD
-                .decode(basic)
-                .ok()?,
-        )
-        .ok()?;
-        let decode = |text: &str| {
-            form_urlencoded::parse(format!("x={text}").as_bytes())
-                .next()
-                .map(|(_, value)| value.into_owned())
-        };
-        let (id, secret) = pair.split_once(':')?;
-        return Some((decode(id)?, decode(secret)?));
-    }
-    Some((
-        form.get("client_id")?.clone(),
-        form.get("client_secret")?.clone(),
-    ))
-}
-
 impl Account {
-    /// Somebody whose address the provider has confirmed.
+    /// An account whose address is verified.
     pub fn confirmed(email: &str) -> Self {
         Self {
             subject: format!("subject-of-{email}"),

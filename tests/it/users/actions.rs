@@ -1,5 +1,5 @@
-//! What administrators do to others, over the pages (SR-098, SR-099, SR-142 to SR-145). The same
-//! over the contract is in `users_api`.
+//! Actions of administrators on other users, over the pages (SR-098, SR-099, SR-142 to SR-145). The
+//! same over the API is in `api/users.rs`.
 
 use axum::http::{Method, StatusCode};
 use mediamanager_auth::{
@@ -11,9 +11,12 @@ use mediamanager_auth::{
 };
 
 use super::{act, fact, household, is_in, logged_in, path_of, texts};
-use crate::support::{App, Browser, PASSWORD, Page, SMTP};
+use crate::support::{Browser, PASSWORD, Page, SMTP};
 
-/// Sends the form of a page that was opened a while ago.
+mod email;
+mod last_admin;
+
+/// Submits the form of a page that was opened before.
 async fn post(admin: &mut Browser, user: &User, action: &str) -> Page {
     let id = user.id.to_string();
     admin
@@ -21,11 +24,6 @@ async fn post(admin: &mut Browser, user: &User, action: &str) -> Page {
             &format!("/users/change?id={id}&action={action}"),
             &[("id", &id), ("action", action)],
         )
-        .await
-}
-
-async fn administrators(app: &App) -> i64 {
-    app.count("SELECT count(*) FROM \"user\" WHERE is_superuser AND is_active")
         .await
 }
 
@@ -112,7 +110,7 @@ async fn a_right_is_there_and_gone_with_the_next_click() {
         "{}",
         fact(&page, "Role")
     );
-    // His form is open when he is made a member again.
+    // Bob's form is still open when he becomes a member again.
     let eve = app.member("eve@example.org").await;
     let open = his
         .get(&format!("/users/change?id={}&action=delete", eve.id))
@@ -183,7 +181,7 @@ async fn an_administrator_ends_one_session_or_all_of_somebody() {
             .count(),
         1
     );
-    // A session of somebody else is none of his, and neither is one that has ended or never was.
+    // Sessions of another user, ended ones and unknown ones cannot be revoked here.
     let cx = Ctx::cli(&app.state);
     let own = sessions::list_for_user(
         &cx,
@@ -247,168 +245,6 @@ async fn somebody_who_is_deleted_is_gone() {
     assert!(
         !is_in(&his).await,
         "a later account with the address inherits nothing"
-    );
-}
-
-#[tokio::test]
-async fn the_last_administrator_stays() {
-    let (app, mut ada, user, bob) = household("").await;
-    act(&mut ada, &bob, "Make administrator").await;
-    act(&mut ada, &bob, "Disable").await;
-    let events = app.count("SELECT count(*) FROM auth_event").await;
-    for verb in ["Make member", "Disable", "Delete"] {
-        let page = act(&mut ada, &user, verb).await;
-        assert_eq!(
-            (page.status, page.heading()),
-            (StatusCode::CONFLICT, format!("{verb}?")),
-            "a disabled one is none"
-        );
-        assert!(
-            page.text("[role=alert]")
-                .unwrap()
-                .starts_with("This is the last active administrator."),
-            "{verb}"
-        );
-    }
-    assert_eq!((administrators(&app).await, is_in(&ada).await), (1, true));
-    assert_eq!(
-        app.count("SELECT count(*) FROM auth_event").await,
-        events,
-        "what did not happen is not written down"
-    );
-    act(&mut ada, &bob, "Enable").await;
-    let page = act(&mut ada, &user, "Make member").await;
-    assert_eq!(
-        (page.status, administrators(&app).await),
-        (StatusCode::FORBIDDEN, 1),
-        "she may not see the page any more"
-    );
-}
-
-#[tokio::test]
-async fn two_administrators_who_turn_on_each_other_at_once_leave_one() {
-    let (app, mut ada, user, bob) = household("").await;
-    act(&mut ada, &bob, "Make administrator").await;
-    for action in ["make-member", "disable", "delete"] {
-        let his = logged_in(&app, "bob@example.org").await;
-        let hers = logged_in(&app, "ada@example.org").await;
-        let (mut ada, mut his) = (hers, his);
-        let (one, other) =
-            futures_util::future::join(post(&mut ada, &bob, action), post(&mut his, &user, action))
-                .await;
-        let statuses = [one.status, other.status];
-        assert!(
-            statuses.contains(&StatusCode::SEE_OTHER)
-                && statuses.iter().all(|status| status.as_u16() < 500),
-            "{action}: {statuses:?}"
-        );
-        assert_eq!(administrators(&app).await, 1, "{action}: {statuses:?}");
-        app.sql("UPDATE \"user\" SET is_superuser = true, is_active = true")
-            .await;
-    }
-}
-
-#[tokio::test]
-async fn an_administrator_gives_somebody_another_address() {
-    let (app, mut ada, _, bob) = household(SMTP).await;
-    let his = logged_in(&app, "bob@example.org").await;
-    let page = ada.get(&format!("/users/address?id={}", bob.id)).await;
-    assert!(
-        page.text(".lead")
-            .unwrap()
-            .starts_with("bob@example.org logs in with the new address")
-    );
-    for (email, status, reason) in [
-        (
-            "ADA@example.org",
-            StatusCode::CONFLICT,
-            "There is an account with this e-mail address already.",
-        ),
-        (
-            "nonsense",
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "Enter an e-mail address",
-        ),
-    ] {
-        let page = ada
-            .submit(&page, "Change e-mail", &[("email", email)])
-            .await;
-        assert_eq!(
-            (page.status, page.heading().as_str()),
-            (status, "Change e-mail")
-        );
-        assert!(
-            page.text("#email-error").unwrap().contains(reason),
-            "{email}: {}",
-            page.body
-        );
-        assert_eq!(page.attribute("#email", "value").as_deref(), Some(email));
-    }
-    assert_eq!(app.mails().await.len(), 0);
-    let page = ada
-        .submit(&page, "Change e-mail", &[("email", " Bob@New.example ")])
-        .await;
-    assert_eq!(
-        (page.heading().as_str(), page.path),
-        (
-            "bob@new.example",
-            format!("{}?notice=user_updated", path_of(&bob))
-        )
-    );
-    assert_eq!(
-        fact(&ada.get(&path_of(&bob)).await, "Address proven"),
-        "No",
-        "an administrator's word is no proof"
-    );
-    let notice = app.mail().await;
-    assert_eq!(
-        (notice.to.as_str(), notice.subject.as_str()),
-        (
-            "bob@example.org",
-            "Your address for MediaManager was changed"
-        )
-    );
-    assert!(is_in(&his).await);
-    assert_eq!(
-        app.browser().log_in("bob@new.example", PASSWORD).await.path,
-        "/account"
-    );
-    assert_eq!(
-        app.browser()
-            .log_in("bob@example.org", PASSWORD)
-            .await
-            .status,
-        StatusCode::UNAUTHORIZED
-    );
-}
-
-#[tokio::test]
-async fn a_stolen_cookie_of_an_administrator_does_not_take_over_their_account() {
-    let (app, ada, user, bob) = household("").await;
-    let mut thief = ada.clone();
-    act(&mut thief, &bob, "Make administrator").await;
-    app.pass(300);
-    let id = user.id.to_string();
-    let page = thief
-        .post_form(
-            "/users/address",
-            &[("id", &id), ("email", "thief@example.org")],
-        )
-        .await;
-    assert_eq!(page.status, StatusCode::FORBIDDEN, "another address");
-    // A link for a new password for oneself is a change of one's own password, and all that a thief
-    // needs to keep the account.
-    let link = post(&mut thief, &user, "create-reset-link").await;
-    // Deleting one's own takes a young login on the account page, too.
-    let deleted = post(&mut thief, &user, "delete").await;
-    assert_eq!(
-        [link.status, deleted.status],
-        [StatusCode::FORBIDDEN; 2],
-        "a link for oneself, and deleting oneself"
-    );
-    assert!(
-        is_in(&ada).await
-            && app.browser().log_in("ada@example.org", PASSWORD).await.path == "/account"
     );
 }
 

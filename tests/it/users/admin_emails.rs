@@ -12,7 +12,7 @@ use crate::support::{App, Browser, PASSWORD, app::state};
 const ADA_IS_LISTED: &str = "auth.admin_emails = [' ADA@Example.org']";
 const NOT_PROVEN: &str = "UPDATE auth_user_account SET email_verified_at = NULL";
 
-/// Logs in and says whether that made an administrator: by the contract, by the page, and in the
+/// Logs in and returns whether the user is an administrator: by the API, by the page, and in the
 /// database.
 async fn is_administrator(app: &App, mut browser: Browser, email: &str) -> bool {
     assert_eq!(browser.log_in(email, PASSWORD).await.status, StatusCode::OK);
@@ -95,7 +95,7 @@ async fn an_address_nobody_has_proven_makes_no_administrator() {
             "logging in proves nothing"
         );
     }
-    // Somebody that MediaManager made has no account row before the first login.
+    // A user that MediaManager created has no account row before the first login.
     app.sql("DELETE FROM auth_user_account").await;
     for _ in 0..2 {
         assert!(!is_administrator(&app, app.browser(), "ada@example.org").await);
@@ -156,8 +156,8 @@ async fn other_addresses_of_the_same_mailbox_are_other_addresses() {
 #[tokio::test]
 async fn a_look_alike_never_matches() {
     let app = App::with("auth.admin_emails = ['kate@example.org', 'admin@example.org']").await;
-    // KELVIN SIGN, dotless i, full-width letters, Cyrillic a: rows that MediaManager could have
-    // stored, all of them proven.
+    // KELVIN SIGN, dotless i, full-width letters, Cyrillic a: rows that MediaManager may have
+    // stored, all of them verified.
     for (n, alike) in [
         "\u{212a}ate@example.org",
         "adm\u{131}n@example.org",
@@ -273,7 +273,7 @@ async fn a_login_under_way_makes_nobody_an_administrator_by_an_address_that_is_t
     let proven = login::verify_password(&cx, login::PasswordLogin { email, password })
         .await
         .unwrap();
-    // While the password was looked at, the stranger took another address, and proved that.
+    // During the password check, the stranger changed the address and verified the new one.
     rename(&app, "ada@example.org", "eve@example.org").await;
     app.sql("UPDATE auth_user_account SET email_verified_at = 1")
         .await;

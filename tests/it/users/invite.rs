@@ -1,4 +1,4 @@
-//! Accounts that administrators make, and links that they hand over (SR-143).
+//! Invitations and one-time links of administrators (SR-143).
 
 use axum::http::StatusCode;
 use mediamanager_auth::{
@@ -6,8 +6,10 @@ use mediamanager_auth::{
     server::flows::{Ctx, sessions, users},
 };
 
-use super::{act, fact, household, is_in, listed, logged_in, path_of, search};
-use crate::support::{App, Browser, PASSWORD, Page, SMTP, log::Log};
+use super::{act, fact, household, listed, logged_in, search};
+use crate::support::{App, Browser, PASSWORD, Page, SMTP};
+
+mod reset_link;
 
 const NEW: &str = "copper lantern meadow 4";
 const PROVEN: &str = "SELECT count(*) FROM auth_user_account WHERE email_verified_at IS NOT NULL";
@@ -19,7 +21,7 @@ async fn invite(admin: &mut Browser, email: &str) -> Page {
         .await
 }
 
-/// Path and query of the link that a page shows.
+/// Path and query of the link on a page.
 fn shown(page: &Page) -> String {
     assert_eq!(
         (page.path.as_str(), page.heading().as_str()),
@@ -112,7 +114,8 @@ async fn an_invitation_ends_after_three_days() {
     let link = shown(&invite(&mut ada, "eve@example.org").await);
     app.pass(72 * 3600);
     assert_eq!(choose(&app, &link, NEW).await.status, StatusCode::GONE);
-    // The administrator makes another one, which lives as long: nobody has been in the account yet.
+    // The administrator creates another link with the same lifetime, because the account has never
+    // been used.
     let mut ada = logged_in(&app, "ada@example.org").await;
     let eve = mediamanager_auth::domain::Email::parse("eve@example.org").unwrap();
     let eve = mediamanager_auth::server::db::users::find_by_email(&app.state.db, &eve)
@@ -156,7 +159,7 @@ async fn somebody_is_invited_by_mail_and_the_mail_proves_the_mailbox() {
     );
     assert!(mail.text.contains("three days"), "{}", mail.text);
     app.pass(72 * 3600 - 1);
-    // Resets by mail are off; an invitation works all the same.
+    // An invitation works although resets by mail are disabled.
     assert_eq!(
         choose(&app, &mail.link(), NEW).await.path,
         "/login?notice=password_reset"
@@ -274,85 +277,6 @@ async fn of_ten_invitations_of_one_address_at_once_one_makes_the_account() {
         "{statuses:?}"
     );
     assert_eq!(app.count("SELECT count(*) FROM \"user\"").await, 3);
-}
-
-#[tokio::test]
-async fn a_link_that_is_handed_over_works_once_and_ends_what_was() {
-    let (app, mut ada, _, bob) = household(SMTP).await;
-    let his = logged_in(&app, "bob@example.org").await;
-    let page = act(&mut ada, &bob, "Make a link for a new password").await;
-    assert!(page.text(".lead").unwrap().contains("for 30 minutes"));
-    assert_eq!(page.attribute(".links a", "href"), Some(path_of(&bob)));
-    let link = shown(&page);
-    assert_eq!(ada.get("/users/link").await.status, StatusCode::NOT_FOUND);
-    assert!(is_in(&his).await, "making it ends nothing");
-    let page = choose(&app, &link, "short").await;
-    assert_eq!(
-        page.status,
-        StatusCode::UNPROCESSABLE_ENTITY,
-        "the rule for new passwords holds, and uses nothing up"
-    );
-    assert_eq!(
-        choose(&app, &link, NEW).await.path,
-        "/login?notice=password_reset"
-    );
-    assert!(!is_in(&his).await);
-    assert_eq!(app.mail().await.to, "bob@example.org", "he is told");
-    assert_eq!(choose(&app, &link, PASSWORD).await.status, StatusCode::GONE);
-
-    let late = shown(&act(&mut ada, &bob, "Make a link for a new password").await);
-    app.pass(1800);
-    assert_eq!(choose(&app, &late, PASSWORD).await.status, StatusCode::GONE);
-    assert_eq!(
-        app.browser().log_in("bob@example.org", NEW).await.path,
-        "/account"
-    );
-}
-
-#[tokio::test]
-async fn a_link_that_is_handed_over_is_in_no_address_no_log_and_no_event() {
-    let log = Log::begin();
-    let (app, mut ada, _, bob) = household("").await;
-    let page = ada
-        .get(&format!(
-            "/users/change?id={}&action=create-reset-link",
-            bob.id
-        ))
-        .await;
-    let answer = ada
-        .submit_only(&page, "Make a link for a new password", &[])
-        .await;
-    assert_eq!(
-        (answer.status, answer.location().as_deref()),
-        (StatusCode::SEE_OTHER, Some("/users/link"))
-    );
-    let cookie = answer.header("set-cookie").unwrap();
-    assert!(
-        cookie.contains("HttpOnly")
-            && cookie.contains("SameSite=Lax")
-            && cookie.contains("Max-Age=60"),
-        "{cookie}"
-    );
-    // What the cookie carries is worth nothing to somebody else at this screen.
-    let mut member = logged_in(&app, "bob@example.org").await;
-    member.set_cookie("one-time-link", ada.cookie("one-time-link").unwrap());
-    assert_eq!(
-        member.get("/users/link").await.status,
-        StatusCode::FORBIDDEN
-    );
-    let page = ada.get("/users/link").await;
-    let token = shown(&page).split("token=").nth(1).unwrap().to_owned();
-    assert_eq!(page.header("cache-control"), Some("no-store"));
-    assert!(!cookie.contains(&token));
-    choose(&app, &shown(&page), NEW).await;
-    let events = ada.get("/users/events").await;
-    assert!(events.body.contains("A link for a new password was made"));
-    let signature = token.rsplit('.').next().unwrap();
-    for secret in [token.as_str(), signature, NEW] {
-        assert!(!log.text().contains(secret), "the log: {secret}");
-        assert!(!events.body.contains(secret), "the events: {secret}");
-    }
-    assert!(log.text().contains("reset_link_created"));
 }
 
 #[tokio::test]

@@ -1,12 +1,11 @@
-//! What becomes of a request that meets a fault of ours, or takes too long (SR-183, SR-184,
-//! SR-224).
+//! Panics and timeouts of requests (SR-183, SR-184, SR-224).
 
 use axum::{Router, http::Method, http::StatusCode, routing::get};
 use mediamanager_auth::server::web::router::with_middleware;
 
 use crate::support::{App, Browser};
 
-/// The program with two routes that it does not have.
+/// The program with two more routes.
 async fn with_faults() -> Browser {
     let app = App::new().await;
     let panics = || async {
@@ -50,7 +49,7 @@ async fn a_panic_answers_one_request_like_any_other_failure() {
 #[tokio::test]
 async fn a_request_without_end_is_given_up_with_a_page_or_the_contracts_json() {
     let mut browser = with_faults().await;
-    // From here on time passes as soon as everybody waits.
+    // Time now advances whenever every task is idle.
     tokio::time::pause();
     let page = browser.call(Method::GET, "/hangs", &[], "").await;
     assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE);

@@ -2,7 +2,7 @@ use axum::http::{Method, StatusCode};
 
 use crate::support::{App, Page};
 
-/// One answer of every kind: page, refused page, redirect, error page, JSON, JSON error, static
+/// One response of every kind: page, form error, redirect, error page, JSON, JSON error, static
 /// file, health.
 async fn one_of_each(app: &App) -> Vec<Page> {
     let mut browser = app.browser();
