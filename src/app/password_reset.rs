@@ -37,7 +37,7 @@ pub async fn reset_password(
     };
     let (state, auth) = server_fn::request()?;
     let token =
-        server_fn::link_token(&paths::RESET_PASSWORD)?.ok_or(AuthError::ResetLinkInvalid)?;
+        server_fn::opened_link_token(&paths::RESET_PASSWORD)?.ok_or(AuthError::ResetLinkInvalid)?;
     password_reset::reset_password(
         &auth.ctx(&state),
         PasswordReset {

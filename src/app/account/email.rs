@@ -36,8 +36,8 @@ pub async fn confirm_email_change(#[server(default)] address: String) -> Result<
     };
     let (state, auth) = server_fn::request()?;
     let current = auth.current_user()?;
-    let token =
-        server_fn::link_token(&paths::CONFIRM_EMAIL)?.ok_or(AuthError::VerificationLinkInvalid)?;
+    let token = server_fn::opened_link_token(&paths::CONFIRM_EMAIL)?
+        .ok_or(AuthError::VerificationLinkInvalid)?;
     account::confirm_email_change(&auth.ctx(&state), current, EmailChange { token, address })
         .await?;
     server_fn::clear_link_token(&state, &paths::CONFIRM_EMAIL)?;

@@ -15,8 +15,8 @@ pub async fn verify_email() -> Result<(), AuthError> {
     use crate::server::{flows::email_verification, web::server_fn};
     let (state, auth) = server_fn::request()?;
     let current = auth.current_user()?;
-    let token =
-        server_fn::link_token(&paths::VERIFY_EMAIL)?.ok_or(AuthError::VerificationLinkInvalid)?;
+    let token = server_fn::opened_link_token(&paths::VERIFY_EMAIL)?
+        .ok_or(AuthError::VerificationLinkInvalid)?;
     let proven = email_verification::verify_email(&auth.ctx(&state), current, &token).await?;
     server_fn::clear_link_token(&state, &paths::VERIFY_EMAIL)?;
     let page = if proven.user.is_verified {

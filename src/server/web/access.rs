@@ -24,7 +24,7 @@ use crate::{
             users,
         },
         web::{
-            cookies::link_token,
+            cookies::link_token::{link_token, without_token},
             form_data,
             middleware::authenticate::RequestAuth,
             page_request::PageError,
@@ -95,14 +95,16 @@ async fn check_head(state: &AppState, parts: &Parts) -> Result<(), Response> {
         && let Some(token) = form_data::parameter(uri, "token")
     {
         // Checked first, so that no redirect contains the token.
-        return Err(match link_token::set_link_token(state, page, &token) {
-            Some(cookie) => (
-                [(header::SET_COOKIE, cookie)],
-                Redirect::to(&link_token::without_token(page, uri)),
-            )
-                .into_response(),
-            None => render::error_for(state, parts, AuthError::Internal),
-        });
+        return Err(
+            match link_token(page).and_then(|cookie| cookie.set(state, &token)) {
+                Some(cookie) => (
+                    [(header::SET_COOKIE, cookie)],
+                    Redirect::to(&without_token(page, uri)),
+                )
+                    .into_response(),
+                None => render::error_for(state, parts, AuthError::Internal),
+            },
+        );
     }
     // A failed form is rerun as GET to show its error, so it must not be redirected as a
     // navigation.

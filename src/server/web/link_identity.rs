@@ -4,38 +4,22 @@
 use axum::{
     Extension,
     extract::{Request, State},
-    http::{HeaderMap, HeaderValue, header},
+    http::header,
     response::{IntoResponse, Redirect, Response},
 };
 
-use super::{cookies::login_attempts, middleware::authenticate::RequestAuth};
+use super::{
+    cookies::login_attempts::{self, LINK_REQUEST},
+    middleware::authenticate::RequestAuth,
+};
 use crate::{
     app::paths,
     server::{
         AppState,
-        flows::oidc::{
-            self, ATTEMPT_LIFETIME_SECONDS, AuthorizationRequest, CallbackError, LinkRequest,
-            LoginPurpose,
-        },
-        web::{cookies, render},
+        flows::oidc::{self, AuthorizationRequest, CallbackError, LoginPurpose},
+        web::render,
     },
 };
-
-const COOKIE_NAME: &str = "link-request";
-
-/// The cookie that keeps the request until the browser goes to the provider.
-#[must_use]
-pub fn set_link_request(state: &AppState, connects: &LinkRequest) -> Option<HeaderValue> {
-    let text = serde_json::to_string(connects).ok()?;
-    cookies::sealed(
-        &state.config,
-        state.tokens.pending_link_cookie_key(),
-        &cookies::prefixed_name(&state.config, COOKIE_NAME),
-        &text,
-        ATTEMPT_LIFETIME_SECONDS,
-    )
-    .ok()
-}
 
 /// Sends the browser to the provider, or back to the form where none was sent.
 pub async fn start_linking(
@@ -43,7 +27,7 @@ pub async fn start_linking(
     Extension(auth): Extension<RequestAuth>,
     request: Request,
 ) -> Response {
-    let asked = read_link_request(&state, request.headers());
+    let asked = LINK_REQUEST.get(&state, request.headers());
     let connects = auth
         .current
         .as_ref()
@@ -56,14 +40,10 @@ pub async fn start_linking(
         Ok(begun) => {
             let mut response = Redirect::to(&begun.url).into_response();
             let kept = login_attempts::set_login_attempt(&state, request.headers(), &begun.attempt);
-            let forgotten = cookies::unset(
-                &state.config,
-                &cookies::prefixed_name(&state.config, COOKIE_NAME),
-            )
-            .ok();
+            let cleared = LINK_REQUEST.clear(&state);
             response.headers_mut().extend(
                 kept.into_iter()
-                    .chain(forgotten)
+                    .chain(cleared)
                     .map(|cookie| (header::SET_COOKIE, cookie)),
             );
             response
@@ -77,14 +57,4 @@ pub async fn start_linking(
             },
         ),
     }
-}
-
-fn read_link_request(state: &AppState, headers: &HeaderMap) -> Option<LinkRequest> {
-    let (_, text) = cookies::unsealed(
-        state.tokens.pending_link_cookie_key(),
-        headers,
-        &cookies::prefixed_name(&state.config, COOKIE_NAME),
-    )
-    .pop()?;
-    serde_json::from_str(&text).ok()
 }

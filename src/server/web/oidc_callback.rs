@@ -8,7 +8,11 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 
-use super::{api::error::ApiError, cookies::login_attempts, middleware::authenticate::RequestAuth};
+use super::{
+    api::error::ApiError,
+    cookies::login_attempts::{self, PENDING_LINK},
+    middleware::authenticate::RequestAuth,
+};
 use crate::{
     app::paths,
     domain::{AuthError, Notice, ProviderId, oidc_error::OidcError},
@@ -161,7 +165,8 @@ fn log_in_browser(state: &AppState, outcome: CallbackOutcome) -> Result<Response
         CallbackOutcome::LoggedIn { login, return_to } => {
             login_response::session_cookie_and_path(state, &login, return_to.as_ref()).ok()
         }
-        CallbackOutcome::LinkRequired(pending) => login_attempts::set_pending_link(state, &pending)
+        CallbackOutcome::LinkRequired(pending) => PENDING_LINK
+            .set(state, &pending)
             .map(|cookie| (cookie, paths::CONFIRM_LINK.path.to_owned())),
     };
     let (cookie, path) =

@@ -16,8 +16,13 @@ use crate::{
             sessions::Admin,
         },
         web::{
-            cookies::{self, link_token, login_attempts, one_time_link},
-            link_identity, login_response,
+            cookies::{
+                self,
+                link_token::link_token,
+                login_attempts::{self, LINK_REQUEST, PENDING_LINK},
+                one_time_link::{ONE_TIME_LINK, Payload},
+            },
+            login_response,
             middleware::authenticate::{PresentedToken, RequestAuth},
         },
     },
@@ -161,7 +166,7 @@ pub fn finish_linking(
     login: &Login,
     pending: &PendingLink,
 ) -> Result<(), AuthError> {
-    set_cookie(login_attempts::clear_pending_link(state).ok_or(AuthError::Internal)?);
+    set_cookie(PENDING_LINK.clear(state).ok_or(AuthError::Internal)?);
     log_in_browser(state, login, pending.return_to.as_ref())
 }
 
@@ -169,8 +174,12 @@ pub fn finish_linking(
 ///
 /// # Errors
 /// `Internal` when the cookie cannot be written.
-pub fn store_link_request(state: &AppState, connects: &LinkRequest) -> Result<(), AuthError> {
-    set_cookie(link_identity::set_link_request(state, connects).ok_or(AuthError::Internal)?);
+pub fn store_link_request(state: &AppState, request: &LinkRequest) -> Result<(), AuthError> {
+    set_cookie(
+        LINK_REQUEST
+            .set(state, request)
+            .ok_or(AuthError::Internal)?,
+    );
     Ok(())
 }
 
@@ -183,7 +192,11 @@ pub fn store_one_time_link(
     user: uuid::Uuid,
     link: &ResetLink,
 ) -> Result<(), AuthError> {
-    set_cookie(one_time_link::set_one_time_link(state, user, link).ok_or(AuthError::Internal)?);
+    set_cookie(
+        ONE_TIME_LINK
+            .set(state, &Payload::new(user, link))
+            .ok_or(AuthError::Internal)?,
+    );
     Ok(())
 }
 
@@ -191,9 +204,10 @@ pub fn store_one_time_link(
 ///
 /// # Errors
 /// `Internal` outside a request.
-pub fn link_token(page: &Page) -> Result<Option<LinkToken>, AuthError> {
+pub fn opened_link_token(page: &Page) -> Result<Option<LinkToken>, AuthError> {
     let (state, parts) = state_and_parts()?;
-    Ok(link_token::token(&state, &parts.headers, page).map(LinkToken::new))
+    let cookie = link_token(page).ok_or(AuthError::Internal)?;
+    Ok(cookie.get(&state, &parts.headers).map(LinkToken::new))
 }
 
 /// Clears the token of the mailed link.
@@ -201,7 +215,8 @@ pub fn link_token(page: &Page) -> Result<Option<LinkToken>, AuthError> {
 /// # Errors
 /// `Internal` when the cookie cannot be written.
 pub fn clear_link_token(state: &AppState, page: &Page) -> Result<(), AuthError> {
-    set_cookie(link_token::clear_link_token(state, page).ok_or(AuthError::Internal)?);
+    let cleared = link_token(page).and_then(|cookie| cookie.clear(state));
+    set_cookie(cleared.ok_or(AuthError::Internal)?);
     Ok(())
 }
 

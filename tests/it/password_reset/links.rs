@@ -198,7 +198,14 @@ async fn what_is_sealed_for_one_cookie_opens_under_no_other_name() {
         ("one-time-link", StatusCode::GONE),
         ("reset-link", StatusCode::OK),
     ] {
-        let cookie = cookies::sealed(&app.state.config, key, name, token, 60).unwrap();
+        let cookie = cookies::seal(
+            &app.state.config,
+            key,
+            name,
+            &serde_json::json!(token).to_string(),
+            60,
+        )
+        .unwrap();
         let mut browser = app.browser();
         browser.set_cookie(
             "reset-link",

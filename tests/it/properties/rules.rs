@@ -227,7 +227,7 @@ static CONFIG: LazyLock<Config> = LazyLock::new(|| configured("https://media.exa
 static SEALING: LazyLock<cookie::Key> = LazyLock::new(|| cookie::Key::from(&[7; 64]));
 /// A sealed cookie, sealed once: sealing is randomized, and fuzzing must be deterministic.
 static SEALED: LazyLock<String> = LazyLock::new(|| {
-    let header = cookies::sealed(&CONFIG, &SEALING, "sealed", "a secret", 60).unwrap();
+    let header = cookies::seal(&CONFIG, &SEALING, "sealed", "a secret", 60).unwrap();
     header
         .to_str()
         .unwrap()
@@ -283,14 +283,14 @@ pub fn cookie_header(lines: &[Vec<u8>]) {
         "{headers:?}"
     );
 
-    assert_eq!(cookies::unsealed(&SEALING, &headers, ""), [], "{headers:?}");
+    assert_eq!(cookies::unseal(&SEALING, &headers, ""), [], "{headers:?}");
     let is_planted = headers
         .values()
         .any(|line| line.as_bytes().windows(6).any(|window| window == b"sealed"));
     headers.append(header::COOKIE, SEALED.parse().unwrap());
     if !is_planted {
         assert_eq!(
-            cookies::unsealed(&SEALING, &headers, "sealed"),
+            cookies::unseal(&SEALING, &headers, "sealed"),
             [("sealed".to_owned(), "a secret".to_owned())],
             "{headers:?}"
         );

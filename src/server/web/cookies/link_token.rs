@@ -3,14 +3,14 @@
 //! the address bar (SR-045). Opening a link does not use it up, because mail scanners open links
 //! too.
 
-use axum::http::{HeaderMap, HeaderValue, Uri};
+use std::borrow::Cow;
 
+use axum::http::Uri;
+
+use super::SealedCookie;
 use crate::{
     app::paths::Page,
-    server::{
-        AppState,
-        web::{cookies, form_data},
-    },
+    server::{crypto::tokens::Tokens, web::form_data},
 };
 
 /// How long the page may stay open, in seconds; the token may expire earlier.
@@ -31,32 +31,11 @@ pub fn without_token(page: &Page, link: &Uri) -> String {
     }
 }
 
-/// The token in this browser's cookie for a page.
-pub fn token(state: &AppState, headers: &HeaderMap, page: &Page) -> Option<String> {
-    cookies::unsealed(state.tokens.link_cookie_key(), headers, &name(state, page)?)
-        .pop()
-        .map(|(_, token)| token)
-}
-
-/// The header that sets the cookie with the token, for one page only.
-#[must_use]
-pub fn set_link_token(state: &AppState, page: &Page, token: &str) -> Option<HeaderValue> {
-    cookies::sealed(
-        &state.config,
-        state.tokens.link_cookie_key(),
-        &name(state, page)?,
-        token,
+/// The cookie with the token of the link to a page; `None` for a page without links.
+pub fn link_token(page: &Page) -> Option<SealedCookie<String>> {
+    Some(SealedCookie::new(
+        Cow::Borrowed(page.link_cookie?),
+        Tokens::link_cookie_key,
         LIFETIME_SECONDS,
-    )
-    .ok()
-}
-
-/// The header that deletes the cookie.
-#[must_use]
-pub fn clear_link_token(state: &AppState, page: &Page) -> Option<HeaderValue> {
-    cookies::unset(&state.config, &name(state, page)?).ok()
-}
-
-fn name(state: &AppState, page: &Page) -> Option<String> {
-    Some(cookies::prefixed_name(&state.config, page.link_cookie?))
+    ))
 }

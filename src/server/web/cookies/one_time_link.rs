@@ -2,62 +2,45 @@
 //! administrator. The link travels in an encrypted cookie, because a URL would expose it. The
 //! cookie is short-lived, because the link is shown once.
 
-use axum::http::{HeaderMap, HeaderValue};
+use std::borrow::Cow;
+
+use axum::http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::SealedCookie;
 use crate::{
     app::users::reset_link::OneTimeLink,
     domain::AuthError,
     server::{
-        AppState,
+        crypto::tokens::Tokens,
         flows::{Ctx, password_reset::ResetLink, sessions::Admin, users},
-        web::cookies,
     },
 };
 
-const COOKIE_NAME: &str = "one-time-link";
-/// In seconds.
-const LIFETIME_SECONDS: u32 = 60;
-
 #[derive(Serialize, Deserialize)]
-struct Payload {
+pub struct Payload {
     user: Uuid,
     url: String,
     lifetime: u32,
 }
 
-/// The header that sets the cookie with the link.
-#[must_use]
-pub fn set_one_time_link(
-    state: &AppState,
-    user: Uuid,
-    reset_link: &ResetLink,
-) -> Option<HeaderValue> {
-    let json = serde_json::to_string(&Payload {
-        user,
-        url: reset_link.link.clone(),
-        lifetime: reset_link.lifetime,
-    })
-    .ok()?;
-    cookies::sealed(
-        &state.config,
-        state.tokens.link_cookie_key(),
-        &cookies::prefixed_name(&state.config, COOKIE_NAME),
-        &json,
-        LIFETIME_SECONDS,
-    )
-    .ok()
-}
+/// The cookie with a reset link for the administrator who created it.
+pub const ONE_TIME_LINK: SealedCookie<Payload> = SealedCookie::new(
+    Cow::Borrowed("one-time-link"),
+    Tokens::link_cookie_key,
+    LIFETIME_SECONDS,
+);
+const LIFETIME_SECONDS: u32 = 60;
 
-/// The header that deletes the cookie.
-#[must_use]
-pub fn clear_one_time_link(state: &AppState) -> Option<HeaderValue> {
-    cookies::unset(
-        &state.config,
-        &cookies::prefixed_name(&state.config, COOKIE_NAME),
-    )
-    .ok()
+impl Payload {
+    pub fn new(user: Uuid, reset_link: &ResetLink) -> Self {
+        Self {
+            user,
+            url: reset_link.link.clone(),
+            lifetime: reset_link.lifetime,
+        }
+    }
 }
 
 /// The link in the cookie, with its user.
@@ -69,15 +52,9 @@ pub async fn open_one_time_link(
     admin: &Admin,
     headers: &HeaderMap,
 ) -> Result<OneTimeLink, AuthError> {
-    let state = cx.state;
-    let (_, json) = cookies::unsealed(
-        state.tokens.link_cookie_key(),
-        headers,
-        &cookies::prefixed_name(&state.config, COOKIE_NAME),
-    )
-    .pop()
-    .ok_or(AuthError::NotFound)?;
-    let payload: Payload = serde_json::from_str(&json).map_err(|_| AuthError::NotFound)?;
+    let payload = ONE_TIME_LINK
+        .get(cx.state, headers)
+        .ok_or(AuthError::NotFound)?;
     let user = users::find(cx, admin, payload.user).await?;
     Ok(OneTimeLink {
         user: user.id.to_string(),

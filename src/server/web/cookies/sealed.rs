@@ -32,13 +32,10 @@ impl<T: Serialize + DeserializeOwned> SealedCookie<T> {
     /// The header that sets the cookie; `None` never in practice: the encrypted value is Base64.
     #[must_use]
     pub fn set(&self, state: &AppState, content: &T) -> Option<HeaderValue> {
-        let name = prefixed(&state.config, &self.name);
         let json = serde_json::to_string(content).ok()?;
-        let mut jar = CookieJar::new();
-        jar.private_mut((self.key)(&state.tokens))
-            .add(Cookie::new(name.clone(), json));
-        let lifetime = Duration::seconds(self.lifetime_seconds.into());
-        super::header(&state.config, &name, jar.get(&name)?.value(), lifetime).ok()
+        let name = prefixed(&state.config, &self.name);
+        let key = (self.key)(&state.tokens);
+        seal(&state.config, key, &name, &json, self.lifetime_seconds)
     }
 
     /// The header that deletes the cookie; `None` never in practice: the name is one of ours.
@@ -50,26 +47,25 @@ impl<T: Serialize + DeserializeOwned> SealedCookie<T> {
 
     /// The content of the cookie; `None` without one, and for a forged one.
     pub fn get(&self, state: &AppState, headers: &HeaderMap) -> Option<T> {
-        let name = prefixed(&state.config, &self.name);
-        let cookies = unseal((self.key)(&state.tokens), headers, |other| other == name);
-        serde_json::from_str(&cookies.into_iter().next()?.1).ok()
+        let wanted = prefixed(&state.config, &self.name);
+        let cookies = unseal((self.key)(&state.tokens), headers, &wanted);
+        let (_, json) = cookies.into_iter().find(|(name, _)| *name == wanted)?;
+        serde_json::from_str(&json).ok()
     }
 
-    /// The cookies of this kind whose names begin with this one's, without the `__Host-` prefix.
+    /// The cookies whose names begin with this one's, each with its name as [`new`](Self::new) takes
+    /// it.
     pub fn all(&self, state: &AppState, headers: &HeaderMap) -> Vec<(String, T)> {
         let prefix = prefixed(&state.config, &self.name);
         let host_prefix = prefix.len() - self.name.len();
-        unseal((self.key)(&state.tokens), headers, |name| {
-            name.starts_with(&prefix)
-        })
-        .into_iter()
-        .filter_map(|(name, json)| {
+        let cookies = unseal((self.key)(&state.tokens), headers, &prefix);
+        let contents = cookies.into_iter().filter_map(|(name, json)| {
             Some((
                 name[host_prefix..].to_owned(),
                 serde_json::from_str(&json).ok()?,
             ))
-        })
-        .collect()
+        });
+        contents.collect()
     }
 }
 
@@ -79,12 +75,30 @@ fn prefixed(config: &Config, name: &str) -> String {
     format!("{}{name}", if config.is_https() { "__Host-" } else { "" })
 }
 
-/// The names and contents of the sealed cookies with such a name. Forged ones are skipped.
-fn unseal(
+/// The header that sets a cookie with an encrypted value.
+pub fn seal(
+    config: &Config,
     key: &Key,
-    headers: &HeaderMap,
-    is_wanted: impl Fn(&str) -> bool,
-) -> Vec<(String, String)> {
+    name: &str,
+    value: &str,
+    lifetime_seconds: u32,
+) -> Option<HeaderValue> {
+    let mut jar = CookieJar::new();
+    jar.private_mut(key)
+        .add(Cookie::new(name.to_owned(), value.to_owned()));
+    let encrypted = jar.get(name)?.value();
+    super::header(
+        config,
+        name,
+        encrypted,
+        Duration::seconds(lifetime_seconds.into()),
+    )
+    .ok()
+}
+
+/// The names and values of the encrypted cookies whose name begins with `prefix`. Forged ones are
+/// skipped.
+pub fn unseal(key: &Key, headers: &HeaderMap, prefix: &str) -> Vec<(String, String)> {
     let lines = headers
         .get_all(COOKIE)
         .into_iter()
@@ -92,16 +106,13 @@ fn unseal(
     let cookies = lines
         .flat_map(Cookie::split_parse)
         .filter_map(Result::ok)
-        .filter(|cookie| is_wanted(cookie.name()));
+        .filter(|cookie| cookie.name().starts_with(prefix));
     let mut jar = CookieJar::new();
     cookies.for_each(|cookie| jar.add_original(cookie.into_owned()));
     let private = jar.private(key);
-    jar.iter()
-        .filter_map(|cookie| {
-            Some((
-                cookie.name().to_owned(),
-                private.get(cookie.name())?.value().to_owned(),
-            ))
-        })
-        .collect()
+    let opened = jar.iter().filter_map(|cookie| {
+        let value = private.get(cookie.name())?.value().to_owned();
+        Some((cookie.name().to_owned(), value))
+    });
+    opened.collect()
 }

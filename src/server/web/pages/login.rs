@@ -28,7 +28,7 @@ use crate::{
         },
         oidc::Provider,
         web::{
-            cookies::{link_token, login_attempts},
+            cookies::{link_token::link_token, login_attempts},
             form_data,
             middleware::authenticate::RequestAuth,
             page_request::{PageRequest, PageResult, redirect},
@@ -104,7 +104,8 @@ pub async fn forgot_password(cx: PageRequest) -> PageResult {
 
 /// `/login/reset-password`, after the link's token has moved from the address into a cookie.
 pub async fn reset_password(cx: PageRequest, headers: HeaderMap) -> PageResult {
-    let token = link_token::token(&cx.state, &headers, &paths::RESET_PASSWORD)
+    let token = link_token(&paths::RESET_PASSWORD)
+        .and_then(|cookie| cookie.get(&cx.state, &headers))
         .ok_or(AuthError::ResetLinkInvalid)?;
     let email = password_reset::check_link(&cx.state, &token).await?.email;
     cx.render(move || view! { <ResetPasswordPage email/> })

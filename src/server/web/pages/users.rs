@@ -34,7 +34,7 @@ use crate::{
             users::{self, EventQuery, PAGE_SIZE, UserList},
         },
         web::{
-            cookies::one_time_link,
+            cookies::one_time_link::{ONE_TIME_LINK, open_one_time_link},
             middleware::{authenticate, client_ip},
             page_request::{PageError, PageRequest, PageResult, redirect},
             redirects::reauthenticate_url,
@@ -140,9 +140,10 @@ async fn target_user(cx: &PageRequest, admin: &Admin) -> Result<TargetUser, Auth
 
 /// `/users/link`: shows a reset link once; the response deletes its cookie (SR-143).
 pub async fn reset_link(cx: PageRequest, admin: Admin, headers: HeaderMap) -> Response {
-    let clear =
-        one_time_link::clear_one_time_link(&cx.state).map(|cookie| (header::SET_COOKIE, cookie));
-    let mut response = match one_time_link::open_one_time_link(&cx.ctx(), &admin, &headers).await {
+    let clear = ONE_TIME_LINK
+        .clear(&cx.state)
+        .map(|cookie| (header::SET_COOKIE, cookie));
+    let mut response = match open_one_time_link(&cx.ctx(), &admin, &headers).await {
         Ok(link) => cx
             .render(move || view! { <ResetLinkPage link/> })
             .into_response(),
