@@ -97,8 +97,8 @@ pub(super) async fn run(config: Config, site: Site) -> Result<(), String> {
     let cleanup = spawn_supervised(move || run_cleanup(cleanup_state.clone()));
     let mail_state = state.clone();
     let mail_worker = spawn_supervised(move || run_mail_worker(mail_state.clone()));
-    for provider in state.providers.iter().cloned() {
-        let stopping = state.stopping.clone();
+    for provider in state.providers.iter() {
+        let (provider, stopping) = (provider.clone(), state.stopping.clone());
         spawn_supervised(move || run_provider_refresh(provider.clone(), stopping.clone()));
     }
     if let Some(address) = state.config.server.metrics_address {
