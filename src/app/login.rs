@@ -3,7 +3,7 @@ use leptos::{prelude::*, server_fn::ServerFn};
 use super::{oidc, page_context::page_context, paths, ui};
 use crate::{
     domain::{AuthError, Notice, Password},
-    islands::CredentialsForm,
+    islands::{CredentialsForm, FormProps},
     text::en::pages::{login as text, signup},
 };
 
@@ -49,21 +49,13 @@ pub fn LoginPage(
             <h1>{text::TITLE}</h1>
             <ui::NoticeMessage shown=&NOTICES/>
             <oidc::ProviderLogoutButton url=provider_logout_url/>
-            <CredentialsForm
-                action=LogIn::PATH
-                button=text::TITLE
-                fault_at=cx.field_error().element_id
-                fault=cx.field_error().message
-                account=""
-                carried="return_to"
-                carried_value=return_to.clone().map_or_else(String::new, String::from)
-                email=cx.typed("email")
-                email_is_fixed=false
-                new_password_min=0
-                offers_reset=cx.features.password_reset
-                reset_path=paths::FORGOT_PASSWORD.path
-                texts=ui::form_texts(0)
-            />
+            <CredentialsForm form=FormProps {
+                hidden_name: "return_to".to_owned(),
+                hidden_value: return_to.clone().map_or_else(String::new, String::from),
+                email: cx.typed("email"),
+                offers_reset: cx.features.password_reset,
+                ..ui::form_props(LogIn::PATH, text::TITLE, 0)
+            }/>
             <oidc::ProviderButtons return_to/>
             {cx.features.signup.then(|| view! { <p class="links">{text::NEW_HERE}<a href=paths::SIGNUP.path>{signup::TITLE}</a></p> })}
         </ui::Layout>

@@ -8,7 +8,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use super::{page_context::page_context, paths, ui};
 use crate::{
     domain::{AuthError, Password, ProviderId, ReturnTo, return_to},
-    islands::CredentialsForm,
+    islands::{CredentialsForm, FormProps},
     text::en::pages::{
         links,
         oidc::{self as text, confirm_link},
@@ -158,21 +158,11 @@ pub fn ConfirmLinkPage(
                 {confirm_link::lead(&provider)}
             </p>
             // The e-mail field is for the viewer and the password manager; the server ignores it.
-            <CredentialsForm
-                action=ConfirmLink::PATH
-                button=confirm_link::BUTTON
-                fault_at=cx.field_error().element_id
-                fault=cx.field_error().message
-                account=""
-                carried="return_to"
-                carried_value=""
-                email
-                email_is_fixed=true
-                new_password_min=0
-                offers_reset=false
-                reset_path=paths::FORGOT_PASSWORD.path
-                texts=ui::form_texts(0)
-            />
+            <CredentialsForm form=FormProps {
+                email,
+                email_is_fixed: true,
+                ..ui::form_props(ConfirmLink::PATH, confirm_link::BUTTON, 0)
+            }/>
             <p class="links"><a href=paths::LOGIN.path>{links::BACK_TO_LOGIN}</a></p>
         </ui::Layout>
     }

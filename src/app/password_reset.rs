@@ -3,7 +3,7 @@ use leptos::{prelude::*, server_fn::ServerFn};
 use super::{page_context::page_context, paths, ui};
 use crate::{
     domain::{AuthError, Password},
-    islands::{CredentialsForm, EmailField, FormError, FormState},
+    islands::{CredentialsForm, EmailField, FormError, FormProps, FormState},
     text::en::pages::{
         form, links,
         password_reset::{forgot, reset},
@@ -94,21 +94,11 @@ pub fn ResetPasswordPage(
         <ui::Layout title=reset::TITLE has_error=cx.has_error()>
             <h1>{reset::TITLE}</h1>
             <p class="lead">{reset::LEAD}</p>
-            <CredentialsForm
-                action=ResetPassword::PATH
-                button=reset::BUTTON
-                fault_at=cx.field_error().element_id
-                fault=cx.field_error().message
-                account=""
-                carried="return_to"
-                carried_value=""
-                email
-                email_is_fixed=true
-                new_password_min=cx.password_min_length
-                offers_reset=false
-                reset_path=paths::FORGOT_PASSWORD.path
-                texts=ui::form_texts(cx.password_min_length)
-            />
+            <CredentialsForm form=FormProps {
+                email,
+                email_is_fixed: true,
+                ..ui::form_props(ResetPassword::PATH, reset::BUTTON, cx.password_min_length)
+            }/>
         </ui::Layout>
     }
 }

@@ -3,7 +3,7 @@ use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 use super::{page_context::page_context, paths, ui};
 use crate::{
     domain::{AuthError, LinkToken, Password},
-    islands::CredentialsForm,
+    islands::{CredentialsForm, FormProps},
     text::en::pages::{
         login,
         setup::{self as text, unavailable},
@@ -43,21 +43,12 @@ pub fn SetupPage(token: String) -> impl IntoView {
         <ui::Layout title=text::TITLE has_error=cx.has_error()>
             <h1>{text::TITLE}</h1>
             <p class="lead">{text::lead(&cx.app_name)}</p>
-            <CredentialsForm
-                action=SetUp::PATH
-                button=text::BUTTON
-                fault_at=cx.field_error().element_id
-                fault=cx.field_error().message
-                account=""
-                carried="token"
-                carried_value=token
-                email=cx.typed("email")
-                email_is_fixed=false
-                new_password_min=cx.password_min_length
-                offers_reset=false
-                reset_path=paths::FORGOT_PASSWORD.path
-                texts=ui::form_texts(cx.password_min_length)
-            />
+            <CredentialsForm form=FormProps {
+                hidden_name: "token".to_owned(),
+                hidden_value: token,
+                email: cx.typed("email"),
+                ..ui::form_props(SetUp::PATH, text::BUTTON, cx.password_min_length)
+            }/>
         </ui::Layout>
     }
 }

@@ -3,7 +3,7 @@ use leptos::{prelude::*, server_fn::ServerFn};
 use super::{page_context::page_context, paths, ui};
 use crate::{
     domain::{AuthError, Password},
-    islands::CredentialsForm,
+    islands::{CredentialsForm, FormProps},
     text::en::pages::signup as text,
 };
 
@@ -54,21 +54,10 @@ pub fn SignupPage() -> impl IntoView {
         <ui::Layout title=text::TITLE has_error=cx.has_error()>
             <h1>{text::TITLE}</h1>
             <p class="lead">{lead}</p>
-            <CredentialsForm
-                action=SignUp::PATH
-                button=text::TITLE
-                fault_at=cx.field_error().element_id
-                fault=cx.field_error().message
-                account=""
-                carried="return_to"
-                carried_value=""
-                email=cx.typed("email")
-                email_is_fixed=false
-                new_password_min=cx.password_min_length
-                offers_reset=false
-                reset_path=paths::FORGOT_PASSWORD.path
-                texts=ui::form_texts(cx.password_min_length)
-            />
+            <CredentialsForm form=FormProps {
+                email: cx.typed("email"),
+                ..ui::form_props(SignUp::PATH, text::TITLE, cx.password_min_length)
+            }/>
             <p class="links"><a href=paths::LOGIN.path>{text::HAVE_ACCOUNT}</a></p>
         </ui::Layout>
     }

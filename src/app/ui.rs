@@ -1,6 +1,6 @@
 //! The components that pages share.
 
-pub mod form_texts;
+pub mod form_props;
 pub mod layout;
 pub mod notice;
 pub mod pagination;
@@ -8,7 +8,7 @@ pub mod post_form;
 pub mod select;
 pub mod time;
 
-pub use form_texts::form_texts;
+pub use form_props::form_props;
 pub use layout::Layout;
 pub use notice::{NoticeMessage, notice_message};
 pub use pagination::{Pagination, encoded};

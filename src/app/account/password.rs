@@ -3,7 +3,7 @@ use leptos::{prelude::*, server_fn::ServerFn};
 use crate::{
     app::{page_context::page_context, paths, ui},
     domain::{AuthError, Password},
-    islands::CredentialsForm,
+    islands::{CredentialsForm, FormProps},
     text::en::pages::{account::password as text, links},
 };
 
@@ -28,21 +28,12 @@ pub fn PasswordPage(email: String) -> impl IntoView {
             <h1>{text::TITLE}</h1>
             <p class="lead">{text::LEAD}</p>
             // The e-mail field is for the password manager; the server ignores it.
-            <CredentialsForm
-                action=ChangePassword::PATH
-                button=text::TITLE
-                fault_at=cx.field_error().element_id
-                fault=cx.field_error().message
-                account=ui::form_account()
-                carried="return_to"
-                carried_value=""
-                email
-                email_is_fixed=true
-                new_password_min=cx.password_min_length
-                offers_reset=false
-                reset_path=paths::FORGOT_PASSWORD.path
-                texts=ui::form_texts(cx.password_min_length)
-            />
+            <CredentialsForm form=FormProps {
+                account: ui::form_account(),
+                email,
+                email_is_fixed: true,
+                ..ui::form_props(ChangePassword::PATH, text::TITLE, cx.password_min_length)
+            }/>
             <p class="links"><a href=paths::ACCOUNT.path>{links::BACK_TO_ACCOUNT}</a></p>
         </ui::Layout>
     }

@@ -3,7 +3,7 @@ use leptos::{prelude::*, server_fn::ServerFn};
 use crate::{
     app::{oidc, page_context::page_context, paths, ui},
     domain::{AuthError, Password},
-    islands::CredentialsForm,
+    islands::{CredentialsForm, FormProps},
     text::en::pages::{account::reauthenticate as text, links},
 };
 
@@ -29,21 +29,15 @@ pub fn ReauthenticatePage(email: String, has_password: bool, has_identity: bool)
     let return_to = cx.return_to();
     let form = has_password.then(|| {
         view! {
-            <CredentialsForm
-                action=Reauthenticate::PATH
-                button=text::BUTTON
-                fault_at=cx.field_error().element_id
-                fault=cx.field_error().message
-                account=ui::form_account()
-                carried="return_to"
-                carried_value=return_to.clone().map_or_else(String::new, String::from)
-                email
-                email_is_fixed=true
-                new_password_min=0
-                offers_reset=cx.features.password_reset
-                reset_path=paths::FORGOT_PASSWORD.path
-                texts=ui::form_texts(0)
-            />
+            <CredentialsForm form=FormProps {
+                hidden_name: "return_to".to_owned(),
+                hidden_value: return_to.clone().map_or_else(String::new, String::from),
+                account: ui::form_account(),
+                email,
+                email_is_fixed: true,
+                offers_reset: cx.features.password_reset,
+                ..ui::form_props(Reauthenticate::PATH, text::BUTTON, 0)
+            }/>
         }
         .into_any()
     });

@@ -1,10 +1,26 @@
 use crate::{
-    islands::{FormTexts, NUMBER_PLACEHOLDER},
+    app::{page_context::page_context, paths},
+    islands::{FormProps, FormTexts, NUMBER_PLACEHOLDER},
     text::en::pages::{form as text, layout},
 };
 
-/// The texts of a `CredentialsForm` with this `new_password_min`.
-pub fn form_texts(new_password_min: u16) -> FormTexts {
+/// The data of a `CredentialsForm` that asks for the current password, if `new_password_min` is 0,
+/// or for a new one. It shows the error of the failed form, if this page is its answer.
+pub fn form_props(action: &str, button: &str, new_password_min: u16) -> FormProps {
+    let error = page_context().field_error();
+    FormProps {
+        action: action.to_owned(),
+        button: button.to_owned(),
+        error_element: error.element_id,
+        error_message: error.message,
+        new_password_min,
+        reset_path: paths::FORGOT_PASSWORD.path.to_owned(),
+        texts: form_texts(new_password_min),
+        ..FormProps::default()
+    }
+}
+
+fn form_texts(new_password_min: u16) -> FormTexts {
     let password_rule = if new_password_min > 0 {
         text::password_rule(new_password_min)
     } else {
@@ -24,16 +40,5 @@ pub fn form_texts(new_password_min: u16) -> FormTexts {
         forgot_password: text::FORGOT_PASSWORD.to_owned(),
         unreadable_answer: text::UNREADABLE_ANSWER.to_owned(),
         error_title_prefix: layout::ERROR_PREFIX.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_text_breaks_a_line() {
-        let texts = form_texts(12);
-        assert_eq!(FormTexts::from(String::from(texts.clone())), texts);
     }
 }
