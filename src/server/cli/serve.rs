@@ -259,6 +259,7 @@ async fn run_cleanup(state: AppState) {
     loop {
         tokio::select! { _ = ticks.tick() => {}, () = state.stopping.cancelled() => return }
         let now = state.clock.now();
+        state.hasher.release_unused_memory();
         // A database error was logged, and the next round tries again.
         let _ = db::sessions::purge(&state.db, now).await;
         let _ = db::rate_limits::purge(&state.db, now).await;

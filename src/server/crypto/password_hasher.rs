@@ -1,10 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
-use argon2::{
-    Algorithm, Argon2, Params, Version,
-    password_hash::{PasswordHasher, PasswordVerifier, phc},
-};
-use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
+use argon2::{Algorithm, Params, Version, password_hash::phc};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::{sleep, timeout},
@@ -15,8 +11,11 @@ use crate::{
     server::{crypto::random, telemetry::metrics},
 };
 
+mod memory;
 #[cfg(test)]
 mod tests;
+
+use memory::MemoryBlocks;
 
 /// How long a request may wait in the queue (SR-171).
 const MAX_QUEUE_WAIT: Duration = Duration::from_secs(2);
@@ -60,7 +59,8 @@ pub struct Hasher {
     /// A hash with the current parameters that no password matches, verified where no hash is
     /// stored (SR-020). Its bytes are random, because computing a hash would double the program's
     /// start time.
-    dummy: Arc<str>,
+    dummy: Arc<phc::PasswordHash>,
+    memory: Arc<MemoryBlocks>,
     running: Arc<Semaphore>,
     admitted: Arc<Semaphore>,
 }
@@ -91,18 +91,12 @@ impl Hasher {
     /// The library's error when `cost` is out of range.
     pub fn new(cost: Argon2Params, permits: usize) -> Result<Self, argon2::Error> {
         let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, Some(32))?;
-        let encode = |bytes: &[u8]| STANDARD_NO_PAD.encode(bytes);
-        let dummy = format!(
-            "$argon2id$v=19$m={},t={},p={}${}${}",
-            cost.memory_kib,
-            cost.passes,
-            cost.lanes,
-            encode(&random::bytes::<16>()),
-            encode(&random::bytes::<32>())
-        );
+        let dummy = phc_hash(&params, &random::bytes::<16>(), &random::bytes::<32>())
+            .map_err(|_| argon2::Error::OutputTooLong)?;
         Ok(Self {
             params,
-            dummy: dummy.into(),
+            dummy: Arc::new(dummy),
+            memory: Arc::default(),
             running: Arc::new(Semaphore::new(permits)),
             admitted: Arc::new(Semaphore::new(permits + MAX_QUEUED)),
         })
@@ -130,9 +124,9 @@ impl Hasher {
     /// computation failed.
     pub async fn hash(&self, slot: QueueSlot, password: Password) -> Result<String, AuthError> {
         password.check()?;
-        let params = self.params.clone();
+        let hasher = self.clone();
         self.run(slot, move || {
-            hash_now(&params, password.expose().as_bytes())
+            hasher.hash_now(password.expose().as_bytes())
         })
         .await?
         .map_err(|err| {
@@ -156,16 +150,16 @@ impl Hasher {
         stored: Option<String>,
     ) -> Result<Verification, AuthError> {
         password.check()?;
-        let (params, dummy) = (self.params.clone(), self.dummy.clone());
+        let hasher = self.clone();
         self.run(slot, move || {
-            verify_now(
-                &params,
-                &dummy,
-                password.expose().as_bytes(),
-                stored.as_deref(),
-            )
+            hasher.verify_now(password.expose().as_bytes(), stored.as_deref())
         })
         .await
+    }
+
+    /// Returns the memory of past computations to the system if there was none since the last call.
+    pub fn release_unused_memory(&self) {
+        self.memory.release_unused();
     }
 
     /// Runs a job on the blocking pool. The job owns its permit, so that a client that disconnects
@@ -190,59 +184,88 @@ impl Hasher {
         });
         job.await.map_err(|_| AuthError::Internal)
     }
-}
 
-fn argon2id(params: &Params) -> Argon2<'static> {
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone())
-}
-
-fn hash_now(params: &Params, password: &[u8]) -> argon2::password_hash::Result<String> {
-    let salt = random::bytes::<16>();
-    Ok(argon2id(params)
-        .hash_password_with_salt(password, &salt)?
-        .to_string())
-}
-
-fn verify_now(params: &Params, dummy: &str, password: &[u8], stored: Option<&str>) -> Verification {
-    let reject_after_dummy = |verification| {
-        let _ = PasswordVerifier::<str>::verify_password(&argon2id(params), password, dummy);
-        verification
-    };
-    let Some(stored) = stored else {
-        return reject_after_dummy(Verification::Invalid);
-    };
-    if stored.starts_with("$2") {
-        return verify_bcrypt(params, password, stored)
-            .unwrap_or_else(|| reject_after_dummy(Verification::UnsupportedHash));
+    fn hash_now(&self, password: &[u8]) -> argon2::password_hash::Result<String> {
+        let salt = random::bytes::<16>();
+        let mut tag = [0; 32];
+        let argon2 = (Algorithm::Argon2id, Version::V0x13, &self.params);
+        self.memory.compute(argon2, password, &salt, &mut tag)?;
+        Ok(phc_hash(&self.params, &salt, &tag)?.to_string())
     }
-    let Some(hash) = parse_within_cost_limits(stored) else {
-        return reject_after_dummy(Verification::UnsupportedHash);
-    };
-    if argon2id(params).verify_password(password, &hash).is_err() {
-        return Verification::Invalid;
-    }
-    let upgrade = if is_current(params, &hash) {
-        None
-    } else {
-        hash_now(params, password).ok()
-    };
-    Verification::Valid { upgrade }
-}
 
-/// Verifies a bcrypt hash, which old MediaManager databases have. The new Argon2 hash is computed
-/// for an invalid password too, so that both take the same time. Bcrypt uses the first 72 bytes
-/// only, as it did when the hash was created.
-fn verify_bcrypt(params: &Params, password: &[u8], stored: &str) -> Option<Verification> {
-    let parts: bcrypt::HashParts = stored.parse().ok()?;
-    if parts.get_cost() > MAX_BCRYPT_COST {
-        return None;
-    }
-    let is_right = bcrypt::verify(password, stored).unwrap_or(false);
-    let upgrade = hash_now(params, password).ok();
-    Some(if is_right {
+    fn verify_now(&self, password: &[u8], stored: Option<&str>) -> Verification {
+        let reject_after_dummy = |verification| {
+            let _ = self.is_password_of(password, &self.dummy);
+            verification
+        };
+        let Some(stored) = stored else {
+            return reject_after_dummy(Verification::Invalid);
+        };
+        if stored.starts_with("$2") {
+            return self
+                .verify_bcrypt(password, stored)
+                .unwrap_or_else(|| reject_after_dummy(Verification::UnsupportedHash));
+        }
+        let Some(hash) = parse_within_cost_limits(stored) else {
+            return reject_after_dummy(Verification::UnsupportedHash);
+        };
+        if self.is_password_of(password, &hash) != Some(true) {
+            return Verification::Invalid;
+        }
+        let upgrade = if is_current(&self.params, &hash) {
+            None
+        } else {
+            self.hash_now(password).ok()
+        };
         Verification::Valid { upgrade }
-    } else {
-        Verification::Invalid
+    }
+
+    /// Whether a password has this hash; `None` if the hash cannot be computed.
+    fn is_password_of(&self, password: &[u8], hash: &phc::PasswordHash) -> Option<bool> {
+        let algorithm = Algorithm::try_from(hash.algorithm.as_str()).ok()?;
+        let version = hash
+            .version
+            .map_or(Ok(Version::default()), Version::try_from);
+        let (salt, expected) = (hash.salt.as_ref()?, hash.hash.as_ref()?);
+        let params = Params::try_from(hash).ok()?;
+        let mut tag = [0; phc::Output::MAX_LENGTH];
+        let tag = tag.get_mut(..expected.len())?;
+        let argon2 = (algorithm, version.ok()?, &params);
+        self.memory.compute(argon2, password, salt, tag).ok()?;
+        // `phc::Output` compares in constant time.
+        Some(phc::Output::new(tag).ok()? == *expected)
+    }
+
+    /// Verifies a bcrypt hash, which old MediaManager databases have. The new Argon2 hash is
+    /// computed for an invalid password too, so that both take the same time. Bcrypt uses the first
+    /// 72 bytes only, as it did when the hash was created.
+    fn verify_bcrypt(&self, password: &[u8], stored: &str) -> Option<Verification> {
+        let parts: bcrypt::HashParts = stored.parse().ok()?;
+        if parts.get_cost() > MAX_BCRYPT_COST {
+            return None;
+        }
+        let is_right = bcrypt::verify(password, stored).unwrap_or(false);
+        let upgrade = self.hash_now(password).ok();
+        Some(if is_right {
+            Verification::Valid { upgrade }
+        } else {
+            Verification::Invalid
+        })
+    }
+}
+
+/// The PHC form of an Argon2id hash.
+fn phc_hash(
+    params: &Params,
+    salt: &[u8],
+    tag: &[u8],
+) -> argon2::password_hash::Result<phc::PasswordHash> {
+    Ok(phc::PasswordHash {
+        algorithm: Algorithm::Argon2id.ident(),
+        version: Some(Version::V0x13.into()),
+        params: params.try_into()?,
+        salt: Some(phc::Salt::new(salt)?),
+        hash: Some(phc::Output::new(tag)?),
     })
 }
 

@@ -89,7 +89,7 @@ pub const ROOMS: &[Room] = &[
         path: "server::crypto",
         rooms: &["domain", "server::clock", "server::config", "server::telemetry"],
         crates: &[
-            "argon2", "base64", "bcrypt", "cookie", "getrandom", "hkdf", "jsonwebtoken",
+            "argon2", "argon2_rust", "base64", "bcrypt", "cookie", "getrandom", "hkdf", "jsonwebtoken",
             "metrics", "rand", "serde", "sha2", "tokio", "tracing", "uuid", "zxcvbn",
         ],
     },
