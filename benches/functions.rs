@@ -141,7 +141,7 @@ fn password(criterion: &mut Criterion) {
             runtime.block_on(async {
                 hasher
                     .verify(
-                        hasher.acquire_slot().await.unwrap(),
+                        hasher.acquire_slot("home").await.unwrap(),
                         Password::parse(PASSWORD.to_owned()).unwrap(),
                         Some(stored.clone()),
                     )

@@ -10,6 +10,7 @@ pub mod import;
 pub mod links;
 pub mod login;
 pub mod mail;
+mod new_password;
 pub mod oidc;
 pub mod password_reset;
 pub mod rate_limits;

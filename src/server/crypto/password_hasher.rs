@@ -1,29 +1,21 @@
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use argon2::{Algorithm, Params, Version, password_hash::phc};
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time::{sleep, timeout},
-};
-
+use super::{password_policy::NewPassword, random};
 use crate::{
     domain::{AuthError, Password},
-    server::{crypto::random, telemetry::metrics},
+    server::telemetry::metrics,
 };
+use argon2::{Algorithm, Params, Version, password_hash::phc};
 
 mod memory;
+mod queue;
 #[cfg(test)]
 mod tests;
 
 use memory::MemoryBlocks;
+use queue::Queue;
+pub use queue::QueueSlot;
 
-/// How long a request may wait in the queue (SR-171).
-const MAX_QUEUE_WAIT: Duration = Duration::from_secs(2);
-/// The length of the queue (SR-171).
-const MAX_QUEUED: usize = 64;
-/// The delay of a rejection. Without it a client would retry at once, and rejecting would use the
-/// whole processor.
-const REJECT_DELAY: Duration = Duration::from_secs(1);
 /// The limits for the parameters of a stored Argon2 hash. A hash beyond them is never computed: a
 /// planted row could exhaust memory or processor (SR-015).
 const MAX_MEMORY_KIB: u32 = 262_144;
@@ -51,8 +43,7 @@ impl Argon2Params {
     };
 }
 
-/// Hashes and verifies passwords on the blocking pool. One semaphore bounds all of its work
-/// (SR-170).
+/// Hashes and verifies passwords on the blocking pool. One queue bounds all of its work (SR-170).
 #[derive(Clone)]
 pub struct Hasher {
     params: Params,
@@ -61,15 +52,8 @@ pub struct Hasher {
     /// start time.
     dummy: Arc<phc::PasswordHash>,
     memory: Arc<MemoryBlocks>,
-    running: Arc<Semaphore>,
-    admitted: Arc<Semaphore>,
+    queue: Arc<Queue>,
 }
-
-/// A slot in the queue, which is released when it is dropped.
-#[derive(Debug)]
-pub struct QueueSlot(
-    #[expect(dead_code, reason = "held until it is dropped, not read")] OwnedSemaphorePermit,
-);
 
 /// The outcome of verifying a password.
 #[derive(Debug, PartialEq, Eq)]
@@ -91,48 +75,52 @@ impl Hasher {
     /// The library's error when `cost` is out of range.
     pub fn new(cost: Argon2Params, permits: usize) -> Result<Self, argon2::Error> {
         let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, Some(32))?;
-        let dummy = phc_hash(&params, &random::bytes::<16>(), &random::bytes::<32>())
-            .map_err(|_| argon2::Error::OutputTooLong)?;
+        let dummy = unmatchable_hash(&params).map_err(|_| argon2::Error::OutputTooLong)?;
         Ok(Self {
             params,
             dummy: Arc::new(dummy),
             memory: Arc::default(),
-            running: Arc::new(Semaphore::new(permits)),
-            admitted: Arc::new(Semaphore::new(permits + MAX_QUEUED)),
+            queue: Arc::new(Queue::new(permits)),
         })
     }
 
-    /// Takes a slot in the queue. Callers take it before their first database query, so that a
-    /// flood of logins is rejected before it reaches the database (SR-171).
+    /// Takes a slot in the queue for a request of this network. Callers take it before their first
+    /// database query, so that a flood of logins is rejected before it reaches the database
+    /// (SR-171).
     ///
     /// # Errors
-    /// `Overloaded` when the queue is full, after [`REJECT_DELAY`].
-    pub async fn acquire_slot(&self) -> Result<QueueSlot, AuthError> {
-        match self.admitted.clone().try_acquire_owned() {
-            Ok(permit) => Ok(QueueSlot(permit)),
-            Err(_) => {
-                sleep(REJECT_DELAY).await;
-                Err(AuthError::Overloaded)
-            }
-        }
+    /// `Overloaded` when the queue is full, after a delay.
+    pub async fn acquire_slot(&self, network: &str) -> Result<QueueSlot, AuthError> {
+        self.queue.acquire(network).await
     }
 
-    /// Returns the hash of a new password as a PHC string.
+    /// Estimates the strength of a new password and returns its hash as a PHC string. The estimate
+    /// may take as long as the hash, so both are one job of the queue (SR-172).
     ///
     /// # Errors
-    /// Those of [`Password::check`]; `Overloaded` after [`MAX_QUEUE_WAIT`]; `Internal` when the
+    /// `PasswordTooWeak`; `Overloaded` when the turn does not come in time; `Internal` when the
     /// computation failed.
-    pub async fn hash(&self, slot: QueueSlot, password: Password) -> Result<String, AuthError> {
-        password.check()?;
+    pub async fn hash(&self, slot: QueueSlot, password: NewPassword) -> Result<String, AuthError> {
         let hasher = self.clone();
         self.run(slot, move || {
-            hasher.hash_now(password.expose().as_bytes())
+            password.check_strength()?;
+            hasher.hash_now(password.expose().as_bytes()).map_err(|err| {
+                tracing::error!(event = "hash_failed", error = %err, "a password could not be hashed");
+                AuthError::Internal
+            })
         })
         .await?
-        .map_err(|err| {
-            tracing::error!(event = "hash_failed", error = %err, "a password could not be hashed");
-            AuthError::Internal
-        })
+    }
+
+    /// A hash that no password matches, for an account without a password. Its 256 random bits need
+    /// no computation, and verifying a password against it takes as long as against any other.
+    ///
+    /// # Errors
+    /// `Internal` when the parameters cannot be written.
+    pub fn unmatchable_hash(&self) -> Result<String, AuthError> {
+        unmatchable_hash(&self.params)
+            .map(|hash| hash.to_string())
+            .map_err(|_| AuthError::Internal)
     }
 
     /// Verifies a password against a stored hash. `None` is always invalid.
@@ -141,8 +129,8 @@ impl Hasher {
     /// time does not show whether an account exists (SR-020).
     ///
     /// # Errors
-    /// Those of [`Password::check`]; `Overloaded` after [`MAX_QUEUE_WAIT`]; `Internal` when the
-    /// computation failed.
+    /// Those of [`Password::check`]; `Overloaded` when the turn does not come in time; `Internal` when
+    /// the computation failed.
     pub async fn verify(
         &self,
         slot: QueueSlot,
@@ -162,24 +150,22 @@ impl Hasher {
         self.memory.release_unused();
     }
 
-    /// Runs a job on the blocking pool. The job owns its permit, so that a client that disconnects
-    /// does not release it while the memory is still in use (SR-170).
+    /// Runs a job on the blocking pool. The job owns its turn, so that a client that disconnects
+    /// does not pass it on while the memory is still in use (SR-170).
     async fn run<T: Send + 'static>(
         &self,
         slot: QueueSlot,
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, AuthError> {
         let waiting = metrics::QueueWait::start();
-        let turn = timeout(MAX_QUEUE_WAIT, self.running.clone().acquire_owned()).await;
+        let turn = slot.turn().await;
         drop(waiting);
-        let permit: OwnedSemaphorePermit = turn
-            .map_err(|_| AuthError::Overloaded)?
-            .map_err(|_| AuthError::Internal)?;
+        let turn = turn?;
         let span = tracing::Span::current();
         let job = tokio::task::spawn_blocking(move || {
             // Log lines of the job belong to the request's span.
             let result = span.in_scope(job);
-            drop((permit, slot));
+            drop((turn, slot));
             result
         });
         job.await.map_err(|_| AuthError::Internal)
@@ -252,6 +238,11 @@ impl Hasher {
             Verification::Invalid
         })
     }
+}
+
+/// A hash of random bytes.
+fn unmatchable_hash(params: &Params) -> argon2::password_hash::Result<phc::PasswordHash> {
+    phc_hash(params, &random::bytes::<16>(), &random::bytes::<32>())
 }
 
 /// The PHC form of an Argon2id hash.

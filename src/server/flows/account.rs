@@ -7,7 +7,7 @@ use super::{
     links,
     login::{self, Login},
     mail::{self, MailKind},
-    rate_limits,
+    new_password, rate_limits,
     sessions::{self, CurrentUser, RecentLogin},
     users::{self, UserUpdate},
 };
@@ -122,20 +122,18 @@ pub async fn change_password(
     password: Password,
 ) -> Result<(), AuthError> {
     let (state, user) = (cx.state, recent.user());
-    let slot = state.hasher.acquire_slot().await?;
-    let password = NewPassword::parse(password, &user.email, &state.config)?;
+    let slot = state.hasher.acquire_slot(&cx.client.rate_limit_key).await?;
     // Limited because every change costs a hash and a mail, possibly to a stranger's address.
     let quota_key = format!("new-password:{}", user.id);
     rate_limits::consume(cx, &quota_key, EMAIL_CHANGE_LIMIT).await?;
+    let password = NewPassword::parse(password, &user.email, &state.config);
+    let password = rate_limits::refund_on_error(cx, &quota_key, password).await?;
     let found = db::users::find_with_hash(&state.db, user.id)
         .await?
         .ok_or(AuthError::NotLoggedIn)?;
-    let hash = rate_limits::refund_on_error(
-        cx,
-        &quota_key,
-        state.hasher.hash(slot, password.into_password()).await,
-    )
-    .await?;
+    let hash =
+        rate_limits::refund_on_error(cx, &quota_key, new_password::hash(cx, slot, password).await)
+            .await?;
     let mut tx = cx.exclusive().await?;
     sessions::ensure_session_live(&tx, recent.current()).await?;
     if !db::users::replace_hash(tx.db(), &found, hash).await? {

@@ -129,7 +129,11 @@ pub async fn verify_password(
 ) -> Result<VerifiedPassword, AuthError> {
     let PasswordLogin { email, password } = input;
     password.check()?;
-    let slot = cx.state.hasher.acquire_slot().await?;
+    let slot = cx
+        .state
+        .hasher
+        .acquire_slot(&cx.client.rate_limit_key)
+        .await?;
     let found = match &email {
         Some(email) => db::users::find_by_email(&cx.state.db, email).await?,
         None => None,
@@ -153,7 +157,11 @@ pub async fn verify_password_of(
     password: Password,
 ) -> Result<VerifiedPassword, AuthError> {
     password.check()?;
-    let slot = cx.state.hasher.acquire_slot().await?;
+    let slot = cx
+        .state
+        .hasher
+        .acquire_slot(&cx.client.rate_limit_key)
+        .await?;
     let found = db::users::find_with_hash(&cx.state.db, user.id).await?;
     Box::pin(check_credentials(
         cx,

@@ -27,7 +27,7 @@ mod link_identity;
 mod login_attempt;
 mod pending_link;
 
-pub use account::{created_by_provider, random_password_hash};
+pub use account::created_by_provider;
 pub use backchannel::backchannel_logout;
 pub use link_identity::{LinkRequest, link_request, unlink_identity};
 pub use login_attempt::{ATTEMPT_LIFETIME_SECONDS, LoginAttempt, LoginPurpose, fingerprint};

@@ -8,7 +8,7 @@ use super::{
     events::EventDetails,
     links,
     mail::{self, MailKind},
-    rate_limits,
+    new_password, rate_limits,
 };
 use crate::{
     domain::{AuditEvent, AuthError, Email, GrantSource, LinkToken, Password, User},
@@ -127,7 +127,7 @@ pub struct PasswordReset {
 /// `TooManyAttempts`, `Overloaded`.
 pub async fn reset_password(cx: &Ctx<'_>, reset: PasswordReset) -> Result<(), AuthError> {
     let (state, token) = (cx.state, reset.token.expose());
-    let slot = state.hasher.acquire_slot().await?;
+    let slot = state.hasher.acquire_slot(&cx.client.rate_limit_key).await?;
     let quota_key = rate_limits::consume_token(cx, "reset-token").await?;
     let (purpose, found) = read_link(state, &state.db, token).await?;
     if reset
@@ -137,12 +137,9 @@ pub async fn reset_password(cx: &Ctx<'_>, reset: PasswordReset) -> Result<(), Au
         return Err(AuthError::ResetLinkInvalid);
     }
     let password = NewPassword::parse(reset.password, &found.user.email, &state.config)?;
-    let hash = rate_limits::refund_on_error(
-        cx,
-        &quota_key,
-        state.hasher.hash(slot, password.into_password()).await,
-    )
-    .await?;
+    let hash =
+        rate_limits::refund_on_error(cx, &quota_key, new_password::hash(cx, slot, password).await)
+            .await?;
     let user = found.user.id;
 
     // Serialized with OpenID Connect logins, which otherwise could start a session after this reset

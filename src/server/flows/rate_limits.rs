@@ -24,6 +24,11 @@ const CALLBACK_LIMIT: RateLimit = RateLimit {
     max: 100,
     window: 10 * 60,
 };
+/// New passwords of one client that are too weak. Each costs as much as a hash (SR-172).
+const WEAK_PASSWORD_LIMIT: RateLimit = RateLimit {
+    max: 20,
+    window: 10 * 60,
+};
 const SECONDS_PER_HOUR: i64 = 60 * 60;
 
 /// Consumes one failed login of the client's limit; [`refund`] returns it if the login succeeds.
@@ -98,6 +103,15 @@ pub async fn consume_token(cx: &Ctx<'_>, action: &str) -> Result<String, AuthErr
 pub async fn consume_callback(cx: &Ctx<'_>) -> Result<String, AuthError> {
     let key = format!("oidc-callback:{}", cx.client.rate_limit_key);
     consume(cx, &key, CALLBACK_LIMIT).await.map(|()| key)
+}
+
+/// Consumes one of the weak passwords that a client may try. Returns the key for [`refund`].
+///
+/// # Errors
+/// `TooManyAttempts`.
+pub async fn consume_weak_password(cx: &Ctx<'_>) -> Result<String, AuthError> {
+    let key = format!("weak-password:{}", cx.client.rate_limit_key);
+    consume(cx, &key, WEAK_PASSWORD_LIMIT).await.map(|()| key)
 }
 
 /// Limit of mails of one kind to one account per hour.

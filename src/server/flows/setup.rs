@@ -3,7 +3,7 @@ use super::{
     events::EventDetails,
     links,
     login::{self, FirstFactor, Login},
-    users,
+    new_password, users,
 };
 use crate::{
     domain::{AuditEvent, AuthError, Email, GrantSource, LinkToken, LoginMethod, Password},
@@ -65,10 +65,14 @@ pub async fn create_first_admin(cx: &Ctx<'_>, first: FirstAdmin) -> Result<Login
         email,
         password,
     } = first;
-    let slot = cx.state.hasher.acquire_slot().await?;
+    let slot = cx
+        .state
+        .hasher
+        .acquire_slot(&cx.client.rate_limit_key)
+        .await?;
     check_setup_link(cx, token.expose()).await?;
     let password = NewPassword::parse(password, email.as_str(), &cx.state.config)?;
-    let hashed_password = cx.state.hasher.hash(slot, password.into_password()).await?;
+    let hashed_password = new_password::hash(cx, slot, password).await?;
     let mut tx = cx.exclusive().await?;
     ensure_open(tx.db()).await?;
     let new = users::NewUserAccount {

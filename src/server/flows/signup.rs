@@ -3,7 +3,7 @@ use super::{
     events::EventDetails,
     login::{self, FirstFactor, Login},
     mail::{self, MailKind},
-    rate_limits,
+    new_password, rate_limits,
     users::{self, Role},
 };
 use crate::{
@@ -52,15 +52,12 @@ pub async fn sign_up(cx: &Ctx<'_>, request: SignupRequest) -> Result<SignupOutco
     let SignupRequest { email, password } = request;
     // Take the hashing slot first: a rejected request must neither reach the database nor consume
     // the client's quota.
-    let slot = state.hasher.acquire_slot().await?;
+    let slot = state.hasher.acquire_slot(&cx.client.rate_limit_key).await?;
     let quota_key = rate_limits::consume_request(cx, "signup").await?;
     let password = NewPassword::parse(password, email.as_str(), &state.config)?;
-    let hashed_password = rate_limits::refund_on_error(
-        cx,
-        &quota_key,
-        state.hasher.hash(slot, password.into_password()).await,
-    )
-    .await?;
+    let hashed_password =
+        rate_limits::refund_on_error(cx, &quota_key, new_password::hash(cx, slot, password).await)
+            .await?;
     // Consume the quota before looking the address up; otherwise hitting the limit would reveal
     // that the address exists.
     let duplicate_key = format!("signup-duplicate:{}", cx.client.rate_limit_key);

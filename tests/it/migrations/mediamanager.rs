@@ -150,7 +150,7 @@ async fn with_the_cost_of_production_mediamanagers_own_hashes_stay() {
     let password = Password::parse(PASSWORD.to_owned()).unwrap();
     let verdict = hasher
         .verify(
-            hasher.acquire_slot().await.unwrap(),
+            hasher.acquire_slot("home").await.unwrap(),
             password,
             Some(after[2].hashed_password.clone()),
         )

@@ -13,7 +13,7 @@ fn password(text: &str) -> Password {
 async fn verify(hasher: &Hasher, text: &str, stored: &str) -> Verification {
     hasher
         .verify(
-            hasher.acquire_slot().await.unwrap(),
+            hasher.acquire_slot("home").await.unwrap(),
             password(text),
             Some(stored.to_owned()),
         )
@@ -23,7 +23,10 @@ async fn verify(hasher: &Hasher, text: &str, stored: &str) -> Verification {
 
 async fn hash(hasher: &Hasher, text: &str) -> String {
     hasher
-        .hash(hasher.acquire_slot().await.unwrap(), password(text))
+        .hash(
+            hasher.acquire_slot("home").await.unwrap(),
+            NewPassword::unchecked(text),
+        )
         .await
         .unwrap()
 }
@@ -31,24 +34,24 @@ async fn hash(hasher: &Hasher, text: &str) -> String {
 #[tokio::test]
 async fn a_new_hash_is_argon2id_with_the_parameters_of_mediamanager() {
     let hasher = Hasher::new(Argon2Params::STANDARD, 1).unwrap();
-    let hash = hash(&hasher, "correct horse").await;
+    let hash = hash(&hasher, "violet kettle harbour").await;
     assert!(
         hash.starts_with("$argon2id$v=19$m=65536,t=3,p=4$"),
         "{hash}"
     );
     assert_eq!(
-        verify(&hasher, "correct horse", &hash).await,
+        verify(&hasher, "violet kettle harbour", &hash).await,
         Verification::Valid { upgrade: None }
     );
     assert_eq!(
-        verify(&hasher, "correct horsE", &hash).await,
+        verify(&hasher, "violet kettle harbouR", &hash).await,
         Verification::Invalid
     );
 }
 
 #[tokio::test]
 async fn weaker_hashes_are_accepted_and_upgraded() {
-    let weak = hash(&Hasher::new(CHEAP, 1).unwrap(), "correct horse").await;
+    let weak = hash(&Hasher::new(CHEAP, 1).unwrap(), "violet kettle harbour").await;
     let hasher = Hasher::new(
         Argon2Params {
             memory_kib: 128,
@@ -57,20 +60,20 @@ async fn weaker_hashes_are_accepted_and_upgraded() {
         1,
     )
     .unwrap();
-    let bcrypt = bcrypt::hash("correct horse", 4).unwrap();
+    let bcrypt = bcrypt::hash("violet kettle harbour", 4).unwrap();
     for stored in [weak, bcrypt] {
         let Verification::Valid {
             upgrade: Some(upgrade),
-        } = verify(&hasher, "correct horse", &stored).await
+        } = verify(&hasher, "violet kettle harbour", &stored).await
         else {
             panic!("{stored}")
         };
         assert_eq!(
-            verify(&hasher, "correct horse", &upgrade).await,
+            verify(&hasher, "violet kettle harbour", &upgrade).await,
             Verification::Valid { upgrade: None }
         );
         assert_eq!(
-            verify(&hasher, "wrong horse", &stored).await,
+            verify(&hasher, "copper lantern", &stored).await,
             Verification::Invalid
         );
     }
@@ -97,7 +100,7 @@ async fn unreadable_and_unaffordable_hashes_are_wrong_and_never_computed() {
     assert_eq!(
         hasher
             .verify(
-                hasher.acquire_slot().await.unwrap(),
+                hasher.acquire_slot("home").await.unwrap(),
                 password("anything"),
                 None
             )
@@ -112,34 +115,19 @@ async fn a_client_that_goes_away_makes_no_room_for_another_hash() {
     let hasher = Hasher::new(CHEAP, 1).unwrap();
     let (begin, begun) = tokio::sync::oneshot::channel();
     let (finish, finished) = std::sync::mpsc::channel::<()>();
-    let job = hasher.run(hasher.acquire_slot().await.unwrap(), move || {
+    let job = hasher.run(hasher.acquire_slot("home").await.unwrap(), move || {
         (begin.send(()), finished.recv())
     });
     tokio::select! {
         _ = job => unreachable!("it waits"),
         begun = begun => begun.unwrap(),
     }
+    let other = hasher.acquire_slot("other").await.unwrap();
     assert_eq!(
-        hasher.running.available_permits(),
-        0,
+        other.turn().await.err(),
+        Some(AuthError::Overloaded),
         "the memory is still in use"
     );
-    assert_eq!(hasher.admitted.available_permits(), MAX_QUEUED);
     finish.send(()).unwrap();
-    let _turn = hasher.running.acquire().await.unwrap();
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_flood_is_told_to_come_back() {
-    let hasher = Hasher::new(CHEAP, 1).unwrap();
-    let _all = hasher
-        .admitted
-        .clone()
-        .acquire_many_owned(u32::try_from(1 + MAX_QUEUED).unwrap())
-        .await
-        .unwrap();
-    assert_eq!(
-        hasher.acquire_slot().await.err(),
-        Some(AuthError::Overloaded)
-    );
+    other.turn().await.unwrap();
 }

@@ -3,13 +3,12 @@
 //! in one exclusive transaction, so that of two first logins at once one creates the account and the
 //! other finds it.
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use uuid::Uuid;
 
 use super::describe_identity;
 use crate::{
     domain::{
-        AuditEvent, AuthError, Email, ExternalUser, GrantSource, LoginMethod, Password, User,
+        AuditEvent, AuthError, Email, ExternalUser, GrantSource, LoginMethod, User,
         external_user::{
             AccountDecision, AccountFacts, EmailSync, Grant, UnusableEmail, decide, match_account,
             sync_email,
@@ -17,8 +16,6 @@ use crate::{
         oidc_error::OidcError,
     },
     server::{
-        AppState,
-        crypto::random,
         db::{
             self,
             accounts::Account,
@@ -69,25 +66,17 @@ pub async fn log_in_external_user(
         user: &external,
         grant: decide(provider.config().rules, &external),
     };
-    let known = db::identities::find(&cx.state.db, &external.issuer, &external.subject).await?;
-    // Hashing takes long, so it is done before the transaction, in case an account is created.
-    let random_hash = match known {
-        None => Some(random_password_hash(cx.state).await?),
-        Some(_) => None,
-    };
     let mut tx = cx.exclusive().await?;
     let found = db::identities::find(tx.db(), &external.issuer, &external.subject).await?;
-    let identity = match (found, random_hash) {
-        (Some(identity), _) => identity,
-        (None, Some(hash)) => match find_or_create_account(&mut tx, &external_login, hash).await? {
+    let identity = match found {
+        Some(identity) => identity,
+        None => match find_or_create_account(&mut tx, &external_login).await? {
             AccountMatch::Identity(identity) => identity,
             AccountMatch::LinkRequired(email) => {
                 tx.commit().await?;
                 return Ok(LoginResult::LinkRequired(external, email));
             }
         },
-        // The identity was unlinked in this very moment.
-        (None, None) => return Err(AuthError::Unavailable.into()),
     };
     let user = db::users::find(tx.db(), identity.user_id)
         .await?
@@ -129,7 +118,6 @@ pub async fn log_in_external_user(
 async fn find_or_create_account(
     tx: &mut Tx<'_>,
     external: &ExternalLogin<'_>,
-    hash: String,
 ) -> Result<AccountMatch, OidcFailure> {
     if let Some(user) = find_linked_by_mediamanager(tx, external).await? {
         if db::accounts::find(tx.db(), user).await?.is_none() {
@@ -152,7 +140,7 @@ async fn find_or_create_account(
     match (match_account(external.grant.is_email_trusted, facts), user) {
         (AccountDecision::Link, Some(user)) => insert_identity(tx, user.id, external).await,
         (AccountDecision::LinkAndRevokeCredentials, Some(user)) => {
-            revoke_unverified_credentials(tx, &user, hash).await?;
+            revoke_unverified_credentials(tx, &user).await?;
             insert_identity(tx, user.id, external).await
         }
         (AccountDecision::ConfirmWithPassword, Some(user)) => {
@@ -179,7 +167,7 @@ async fn find_or_create_account(
             let failure = OidcFailure::new(OidcError::LoginNotAllowed, reason, HINT_VERIFY_EMAIL);
             Err(failure.for_user(user.id))
         }
-        (AccountDecision::Create, _) | (_, None) => create(tx, external, email, hash).await,
+        (AccountDecision::Create, _) | (_, None) => create(tx, external, email).await,
     }
 }
 
@@ -240,11 +228,10 @@ async fn create(
     tx: &mut Tx<'_>,
     external: &ExternalLogin<'_>,
     email: Email,
-    hash: String,
 ) -> Result<AccountMatch, OidcFailure> {
     let new = users::NewUserAccount {
         email,
-        hashed_password: hash,
+        hashed_password: tx.cx().state.hasher.unmatchable_hash()?,
         role: Role::Member,
         is_email_verified: external.grant.is_email_trusted,
         is_passwordless: true,
@@ -280,12 +267,9 @@ async fn insert_identity(
 
 /// Revokes the password, the sessions, the identities and the links of an account that was created
 /// before its address was verified, perhaps by a stranger who waits for the owner (SR-037).
-async fn revoke_unverified_credentials(
-    tx: &mut Tx<'_>,
-    user: &User,
-    hash: String,
-) -> Result<(), AuthError> {
+async fn revoke_unverified_credentials(tx: &mut Tx<'_>, user: &User) -> Result<(), AuthError> {
     let now = tx.now();
+    let hash = tx.cx().state.hasher.unmatchable_hash()?;
     db::users::set_hash(tx.db(), user.id, hash).await?;
     db::sessions::revoke_all(tx.db(), user.id, now).await?;
     db::identities::delete_for_user(tx.db(), user.id).await?;
@@ -363,16 +347,4 @@ async fn change_email(tx: &mut Tx<'_>, user: User, email: &Email) -> Result<User
 /// password: somebody may have chosen one there (SR-037).
 pub fn created_by_provider(account: &Account) -> bool {
     account.is_passwordless && account.approved_by.as_deref() == Some(GrantSource::Provider.name())
-}
-
-/// The hash of a random password, which is thrown away at once.
-///
-/// # Errors
-/// `Overloaded`.
-pub async fn random_password_hash(state: &AppState) -> Result<String, AuthError> {
-    let password = Password::parse(URL_SAFE_NO_PAD.encode(random::bytes::<32>()))?;
-    state
-        .hasher
-        .hash(state.hasher.acquire_slot().await?, password)
-        .await
 }

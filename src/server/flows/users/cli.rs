@@ -41,8 +41,11 @@ pub async fn create_user(cx: &Ctx<'_>, new: NewCliUser) -> Result<User, AuthErro
         .state
         .hasher
         .hash(
-            cx.state.hasher.acquire_slot().await?,
-            password.into_password(),
+            cx.state
+                .hasher
+                .acquire_slot(&cx.client.rate_limit_key)
+                .await?,
+            password,
         )
         .await?;
     // Serialized with the setup, which inserts the first administrator after checking that there is

@@ -5,7 +5,6 @@ use crate::{
         Ctx,
         events::EventDetails,
         mail::{self, MailKind},
-        oidc,
         password_reset::{self, ResetLink},
         sessions::Admin,
     },
@@ -25,7 +24,7 @@ pub struct Invited {
 /// `EmailTaken`, `Overloaded`; `NotLoggedIn`, `Forbidden` if the administrator has lost the session
 /// or the right meanwhile.
 pub async fn invite(cx: &Ctx<'_>, admin: &Admin, email: Email) -> Result<Invited, AuthError> {
-    let (by, hashed_password) = (admin.user().id, oidc::random_password_hash(cx.state).await?);
+    let (by, hashed_password) = (admin.user().id, cx.state.hasher.unmatchable_hash()?);
     let mut tx = cx.exclusive().await?;
     ensure_still_admin(&tx, admin).await?;
     let new = NewUserAccount {

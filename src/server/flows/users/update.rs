@@ -12,7 +12,7 @@ use crate::{
             Ctx, Tx, account,
             events::EventDetails,
             mail::{self, MailKind},
-            rate_limits,
+            new_password, rate_limits,
             sessions::{Admin, CurrentUser},
         },
     },
@@ -104,13 +104,9 @@ pub(super) async fn update_by(
     let hash = match password {
         Some(password) => {
             let address = email.as_ref().map_or(before.email.as_str(), Email::as_str);
-            let password = NewPassword::parse(password, address, &state.config)?.into_password();
-            Some(
-                state
-                    .hasher
-                    .hash(state.hasher.acquire_slot().await?, password)
-                    .await?,
-            )
+            let password = NewPassword::parse(password, address, &state.config)?;
+            let slot = state.hasher.acquire_slot(&cx.client.rate_limit_key).await?;
+            Some(new_password::hash(cx, slot, password).await?)
         }
         None => None,
     };
