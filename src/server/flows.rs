@@ -2,7 +2,9 @@
 //! then one input; four parameters at most. They know neither HTTP nor pages.
 
 pub mod account;
+pub mod cleanup;
 pub mod client_info;
+pub mod devices;
 pub mod diagnostics;
 pub mod email_verification;
 pub mod events;

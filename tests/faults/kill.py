@@ -57,8 +57,12 @@ HALVES = {
     "an address twice": 'SELECT count(*) FROM (SELECT lower(email) FROM "user" GROUP BY lower(email) HAVING count(*) > 1) x',
     "a user whom nobody has made": "SELECT count(*) FROM \"user\" u WHERE NOT EXISTS "
     "(SELECT 1 FROM auth_event e WHERE e.user_id = u.id AND e.kind IN ('signed_up', 'user_created'))",
-    "sessions that are not the logins": 'SELECT count(*) FROM "user" u WHERE (SELECT count(*) FROM auth_session s WHERE s.user_id = u.id) <> '
+    # A login deletes ended sessions, so that there may be fewer.
+    "sessions that are no logins": 'SELECT count(*) FROM "user" u WHERE (SELECT count(*) FROM auth_session s WHERE s.user_id = u.id) > '
     "(SELECT count(*) FROM auth_event e WHERE e.user_id = u.id AND e.kind = 'logged_in')",
+    "a login without its session": 'SELECT count(*) FROM "user" u WHERE abs('
+    "(SELECT COALESCE(max(s.created_at), 0) FROM auth_session s WHERE s.user_id = u.id) - "
+    "(SELECT COALESCE(max(e.occurred_at), 0) FROM auth_event e WHERE e.user_id = u.id AND e.kind = 'logged_in')) > 1",
     "an administrator whom nobody has made one": 'SELECT count(*) FROM "user" u JOIN auth_user_account a ON a.user_id = u.id '
     "WHERE u.is_superuser <> (a.admin_granted_at IS NOT NULL)",
     "an approval without an approver": 'SELECT count(*) FROM "user" u JOIN auth_user_account a ON a.user_id = u.id '

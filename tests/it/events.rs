@@ -15,6 +15,7 @@ use mediamanager_auth::{
 use crate::support::{App, Browser, Household, PASSWORD, Page, log::Log};
 
 mod audit_log;
+mod growth;
 mod kinds;
 mod secrets;
 
@@ -145,7 +146,7 @@ async fn a_flood_of_strangers_fills_the_log_and_not_the_table() {
             lines("login_throttled"),
             lines("login_failed")
         ),
-        (60, 60, 40, 80)
+        (60, 60, 20, 80)
     );
     home.app.pass(600);
     post_from_another_site(&home.app).await;

@@ -34,5 +34,6 @@ mod support;
 mod tidy;
 mod tidy_requirements;
 mod tidy_text;
+mod uniform_work;
 mod users;
 mod web;

@@ -9,8 +9,10 @@ use crate::support::{App, Browser, PASSWORD, Page, app::CHEAP};
 
 mod accounts;
 mod client_ip;
+mod devices;
 mod hashing;
 mod settings;
+mod successes;
 
 /// One login attempt from a client IP address.
 async fn attempt(app: &App, address: &str, email: &str, password: &str) -> Page {

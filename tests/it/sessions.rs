@@ -9,6 +9,7 @@ use serde_json::json;
 use crate::support::{App, Browser, PASSWORD, Page};
 
 mod bearer;
+mod limit;
 mod revocation;
 mod token;
 
@@ -47,15 +48,22 @@ async fn ada(app: &App) -> (Browser, String) {
     logged_in(app, "ada@example.org").await
 }
 
-/// The cookie's value, and its attributes in alphabetical order.
+/// The session cookie's value, and its attributes in alphabetical order. The only other cookie is
+/// that of a device that has just logged in.
 fn cookie_of(page: &Page) -> (String, Vec<String>) {
-    let cookies: Vec<_> = page.headers.get_all("set-cookie").iter().collect();
-    assert_eq!(cookies.len(), 1, "one cookie and no other");
-    let mut parts = cookies[0]
-        .to_str()
-        .unwrap()
-        .split("; ")
-        .map(ToOwned::to_owned);
+    let cookies = page.headers.get_all("set-cookie").iter();
+    let cookies: Vec<_> = cookies.map(|cookie| cookie.to_str().unwrap()).collect();
+    let others: Vec<_> = cookies[1..]
+        .iter()
+        .map(|cookie| cookie.trim_start_matches("__Host-"))
+        .collect();
+    let is_logout = cookies[0].starts_with(&format!("{NAME}=;"));
+    assert_eq!(others.len(), usize::from(!is_logout), "{cookies:?}");
+    assert!(
+        others.iter().all(|cookie| cookie.starts_with("device-")),
+        "{others:?}"
+    );
+    let mut parts = cookies[0].split("; ").map(ToOwned::to_owned);
     let value = parts
         .next()
         .unwrap()

@@ -14,7 +14,9 @@ pub async fn change_password(#[server(default)] password: Password) -> Result<()
     use crate::server::{flows::account, web::server_fn};
     let (state, auth) = server_fn::request()?;
     let recent = auth.current_user()?.recent(state.clock.now())?;
-    account::change_password(&auth.ctx(&state), &recent, password).await?;
+    let cx = auth.ctx(&state);
+    account::change_password(&cx, &recent, password).await?;
+    server_fn::renew_device(&cx, recent.user().id).await;
     server_fn::redirect(&paths::ACCOUNT, Notice::PasswordChanged);
     Ok(())
 }

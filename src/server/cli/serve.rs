@@ -24,7 +24,11 @@ use crate::{
         config::Config,
         crypto::password_hasher::Argon2Params,
         db,
-        flows::{Ctx, events, mail, setup},
+        flows::{
+            Ctx,
+            cleanup::{self, ClockGuard},
+            mail, setup,
+        },
         oidc::Provider,
         telemetry::{log, metrics},
         web::{assets::Site, middleware::request_limits, router::router},
@@ -253,17 +257,39 @@ async fn run_provider_refresh(provider: Provider, stopping: CancellationToken) {
     }
 }
 
-/// Deletes expired rows, so that the tables stay small (SR-100, SR-173).
+/// Deletes expired rows at intervals.
 async fn run_cleanup(state: AppState) {
     let mut ticks = ticker(CLEANUP_INTERVAL);
+    let (started_at, mut guard) = (Instant::now(), ClockGuard::default());
     loop {
         tokio::select! { _ = ticks.tick() => {}, () = state.stopping.cancelled() => return }
-        let now = state.clock.now();
         state.hasher.release_unused_memory();
-        // A database error was logged, and the next round tries again.
-        let _ = db::sessions::purge(&state.db, now).await;
-        let _ = db::rate_limits::purge(&state.db, now).await;
-        let _ = db::used_tokens::purge(&state.db, now).await;
-        let _ = events::purge(&state).await;
+        let uptime = i64::try_from(started_at.elapsed().as_secs()).unwrap_or(i64::MAX);
+        cleanup::run(&state, &mut guard, uptime).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    };
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_job_that_panics_starts_again_and_one_that_ends_does_not() {
+        let rounds = Arc::new(AtomicU32::new(0));
+        let counted = rounds.clone();
+        let job = spawn_supervised(move || {
+            let counted = counted.clone();
+            async move {
+                let round = counted.fetch_add(1, Ordering::Relaxed);
+                assert!(round >= 3, "the job of a test panics");
+            }
+        });
+        job.await.unwrap();
+        assert_eq!(rounds.load(Ordering::Relaxed), 4);
     }
 }

@@ -230,6 +230,7 @@ impl Hasher {
         if parts.get_cost() > MAX_BCRYPT_COST {
             return None;
         }
+        tracing::trace!(event = "bcrypt_computed");
         let is_right = bcrypt::verify(password, stored).unwrap_or(false);
         let upgrade = self.hash_now(password).ok();
         Some(if is_right {

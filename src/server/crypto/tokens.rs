@@ -24,6 +24,7 @@ const SETUP_AUDIENCE: &str = "mediamanager-auth:setup";
 const LOGIN_ATTEMPT_PURPOSE: &str = "mediamanager-auth:oidc-attempt";
 const LINK_PURPOSE: &str = "mediamanager-auth:link-cookie";
 const PENDING_PURPOSE: &str = "mediamanager-auth:oidc-pending";
+const DEVICE_PURPOSE: &str = "mediamanager-auth:device-cookie";
 const FORM_PURPOSE: &str = "mediamanager-auth:form-account";
 
 /// Signs and checks all tokens. A session token is signed with `token_secret` itself, because
@@ -38,6 +39,7 @@ pub struct Tokens {
     login_attempt_cookie: cookie::Key,
     pending_link_cookie: cookie::Key,
     link_cookie: cookie::Key,
+    device_cookie: cookie::Key,
     form: [u8; 32],
 }
 
@@ -85,6 +87,7 @@ impl Tokens {
             link_cookie: cookie::Key::from(&derive::<64>(secret, LINK_PURPOSE)?),
             login_attempt_cookie: cookie::Key::from(&derive::<64>(secret, LOGIN_ATTEMPT_PURPOSE)?),
             pending_link_cookie: cookie::Key::from(&derive::<64>(secret, PENDING_PURPOSE)?),
+            device_cookie: cookie::Key::from(&derive::<64>(secret, DEVICE_PURPOSE)?),
             form: derive(secret, FORM_PURPOSE)?,
         };
         let (token, claims) = tokens.sign_session(Uuid::nil(), Uuid::nil(), 60)?;
@@ -107,6 +110,11 @@ impl Tokens {
     /// Encrypts the cookie with an identity that waits for the user to confirm the link.
     pub fn pending_link_cookie_key(&self) -> &cookie::Key {
         &self.pending_link_cookie
+    }
+
+    /// Encrypts the cookies of known devices.
+    pub fn device_cookie_key(&self) -> &cookie::Key {
+        &self.device_cookie
     }
 }
 

@@ -1,10 +1,11 @@
-//! The audit log, newest first. Bounded in age and in number of rows, because anonymous requests
-//! cause some of the events (SR-173).
+//! The audit log, newest first. Bounded in age and in rows of each kind, because anonymous
+//! requests cause some of the events (SR-173).
 
 use sea_orm::{
     ActiveValue::{NotSet, Set},
     Condition, QueryOrder, QuerySelect,
     entity::prelude::*,
+    sea_query::ExprTrait,
 };
 
 use super::{delete_in_batches, hide_db_error};
@@ -12,8 +13,12 @@ use crate::domain::{AuditEvent, AuthError};
 
 pub use Model as AuditRow;
 
-/// The number of rows that [`purge`] keeps.
-const MAX_ROWS: u64 = 200_000;
+/// The number of rows of one kind that [`purge_surplus`] keeps.
+const MAX_PER_KIND: u64 = 20_000;
+/// The number of those rows that are about one user.
+const MAX_PER_USER: u64 = 1000;
+/// The number of those rows that are about nobody, such as failed logins with unknown addresses.
+const MAX_WITHOUT_USER: u64 = 10_000;
 const MAX_DETAIL_CHARS: usize = 500;
 const MAX_REQUEST_ID_CHARS: usize = 64;
 
@@ -114,7 +119,7 @@ pub async fn find_page(
     Ok((page, total))
 }
 
-/// Deletes the rows older than `before`, and the oldest ones beyond [`MAX_ROWS`]. Returns how many.
+/// Deletes the rows older than `before`, and those of [`purge_surplus`]. Returns how many.
 pub async fn purge(db: &impl ConnectionTrait, before: i64) -> Result<u64, AuthError> {
     let old = delete_in_batches::<Entity>(
         db,
@@ -122,19 +127,70 @@ pub async fn purge(db: &impl ConnectionTrait, before: i64) -> Result<u64, AuthEr
         Condition::all().add(Column::OccurredAt.lt(before)),
     )
     .await?;
+    Ok(old + purge_surplus(db).await?)
+}
+
+/// Deletes the oldest rows beyond [`MAX_PER_USER`], [`MAX_WITHOUT_USER`] and [`MAX_PER_KIND`], each
+/// kind by itself: what is frequent must not displace what is rare, and one user must not displace
+/// what happened to others. Returns how many.
+pub async fn purge_surplus(db: &impl ConnectionTrait) -> Result<u64, AuthError> {
+    let mut deleted = 0;
+    let users: Vec<(String, Option<Uuid>)> = Entity::find()
+        .select_only()
+        .column(Column::Kind)
+        .column(Column::UserId)
+        .group_by(Column::Kind)
+        .group_by(Column::UserId)
+        .having(Column::Id.count().gt(MAX_PER_USER))
+        .into_tuple()
+        .all(db)
+        .await
+        .map_err(hide_db_error)?;
+    for (kind, user) in users {
+        let rows = Condition::all().add(Column::Kind.eq(kind));
+        deleted += match user {
+            Some(user) => keep_newest(db, rows.add(Column::UserId.eq(user)), MAX_PER_USER).await?,
+            None => keep_newest(db, rows.add(Column::UserId.is_null()), MAX_WITHOUT_USER).await?,
+        };
+    }
+    let kinds: Vec<String> = Entity::find()
+        .select_only()
+        .column(Column::Kind)
+        .group_by(Column::Kind)
+        .having(Column::Id.count().gt(MAX_PER_KIND))
+        .into_tuple()
+        .all(db)
+        .await
+        .map_err(hide_db_error)?;
+    for kind in kinds {
+        let rows = Condition::all().add(Column::Kind.eq(kind));
+        deleted += keep_newest(db, rows, MAX_PER_KIND).await?;
+    }
+    Ok(deleted)
+}
+
+/// Deletes the matching rows but for the newest `max`. Returns how many.
+async fn keep_newest(
+    db: &impl ConnectionTrait,
+    rows: Condition,
+    max: u64,
+) -> Result<u64, AuthError> {
     let newest_surplus: Option<i64> = Entity::find()
         .select_only()
         .column(Column::Id)
+        .filter(rows.clone())
         .order_by_desc(Column::Id)
-        .offset(MAX_ROWS)
+        .offset(max)
         .limit(1)
         .into_tuple()
         .one(db)
         .await
         .map_err(hide_db_error)?;
-    let Some(newest_surplus) = newest_surplus else {
-        return Ok(old);
-    };
-    let surplus = Condition::all().add(Column::Id.lte(newest_surplus));
-    Ok(old + delete_in_batches::<Entity>(db, Column::Id, surplus).await?)
+    match newest_surplus {
+        Some(newest) => {
+            let surplus = rows.add(Column::Id.lte(newest));
+            delete_in_batches::<Entity>(db, Column::Id, surplus).await
+        }
+        None => Ok(0),
+    }
 }

@@ -85,6 +85,35 @@ pub async fn consume(
     reserve(db, key, now + window, on_conflict, now).await
 }
 
+/// Ensures that none of these keys has reached its limit, without writing: a client that keeps on
+/// coming back must not keep the database busy.
+///
+/// # Errors
+/// `TooManyAttempts` with the longest wait.
+pub async fn ensure_not_blocked(
+    db: &impl ConnectionTrait,
+    limits: &[(String, RateLimit)],
+    now: i64,
+) -> Result<(), AuthError> {
+    let rows = Entity::find()
+        .filter(Column::Key.is_in(limits.iter().map(|(key, _)| key)))
+        .all(db)
+        .await
+        .map_err(hide_db_error)?;
+    let waits = limits.iter().filter_map(|(key, limit)| {
+        let row = rows.iter().find(|row| row.key == *key)?;
+        let wait = row.blocked_until - now;
+        let is_over = wait <= 0 || wait > limit.window + MAX_CLOCK_SKEW_SECONDS;
+        (row.failures >= limit.max && !is_over).then_some(wait)
+    });
+    match waits.max() {
+        Some(wait) => Err(AuthError::TooManyAttempts {
+            retry_after: u32::try_from(wait).unwrap_or(1),
+        }),
+        None => Ok(()),
+    }
+}
+
 /// Counts one attempt of an account. The key is the address, whether or not it has an account.
 ///
 /// # Errors

@@ -1,8 +1,10 @@
 //! Sessions. A session token is valid only while its row here is live.
 
 use sea_orm::{
-    ActiveValue::Set, Condition, QueryOrder, QuerySelect, QueryTrait, entity::prelude::*,
-    sea_query::IntoCondition,
+    ActiveValue::Set,
+    Condition, QueryOrder, QuerySelect, QueryTrait,
+    entity::prelude::*,
+    sea_query::{IntoCondition, SelectStatement},
 };
 
 use super::{delete_in_batches, hide_db_error, identities, users};
@@ -12,6 +14,8 @@ pub use Model as Session;
 
 /// The number of live sessions of one user; a new session ends the oldest ones beyond it (SR-100).
 const MAX_PER_USER: u64 = 50;
+/// The number of ended and expired rows of one user that a new session leaves (SR-173).
+const MAX_ENDED_PER_USER: u64 = 200;
 /// How long a row is kept after its session has expired, because [`has_logged_in_from`] reads
 /// earlier logins (SR-024).
 const RETENTION_SECONDS: i64 = 30 * 24 * 60 * 60;
@@ -35,6 +39,10 @@ pub struct Model {
     pub client_ip: String,
     /// The `User-Agent` header, cut to 255 characters.
     pub user_agent: String,
+    /// Whether the browser had a device cookie of this user. Such a login does not make its client
+    /// address familiar: the device is, and others at this address should not learn from a rate
+    /// limit that the user has been there.
+    pub is_known_device: bool,
     /// The identity that was used to log in.
     pub identity_id: Option<Uuid>,
     /// The provider's session id (`sid`), for back-channel logout.
@@ -55,25 +63,29 @@ pub struct NewSessionRow {
     pub method: &'static str,
     pub client_ip: String,
     pub user_agent: String,
+    pub is_known_device: bool,
     /// The identity and the provider's `sid`, for a login through the provider.
     pub provider: Option<(Uuid, Option<String>)>,
 }
 
-/// Inserts a session and revokes the user's oldest ones beyond [`MAX_PER_USER`].
+/// Inserts a session, revokes the user's oldest other ones beyond [`MAX_PER_USER`], and deletes
+/// ended ones that are not needed any more.
 pub async fn insert(db: &impl ConnectionTrait, new: NewSessionRow) -> Result<(), AuthError> {
-    let (user, now) = (new.user, new.created_at);
+    let (id, user, now) = (new.id, new.user, new.created_at);
+    let superseded = superseded_by(&new);
     let (identity_id, provider_sid) = new
         .provider
         .map_or((None, None), |(identity, sid)| (Some(identity), sid));
     let row = ActiveModel {
-        id: Set(new.id),
-        user_id: Set(new.user),
-        created_at: Set(new.created_at),
+        id: Set(id),
+        user_id: Set(user),
+        created_at: Set(now),
         expires_at: Set(new.expires_at),
         ended_at: Set(None),
         method: Set(new.method.to_owned()),
         client_ip: Set(new.client_ip),
         user_agent: Set(new.user_agent),
+        is_known_device: Set(new.is_known_device),
         identity_id: Set(identity_id),
         provider_sid: Set(provider_sid),
     };
@@ -81,21 +93,58 @@ pub async fn insert(db: &impl ConnectionTrait, new: NewSessionRow) -> Result<(),
         .exec_without_returning(db)
         .await
         .map_err(hide_db_error)?;
-    let surplus = newest_first(user, now)
-        .offset(MAX_PER_USER)
-        .limit(MAX_PER_USER)
-        .all(db)
+    // The new session is not compared with the others: after the clock was set back it would be the
+    // oldest.
+    let others = newest_first(user, now).filter(Column::Id.ne(id));
+    revoke_where(
+        db,
+        Column::Id.in_subquery(beyond(others, MAX_PER_USER - 1)),
+        now,
+    )
+    .await?;
+    let ended = Condition::any()
+        .add(Column::EndedAt.is_not_null())
+        .add(Column::ExpiresAt.lte(now));
+    let ended = Entity::find()
+        .filter(Column::UserId.eq(user))
+        .filter(ended)
+        .order_by_desc(Column::CreatedAt)
+        .order_by_desc(Column::Id);
+    let unneeded = Condition::any()
+        .add(superseded)
+        .add(Column::Id.in_subquery(beyond(ended, MAX_ENDED_PER_USER)));
+    Entity::delete_many()
+        .filter(Column::UserId.eq(user))
+        .filter(unneeded)
+        .exec(db)
         .await
         .map_err(hide_db_error)?;
-    if !surplus.is_empty() {
-        revoke_where(
-            db,
-            Column::Id.is_in(surplus.into_iter().map(|row| row.id)),
-            now,
-        )
-        .await?;
-    }
     Ok(())
+}
+
+/// The ended sessions of the same user, client address and browser, in whose place the new one tells
+/// [`has_logged_in_from`] the same. A program that logs in for every call thus leaves one row and
+/// displaces no other.
+fn superseded_by(new: &NewSessionRow) -> Condition {
+    let same = Condition::all()
+        .add(Column::ClientIp.eq(&new.client_ip))
+        .add(Column::UserAgent.eq(&new.user_agent))
+        .add(Column::EndedAt.is_not_null());
+    if new.is_known_device {
+        same.add(Column::IsKnownDevice.eq(true))
+    } else {
+        same
+    }
+}
+
+/// The ids of the rows after the first `count`.
+fn beyond(rows: Select<Entity>, count: u64) -> SelectStatement {
+    rows.select_only()
+        .column(Column::Id)
+        .offset(count)
+        // SQLite has no OFFSET without LIMIT.
+        .limit(u64::from(u32::MAX))
+        .into_query()
 }
 
 /// Returns the live session with this id and its user, if the session belongs to `user` and the
@@ -148,7 +197,8 @@ pub async fn find_method(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<S
     method.one(db).await.map_err(hide_db_error)
 }
 
-/// Whether this user has logged in from this client address within [`RETENTION_SECONDS`] (SR-024).
+/// Whether this user has logged in from this client address within [`RETENTION_SECONDS`], with a
+/// browser that was not known (SR-024).
 pub async fn has_logged_in_from(
     db: &impl ConnectionTrait,
     user: Uuid,
@@ -158,6 +208,7 @@ pub async fn has_logged_in_from(
     let recent = Entity::find()
         .filter(Column::UserId.eq(user))
         .filter(Column::ClientIp.eq(client_ip))
+        .filter(Column::IsKnownDevice.eq(false))
         .filter(Column::CreatedAt.gt(now - RETENTION_SECONDS));
     Ok(recent.count(db).await.map_err(hide_db_error)? > 0)
 }

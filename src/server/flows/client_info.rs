@@ -2,6 +2,7 @@ use std::sync::LazyLock;
 
 use uuid::Uuid;
 
+use super::devices::Device;
 use crate::domain::GrantSource;
 
 static CLI: LazyLock<ClientInfo> = LazyLock::new(|| ClientInfo {
@@ -22,6 +23,8 @@ pub struct ClientInfo {
     /// The live session whose cookie came with the request. It is revoked when a new one starts, so
     /// that nothing set before a login survives it (SR-094).
     pub presented_session: Option<Uuid>,
+    /// The devices in the cookies of a request that may log in (SR-269).
+    pub devices: Vec<Device>,
 }
 
 impl ClientInfo {

@@ -19,6 +19,11 @@ const STRANGER_EVENT_LIMIT: RateLimit = RateLimit {
     max: 20,
     window: 10 * 60,
 };
+/// Rows per event kind of all clients together: one host may have any number of IPv6 networks.
+const STRANGER_KIND_LIMIT: RateLimit = RateLimit {
+    max: 5000,
+    window: 10 * 60,
+};
 const SECONDS_PER_DAY: i64 = 24 * 60 * 60;
 
 /// The users and details of an event. Never contains text typed by a user.
@@ -103,33 +108,55 @@ pub(super) async fn insert_event(
     Box::pin(db::events::insert(db, row)).await
 }
 
-/// Records an event that clients can cause without limit, outside of any transaction. The log line
-/// is always written, the row only within [`STRANGER_EVENT_LIMIT`]. A database failure is ignored.
+/// Records an event that clients can cause without limit, outside of any transaction. The row is
+/// written within [`STRANGER_EVENT_LIMIT`] and [`STRANGER_KIND_LIMIT`] only. So is the line of a
+/// throttled login; the other lines are always written, because an error page shows their request
+/// id. A database failure is ignored.
 pub async fn record_rate_limited(cx: &Ctx<'_>, event: AuditEvent, details: EventDetails<'_>) {
-    let key = format!("event:{}:{}", event.code(), cx.client.rate_limit_key);
     // Boxed to keep the futures of all callers small.
-    let may_insert = Box::pin(db::rate_limits::consume(
-        &cx.state.db,
-        &key,
-        STRANGER_EVENT_LIMIT,
-        cx.now(),
-    ))
-    .await
-    .is_ok();
-    if may_insert {
+    let may_insert = Box::pin(consume_event(cx, event)).await;
+    if may_insert.is_ok() {
         // The log line is written in any case, and the database layer has logged its error.
         let _ = insert_event(cx, &cx.state.db, event, details).await;
     }
-    log_event(cx, event, details);
+    let is_over = matches!(may_insert, Err(AuthError::TooManyAttempts { .. }));
+    if is_over && event == AuditEvent::LoginThrottled {
+        metrics::record_event(event, details.method);
+    } else {
+        log_event(cx, event, details);
+    }
 }
 
-/// Deletes events older than `policy.audit_retention_days`.
+/// Reads both limits before it writes one, so that an event beyond them costs no write, and leaves
+/// no row for each network.
+async fn consume_event(cx: &Ctx<'_>, event: AuditEvent) -> Result<(), AuthError> {
+    let (db, code) = (&cx.state.db, event.code());
+    let limits = [
+        (format!("event:{code}"), STRANGER_KIND_LIMIT),
+        (
+            format!("event:{code}:{}", cx.client.rate_limit_key),
+            STRANGER_EVENT_LIMIT,
+        ),
+    ];
+    db::rate_limits::ensure_not_blocked(db, &limits, cx.now()).await?;
+    for (key, limit) in &limits {
+        db::rate_limits::consume(db, key, *limit, cx.now()).await?;
+    }
+    Ok(())
+}
+
+/// Deletes events older than `policy.audit_retention_days`, and those of [`purge_surplus`].
 pub async fn purge(state: &AppState) -> Result<u64, AuthError> {
     db::events::purge(
         &state.db,
         state.clock.now() - i64::from(state.config.policy.audit_retention_days) * SECONDS_PER_DAY,
     )
     .await
+}
+
+/// Deletes the events beyond the number of rows that is kept, whatever their age.
+pub async fn purge_surplus(state: &AppState) -> Result<u64, AuthError> {
+    db::events::purge_surplus(&state.db).await
 }
 
 /// Logs and counts an event without storing a row, for requests that only read.

@@ -1,7 +1,7 @@
 use uuid::Uuid;
 
 use super::{
-    Ctx, Tx,
+    Ctx, Tx, devices,
     events::{self, EventDetails},
     rate_limits,
     sessions::{self, NewSession},
@@ -192,7 +192,7 @@ async fn check_credentials(
         found,
         password,
     } = candidate;
-    let reservation = reserve_failure(cx, address, found.as_ref().map(|found| &found.user)).await?;
+    let reservation = reserve_failure(cx, address, found.as_ref()).await?;
     let stored = found.as_ref().map(|found| found.hashed_password.clone());
     let verification = match cx.state.hasher.verify(slot, password, stored).await {
         Ok(verification) => verification,
@@ -251,38 +251,59 @@ pub async fn recheck_credentials(
 }
 
 /// Counts the attempt before the password is verified, so that parallel guesses cannot exceed the
-/// limit (SR-022). A client that has recently logged in to this account has a separate limit, so
-/// that strangers cannot lock it out (SR-024).
+/// limit (SR-022). A known device, and a client from which somebody has recently logged in to this
+/// account without one, have a separate limit, so that strangers cannot lock it out (SR-024,
+/// SR-269).
 async fn reserve_failure(
     cx: &Ctx<'_>,
     address: &str,
-    user: Option<&User>,
+    found: Option<&Credentials>,
 ) -> Result<Reservation, AuthError> {
     let (now, network) = (cx.now(), &cx.client.rate_limit_key);
-    let user_id = user.map(|user| user.id);
+    let user_id = found.map(|found| found.user.id);
     // The query also runs without a user, because the time would otherwise reveal whether the
     // address has an account (SR-020).
     let is_familiar =
         db::sessions::has_logged_in_from(&cx.state.db, user_id.unwrap_or_default(), network, now)
             .await?;
-    let account = rate_limits::account_key(address, is_familiar.then_some(network.as_str()));
+    // Neither the failures of strangers nor those of others on its network delay a known device.
+    let device = devices::find_known(cx, found).await?;
+    let device = device.map(|device| format!("device:{device}"));
+    let client = device.as_ref().unwrap_or(network);
+    let is_familiar = is_familiar || device.is_some();
     let reservation = Reservation {
-        network: rate_limits::client_key(network),
-        account,
+        network: rate_limits::client_key(client),
+        account: rate_limits::account_key(address, is_familiar.then_some(client.as_str())),
         at: now,
     };
-    if let Err(err) = rate_limits::consume_failure(cx).await {
-        record_throttled(cx, user_id, err).await;
-        return Err(err);
+    match reserve(cx, &reservation, user_id).await {
+        Ok(()) => Ok(reservation),
+        Err(err) => {
+            record_throttled(cx, user_id, err).await;
+            Err(err)
+        }
     }
-    if let Err(err) = rate_limits::reserve_account(cx, &reservation.account).await {
+}
+
+async fn reserve(
+    cx: &Ctx<'_>,
+    reservation: &Reservation,
+    user_id: Option<Uuid>,
+) -> Result<(), AuthError> {
+    // First only read: a rejected attempt must not cost a write.
+    let Reservation {
+        network, account, ..
+    } = reservation;
+    let user_id = user_id.unwrap_or_default();
+    rate_limits::ensure_login_allowed(cx, (network, account), user_id).await?;
+    rate_limits::consume_failure_of(cx, network).await?;
+    let reserved = rate_limits::reserve_account(cx, &reservation.account).await;
+    if reserved.is_err() {
         // No password was tried, so the attempt does not count against the client. Users behind one
         // address must not run out of attempts by retrying too early.
         rate_limits::refund(cx, &reservation.network).await?;
-        record_throttled(cx, user_id, err).await;
-        return Err(err);
     }
-    Ok(reservation)
+    reserved
 }
 
 /// Refunds an attempt that ended without a result.

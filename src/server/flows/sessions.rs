@@ -2,8 +2,10 @@ use uuid::Uuid;
 
 use super::{
     Ctx, Tx,
+    devices::{self, Device},
     events::EventDetails,
     login::{FirstFactor, VerifiedPassword},
+    rate_limits,
 };
 use crate::{
     domain::{AuditEvent, AuthError, LoginMethod, User},
@@ -51,10 +53,16 @@ pub struct NewSession {
     /// In seconds.
     pub lifetime: u32,
     pub user: User,
+    /// Makes the device known to the user.
+    pub device: Device,
 }
 
 /// Starts a session in the transaction that verified the first factor. Called only by
 /// [`login::complete`](super::login::complete).
+///
+/// # Errors
+/// `TooManyAttempts` when the user has logged in too often from this client; `Internal` if signing
+/// the token fails.
 pub(super) async fn start_session(
     tx: &mut Tx<'_>,
     first_factor: FirstFactor,
@@ -73,6 +81,13 @@ pub(super) async fn start_session(
         .tokens
         .sign_session(user.id, id, lifetime)
         .map_err(|_| AuthError::Internal)?;
+    rate_limits::consume_login(tx, user.id).await?;
+    let found = db::users::find_with_hash(tx.db(), user.id)
+        .await?
+        .ok_or(AuthError::Internal)?;
+    let device = Device::new(tx.db(), &found, claims.iat).await?;
+    let is_known_device = devices::presented(&tx.cx(), user.id)
+        .is_some_and(|presented| presented.has_same_binding(&device));
     if let Some(presented) = client.presented_session {
         db::sessions::revoke(tx.db(), presented, claims.iat).await?;
     }
@@ -89,6 +104,7 @@ pub(super) async fn start_session(
         method: method.name(),
         client_ip: client.rate_limit_key.clone(),
         user_agent: client.user_agent.clone(),
+        is_known_device,
         provider: identity.map(|identity| (identity.id, identity.provider_session)),
     };
     db::sessions::insert(tx.db(), row).await?;
@@ -97,6 +113,7 @@ pub(super) async fn start_session(
         token,
         lifetime,
         user,
+        device,
     })
 }
 

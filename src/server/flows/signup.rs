@@ -1,5 +1,7 @@
+use uuid::Uuid;
+
 use super::{
-    Ctx,
+    Ctx, Tx,
     events::EventDetails,
     login::{self, FirstFactor, Login},
     mail::{self, MailKind},
@@ -71,6 +73,7 @@ pub async fn sign_up(cx: &Ctx<'_>, request: SignupRequest) -> Result<SignupOutco
     }
     let user = if is_taken {
         mail::queue(&tx, MailKind::AccountExists, email.as_str()).await?;
+        imitate_insert(&tx, &email).await?;
         User {
             id: random::uuid(),
             email: email.as_str().to_owned(),
@@ -110,6 +113,16 @@ pub async fn sign_up(cx: &Ctx<'_>, request: SignupRequest) -> Result<SignupOutco
     // The account exists already, so a failed refund is ignored.
     let _ = rate_limits::refund(cx, &duplicate_key).await;
     Ok(SignupOutcome::Created { user })
+}
+
+/// As many statements as [`users::insert_user`], which look the address up and change no row, so
+/// that a taken address takes as long (SR-033).
+async fn imitate_insert(tx: &Tx<'_>, email: &Email) -> Result<(), AuthError> {
+    db::users::is_taken(tx.db(), email).await?;
+    for _ in 0..2 {
+        db::sessions::revoke(tx.db(), Uuid::nil(), tx.now()).await?;
+    }
+    Ok(())
 }
 
 /// Logs in a new user whose sign-up needs no mail.

@@ -5,7 +5,7 @@ use axum::{
     Extension,
     extract::{Path, Request, State, rejection::PathRejection},
     http::{Method, Uri, header},
-    response::{IntoResponse, Redirect, Response},
+    response::{AppendHeaders, IntoResponse, Redirect, Response},
 };
 
 use super::{
@@ -18,7 +18,10 @@ use crate::{
     domain::{AuthError, Notice, ProviderId, oidc_error::OidcError},
     server::{
         AppState,
-        flows::oidc::{self, Callback, CallbackError, CallbackOutcome, CallbackParams},
+        flows::{
+            Ctx,
+            oidc::{self, Callback, CallbackError, CallbackOutcome, CallbackParams},
+        },
         oidc::OidcFailure,
         web::{form_data, login_response, redirects, render},
     },
@@ -86,7 +89,7 @@ async fn handle_callback(
             let finished =
                 oidc::finish_callback(&cx, auth.current.as_ref(), Callback { attempt, answer })
                     .await;
-            finished.and_then(|outcome| log_in_browser(&state, outcome))
+            finished.and_then(|outcome| log_in_browser(&cx, outcome))
         }
         (None, Err(failure)) => Err(oidc::record_failure(&cx, failure).await),
         (None, Ok(_)) if is_logged_in => Ok(home()),
@@ -155,7 +158,7 @@ fn read_params(query: &str) -> Result<CallbackParams, OidcFailure> {
     }
 }
 
-fn log_in_browser(state: &AppState, outcome: CallbackOutcome) -> Result<Response, CallbackError> {
+fn log_in_browser(cx: &Ctx<'_>, outcome: CallbackOutcome) -> Result<Response, CallbackError> {
     let answer = match outcome {
         CallbackOutcome::Linked => {
             return Ok(
@@ -163,13 +166,16 @@ fn log_in_browser(state: &AppState, outcome: CallbackOutcome) -> Result<Response
             );
         }
         CallbackOutcome::LoggedIn { login, return_to } => {
-            login_response::session_cookie_and_path(state, &login, return_to.as_ref()).ok()
+            login_response::cookies_and_path(cx.state, cx.client, &login, return_to.as_ref()).ok()
         }
         CallbackOutcome::LinkRequired(pending) => PENDING_LINK
-            .set(state, &pending)
-            .map(|cookie| (cookie, paths::CONFIRM_LINK.path.to_owned())),
+            .set(cx.state, &pending)
+            .map(|cookie| (vec![cookie], paths::CONFIRM_LINK.path.to_owned())),
     };
-    let (cookie, path) =
+    let (cookies, path) =
         answer.ok_or_else(|| CallbackError::from(OidcError::TemporarilyUnavailable))?;
-    Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&path)).into_response())
+    let cookies = cookies
+        .into_iter()
+        .map(|cookie| (header::SET_COOKIE, cookie));
+    Ok((AppendHeaders(cookies), Redirect::to(&path)).into_response())
 }

@@ -10,6 +10,7 @@ use crate::{
     server::{
         AppState,
         flows::{
+            Ctx, devices,
             login::Login,
             oidc::{self, AuthorizationRequest, LinkRequest, LoginPurpose, PendingLink},
             password_reset::ResetLink,
@@ -85,7 +86,7 @@ pub fn redirect_to(address: &str) {
     leptos_axum::redirect(address);
 }
 
-/// Sets the cookie of a new session and redirects to `return_to` (SR-120), or to the page about the
+/// Sets the cookies of a login and redirects to `return_to` (SR-120), or to the page about the
 /// pending approval.
 ///
 /// # Errors
@@ -95,10 +96,21 @@ pub fn log_in_browser(
     login: &Login,
     return_to: Option<&ReturnTo>,
 ) -> Result<(), AuthError> {
-    let (cookie, path) = login_response::session_cookie_and_path(state, login, return_to)?;
-    set_cookie(cookie);
+    let (_, auth) = request()?;
+    let (cookies, path) = login_response::cookies_and_path(state, &auth.client, login, return_to)?;
+    cookies.into_iter().for_each(set_cookie);
     redirect_to(&path);
     Ok(())
+}
+
+/// Makes the device known to the user whose password has just changed, which has revoked its cookie.
+/// Without the cookie only the network is known, so a failure does not undo the change.
+pub async fn renew_device(cx: &Ctx<'_>, user: uuid::Uuid) {
+    if let Ok(device) = devices::renew(cx, user).await {
+        cookies::device::set(cx.state, &cx.client.devices, &device)
+            .into_iter()
+            .for_each(set_cookie);
+    }
 }
 
 /// Clears the session cookie, and our pages in the browser's cache (SR-096).

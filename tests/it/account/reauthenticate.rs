@@ -130,7 +130,9 @@ async fn logging_in_again_ends_what_a_thief_has_copied() {
 async fn guessing_behind_a_stolen_cookie_is_throttled_like_every_login() {
     let app = App::new().await;
     app.member("ada@example.org").await;
-    let mut thief = logged_in(&app, "ada@example.org").await;
+    let ada = logged_in(&app, "ada@example.org").await;
+    let mut thief = app.browser();
+    thief.set_cookie(COOKIE, ada.cookie(COOKIE).unwrap());
     for _ in 0..10 {
         assert_eq!(
             thief

@@ -22,7 +22,10 @@ async fn a_flood_of_one_network_keeps_no_other_network_from_logging_in() {
     }
     let mut same_network = browser.clone().at("203.0.113.9");
     assert_eq!(
-        same_network.log_in("ada@example.org", PASSWORD).await.status,
+        same_network
+            .log_in("ada@example.org", PASSWORD)
+            .await
+            .status,
         StatusCode::SERVICE_UNAVAILABLE
     );
     let mut elsewhere = browser.at("203.0.113.7");

@@ -1,7 +1,7 @@
 use std::{
     cell::RefCell,
     io::{self, Write},
-    sync::Once,
+    sync::{Mutex, Once},
 };
 
 thread_local! {
@@ -9,6 +9,9 @@ thread_local! {
 }
 
 static ONCE: Once = Once::new();
+
+/// The lines about computed hashes, which are written by threads of no test.
+static HASHES: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 /// The log of this thread from now on, which contains everything that a single-threaded test
 /// causes. One subscriber for all tests: a thread-local one may miss the first line of a callsite
@@ -38,8 +41,19 @@ impl Log {
     }
 }
 
+/// How many hashes of this kind the request has computed.
+pub fn hashes_of(request_id: &str, kind: &str) -> usize {
+    let hashes = HASHES.lock().unwrap();
+    let of_request = hashes.iter().filter(|line| line.contains(request_id));
+    of_request.filter(|line| line.contains(kind)).count()
+}
+
 impl Write for ThisThread {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let line = String::from_utf8_lossy(bytes);
+        if line.contains("_computed") {
+            HASHES.lock().unwrap().push(line.into_owned());
+        }
         WRITTEN.with_borrow_mut(|written| {
             written
                 .iter_mut()

@@ -31,6 +31,8 @@ impl MemoryBlocks {
         salt: &[u8],
         tag: &mut [u8],
     ) -> Result<(), argon2::Error> {
+        // Tests count the computations of a request by this line (SR-020).
+        tracing::trace!(event = "argon2_computed");
         self.was_used.store(true, Ordering::Relaxed);
         if let Some(simd) = simd_argon2(algorithm, version, params) {
             let idle = self.lock().pop();

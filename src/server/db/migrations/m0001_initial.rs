@@ -105,17 +105,14 @@ async fn create_session(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .col(string_len("method", 32))
         .col(string_len("client_ip", 64))
         .col(string_len("user_agent", 255))
+        .col(boolean("is_known_device").default(false))
         .col(uuid_null("identity_id"))
         .col(string_len_null("provider_sid", 255))
         .foreign_key(&mut references_user("auth_session"))
         .to_owned();
     manager.create_table(table).await?;
-    create_indexes(
-        manager,
-        "auth_session",
-        &["user_id", "expires_at", "identity_id"],
-    )
-    .await
+    create_index(manager, "auth_session", &["user_id", "created_at"]).await?;
+    create_indexes(manager, "auth_session", &["expires_at", "identity_id"]).await
 }
 
 async fn create_identity(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
@@ -193,12 +190,10 @@ async fn create_event(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .col(string_len("detail", 500))
         .to_owned();
     manager.create_table(table).await?;
-    create_indexes(
-        manager,
-        "auth_event",
-        &["occurred_at", "kind", "user_id", "request_id"],
-    )
-    .await
+    // For the audit log's purge, which goes by kind.
+    create_index(manager, "auth_event", &["kind", "id"]).await?;
+    create_index(manager, "auth_event", &["user_id", "kind"]).await?;
+    create_indexes(manager, "auth_event", &["occurred_at", "request_id"]).await
 }
 
 /// One index for each column.
@@ -208,17 +203,25 @@ async fn create_indexes(
     columns: &[&'static str],
 ) -> Result<(), DbErr> {
     for &column in columns {
-        manager
-            .create_index(
-                Index::create()
-                    .name(format!("ix_{table}_{column}"))
-                    .table(table)
-                    .col(column)
-                    .to_owned(),
-            )
-            .await?;
+        create_index(manager, table, &[column]).await?;
     }
     Ok(())
+}
+
+/// One index over all columns.
+async fn create_index(
+    manager: &SchemaManager<'_>,
+    table: &'static str,
+    columns: &[&'static str],
+) -> Result<(), DbErr> {
+    let mut index = Index::create()
+        .name(format!("ix_{table}_{}", columns.join("_")))
+        .table(table)
+        .to_owned();
+    for &column in columns {
+        index.col(column);
+    }
+    manager.create_index(index).await
 }
 
 fn references_user(table: &'static str) -> ForeignKeyCreateStatement {

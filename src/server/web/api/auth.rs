@@ -2,7 +2,7 @@ use axum::{
     Extension, Json,
     extract::State,
     http::{StatusCode, header},
-    response::{IntoResponse, Response},
+    response::{AppendHeaders, IntoResponse, Response},
 };
 use serde_json::{Value, json};
 
@@ -15,7 +15,7 @@ use crate::{
             login::{self, Login, PasswordLogin},
             sessions::{self, NewSession},
         },
-        web::{cookies, middleware::authenticate::RequestAuth, server_fn},
+        web::{cookies, login_response, middleware::authenticate::RequestAuth, server_fn},
     },
 };
 
@@ -36,9 +36,10 @@ pub async fn cookie_login(
     form: LoginForm,
 ) -> Result<Response, ApiError> {
     let session = log_in(&state, &auth, form).await?;
-    let cookie = cookies::session(&state.config, &session.token, session.lifetime)
-        .map_err(|_| AuthError::Internal)?;
-    Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response())
+    let cookies = login_response::cookies_of_login(&state, &auth.client, &session)?
+        .into_iter()
+        .map(|cookie| (header::SET_COOKIE, cookie));
+    Ok((StatusCode::NO_CONTENT, AppendHeaders(cookies)).into_response())
 }
 
 /// The same with the token in the answer, as a bearer token.

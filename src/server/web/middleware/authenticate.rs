@@ -79,6 +79,7 @@ pub async fn authenticate(state: &AppState, request: &mut Request) -> Result<(),
     };
     let client = ClientInfo {
         presented_session: current.as_ref().map(CurrentUser::session),
+        devices: cookies::device::presented(state, request),
         ..client_info(state, request)
     };
     request.extensions_mut().insert(RequestAuth {
@@ -104,6 +105,7 @@ pub fn client_info(state: &AppState, request: &Request) -> ClientInfo {
             .map(|ids| ids.request_id.clone())
             .unwrap_or_default(),
         presented_session: None,
+        devices: Vec::new(),
     }
 }
 
