@@ -21,6 +21,15 @@ impl UserAction {
         self.into()
     }
 
+    /// Whether the action gives control over the account, so that it requires a recent login
+    /// (SR-142).
+    pub fn requires_recent_login(self) -> bool {
+        matches!(
+            self,
+            Self::MakeAdministrator | Self::CreateResetLink | Self::Delete
+        )
+    }
+
     /// Whether the action is hard to undo.
     pub fn is_dangerous(self) -> bool {
         matches!(self, Self::Disable | Self::Delete)

@@ -12,6 +12,7 @@ mod admin_emails;
 mod details;
 mod invite;
 mod list;
+mod recent_login;
 
 async fn logged_in(app: &App, email: &str) -> Browser {
     let mut browser = app.browser();

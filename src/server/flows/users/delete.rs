@@ -1,6 +1,6 @@
 use uuid::Uuid;
 
-use super::permissions::{ensure_other_admin, ensure_still_admin, require_recent_for_oneself};
+use super::permissions::{ensure_other_admin, ensure_still_admin, require_recent};
 use crate::{
     domain::{AuditEvent, AuthError},
     server::{
@@ -16,10 +16,10 @@ use crate::{
 /// Deletes a user and all of its data (SR-145).
 ///
 /// # Errors
-/// `NotFound`, `LastAdministrator`; `ReauthenticationRequired` for oneself; `NotLoggedIn`,
+/// `NotFound`, `LastAdministrator`, `ReauthenticationRequired`; `NotLoggedIn`,
 /// `Forbidden` if the administrator has lost the session or the right meanwhile.
 pub async fn delete_user(cx: &Ctx<'_>, admin: &Admin, id: Uuid) -> Result<(), AuthError> {
-    require_recent_for_oneself(cx, admin, id)?;
+    require_recent(cx, admin)?;
     let tx = cx.exclusive().await?;
     ensure_still_admin(&tx, admin).await?;
     delete_in_transaction(tx, admin.current(), id).await

@@ -1,4 +1,7 @@
-use super::{NewUserAccount, Role, insert_user, permissions::ensure_still_admin};
+use super::{
+    NewUserAccount, Role, insert_user,
+    permissions::{ensure_still_admin, require_recent},
+};
 use crate::{
     domain::{AuditEvent, AuthError, Email, User},
     server::flows::{
@@ -21,9 +24,10 @@ pub struct Invited {
 /// or the administrator passes it on. Only the mailed link verifies the address.
 ///
 /// # Errors
-/// `EmailTaken`, `Overloaded`; `NotLoggedIn`, `Forbidden` if the administrator has lost the session
+/// `EmailTaken`, `ReauthenticationRequired`; `NotLoggedIn`, `Forbidden` if the administrator has lost the session
 /// or the right meanwhile.
 pub async fn invite(cx: &Ctx<'_>, admin: &Admin, email: Email) -> Result<Invited, AuthError> {
+    require_recent(cx, admin)?;
     let (by, hashed_password) = (admin.user().id, cx.state.hasher.unmatchable_hash()?);
     let mut tx = cx.exclusive().await?;
     ensure_still_admin(&tx, admin).await?;

@@ -14,18 +14,11 @@ use crate::{
     },
 };
 
-/// Requires a recent login if administrators change their own account, so that a stolen cookie is
-/// not enough to take it over through the users page (SR-142).
-pub(super) fn require_recent_for_oneself(
-    cx: &Ctx<'_>,
-    admin: &Admin,
-    id: Uuid,
-) -> Result<(), AuthError> {
-    if id == admin.user().id {
-        admin.current().recent(cx.now()).map(drop)
-    } else {
-        Ok(())
-    }
+/// Requires a recent login for what gives control over an account. Otherwise whoever has stolen an
+/// administrator's cookie keeps a way in: a link for another account, which then sets the password of
+/// the first (SR-142).
+pub(super) fn require_recent(cx: &Ctx<'_>, admin: &Admin) -> Result<(), AuthError> {
+    admin.current().recent(cx.now()).map(drop)
 }
 
 /// Checks in the transaction that the administrator still has the session and the right, because

@@ -26,7 +26,7 @@ pub struct UserUpdate {
     pub is_active: Option<bool>,
     pub is_superuser: Option<bool>,
     pub is_verified: Option<bool>,
-    /// The current password, for administrators who change their own address or password without a
+    /// The administrator's own password, for changes that give control over the account without a
     /// recent login (SR-142).
     pub current_password: Option<Password>,
 }
@@ -35,7 +35,7 @@ pub struct UserUpdate {
 ///
 /// # Errors
 /// `NotFound`; `LastAdministrator`; `EmailTaken`; what is wrong with the password;
-/// `ReauthenticationRequired` and those of a login for one's own address and password;
+/// `ReauthenticationRequired` and those of a login for an address, a password and a promotion;
 /// `NotLoggedIn`, `Forbidden` if the administrator has lost the session or the right meanwhile;
 /// `Overloaded`.
 pub async fn update_user(
@@ -95,11 +95,12 @@ pub(super) async fn update_by(
     let before = db::users::find(&state.db, id)
         .await?
         .ok_or(AuthError::NotFound)?;
-    if let Some(current) = by
-        .as_self(id)
-        .filter(|_| email.is_some() || password.is_some())
+    let is_promoted = is_superuser == Some(true) && !before.is_superuser;
+    if let Actor::Admin(admin) = by
+        && (email.is_some() || password.is_some() || is_promoted)
     {
-        account::require_reauthentication(cx, current, current_password).await?;
+        // The same as `require_recent`, but the API may send the password instead.
+        account::require_reauthentication(cx, admin.current(), current_password).await?;
     }
     let hash = match password {
         Some(password) => {

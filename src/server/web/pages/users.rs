@@ -91,7 +91,10 @@ pub async fn list(cx: PageRequest, admin: Admin) -> PageResult {
 }
 
 /// `/users/new`
-pub async fn new(cx: PageRequest, _: Admin) -> PageResult {
+pub async fn new(cx: PageRequest, admin: Admin) -> PageResult {
+    if needs_login(&cx, &admin) {
+        return redirect(&reauthenticate_url(&cx.uri));
+    }
     cx.render(|| view! { <NewUserPage/> })
 }
 
@@ -110,9 +113,9 @@ pub async fn action(cx: PageRequest, admin: Admin) -> PageResult {
         .parse::<UserAction>()
         .map_err(|_| AuthError::NotFound)?;
     let user = target_user(&cx, &admin).await?;
-    // Changes to one's own account require a recent login on this page too (SR-142).
+    // Every change of one's own account requires a recent login.
     let is_self = user.id == admin.user().id.to_string();
-    if is_self && !cx.context.has_error() && admin.current().recent(cx.state.clock.now()).is_err() {
+    if (is_self || action.requires_recent_login()) && needs_login(&cx, &admin) {
         return redirect(&reauthenticate_url(&cx.uri));
     }
     cx.render(move || view! { <ConfirmActionPage user action/> })
@@ -121,11 +124,16 @@ pub async fn action(cx: PageRequest, admin: Admin) -> PageResult {
 /// `/users/address?id=…`
 pub async fn email(cx: PageRequest, admin: Admin) -> PageResult {
     let user = target_user(&cx, &admin).await?;
-    let is_self = user.id == admin.user().id.to_string();
-    if is_self && !cx.context.has_error() && admin.current().recent(cx.state.clock.now()).is_err() {
+    if needs_login(&cx, &admin) {
         return redirect(&reauthenticate_url(&cx.uri));
     }
     cx.render(move || view! { <UserEmailPage user/> })
+}
+
+/// Whether the administrator has to log in again before a page whose form requires a recent login
+/// (SR-142). A page with the error of its form is shown.
+fn needs_login(cx: &PageRequest, admin: &Admin) -> bool {
+    !cx.context.has_error() && admin.current().recent(cx.state.clock.now()).is_err()
 }
 
 async fn target_user(cx: &PageRequest, admin: &Admin) -> Result<TargetUser, AuthError> {
