@@ -20,7 +20,7 @@ pub async fn log_in(
     };
     let (state, auth) = server_fn::request()?;
     let input = login::PasswordLogin {
-        email: Some(Email::parse(&email)?),
+        email: Some(Email::parse_existing(&email)?),
         password,
     };
     let login = login::log_in_with_password(&auth.ctx(&state), input).await?;

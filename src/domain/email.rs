@@ -4,6 +4,8 @@ use crate::domain::AuthError;
 
 /// The maximum length of an address in an SMTP path (RFC 5321 §4.5.3.1.3).
 const MAX_BYTES: usize = 254;
+/// The width of MediaManager's column.
+const MAX_EXISTING_BYTES: usize = 320;
 /// The maximum length of a local part (RFC 5321 §4.5.3.1.1).
 const MAX_LOCAL_BYTES: usize = 64;
 /// The maximum length of a domain label (RFC 1035 §2.3.4).
@@ -23,11 +25,24 @@ impl Email {
     /// # Errors
     /// `InvalidEmail` if the address breaks SR-031, for example with a control character.
     pub fn parse(typed: &str) -> Result<Self, AuthError> {
+        let email = Self::parse_existing(typed)?;
+        if email.0.len() > MAX_BYTES || email.local_part().len() > MAX_LOCAL_BYTES {
+            return Err(AuthError::InvalidEmail);
+        }
+        Ok(email)
+    }
+
+    /// Parses the typed address of an existing account, which may be longer than a new one:
+    /// MediaManager does not limit the local part.
+    ///
+    /// # Errors
+    /// `InvalidEmail`, as [`parse`](Self::parse) but for the length.
+    pub fn parse_existing(typed: &str) -> Result<Self, AuthError> {
         let address = typed
             .trim_matches([' ', '\t', '\r', '\n'])
             .to_ascii_lowercase();
         let (local, domain) = address.split_once('@').ok_or(AuthError::InvalidEmail)?;
-        if address.len() > MAX_BYTES || !is_local_part(local) || !is_domain(domain) {
+        if address.len() > MAX_EXISTING_BYTES || !is_local_part(local) || !is_domain(domain) {
             return Err(AuthError::InvalidEmail);
         }
         Ok(Self(address))
@@ -57,7 +72,7 @@ impl fmt::Debug for Email {
 }
 
 fn is_local_part(local: &str) -> bool {
-    (1..=MAX_LOCAL_BYTES).contains(&local.len())
+    !local.is_empty()
         && local
             .bytes()
             .all(|byte| byte.is_ascii_graphic() && !br#""\,;<>@"#.contains(&byte))
@@ -101,6 +116,14 @@ mod tests {
         ] {
             assert!(Email::parse(address).is_ok(), "{address}");
         }
+    }
+
+    #[test]
+    fn an_existing_address_may_be_as_long_as_mediamanagers_column() {
+        let existing = |local: usize| Email::parse_existing(&format!("{}@b", "a".repeat(local)));
+        assert!(existing(318).is_ok());
+        assert_eq!(existing(319), Err(AuthError::InvalidEmail));
+        assert!(Email::parse_existing("a@b\r\nBcc: c@d").is_err());
     }
 
     #[test]

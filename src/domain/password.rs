@@ -4,10 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::AuthError;
 
-/// The most Unicode code points a password may have (SR-011).
+/// The most Unicode code points a new password may have (SR-011).
 pub const MAX_CHARS: usize = 256;
-/// The most UTF-8 bytes a password may have (SR-011).
+/// The most UTF-8 bytes a new password may have (SR-011).
 pub const MAX_BYTES: usize = 1024;
+/// The most UTF-8 bytes a password may have that is only verified (SR-011). MediaManager has no
+/// limit, and its passwords must keep working.
+const MAX_VERIFIED_BYTES: usize = 4096;
 
 /// Feedback on a new password while it is being typed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +51,7 @@ pub fn hint(typed: &str, minimum: u16) -> Option<PasswordHint> {
 /// Normalising would break existing databases, whose hashes were made from the raw bytes.
 ///
 /// Arguments of server functions deserialize into it. It may be empty or too long, so that a form
-/// can report that in place; the hasher accepts only what [`check`](Self::check) accepts.
+/// can report that in place; the hasher verifies only what [`check`](Self::check) accepts.
 #[derive(Clone, Default, Deserialize, Serialize)]
 #[serde(transparent)]
 pub struct Password(String);
@@ -58,24 +61,36 @@ impl Password {
         Self(typed)
     }
 
-    /// Accepts a typed password for verification or setting.
+    /// Accepts a typed new password.
     ///
     /// # Errors
-    /// Those of [`check`](Self::check).
+    /// Those of [`check_new`](Self::check_new).
     pub fn parse(typed: String) -> Result<Self, AuthError> {
         let password = Self(typed);
-        password.check().map(|()| password)
+        password.check_new().map(|()| password)
     }
 
-    /// Checks that the password may be hashed.
+    /// Checks that the password may be verified.
     ///
     /// # Errors
-    /// `PasswordMissing` when empty, `PasswordTooLong` beyond [`MAX_CHARS`] or [`MAX_BYTES`]:
-    /// rejected before any hashing, so that a huge body cannot buy processor time.
+    /// `PasswordMissing` when empty, `PasswordTooLong` beyond 4096 bytes: rejected before any
+    /// hashing, so that a huge body cannot buy processor time.
     pub fn check(&self) -> Result<(), AuthError> {
         if self.0.is_empty() {
             return Err(AuthError::PasswordMissing);
         }
+        if self.0.len() > MAX_VERIFIED_BYTES {
+            return Err(AuthError::PasswordTooLong);
+        }
+        Ok(())
+    }
+
+    /// Checks that the password may be set.
+    ///
+    /// # Errors
+    /// `PasswordMissing` when empty, `PasswordTooLong` beyond [`MAX_CHARS`] or [`MAX_BYTES`].
+    pub fn check_new(&self) -> Result<(), AuthError> {
+        self.check()?;
         if self.0.len() > MAX_BYTES || self.0.chars().count() > MAX_CHARS {
             return Err(AuthError::PasswordTooLong);
         }

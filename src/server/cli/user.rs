@@ -142,7 +142,7 @@ pub(super) async fn run(config: Config, command: Command) -> Result<(), String> 
 }
 
 async fn update(config: Config, email: &str, update: UserUpdate, done: &str) -> Result<(), String> {
-    let email = Email::parse(email).map_err(error_message)?;
+    let email = Email::parse_existing(email).map_err(error_message)?;
     let state = AppState::new(config, Argon2Params::STANDARD, Clock::System).await?;
     let user = cli::update_user(&Ctx::cli(&state), &email, update)
         .await
@@ -153,7 +153,7 @@ async fn update(config: Config, email: &str, update: UserUpdate, done: &str) -> 
 }
 
 async fn revoke_sessions(config: Config, email: &str) -> Result<(), String> {
-    let email = Email::parse(email).map_err(error_message)?;
+    let email = Email::parse_existing(email).map_err(error_message)?;
     let state = AppState::new(config, Argon2Params::STANDARD, Clock::System).await?;
     let ended = cli::revoke_sessions(&Ctx::cli(&state), &email)
         .await
@@ -206,7 +206,7 @@ fn no_such_user(email: &Email) -> String {
 }
 
 async fn create_reset_link(config: Config, email: &str) -> Result<(), String> {
-    let email = Email::parse(email).map_err(error_message)?;
+    let email = Email::parse_existing(email).map_err(error_message)?;
     let state = AppState::new(config, Argon2Params::STANDARD, Clock::System).await?;
     match password_reset::create_reset_link_by_email(&Ctx::cli(&state), &email)
         .await

@@ -24,9 +24,9 @@ impl NewPassword {
     /// Checks a password for the account with this address.
     ///
     /// # Errors
-    /// Those of [`Password::check`]; `PasswordTooShort`, `PasswordContainsEmail`.
+    /// Those of [`Password::check_new`]; `PasswordTooShort`, `PasswordContainsEmail`.
     pub fn parse(password: Password, address: &str, config: &Config) -> Result<Self, AuthError> {
-        password.check()?;
+        password.check_new()?;
         let text = password.expose();
         let minimum = config.policy.password_min_length;
         if text.chars().count() < usize::from(minimum) {

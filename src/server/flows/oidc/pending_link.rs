@@ -64,7 +64,7 @@ pub async fn confirm_link(
         return Err(AuthError::PendingLinkExpired);
     }
     let input = login::PasswordLogin {
-        email: Some(Email::parse(&pending.email)?),
+        email: Some(Email::parse_existing(&pending.email)?),
         password,
     };
     let verified = login::verify_password(cx, input).await?;

@@ -72,7 +72,7 @@ async fn log_in(
     form: LoginForm,
 ) -> Result<NewSession, ApiError> {
     let input = PasswordLogin {
-        email: Email::parse(&form.username).ok(),
+        email: Email::parse_existing(&form.username).ok(),
         password: form.password,
     };
     let Login::Complete(session) = login::log_in_with_password(&auth.ctx(state), input).await?;
