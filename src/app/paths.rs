@@ -1,7 +1,7 @@
 //! The paths of all pages. The router takes a [`Page`] for every route, so every route has an access
 //! rule.
 
-use Access::{Admin, Public, RecentLogin, SignedIn, SignedOutOnly};
+use Access::{Admin, Public, RecentAdmin, RecentLogin, SignedIn, SignedOutOnly};
 
 /// The path of a page and its access rule.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub enum Access {
     RecentLogin,
     /// Requires an active, approved administrator (SR-140).
     Admin,
+    /// Like `Admin`, with a recent login as for `RecentLogin` (SR-264).
+    RecentAdmin,
 }
 
 impl Page {
@@ -88,9 +90,9 @@ pub const REAUTHENTICATE: Page = Page::new("/account/log-in-again", SignedIn);
 
 pub const USERS: Page = Page::new("/users", Admin);
 pub const USER: Page = Page::new("/users/{id}", Admin);
-pub const NEW_USER: Page = Page::new("/users/new", Admin);
+pub const NEW_USER: Page = Page::new("/users/new", RecentAdmin);
 pub const USER_ACTION: Page = Page::new("/users/change", Admin);
-pub const USER_EMAIL: Page = Page::new("/users/address", Admin);
+pub const USER_EMAIL: Page = Page::new("/users/address", RecentAdmin);
 pub const RESET_LINK: Page = Page::new("/users/link", Admin);
 pub const AUDIT_LOG: Page = Page::new("/users/events", Admin);
 pub const DIAGNOSTICS: Page = Page::new("/users/check", Admin);

@@ -8,6 +8,7 @@ pub enum AuditEvent {
     LoggedIn,
     LoginFailed,
     LoginThrottled,
+    DefaultPasswordRefused,
     LoggedOut,
     BackchannelLogout,
     SessionsEnded,

@@ -4,6 +4,7 @@
 pub mod account;
 pub mod cleanup;
 pub mod client_info;
+pub mod default_password;
 pub mod devices;
 pub mod diagnostics;
 pub mod email_verification;

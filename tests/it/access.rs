@@ -108,8 +108,11 @@ fn expected(access: Access, viewer: &Viewer, is_recent: bool) -> Outcome {
         Access::Public | Access::SignedOutOnly => Outcome::Open,
         _ if !viewer.is_signed_in => Outcome::Login,
         Access::RecentLogin if !is_recent => Outcome::Reauthentication,
-        Access::Admin if !viewer.is_admin => Outcome::Forbidden,
-        Access::SignedIn | Access::RecentLogin | Access::Admin => Outcome::Open,
+        Access::Admin | Access::RecentAdmin if !viewer.is_admin => Outcome::Forbidden,
+        Access::RecentAdmin if !is_recent => Outcome::Reauthentication,
+        Access::SignedIn | Access::RecentLogin | Access::Admin | Access::RecentAdmin => {
+            Outcome::Open
+        }
     }
 }
 
@@ -159,13 +162,14 @@ async fn a_form_is_refused_to_those_who_may_not_open_its_page() {
         let closed = paths::ALL.into_iter().filter(|page| {
             matches!(
                 page.access,
-                Access::SignedIn | Access::RecentLogin | Access::Admin
+                Access::SignedIn | Access::RecentLogin | Access::Admin | Access::RecentAdmin
             )
         });
         for page in closed {
             let answer = viewer.browser.post_form(&path_of(page), &[]).await;
             let is_refused = matches!(outcome(&answer), Outcome::Login | Outcome::Forbidden);
-            let may_open = viewer.is_signed_in && (viewer.is_admin || page.access != Access::Admin);
+            let may_open = viewer.is_signed_in
+                && (viewer.is_admin || !matches!(page.access, Access::Admin | Access::RecentAdmin));
             assert!(
                 may_open || is_refused,
                 "{} posts to {}: {}",
@@ -187,7 +191,7 @@ async fn a_bearer_token_opens_no_page() {
     for page in paths::ALL.into_iter().filter(|page| {
         matches!(
             page.access,
-            Access::SignedIn | Access::RecentLogin | Access::Admin
+            Access::SignedIn | Access::RecentLogin | Access::Admin | Access::RecentAdmin
         )
     }) {
         let answer = app
@@ -211,7 +215,7 @@ fn a_login_returns_to_the_pages_of_somebody_who_is_logged_in_and_to_no_other() {
     {
         let is_destination = matches!(
             page.access,
-            Access::SignedIn | Access::RecentLogin | Access::Admin
+            Access::SignedIn | Access::RecentLogin | Access::Admin | Access::RecentAdmin
         ) && *page != paths::PENDING_APPROVAL;
         assert_eq!(
             ReturnTo::parse(&path_of(page)).is_some(),

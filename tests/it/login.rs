@@ -2,6 +2,8 @@ use crate::support::{App, Browser, PASSWORD, app::CHEAP};
 use axum::http::{Method, StatusCode};
 use mediamanager_auth::server::{crypto::password_hasher::Hasher, flows::users::Role};
 
+mod mediamanager;
+
 #[tokio::test]
 async fn a_member_logs_in_and_out_without_script() {
     let app = App::new().await;

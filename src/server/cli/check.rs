@@ -2,7 +2,11 @@ use clap::Args;
 
 use super::{plural, print};
 use crate::server::{
-    clock::Clock, config::Config, diagnostics::CheckStatus, flows::diagnostics, mailer::Mailer,
+    clock::Clock,
+    config::Config,
+    diagnostics::CheckStatus,
+    flows::{default_password, diagnostics},
+    mailer::Mailer,
     oidc::Providers,
 };
 
@@ -35,7 +39,8 @@ pub(super) async fn run(config: &Config, arguments: Check) -> Result<(), String>
         return Ok(());
     }
     let providers = Providers::new(&config.auth.providers, &Clock::System)?;
-    let results = diagnostics::run_checks(config, &providers, &Mailer::new(config)?).await;
+    let mut results = diagnostics::run_checks(config, &providers, &Mailer::new(config)?).await;
+    results.extend(default_password::check_database(config).await);
     for result in &results {
         print(&result.to_string());
     }

@@ -6,7 +6,7 @@ use crate::server::{
     clock::Clock,
     config::Config,
     crypto::password_hasher::Argon2Params,
-    flows::{Ctx, import},
+    flows::{Ctx, default_password, import},
     telemetry::log,
 };
 
@@ -32,6 +32,18 @@ pub(super) async fn run(config: Config, arguments: Import) -> Result<(), String>
         print(&format!(
             "Here already, and left as they are: {}.",
             plural(report.known_users, "user")
+        ));
+    }
+    if !report.default_passwords.is_empty() {
+        let addresses: Vec<_> = report
+            .default_passwords
+            .iter()
+            .map(String::as_str)
+            .collect();
+        print(&format!(
+            "INSECURE: {}; {}.",
+            default_password::describe(&addresses),
+            default_password::HINT
         ));
     }
     for email in &report.refused {

@@ -27,7 +27,7 @@ use crate::{
         flows::{
             Ctx,
             cleanup::{self, ClockGuard},
-            mail, setup,
+            default_password, mail, setup,
         },
         oidc::Provider,
         telemetry::{log, metrics},
@@ -112,6 +112,9 @@ pub(super) async fn run(config: Config, site: Site) -> Result<(), String> {
         ));
     }
     print_startup_info(&state, address).await;
+    // Not awaited, because it hashes once for each administrator, and logins are refused anyway.
+    let default_password_state = state.clone();
+    tokio::spawn(async move { default_password::warn_at_start(&default_password_state).await });
 
     let mut server = axum_server::from_tcp(listener)
         .map_err(listen_error)?

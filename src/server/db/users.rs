@@ -14,6 +14,7 @@ mod list;
 
 pub use list::{
     count, find_page, has_administrator, has_other_administrator, list_admins, list_by_ids,
+    list_superusers,
 };
 
 /// A row of MediaManager's table. It has no column defaults and no times, so every column is

@@ -1,7 +1,7 @@
 //! Imports the users of a MediaManager that uses this program instead of its own authentication,
 //! from its database. The import can be repeated: existing users are left unchanged.
 
-use super::{Ctx, Tx, events::EventDetails};
+use super::{Ctx, Tx, default_password, events::EventDetails};
 use crate::{
     domain::{AuditEvent, AuthError, Email},
     server::db::{self, import_source, users::Credentials},
@@ -17,6 +17,8 @@ pub struct Report {
     pub known_users: usize,
     /// Addresses that another user already has.
     pub refused: Vec<String>,
+    /// Addresses of administrators that now have MediaManager's default password.
+    pub default_passwords: Vec<String>,
 }
 
 /// Copies users, password hashes and linked provider accounts in one transaction. Addresses stay
@@ -47,6 +49,16 @@ pub async fn import_mediamanager(cx: &Ctx<'_>, url: &str) -> Result<Report, Stri
         }
     }
     tx.commit().await.map_err(describe)?;
+    let administrators = db::users::list_superusers(&cx.state.db)
+        .await
+        .map_err(describe)?;
+    let network = &cx.client.rate_limit_key;
+    let found = default_password::find(&cx.state.hasher, network, administrators).await;
+    report.default_passwords = found
+        .map_err(describe)?
+        .into_iter()
+        .map(|user| user.email)
+        .collect();
     Ok(report)
 }
 

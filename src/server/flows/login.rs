@@ -1,7 +1,7 @@
 use uuid::Uuid;
 
 use super::{
-    Ctx, Tx, devices,
+    Ctx, Tx, default_password, devices,
     events::{self, EventDetails},
     rate_limits,
     sessions::{self, NewSession},
@@ -194,6 +194,7 @@ async fn check_credentials(
     } = candidate;
     let reservation = reserve_failure(cx, address, found.as_ref()).await?;
     let stored = found.as_ref().map(|found| found.hashed_password.clone());
+    let is_default_password = default_password::is_default(&password);
     let verification = match cx.state.hasher.verify(slot, password, stored).await {
         Ok(verification) => verification,
         Err(err) => {
@@ -216,6 +217,9 @@ async fn check_credentials(
         .await?;
         return Err(AuthError::BadCredentials);
     };
+    if is_default_password && users::may_administrate(cx.state, &found.user) {
+        return Err(refuse_default_password(cx, found.user.id).await?);
+    }
     rate_limits::refund(cx, &reservation.network).await?;
     db::rate_limits::clear(&cx.state.db, &reservation.account).await?;
     Ok(VerifiedPassword {
@@ -223,6 +227,22 @@ async fn check_credentials(
         hashed_password: found.hashed_password,
         upgrade,
     })
+}
+
+/// Refuses MediaManager's default password, which is published, like a wrong one.
+async fn refuse_default_password(cx: &Ctx<'_>, user: Uuid) -> Result<AuthError, AuthError> {
+    cx.record(
+        AuditEvent::DefaultPasswordRefused,
+        EventDetails::for_user(user).with_method(LoginMethod::Password.name()),
+    )
+    .await?;
+    tracing::error!(
+        event = "default_password_in_use",
+        %user,
+        "an administrator's account still has MediaManager's default password; {}",
+        default_password::HINT
+    );
+    Ok(AuthError::BadCredentials)
 }
 
 /// Checks, in the transaction that starts the session, that the account is unchanged since the

@@ -1,7 +1,10 @@
 use super::Tx;
 use crate::{
     domain::{AuthError, Email, User},
-    server::db::{self, accounts::NewAccount, users::NewUser},
+    server::{
+        AppState,
+        db::{self, accounts::NewAccount, users::NewUser},
+    },
 };
 
 pub mod cli;
@@ -22,6 +25,12 @@ pub use queries::{
 pub use reset_link::create_reset_link;
 pub use sessions::{revoke_session, revoke_sessions};
 pub use update::{UserUpdate, update_user};
+
+/// Whether a login of this user may have the rights of an administrator, if not at once then by
+/// `admin_emails`.
+pub fn may_administrate(state: &AppState, user: &User) -> bool {
+    user.is_superuser || is_admin_email(state, user)
+}
 
 /// The role of a new user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -126,7 +126,7 @@ pub fn record_event(event: AuditEvent, method: &str) {
     counter!("mediamanager_auth_events_total", "event" => event.code()).increment(1);
     let outcome = match event {
         AuditEvent::LoggedIn => "succeeded",
-        AuditEvent::LoginFailed => "failed",
+        AuditEvent::LoginFailed | AuditEvent::DefaultPasswordRefused => "failed",
         AuditEvent::LoginThrottled => "throttled",
         _ => return,
     };

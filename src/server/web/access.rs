@@ -113,6 +113,7 @@ async fn check_head(state: &AppState, parts: &Parts) -> Result<(), Response> {
     let auth = parts.extensions.get::<RequestAuth>();
     let current = auth.and_then(|auth| auth.current.as_ref());
     let redirect = |target: String| Redirect::to(&target).into_response();
+    let is_old = |current: &CurrentUser| current.recent(state.clock.now()).is_err();
     match (page.access, current) {
         (Access::Public, _) | (Access::SignedOutOnly, None) => Ok(()),
         (Access::SignedOutOnly, Some(current)) if is_navigation => Err(redirect(after_login(
@@ -122,12 +123,13 @@ async fn check_head(state: &AppState, parts: &Parts) -> Result<(), Response> {
         ))),
         (_, None) if is_navigation => Err(redirect(login_url(uri))),
         (_, None) => Err(render::error_for(state, parts, AuthError::NotLoggedIn)),
-        (Access::RecentLogin, Some(current))
-            if is_navigation && current.recent(state.clock.now()).is_err() =>
-        {
+        (Access::RecentLogin, Some(current)) if is_navigation && is_old(current) => {
             Err(redirect(reauthenticate_url(uri)))
         }
-        (Access::Admin, Some(current)) => match current.admin() {
+        (Access::Admin | Access::RecentAdmin, Some(current)) => match current.admin() {
+            Ok(_) if page.access == Access::RecentAdmin && is_navigation && is_old(current) => {
+                Err(redirect(reauthenticate_url(uri)))
+            }
             Ok(_) => Ok(()),
             Err(error) => {
                 if let Some(auth) = auth {

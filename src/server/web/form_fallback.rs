@@ -29,7 +29,7 @@ use crate::{
             access,
             form_data::{read_fields, reject_control_characters},
             middleware::{authenticate::RequestAuth, request_limits},
-            redirects::{reauthenticate_url, return_to_param},
+            redirects::return_to_param,
             render,
         },
     },
@@ -167,10 +167,6 @@ async fn answer_failed_form(
     if error == AuthError::NotLoggedIn {
         // Without a session the form's page cannot be shown, so the error gets a page of its own.
         return render::error_page(state, &parts, error);
-    }
-    if error == AuthError::ReauthenticationRequired {
-        // The page comes back after the login: its URL has everything but what was typed.
-        return Redirect::to(&reauthenticate_url(&parts.uri)).into_response();
     }
     let values = fields
         .into_iter()

@@ -6,6 +6,9 @@ pub fn event_description(event: AuditEvent) -> &'static str {
         AuditEvent::LoggedIn => "Logged in",
         AuditEvent::LoginFailed => "A login failed",
         AuditEvent::LoginThrottled => "Login blocked by rate limit",
+        AuditEvent::DefaultPasswordRefused => {
+            "A login with MediaManager's default password was refused"
+        }
         AuditEvent::LoggedOut => "Logged out",
         AuditEvent::BackchannelLogout => "Logged out by the provider",
         AuditEvent::SessionsEnded => "Sessions ended",

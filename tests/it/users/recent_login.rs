@@ -56,13 +56,7 @@ async fn a_stolen_administrators_cookie_takes_over_no_account() {
     app.pass(OLD);
     for action in ["create-reset-link", "make-administrator", "delete"] {
         let page = post(&mut ada, &bob, action).await;
-        assert_eq!(
-            page.location().unwrap(),
-            format!(
-                "/account/log-in-again?return_to=%2Fusers%2Fchange%3Fid%3D{}%26action%3D{action}",
-                bob.id
-            )
-        );
+        assert_eq!(page.status, StatusCode::FORBIDDEN, "{action}");
     }
     let id = bob.id.to_string();
     for (path, fields) in [
@@ -73,12 +67,7 @@ async fn a_stolen_administrators_cookie_takes_over_no_account() {
         ("/users/new", [("email", "eve@example.org"), ("x", "")]),
     ] {
         let page = ada.post_form(path, &fields).await;
-        assert!(
-            page.location()
-                .is_some_and(|to| to.starts_with("/account/log-in-again")),
-            "{path} {}",
-            page.status
-        );
+        assert_eq!(page.status, StatusCode::FORBIDDEN, "{path}");
     }
     for body in [
         r#"{"password":"copper lantern meadow 4"}"#,
@@ -132,9 +121,7 @@ async fn the_page_asks_for_a_login_and_comes_back() {
         assert!(asked.path.starts_with("/account/log-in-again"), "{path}");
     }
     let asked = ada.get(&page).await;
-    let back = ada
-        .submit(&asked, "Log in again", &[("password", PASSWORD)])
-        .await;
+    let back = ada.submit(&asked, "Go on", &[("password", PASSWORD)]).await;
     assert_eq!(back.path, page);
     let done = ada.submit(&back, "Delete", &[]).await;
     assert_eq!(done.path, "/users?notice=user_deleted", "{}", done.body);

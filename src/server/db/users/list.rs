@@ -6,7 +6,7 @@ use sea_orm::{
     sea_query::{ExprTrait, Func, LikeExpr},
 };
 
-use super::{Column, Entity};
+use super::{Column, Credentials, Entity};
 use crate::{
     domain::{AuthError, User, UserFilter},
     server::db::hide_db_error,
@@ -14,6 +14,9 @@ use crate::{
 
 /// The number of administrators that [`list_admins`] returns.
 const MAX_ADMINS: u64 = 20;
+
+/// The number of administrators that [`list_superusers`] returns: each costs a hash.
+const MAX_SUPERUSERS: u64 = 50;
 
 /// Returns the users with these ids, in no particular order.
 pub async fn list_by_ids(
@@ -109,6 +112,18 @@ pub async fn has_other_administrator(
         .await
         .map_err(hide_db_error)?
         > 0)
+}
+
+/// Returns the active administrators with their password hashes, approved or not.
+pub async fn list_superusers(db: &impl ConnectionTrait) -> Result<Vec<Credentials>, AuthError> {
+    let rows = filtered(UserFilter::Administrators)
+        .filter(Column::IsActive.eq(true))
+        .order_by_asc(Column::Email)
+        .limit(MAX_SUPERUSERS)
+        .all(db)
+        .await
+        .map_err(hide_db_error)?;
+    Ok(rows.into_iter().map(Into::into).collect())
 }
 
 /// The active and approved administrators, who may manage other users.

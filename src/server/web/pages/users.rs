@@ -29,7 +29,7 @@ use crate::{
     server::{
         db::{accounts::Account, events::AuditRow},
         flows::{
-            Ctx, diagnostics,
+            Ctx, default_password, diagnostics,
             sessions::Admin,
             users::{self, EventQuery, PAGE_SIZE, UserList},
         },
@@ -91,10 +91,7 @@ pub async fn list(cx: PageRequest, admin: Admin) -> PageResult {
 }
 
 /// `/users/new`
-pub async fn new(cx: PageRequest, admin: Admin) -> PageResult {
-    if needs_login(&cx, &admin) {
-        return redirect(&reauthenticate_url(&cx.uri));
-    }
+pub async fn new(cx: PageRequest, _: Admin) -> PageResult {
     cx.render(|| view! { <NewUserPage/> })
 }
 
@@ -115,7 +112,9 @@ pub async fn action(cx: PageRequest, admin: Admin) -> PageResult {
     let user = target_user(&cx, &admin).await?;
     // Every change of one's own account requires a recent login.
     let is_self = user.id == admin.user().id.to_string();
-    if (is_self || action.requires_recent_login()) && needs_login(&cx, &admin) {
+    let requires_recent_login = is_self || action.requires_recent_login();
+    let is_old = admin.current().recent(cx.state.clock.now()).is_err();
+    if requires_recent_login && is_old && !cx.context.has_error() {
         return redirect(&reauthenticate_url(&cx.uri));
     }
     cx.render(move || view! { <ConfirmActionPage user action/> })
@@ -124,16 +123,7 @@ pub async fn action(cx: PageRequest, admin: Admin) -> PageResult {
 /// `/users/address?id=…`
 pub async fn email(cx: PageRequest, admin: Admin) -> PageResult {
     let user = target_user(&cx, &admin).await?;
-    if needs_login(&cx, &admin) {
-        return redirect(&reauthenticate_url(&cx.uri));
-    }
     cx.render(move || view! { <UserEmailPage user/> })
-}
-
-/// Whether the administrator has to log in again before a page whose form requires a recent login
-/// (SR-142). A page with the error of its form is shown.
-fn needs_login(cx: &PageRequest, admin: &Admin) -> bool {
-    !cx.context.has_error() && admin.current().recent(cx.state.clock.now()).is_err()
 }
 
 async fn target_user(cx: &PageRequest, admin: &Admin) -> Result<TargetUser, AuthError> {
@@ -208,8 +198,12 @@ pub async fn diagnostics(cx: PageRequest, _: Admin, request: Request) -> PageRes
         &state.mailer,
     ))
     .await;
+    let network = &cx.ctx().client.rate_limit_key;
+    let default_password =
+        Box::pin(default_password::check(&state.db, &state.hasher, network)).await;
     let rows = std::iter::once(proxy)
         .chain(results)
+        .chain(default_password)
         .map(|result| CheckRow {
             status: result.status.word(),
             check: result.check,
