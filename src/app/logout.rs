@@ -14,7 +14,10 @@ pub async fn log_out() -> Result<(), AuthError> {
         Some(token) => sessions::revoke_by_token(&auth.ctx(&state), token).await?,
         None => false,
     };
-    server_fn::clear_session_cookie(&state)?;
+    match server_fn::presented_token(&auth).filter(|_| is_still_logged_in_there) {
+        Some(session) => server_fn::clear_session_cookie_and_offer_hint(&state, session)?,
+        None => server_fn::clear_session_cookie(&state)?,
+    }
     server_fn::redirect(
         &paths::LOGIN,
         if is_still_logged_in_there {

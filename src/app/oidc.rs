@@ -105,6 +105,10 @@ pub struct OidcLoginError {
     pub return_to: Option<ReturnTo>,
     /// The viewer was linking an account, so the next attempt links too.
     pub is_linking: bool,
+    /// The redirect URI to register, where another one is registered.
+    pub redirect_uri: Option<String>,
+    /// The log has the reason under the request id.
+    pub is_logged: bool,
 }
 
 /// The page in place of a login that failed, with the request id under which the log has the reason.
@@ -135,9 +139,10 @@ pub fn OidcErrorPage(error: OidcLoginError) -> impl IntoView {
             <p class="lead">{error.message}</p>
             {said}
             <p>{error.hint}</p>
+            {error.redirect_uri.map(|uri| view! { <p><code>{uri}</code></p> })}
             <p><a class="button" href=again>{text::error::try_again(&name)}</a></p>
             <p class="links"><a href=way_out>{without}</a></p>
-            <p class="reference">{text::error::reference(&cx.request_id, error.code)}</p>
+            {error.is_logged.then(|| view! { <p class="reference">{text::error::reference(&cx.request_id, error.code)}</p> })}
         </ui::Layout>
     }
 }

@@ -5,6 +5,8 @@
 pub enum OidcError {
     /// `state` is missing, wrong, expired, used, or of another browser's login attempt (SR-053).
     UnknownState,
+    /// The provider sent the browser to a path that is not a redirect URI of ours.
+    WrongRedirectUri,
     /// The callback has a duplicate parameter, both a code and an error, or neither (SR-056).
     MalformedCallback,
     /// The user or the provider denied the login (`access_denied`).
@@ -52,6 +54,7 @@ impl OidcError {
             | Self::MalformedCallback
             | Self::IssuerMismatch
             | Self::ProviderError => 400,
+            Self::WrongRedirectUri => 404,
             Self::AccessDenied
             | Self::LoginNotAllowed
             | Self::IdentityAlreadyLinked

@@ -26,7 +26,9 @@ mod urls;
 use std::fmt;
 
 pub use secret::Secret;
-pub use sections::{Auth, LogFormat, Misc, OpenIdConnect, Policy, RateLimits, Server, Smtp};
+pub use sections::{
+    Auth, LogFormat, Misc, OpenIdConnect, Policy, RateLimits, Server, Smtp, TokenAuthMethod,
+};
 pub use source::Sources;
 pub use urls::is_private;
 

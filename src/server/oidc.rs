@@ -34,17 +34,14 @@ mod userinfo;
 
 use std::sync::{Arc, RwLock};
 
-use tokio::{
-    sync::Mutex,
-    time::{Instant, timeout_at},
-};
+use serde_json::{Map, Value};
+use tokio::{sync::Mutex, time::Instant};
 use url::Url;
 
 use self::{
     cache::{METADATA_MAX_AGE, ProviderCache},
     jwks::ALGORITHMS,
     jwt::{Verified, VerifyError},
-    logout_token::LogoutToken,
     userinfo::UserinfoResponse,
 };
 use crate::{
@@ -53,8 +50,9 @@ use crate::{
 };
 
 pub use discovery::Metadata;
-pub use error::{OidcFailure, sanitize};
+pub use error::{OidcFailure, RequestFailure, sanitize};
 pub use http_client::{REQUEST_TIMEOUT, causes};
+pub use logout_token::LogoutToken;
 pub use providers::Providers;
 
 /// The hint for a provider that does not answer.
@@ -77,6 +75,13 @@ struct Inner {
     known: RwLock<ProviderCache>,
     /// Held during a request for the metadata, so that many visitors cause one request.
     asking: Mutex<()>,
+}
+
+/// A redeemed code.
+pub struct Redeemed {
+    pub user: ExternalUser,
+    /// Only for the hint of a logout at the provider; dropped otherwise (SR-069).
+    pub id_token: String,
 }
 
 /// The secrets of one attempt that are sent to the provider, with its redirect URI.
@@ -141,24 +146,30 @@ impl Provider {
     /// `IssuerMismatch`.
     pub async fn check_issuer(&self, issuer: Option<&str>) -> Result<(), OidcFailure> {
         let metadata = self.metadata(i64::MAX).await?;
-        let failure = |reason: String| Err(OidcFailure::new(OidcError::IssuerMismatch, reason, ""));
+        let failure = |reason: String, hint: &str| {
+            Err(OidcFailure::new(OidcError::IssuerMismatch, reason, hint))
+        };
         match issuer {
             Some(issuer) if issuer == metadata.issuer => Ok(()),
-            Some(issuer) => failure(format!(
-                "the answer names the issuer {:?}, the provider's is {:?}",
-                sanitize(issuer),
-                metadata.issuer
-            )),
+            Some(issuer) => failure(
+                format!(
+                    "the answer names the issuer {:?}, the provider's is {:?}",
+                    sanitize(issuer),
+                    metadata.issuer
+                ),
+                "",
+            ),
             None if metadata.iss_parameter_supported => failure(
                 "the answer does not name its issuer, although the provider announces that all do"
                     .to_owned(),
+                "let the provider name its issuer (iss) in every answer; in Keycloak switch off \"Exclude Issuer From Authentication Response\" for this client",
             ),
             None => Ok(()),
         }
     }
 
     /// Redeems the code, checks the ID token, and reads the address from userinfo where the ID
-    /// token lacks it.
+    /// token lacks it or its verified flag.
     ///
     /// # Errors
     /// Every reason for which the answer cannot be used.
@@ -166,12 +177,14 @@ impl Provider {
         &self,
         code: String,
         secrets: AuthorizationSecrets,
-    ) -> Result<ExternalUser, OidcFailure> {
-        let redeemed = self.exchange_and_verify(code, secrets).await;
-        if redeemed
-            .as_ref()
-            .is_err_and(|failure| failure.error == OidcError::ProviderUnreachable)
-        {
+        deadline: Instant,
+    ) -> Result<Redeemed, OidcFailure> {
+        let redeemed = self.exchange_and_verify(code, secrets, deadline).await;
+        let is_provider_down = |failure: &OidcFailure| {
+            [RequestFailure::NoResponse, RequestFailure::ServerError].contains(&failure.request)
+        };
+        // Any other answer may be the answer to a code that the visitor has chosen.
+        if redeemed.as_ref().is_err_and(is_provider_down) {
             // The cached metadata counts as stale from now on, so that the next refresh finds out
             // whether the provider is unreachable.
             self.update_cache(|known| known.read_at = 0);
@@ -183,7 +196,8 @@ impl Provider {
         &self,
         code: String,
         secrets: AuthorizationSecrets,
-    ) -> Result<ExternalUser, OidcFailure> {
+        deadline: Instant,
+    ) -> Result<Redeemed, OidcFailure> {
         let Inner {
             config,
             clock,
@@ -191,12 +205,20 @@ impl Provider {
             ..
         } = &*self.0;
         let metadata = self.metadata(i64::MAX).await?;
-        let issued = authorization_code::redeem(http, config, &metadata, &code, &secrets)
-            .await
-            .map_err(|refused| refused.failure)?;
-        let id_token = self
-            .verify(&issued.id_token, &["jwt"], &metadata, &metadata.algorithms)
-            .await?;
+        let endpoint = format!("the token endpoint {}", metadata.token_endpoint);
+        let issued = http_client::with_deadline(deadline, &endpoint, async {
+            authorization_code::redeem(http, config, &metadata, &code, &secrets)
+                .await
+                .map_err(|refused| refused.failure)
+        })
+        .await?;
+        let keys = format!("the provider's keys {}", metadata.jwks_uri);
+        let verified = http_client::with_deadline(
+            deadline,
+            &keys,
+            self.verify(&issued.id_token, &["jwt"], &metadata, &metadata.algorithms),
+        )
+        .await?;
         let expected = claims::ExpectedClaims {
             issuer: &metadata.issuer,
             client_id: &config.client_id,
@@ -205,62 +227,54 @@ impl Provider {
             access_token: &issued.access_token,
             now: clock.now(),
         };
-        let external = claims::external_user(&id_token, &expected)?;
-        if external.email.is_some() {
-            Ok(external)
-        } else {
-            self.merge_userinfo(external, &metadata, &issued.access_token)
-                .await
+        let mut user = claims::external_user(&verified, &expected)?;
+        // The flag is as needed as the address (SR-068).
+        let is_complete = user.email.is_some() && claims::has(&verified.claims, "email_verified");
+        if let Some(endpoint) = metadata.userinfo_endpoint.as_ref().filter(|_| !is_complete) {
+            let endpoint = format!("the userinfo endpoint {endpoint}");
+            let asked = self.fetch_userinfo(&metadata, &issued.access_token);
+            match http_client::with_deadline(deadline, &endpoint, asked).await {
+                Ok(members) => user = userinfo::merge(user, &members)?,
+                // An address without a flag is usable: it counts as unverified.
+                Err(failure)
+                    if user.email.is_some() && failure.error == OidcError::ProviderUnreachable =>
+                {
+                    failure.log();
+                }
+                Err(failure) => return Err(failure),
+            }
         }
+        Ok(Redeemed {
+            user,
+            id_token: issued.id_token,
+        })
     }
 
-    /// Takes `email` and `email_verified` from userinfo, if its `sub` is the ID token's (OIDC Core
-    /// §5.3.2).
-    async fn merge_userinfo(
+    /// The claims of the userinfo endpoint, with the signature verified where there is one.
+    async fn fetch_userinfo(
         &self,
-        external: ExternalUser,
         metadata: &Metadata,
         access_token: &str,
-    ) -> Result<ExternalUser, OidcFailure> {
-        let members = match userinfo::fetch(&self.0.http, metadata, access_token).await? {
-            None => return Ok(external),
-            Some(UserinfoResponse::Claims(members)) => members,
-            Some(UserinfoResponse::Signed(token)) => {
-                let all: Vec<String> = ALGORITHMS
-                    .into_iter()
-                    .map(|(name, _)| name.to_owned())
-                    .collect();
-                let members = self
-                    .verify(&token, &["jwt", "application/jwt"], metadata, &all)
-                    .await?
-                    .claims;
-                // Signed answers should have `iss` and `aud` (OIDC Core §5.3.2); where given, they
-                // must be right.
-                if members.contains_key("iss") {
-                    claims::issuer(&members, &metadata.issuer)?;
-                }
-                if members.contains_key("aud") {
-                    claims::audience(
-                        &members,
-                        &self.0.config.client_id,
-                        &self.0.config.trusted_audiences,
-                    )?;
-                }
-                members
-            }
+    ) -> Result<Map<String, Value>, OidcFailure> {
+        let token = match userinfo::fetch(&self.0.http, metadata, access_token).await? {
+            UserinfoResponse::Claims(members) => return Ok(members),
+            UserinfoResponse::Signed(token) => token,
         };
-        if claims::subject(&members)? != external.subject {
-            return Err(claims::invalid_token(
-                "userinfo is about somebody else than the ID token (sub)",
-                "",
-            ));
+        let all: Vec<String> = ALGORITHMS
+            .into_iter()
+            .map(|(name, _)| name.to_owned())
+            .collect();
+        let members = self.verify(&token, &["jwt"], metadata, &all).await?.claims;
+        // Signed answers should have `iss` and `aud` (OIDC Core §5.3.2); where given, they must be
+        // right.
+        if claims::has(&members, "iss") {
+            claims::issuer(&members, &metadata.issuer)?;
         }
-        let (email, is_email_verified) = claims::email(&members);
-        Ok(ExternalUser {
-            email,
-            is_email_verified,
-            ..external
-        })
+        if claims::has(&members, "aud") {
+            let config = &self.0.config;
+            claims::audience(&members, &config.client_id, &config.trusted_audiences)?;
+        }
+        Ok(members)
     }
 
     /// Verifies a logout token. Returns its issuer and the sessions that it names.
@@ -290,18 +304,25 @@ impl Provider {
     }
 
     /// The URL where the browser ends its session at the provider (OpenID Connect RP-Initiated
-    /// Logout 1.0 §2), if the provider has one.
-    pub fn end_session_url(&self, post_logout_redirect_uri: &str) -> Option<String> {
-        let endpoint = self
-            .cache()
-            .metadata
-            .as_ref()?
-            .end_session_endpoint
-            .clone()?;
-        let mut url = Url::parse(&endpoint).ok()?;
+    /// Logout 1.0 §2), if the provider has one. Several providers refuse a redirect back without a
+    /// hint and leave the session alive, so by default it is only sent along with one.
+    pub fn end_session_url(
+        &self,
+        id_token_hint: Option<&str>,
+        post_logout_redirect_uri: &str,
+    ) -> Option<String> {
+        let config = &self.0.config;
+        let metadata = self.cache().metadata.clone()?;
+        let mut url = Url::parse(metadata.end_session_endpoint.as_ref()?).ok()?;
+        let comes_back = config
+            .post_logout_redirect
+            .unwrap_or(id_token_hint.is_some());
         url.query_pairs_mut()
-            .append_pair("client_id", &self.0.config.client_id)
-            .append_pair("post_logout_redirect_uri", post_logout_redirect_uri);
+            .append_pair("client_id", &config.client_id)
+            .extend_pairs(id_token_hint.map(|hint| ("id_token_hint", hint)))
+            .extend_pairs(
+                comes_back.then_some(("post_logout_redirect_uri", post_logout_redirect_uri)),
+            );
         Some(url.into())
     }
 
@@ -338,32 +359,17 @@ impl Provider {
         match read()?.verify(&keys, allowed) {
             Ok(verified) => return Ok(verified),
             Err(VerifyError::Rejected(why)) => return Err(refuse(why)),
-            Err(VerifyError::UnknownKid) => self.refetch_keys(metadata).await,
+            Err(VerifyError::UnknownKid) => {}
         }
+        let refetched = self.refetch_keys(metadata).await;
         let keys = self.cache().keys.clone();
         match read()?.verify(&keys, allowed) {
             Ok(verified) => Ok(verified),
             Err(VerifyError::Rejected(why)) => Err(refuse(why)),
-            Err(VerifyError::UnknownKid) => Err(refuse(
-                "is signed with a key that the provider does not publish".to_owned(),
-            )),
+            // The keys may have been rotated while they cannot be fetched.
+            Err(VerifyError::UnknownKid) => Err(refetched.err().unwrap_or_else(|| {
+                refuse("is signed with a key that the provider does not publish".to_owned())
+            })),
         }
     }
-}
-
-/// Bounds work that waits for the provider, so that a person gets an answer within ten seconds
-/// (SR-084).
-///
-/// # Errors
-/// `ProviderUnreachable` at the deadline, or the error of the work.
-pub async fn with_deadline<T>(
-    deadline: Instant,
-    work: impl Future<Output = Result<T, OidcFailure>>,
-) -> Result<T, OidcFailure> {
-    let late = OidcFailure::new(
-        OidcError::ProviderUnreachable,
-        "the provider did not finish answering within 10 seconds",
-        "",
-    );
-    timeout_at(deadline, work).await.unwrap_or(Err(late))
 }

@@ -119,6 +119,20 @@ async fn what_a_proxy_says_is_held_against_the_settings() {
         "from 203.0.113.7, through 10.0.0.1",
         "",
     );
+    is_told(
+        &looked("'10.0.0.0/8'", &[("x-forwarded-for", "203.0.113.7:5678")]).await,
+        CheckStatus::Ok,
+        "from 203.0.113.7, through 10.0.0.1",
+        "",
+    );
+    for hop in ["unknown", "client.lan", "203.0.113.7;5678"] {
+        is_told(
+            &looked("'10.0.0.0/8'", &[("x-forwarded-for", hop)]).await,
+            CheckStatus::Warning,
+            "cannot be read",
+            "X-Forwarded-For",
+        );
+    }
     let right = [
         FROM,
         ("x-forwarded-proto", "https"),

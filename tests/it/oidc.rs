@@ -10,6 +10,7 @@ use crate::support::{Account, App, Household, Key, app_with_provider};
 mod accounts;
 mod authorization_request;
 mod callback;
+mod compatibility;
 mod endpoints;
 mod id_tokens;
 mod jwks;

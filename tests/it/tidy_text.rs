@@ -32,10 +32,7 @@ const NO_PAGE_TEXT: &[(&str, &[&str])] = &[
     ),
     (
         "src/server/web/oidc_callback.rs",
-        &[
-            "this browser has no attempt with the state of the answer",
-            "the answer has a parameter twice, a code and an error, or neither",
-        ],
+        &["this browser has no attempt with the state of the answer"],
     ),
 ];
 

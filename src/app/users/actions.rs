@@ -60,7 +60,7 @@ pub async fn update_user(
         }
         UserAction::CreateResetLink => {
             let link = users::create_reset_link(cx, &admin, id).await?;
-            server_fn::store_one_time_link(&state, id, &link)?;
+            server_fn::store_one_time_link(&state, &admin, id, &link)?;
             server_fn::redirect_to(paths::RESET_LINK.path);
             return Ok(());
         }

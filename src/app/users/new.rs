@@ -19,7 +19,7 @@ pub async fn create_user(#[server(default)] email: String) -> Result<(), AuthErr
     let invited = users::invite(&auth.ctx(&state), &admin, Email::parse(&email)?).await?;
     match invited.link {
         Some(link) => {
-            server_fn::store_one_time_link(&state, invited.user.id, &link)?;
+            server_fn::store_one_time_link(&state, &admin, invited.user.id, &link)?;
             server_fn::redirect_to(paths::RESET_LINK.path);
         }
         None => server_fn::redirect_to_user(invited.user.id, Notice::AccountCreated),

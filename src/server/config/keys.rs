@@ -122,6 +122,8 @@ const SECTIONS: [Section; 10] = [
             "trust_unverified_email",
             "trusted_audiences",
             "ca_file",
+            "token_endpoint_auth_method",
+            "post_logout_redirect",
         ],
         unknown: UnknownKeys::Reject,
     },

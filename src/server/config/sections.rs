@@ -16,7 +16,7 @@ mod smtp;
 
 pub use auth::Auth;
 pub use misc::Misc;
-pub use openid_connect::OpenIdConnect;
+pub use openid_connect::{OpenIdConnect, TokenAuthMethod};
 pub use policy::{Policy, RateLimits};
 pub use server::{LogFormat, Server};
 pub use smtp::Smtp;

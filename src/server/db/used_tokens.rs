@@ -47,6 +47,37 @@ pub async fn mark_used(
     Ok(written > 0)
 }
 
+/// Marks a token as used until `expires_at`, which replaces an earlier time.
+pub async fn mark_used_until(
+    db: &impl ConnectionTrait,
+    id: String,
+    expires_at: i64,
+) -> Result<(), AuthError> {
+    let row = ActiveModel {
+        id: Set(id),
+        expires_at: Set(expires_at),
+    };
+    let latest = OnConflict::column(Column::Id)
+        .update_column(Column::ExpiresAt)
+        .to_owned();
+    Entity::insert(row)
+        .on_conflict(latest)
+        .exec_without_returning(db)
+        .await
+        .map_err(hide_db_error)?;
+    Ok(())
+}
+
+/// The latest expiry of these tokens, if one was used.
+pub async fn last_expiry(
+    db: &impl ConnectionTrait,
+    ids: impl IntoIterator<Item = String>,
+) -> Result<Option<i64>, AuthError> {
+    let rows = Entity::find().filter(Column::Id.is_in(ids)).all(db).await;
+    let rows = rows.map_err(hide_db_error)?;
+    Ok(rows.into_iter().map(|row| row.expires_at).max())
+}
+
 /// Deletes the rows of tokens that expired more than [`RETENTION_SECONDS`] ago. Returns how many.
 pub async fn purge(db: &impl ConnectionTrait, now: i64) -> Result<u64, AuthError> {
     delete_in_batches::<Entity>(

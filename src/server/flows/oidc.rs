@@ -17,18 +17,22 @@ use crate::{
         AppState,
         crypto::random,
         db,
-        oidc::{self, AuthorizationSecrets, OidcFailure, Provider, sanitize},
+        oidc::{
+            self, AuthorizationSecrets, OidcFailure, Provider, Redeemed, RequestFailure, sanitize,
+        },
     },
 };
 
 mod account;
 mod backchannel;
+mod failures;
 mod link_identity;
 mod login_attempt;
 mod pending_link;
 
 pub use account::created_by_provider;
 pub use backchannel::backchannel_logout;
+pub use failures::{malformed_callback, wrong_redirect_uri};
 pub use link_identity::{LinkRequest, link_request, unlink_identity};
 pub use login_attempt::{ATTEMPT_LIFETIME_SECONDS, LoginAttempt, LoginPurpose, fingerprint};
 pub use pending_link::{PendingLink, confirm_link};
@@ -91,6 +95,7 @@ pub enum CallbackOutcome {
     LoggedIn {
         login: Login,
         return_to: Option<ReturnTo>,
+        id_token: String,
     },
     /// The address belongs to an account whose password has to be given first.
     LinkRequired(PendingLink),
@@ -110,6 +115,8 @@ pub struct CallbackError {
     pub return_to: Option<ReturnTo>,
     /// The attempt was to link an identity, not to log in.
     pub is_linking: bool,
+    /// The log has the reason under the request id.
+    pub is_logged: bool,
 }
 
 /// Starts an attempt: its state, nonce and code verifier are new and unguessable (SR-051).
@@ -243,18 +250,27 @@ async fn run_callback(
     if external
         .as_ref()
         .err()
-        .is_none_or(|failure| failure.error == OidcError::ProviderUnreachable)
+        .is_none_or(OidcFailure::has_no_response)
     {
         rate_limits::refund(cx, &taken).await?;
     }
-    let external = external?;
+    let Redeemed { user, id_token } = external?;
+    let external = user;
     if let LoginPurpose::Link(request) = &attempt.purpose {
         link_identity::link_identity(cx, current, request, external).await?;
         return Ok(CallbackOutcome::Linked);
     }
     let return_to = attempt.purpose.into_return_to();
+    let logout = backchannel::LogoutMarks::of(&external);
     match account::log_in_external_user(cx, provider, external).await? {
-        account::LoginResult::LoggedIn(login) => Ok(CallbackOutcome::LoggedIn { login, return_to }),
+        account::LoginResult::LoggedIn(login) => {
+            logout.refuse_ended(cx, &login, attempt.started_at).await?;
+            Ok(CallbackOutcome::LoggedIn {
+                login,
+                return_to,
+                id_token,
+            })
+        }
         account::LoginResult::LinkRequired(external, email) => Ok(CallbackOutcome::LinkRequired(
             PendingLink::new(external, &email, return_to, cx.now()),
         )),
@@ -275,62 +291,30 @@ async fn exchange_code(
     provider: &Provider,
     attempt: &LoginAttempt,
     answer: Result<CallbackParams, OidcFailure>,
-) -> Result<ExternalUser, OidcFailure> {
+) -> Result<Redeemed, OidcFailure> {
     let answer = answer?;
     let deadline = Instant::now() + oidc::REQUEST_TIMEOUT;
     provider.check_issuer(answer.issuer.as_deref()).await?;
     let code = match (answer.code, answer.error) {
         (Some(code), None) => code,
         (_, error) => {
-            return Err(provider_error(
+            return Err(failures::provider_error(
                 &error.unwrap_or_default(),
                 answer.error_description.as_deref(),
             ));
         }
     };
     // Anybody can make up a code, so the attempt is counted before the code is redeemed, and
-    // refunded unless the provider calls the code invalid (SR-005, SR-022).
+    // refunded unless the provider rejects it, in whatever words (SR-005, SR-022).
     rate_limits::consume_failure(cx).await?;
-    let redeemed = oidc::with_deadline(
-        deadline,
-        provider.redeem(code, authorization_secrets(attempt)),
-    )
-    .await;
-    if !matches!(&redeemed, Err(failure) if failure.error == OidcError::InvalidGrant) {
+    let redeemed = provider
+        .redeem(code, authorization_secrets(attempt), deadline)
+        .await;
+    let is_rejected = |failure: &OidcFailure| failure.request == RequestFailure::CodeRejected;
+    if !redeemed.as_ref().is_err_and(is_rejected) {
         rate_limits::refund(cx, &rate_limits::client_key(&cx.client.rate_limit_key)).await?;
     }
     redeemed
-}
-
-/// The provider's own error, in its own words for the log and the page (SR-055).
-fn provider_error(code: &str, description: Option<&str>) -> OidcFailure {
-    let error = if code == "access_denied" {
-        OidcError::AccessDenied
-    } else {
-        OidcError::ProviderError
-    };
-    let said = sanitize(
-        description
-            .filter(|text| !text.trim().is_empty())
-            .unwrap_or(code),
-    );
-    let fix = match code {
-        "invalid_scope" => {
-            "allow the scopes openid, email and profile for this client at the provider"
-        }
-        "unauthorized_client" | "unsupported_response_type" => {
-            "allow the authorization code flow for this client at the provider"
-        }
-        _ => "",
-    };
-    OidcFailure {
-        provider_message: Some(said.clone()),
-        ..OidcFailure::new(
-            error,
-            format!("the provider answers {:?}: {said:?}", sanitize(code)),
-            fix,
-        )
-    }
 }
 
 /// A scope-token of RFC 6749 §3.3, of a sensible length.
@@ -384,6 +368,7 @@ impl From<OidcError> for CallbackError {
             provider_message: None,
             return_to: None,
             is_linking: false,
+            is_logged: true,
         }
     }
 }

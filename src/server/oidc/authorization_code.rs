@@ -15,14 +15,21 @@ use oauth2::{
 };
 use openidconnect::http::StatusCode;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::{
     AuthorizationSecrets, HINT_ENDPOINT_UNREACHABLE, HINT_PROVIDER_LOG,
     discovery::Metadata,
-    error::{OidcFailure, sanitize},
+    error::{OidcFailure, RequestFailure, sanitize},
     http_client::{self, HttpError},
 };
-use crate::{domain::oidc_error::OidcError, server::config::OpenIdConnect};
+use crate::{
+    domain::oidc_error::OidcError,
+    server::{
+        config::{OpenIdConnect, TokenAuthMethod},
+        strict_json,
+    },
+};
 
 /// The tokens that the token endpoint issued. Both are dropped when the login ends (SR-069).
 pub struct TokenSet {
@@ -62,10 +69,28 @@ impl std::fmt::Debug for IdToken {
     }
 }
 
-/// An HTTP client that records the status of the answer, which the library's errors lack.
+/// An HTTP client that records the status of the answer, which the library's errors lack, and reads
+/// tokens strictly before the library does, which ignores bytes behind the JSON object.
 struct StatusRecorder<'a> {
     http: &'a http_client::HttpClient,
     status: OnceLock<StatusCode>,
+}
+
+/// The members of a token response that are used. Others may have any type, and are dropped before
+/// the library reads them (SR-069).
+const TOKEN_MEMBERS: [&str; 3] = ["access_token", "token_type", "id_token"];
+
+/// The token response reduced to [`TOKEN_MEMBERS`]; empty if it is not strict JSON, so that the
+/// library refuses it.
+fn read_strictly(body: &[u8]) -> Vec<u8> {
+    let Ok(members) = strict_json::object(body) else {
+        return Vec::new();
+    };
+    let used: Map<String, Value> = members
+        .into_iter()
+        .filter(|(name, _)| TOKEN_MEMBERS.contains(&name.as_str()))
+        .collect();
+    Value::Object(used).to_string().into_bytes()
 }
 
 impl<'c> AsyncHttpClient<'c> for StatusRecorder<'_> {
@@ -74,10 +99,12 @@ impl<'c> AsyncHttpClient<'c> for StatusRecorder<'_> {
 
     fn call(&'c self, request: HttpRequest) -> Self::Future {
         Box::pin(async move {
-            self.http
-                .call(request)
-                .await
-                .inspect(|answer| _ = self.status.set(answer.status()))
+            let mut answer = self.http.call(request).await?;
+            _ = self.status.set(answer.status());
+            if answer.status() == StatusCode::OK {
+                *answer.body_mut() = read_strictly(answer.body());
+            }
+            Ok(answer)
         })
     }
 }
@@ -135,26 +162,30 @@ fn client(
     };
     Ok(OAuthClient::new(ClientId::new(config.client_id.clone()))
         .set_client_secret(ClientSecret::new(config.client_secret.expose().to_owned()))
-        .set_auth_type(if uses_post(metadata) {
-            AuthType::RequestBody
-        } else {
-            AuthType::BasicAuth
+        .set_auth_type(match auth_method(config, metadata) {
+            TokenAuthMethod::Post => AuthType::RequestBody,
+            TokenAuthMethod::Basic => AuthType::BasicAuth,
         })
         .set_auth_uri(AuthUrl::new(metadata.authorization_endpoint.clone()).map_err(bad)?)
         .set_token_uri(TokenUrl::new(metadata.token_endpoint.clone()).map_err(bad)?)
         .set_redirect_uri(RedirectUrl::new(redirect_uri.to_owned()).map_err(bad)?))
 }
 
-/// Whether to authenticate with `client_secret_post`: only where `client_secret_basic` is not
-/// offered (SR-060).
-fn uses_post(metadata: &Metadata) -> bool {
+/// How to authenticate: as configured, else with `client_secret_post` only where
+/// `client_secret_basic` is not offered (SR-060).
+fn auth_method(config: &OpenIdConnect, metadata: &Metadata) -> TokenAuthMethod {
     let offers = |method: &str| {
         metadata
             .token_auth_methods
             .iter()
             .any(|offered| offered == method)
     };
-    offers("client_secret_post") && !offers("client_secret_basic")
+    let only_post = offers("client_secret_post") && !offers("client_secret_basic");
+    config.token_auth_method.unwrap_or(if only_post {
+        TokenAuthMethod::Post
+    } else {
+        TokenAuthMethod::Basic
+    })
 }
 
 /// Redeems the code at the token endpoint.
@@ -224,8 +255,7 @@ pub async fn redeem(
     })
 }
 
-/// Turns the provider's error into ours, with the setting to change. Only `invalid_grant` is about
-/// the code, which an attacker can invent; no other error counts as a failed login.
+/// Turns the provider's error into ours, with the setting to change.
 fn explain(
     err: RequestTokenError<HttpError, BasicErrorResponse>,
     status: StatusCode,
@@ -239,6 +269,11 @@ fn explain(
         UnsupportedGrantType,
     };
     let endpoint = &metadata.token_endpoint;
+    let request = match status {
+        _ if status.is_client_error() => RequestFailure::CodeRejected,
+        _ if status.is_server_error() => RequestFailure::ServerError,
+        _ => RequestFailure::None,
+    };
     let (kind, reason) = match err {
         RequestTokenError::ServerResponse(answer) => {
             let (kind, said) = (
@@ -258,8 +293,9 @@ fn explain(
             return OidcFailure::new(
                 OidcError::ProviderUnreachable,
                 format!("the token endpoint {endpoint} gives no answer: {no_answer}"),
-                HINT_ENDPOINT_UNREACHABLE,
-            );
+                no_answer.hint_or(HINT_ENDPOINT_UNREACHABLE),
+            )
+            .of_request(no_answer.kind());
         }
         RequestTokenError::Parse(..) | RequestTokenError::Other(_) if status == StatusCode::OK => {
             let reason =
@@ -273,6 +309,11 @@ fn explain(
     };
     let own_log = HINT_PROVIDER_LOG.to_owned();
     let (error, fix) = match kind {
+        _ if status == StatusCode::TOO_MANY_REQUESTS => (
+            OidcError::ProviderUnreachable,
+            "the provider limits requests: wait, or raise its limit for the address of this machine"
+                .to_owned(),
+        ),
         Some(InvalidGrant) => (
             OidcError::InvalidGrant,
             format!(
@@ -290,39 +331,41 @@ fn explain(
         ),
         Some(InvalidRequest) => (
             OidcError::ProviderMisconfigured,
-            format!("allow PKCE with S256 for this client at the provider; else {own_log}"),
+            format!(
+                "start again, because some providers (Dex) answer so to a used or expired code; if it happens every time, allow PKCE with S256 for this client at the provider; else {own_log}"
+            ),
         ),
         Some(InvalidClient | UnauthorizedClient) => {
-            (OidcError::InvalidClient, auth_method_hint(metadata))
+            (OidcError::InvalidClient, auth_method_hint(config, metadata))
         }
         Some(Extension(kind))
             if ["server_error", "temporarily_unavailable"].contains(&kind.as_str()) =>
         {
             (OidcError::ProviderUnreachable, own_log)
         }
-        _ if status == StatusCode::UNAUTHORIZED => {
-            (OidcError::InvalidClient, auth_method_hint(metadata))
-        }
+        _ if status == StatusCode::UNAUTHORIZED => (
+            OidcError::InvalidClient,
+            format!(
+                "start again, because some providers (Rauthy) answer so to an expired or unknown code; if it happens every time, {}",
+                auth_method_hint(config, metadata)
+            ),
+        ),
         Some(Extension(_)) if status.is_client_error() => {
             (OidcError::ProviderMisconfigured, own_log)
         }
         _ => (OidcError::ProviderUnreachable, own_log),
     };
-    OidcFailure::new(error, reason, fix)
+    OidcFailure::new(error, reason, fix).of_request(request)
 }
 
-fn auth_method_hint(metadata: &Metadata) -> String {
-    let used = if uses_post(metadata) {
-        "client_secret_post"
-    } else {
-        "client_secret_basic"
-    };
+pub(super) fn auth_method_hint(config: &OpenIdConnect, metadata: &Metadata) -> String {
+    let used = auth_method(config, metadata).name();
     let offered = if metadata.token_auth_methods.is_empty() {
         "client_secret_basic".to_owned()
     } else {
         sanitize(&metadata.token_auth_methods.join(", "))
     };
     format!(
-        "compare auth.openid_connect.client_id and client_secret with the provider; the secret was sent with {used}, discovery offers {offered}: allow {used} for this client"
+        "compare auth.openid_connect.client_id and client_secret with the provider; the secret was sent with {used}, discovery offers {offered}: allow {used} for this client, or set policy.openid_connect.token_endpoint_auth_method to the one that it is registered with (client_secret_post also where the provider does not decode a secret with special characters, as Authentik and Rauthy do not)"
     )
 }

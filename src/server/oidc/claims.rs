@@ -41,7 +41,7 @@ pub fn external_user(
     let claims = &token.claims;
     issuer(claims, expected.issuer)?;
     audience(claims, expected.client_id, expected.trusted_audiences)?;
-    lifetime(claims, expected.now, Some(MAX_AGE))?;
+    lifetime(claims, expected.now, MAX_AGE)?;
     if text(claims, "nonce")? != Some(expected.nonce) {
         return Err(invalid_token(
             "its nonce is not this attempt's: it was made for another login",
@@ -144,15 +144,12 @@ pub fn audience(
     }
 }
 
-/// Checks `exp`, `iat` and `nbf` within the leeway. Returns the expiry in Unix seconds.
+/// Checks `exp`, `iat` and `nbf` within the leeway, and that the token is not older than `max_age`.
+/// Returns the time in Unix seconds from which on it is refused, without the leeway.
 ///
 /// # Errors
 /// `InvalidToken`, with the seconds.
-pub fn lifetime(
-    claims: &Map<String, Value>,
-    now: i64,
-    oldest: Option<i64>,
-) -> Result<i64, OidcFailure> {
+pub fn lifetime(claims: &Map<String, Value>, now: i64, max_age: i64) -> Result<i64, OidcFailure> {
     let clock = "set the clocks of this machine and of the provider (NTP)";
     let (exp, iat) = (date(claims, "exp")?, date(claims, "iat")?);
     let exp = exp.ok_or_else(|| invalid_token("it has no expiry (exp)", ""))?;
@@ -169,12 +166,9 @@ pub fn lifetime(
             clock,
         ));
     }
-    if oldest.is_some_and(|oldest| now - iat > oldest + CLOCK_LEEWAY_SECONDS) {
+    if now - iat > max_age + CLOCK_LEEWAY_SECONDS {
         return Err(invalid_token(
-            format!(
-                "it was issued {} seconds ago, which is too long for a login",
-                now - iat
-            ),
+            format!("it was issued {} seconds ago, which is too long", now - iat),
             clock,
         ));
     }
@@ -183,7 +177,7 @@ pub fn lifetime(
             format!("it is not valid for another {} seconds (nbf)", nbf - now),
             clock,
         )),
-        _ => Ok(exp),
+        _ => Ok(exp.min(iat + max_age)),
     }
 }
 
@@ -220,6 +214,16 @@ pub fn email(claims: &Map<String, Value>) -> (Option<String>, bool) {
     (email.map(ToOwned::to_owned), email.is_some() && is_verified)
 }
 
+/// A claim that is there. Some providers write an absent claim as `null`.
+fn present<'a>(claims: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    claims.get(name).filter(|value| !value.is_null())
+}
+
+/// Whether a claim is there.
+pub fn has(claims: &Map<String, Value>, name: &str) -> bool {
+    present(claims, name).is_some()
+}
+
 /// Reads an optional string claim.
 ///
 /// # Errors
@@ -228,7 +232,7 @@ pub fn text<'a>(
     claims: &'a Map<String, Value>,
     name: &str,
 ) -> Result<Option<&'a str>, OidcFailure> {
-    match claims.get(name) {
+    match present(claims, name) {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
         Some(_) => Err(invalid_token(format!("its {name} is not text"), "")),
@@ -239,7 +243,7 @@ pub fn text<'a>(
 /// because it could overflow a calculation.
 fn date(claims: &Map<String, Value>, name: &str) -> Result<Option<i64>, OidcFailure> {
     const YEAR_9999: f64 = 253_402_300_799.0;
-    let Some(value) = claims.get(name) else {
+    let Some(value) = present(claims, name) else {
         return Ok(None);
     };
     #[expect(

@@ -8,13 +8,18 @@ use super::{
     AuthorizationSecrets, HINT_PROVIDER_LOG, HINT_UNREACHABLE, Metadata, Provider,
     authorization_code::{self, TokenEndpointError},
     cache::fetch_keys,
-    discovery, http_client,
+    discovery,
+    error::RequestFailure,
+    http_client,
+    jwks::Key,
 };
 use crate::{
     domain::oidc_error::OidcError,
     server::{crypto::random, diagnostics::CheckResult, oidc::OidcFailure},
 };
 
+/// Alphanumeric, because some providers refuse other codes before they look at the client.
+const MADE_UP_CODE: &str = "nobodyHasGivenThisCodeOut00";
 /// Beyond this difference of the clocks, in seconds, tokens are refused (SR-066).
 const CLOCK_SKEW_ERROR_SECONDS: u64 = 60;
 /// From this difference on, in seconds, the check warns.
@@ -31,7 +36,7 @@ impl Provider {
                 return vec![CheckResult::error(
                     "provider",
                     format!("{url} cannot be read: {why}"),
-                    HINT_UNREACHABLE,
+                    why.hint_or(HINT_UNREACHABLE),
                 )];
             }
         };
@@ -56,13 +61,33 @@ impl Provider {
                 .and_then(|date| date.to_str().ok())
                 .and_then(|date| self.check_clock(date)),
         );
+        findings.extend(metadata.unusable_logout.as_ref().map(|failure| {
+            CheckResult::warning(
+                "logout",
+                format!(
+                    "the logout at the provider is not offered: {}",
+                    failure.reason
+                ),
+                failure.hint.clone(),
+            )
+        }));
         findings.push(match fetch_keys(&self.0.http, &metadata).await {
-            Ok(keys) if keys.is_empty() => CheckResult::error(
+            Ok(keys) if keys.iter().all(Key::is_too_long) => CheckResult::error(
                 "keys",
                 format!("{} has no key that can be used", metadata.jwks_uri),
                 "choose an asymmetric signing key for this client at the provider",
             ),
-            Ok(keys) => CheckResult::ok("keys", format!("{} at {}", keys.len(), metadata.jwks_uri)),
+            Ok(keys) => match keys.iter().find(|key| key.is_too_long()) {
+                Some(long) => CheckResult::warning(
+                    "keys",
+                    format!(
+                        "{} has an RSA key of {} bits, which cannot be used",
+                        metadata.jwks_uri, long.rsa_bits
+                    ),
+                    "choose a signing key of 2048 to 4096 bits for this client at the provider",
+                ),
+                None => CheckResult::ok("keys", format!("{} at {}", keys.len(), metadata.jwks_uri)),
+            },
             Err(failure) => failed("keys", failure),
         });
         findings.push(self.check_client_credentials(&metadata).await);
@@ -106,7 +131,7 @@ impl Provider {
             &self.0.http,
             config,
             metadata,
-            "a-code-that-nobody-has-given-out",
+            MADE_UP_CODE,
             &self.dummy_secrets(),
         )
         .await
@@ -129,6 +154,22 @@ impl Provider {
                     failure.reason
                 ),
                 failure.hint,
+            ),
+            // Words of its own, such as Rauthy's `Unauthorized` and `BadRequest`: they may be about
+            // the code or about the client.
+            Err(TokenEndpointError {
+                error: Some(BasicErrorResponseType::Extension(_)),
+                failure,
+            }) if failure.request == RequestFailure::CodeRejected => CheckResult::warning(
+                "client",
+                format!(
+                    "{}, of a code that nobody has given out: only a login shows whether it knows us",
+                    failure.reason
+                ),
+                format!(
+                    "if logins fail, {}",
+                    authorization_code::auth_method_hint(config, metadata)
+                ),
             ),
             Err(TokenEndpointError { failure, .. }) => failed("client", failure),
             Ok(_) => CheckResult::error(
@@ -189,11 +230,11 @@ impl Provider {
             ..self.dummy_secrets()
         };
         let url = self.authorization_url(metadata, &secrets, "a-look-by-the-operator", &scopes)?;
-        let unreachable = |why| {
+        let unreachable = |why: http_client::HttpError| {
             OidcFailure::new(
                 OidcError::ProviderUnreachable,
                 format!("the provider's login page cannot be reached from here: {why}"),
-                "",
+                why.hint_or(""),
             )
         };
         http_client::status(&self.0.http, &url)

@@ -25,7 +25,11 @@ pub struct Metadata {
     pub token_endpoint: String,
     pub userinfo_endpoint: Option<String>,
     pub jwks_uri: String,
+    /// `None` also if the published one cannot be used.
     pub end_session_endpoint: Option<String>,
+    /// Why the published `end_session_endpoint` cannot be used. It is optional, so only the logout
+    /// at the provider is off.
+    pub unusable_logout: Option<OidcFailure>,
     /// The accepted ones of the algorithms that ID tokens are signed with. Never empty.
     pub algorithms: Vec<String>,
     /// The authentication methods of the token endpoint; empty means `client_secret_basic`
@@ -77,38 +81,74 @@ pub fn read(document: &[u8], config: &OpenIdConnect) -> Result<Metadata, OidcFai
         );
         return Err(misconfigured(
             reason,
-            format!(
-                "write configuration_endpoint = {:?}, or set the provider's own public address to the one configured",
-                sanitize(&presumed)
-            ),
+            issuer_hint(&issuer, &presumed, configured),
         ));
     }
+    let logout = text(&members, "end_session_endpoint");
+    let unusable_logout = logout.as_ref().map_or_else(
+        // A value of another type.
+        || {
+            members
+                .get("end_session_endpoint")
+                .filter(|value| !value.is_null() && **value != "")
+                .map(|_| {
+                    misconfigured(
+                        "the discovery document names an end_session_endpoint that is not text",
+                        HINT_PUBLIC_ADDRESS,
+                    )
+                })
+        },
+        |endpoint| {
+            check_endpoint(
+                "end_session_endpoint",
+                endpoint,
+                &config.configuration_endpoint,
+            )
+            .err()
+        },
+    );
     let metadata = Metadata {
         authorization_endpoint: required("authorization_endpoint")?,
         token_endpoint: required("token_endpoint")?,
         userinfo_endpoint: text(&members, "userinfo_endpoint"),
         jwks_uri: required("jwks_uri")?,
-        end_session_endpoint: text(&members, "end_session_endpoint"),
+        end_session_endpoint: logout.filter(|_| unusable_logout.is_none()),
+        unusable_logout,
         algorithms: algorithms(&members)?,
         token_auth_methods: list(&members, "token_endpoint_auth_methods_supported"),
         iss_parameter_supported: members.get("authorization_response_iss_parameter_supported")
             == Some(&Value::Bool(true)),
         issuer,
     };
-    let endpoints = [
-        &metadata.authorization_endpoint,
-        &metadata.token_endpoint,
-        &metadata.jwks_uri,
-    ];
-    for endpoint in endpoints
-        .into_iter()
-        .chain(&metadata.userinfo_endpoint)
-        .chain(&metadata.end_session_endpoint)
+    let userinfo = metadata.userinfo_endpoint.as_ref();
+    for (name, endpoint) in [
+        ("authorization_endpoint", &metadata.authorization_endpoint),
+        ("token_endpoint", &metadata.token_endpoint),
+        ("jwks_uri", &metadata.jwks_uri),
+    ]
+    .into_iter()
+    .chain(userinfo.map(|endpoint| ("userinfo_endpoint", endpoint)))
     {
-        check_endpoint(endpoint, &config.configuration_endpoint)?;
+        check_endpoint(name, endpoint, &config.configuration_endpoint)?;
     }
     Ok(metadata)
 }
+
+/// What to change where the provider's issuer is not the one of the configured address.
+fn issuer_hint(issuer: &str, presumed: &str, configured: &str) -> String {
+    if issuer.contains("{tenantid}") {
+        return "write the tenant id of your directory into configuration_endpoint, in place of common, organizations or consumers".to_owned();
+    }
+    if configured.contains("/application/o/") && !issuer.contains("/application/o/") {
+        return "in Authentik set the provider's Issuer mode to \"Each provider has a different issuer, based on the application slug\"".to_owned();
+    }
+    format!(
+        "write configuration_endpoint = {:?}, or set the provider's own public address to the one configured",
+        sanitize(presumed)
+    )
+}
+
+const HINT_PUBLIC_ADDRESS: &str = "set the provider's own public address to https, and let its proxy tell it (X-Forwarded-Proto); in Pocket ID remove INTERNAL_APP_URL, or make it https";
 
 const HINT_WRONG_ENDPOINT: &str = "open auth.openid_connect.configuration_endpoint in a browser: it must show the provider's OpenID configuration";
 
@@ -142,7 +182,11 @@ fn algorithms(members: &Map<String, Value>) -> Result<Vec<String>, OidcFailure> 
 
 /// Checks that an endpoint of an https provider is https, and that it has neither credentials nor a
 /// fragment (SR-083).
-fn check_endpoint(endpoint: &str, configuration_endpoint: &Url) -> Result<(), OidcFailure> {
+fn check_endpoint(
+    name: &str,
+    endpoint: &str,
+    configuration_endpoint: &Url,
+) -> Result<(), OidcFailure> {
     let url = Url::parse(endpoint).ok();
     let is_good = url.is_some_and(|url| {
         let is_secure = url.scheme() == "https"
@@ -158,13 +202,10 @@ fn check_endpoint(endpoint: &str, configuration_endpoint: &Url) -> Result<(), Oi
         return Ok(());
     }
     let reason = format!(
-        "the discovery document names the endpoint {:?}, which is not https",
+        "the discovery document names the {name} {:?}, which is not https",
         sanitize(endpoint)
     );
-    Err(misconfigured(
-        reason,
-        "set the provider's own public address to https, and let its proxy tell it (X-Forwarded-Proto)",
-    ))
+    Err(misconfigured(reason, HINT_PUBLIC_ADDRESS))
 }
 
 fn text(members: &Map<String, Value>, name: &str) -> Option<String> {

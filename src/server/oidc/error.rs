@@ -16,6 +16,23 @@ pub struct OidcFailure {
     pub provider_message: Option<String>,
     /// The account that was to log in, if it is known.
     pub user: Option<uuid::Uuid>,
+    /// What the failed request to the provider says about who is at fault.
+    pub request: RequestFailure,
+}
+
+/// How a request to the provider failed. Visitors choose the code that is sent, so they must not
+/// be able to choose a failure that costs them nothing (SR-022, SR-173).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RequestFailure {
+    /// No request failed, or the provider's answer decides nothing here.
+    #[default]
+    None,
+    /// No HTTP response arrived: no connection, no TLS, or no answer in time.
+    NoResponse,
+    /// The provider answered with a server error.
+    ServerError,
+    /// The token endpoint rejected the code with a status of 4xx.
+    CodeRejected,
 }
 
 impl OidcFailure {
@@ -26,6 +43,7 @@ impl OidcFailure {
             hint: fix.into(),
             provider_message: None,
             user: None,
+            request: RequestFailure::None,
         }
     }
 
@@ -36,6 +54,17 @@ impl OidcFailure {
             user: Some(user),
             ..self
         }
+    }
+
+    /// The same failure of this request.
+    #[must_use]
+    pub fn of_request(self, request: RequestFailure) -> Self {
+        Self { request, ..self }
+    }
+
+    /// Whether no HTTP response arrived, so that the failure costs no visitor anything.
+    pub fn has_no_response(&self) -> bool {
+        self.request == RequestFailure::NoResponse
     }
 
     /// Logs the failure, once, where it is handled.
@@ -57,15 +86,43 @@ impl OidcFailure {
     }
 }
 
-/// Turns untrusted text into one bounded line without control characters (SR-182).
+/// Turns untrusted text into one bounded line without control characters (SR-182) and without
+/// characters that change the direction of the text around them.
 pub fn sanitize(text: &str) -> String {
     let mut quoted: String = text
         .chars()
         .take(MAX_QUOTE_CHARS)
-        .map(|c| if c.is_control() { ' ' } else { c })
+        .map(|c| {
+            if c.is_control() || is_invisible(c) {
+                ' '
+            } else {
+                c
+            }
+        })
         .collect();
     if text.chars().count() > MAX_QUOTE_CHARS {
         quoted.push('…');
     }
     quoted
+}
+
+/// Bidirectional controls (Unicode Standard Annex #9 §2), line separators and zero-width characters.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sanitize;
+
+    #[test]
+    fn words_of_a_provider_cannot_turn_the_text_around() {
+        for control in [
+            '\u{202a}', '\u{202e}', '\u{2066}', '\u{2069}', '\u{200e}', '\u{200f}', '\u{61c}',
+            '\u{2028}', '\u{2029}', '\u{feff}', '\u{200b}', '\0', '\n',
+        ] {
+            assert_eq!(sanitize(&format!("a{control}b")), "a b", "{control:?}");
+        }
+        assert_eq!(sanitize("naïve שלום"), "naïve שלום");
+    }
 }

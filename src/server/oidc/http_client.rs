@@ -10,7 +10,16 @@ use std::{
 use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse, http};
 use reqwest::{Certificate, redirect::Policy};
 
-use crate::server::{config::OpenIdConnect, telemetry::metrics};
+use tokio::time::timeout_at;
+
+use super::{
+    HINT_PROVIDER_LOG,
+    error::{OidcFailure, RequestFailure},
+};
+use crate::{
+    domain::oidc_error::OidcError,
+    server::{config::OpenIdConnect, telemetry::metrics},
+};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// For a whole request, from the first byte sent to the last byte read.
@@ -19,11 +28,48 @@ const MAX_BODY_BYTES: usize = 1024 * 1024;
 
 /// Why a request has no usable answer.
 #[derive(Debug)]
-pub struct HttpError(pub String);
+pub struct HttpError {
+    reason: String,
+    /// The status of the answer, if one arrived.
+    pub status: Option<http::StatusCode>,
+    /// The fix, where the error itself shows it.
+    hint: Option<&'static str>,
+}
+
+impl HttpError {
+    fn no_response(reason: impl Into<String>) -> Self {
+        Self {
+            reason: reason.into(),
+            status: None,
+            hint: None,
+        }
+    }
+
+    fn unusable(status: http::StatusCode, reason: impl Into<String>) -> Self {
+        Self {
+            status: Some(status),
+            ..Self::no_response(reason)
+        }
+    }
+
+    /// What to change, or `default` where the error does not show it.
+    pub fn hint_or(&self, default: &'static str) -> &'static str {
+        self.hint.unwrap_or(default)
+    }
+
+    /// Whose failure it is.
+    pub fn kind(&self) -> RequestFailure {
+        match self.status {
+            None => RequestFailure::NoResponse,
+            Some(status) if status.is_server_error() => RequestFailure::ServerError,
+            Some(_) => RequestFailure::None,
+        }
+    }
+}
 
 impl std::fmt::Display for HttpError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.reason)
     }
 }
 
@@ -55,6 +101,11 @@ pub fn new(config: &OpenIdConnect) -> Result<HttpClient, String> {
         .timeout(REQUEST_TIMEOUT)
         // An https provider is never requested over http.
         .https_only(config.configuration_endpoint.scheme() == "https")
+        // Some reverse proxies compress whatever does not refuse it.
+        .default_headers(http::HeaderMap::from_iter([(
+            http::header::ACCEPT_ENCODING,
+            http::HeaderValue::from_static("identity"),
+        )]))
         .user_agent(concat!("mediamanager-auth/", env!("CARGO_PKG_VERSION")));
     if let Some(file) = &config.ca_file {
         let failure = |what: String| {
@@ -100,28 +151,35 @@ async fn send_unmeasured(
         .execute(request)
         .await
         .map_err(|err| explain(&err))?;
-    let mut answer = http::Response::builder().status(response.status());
+    let status = response.status();
+    let mut answer = http::Response::builder().status(status);
     for (name, value) in response.headers() {
         answer = answer.header(name, value);
     }
-    // No compression was offered: a compressed answer could be far larger than its counted bytes.
+    // Compression was refused: a compressed answer could be far larger than its counted bytes.
     if response
         .headers()
         .get(http::header::CONTENT_ENCODING)
         .is_some_and(|encoding| encoding != "identity")
     {
-        return Err(HttpError(
-            "the answer is compressed, which was not asked for".to_owned(),
+        return Err(HttpError::unusable(
+            status,
+            "the answer is compressed, which was not asked for",
         ));
     }
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|err| explain(&err))? {
         body.extend_from_slice(&chunk);
         if body.len() > MAX_BODY_BYTES {
-            return Err(HttpError("the answer is larger than 1 MiB".to_owned()));
+            return Err(HttpError::unusable(
+                status,
+                "the answer is larger than 1 MiB",
+            ));
         }
     }
-    answer.body(body).map_err(|err| HttpError(err.to_string()))
+    answer
+        .body(body)
+        .map_err(|err| HttpError::unusable(status, err.to_string()))
 }
 
 /// Requests a document with GET.
@@ -139,14 +197,18 @@ pub async fn get(
     }
     let request = request
         .body(Vec::new())
-        .map_err(|err| HttpError(err.to_string()))?;
+        .map_err(|err| HttpError::no_response(err.to_string()))?;
     let response = send(client, request).await?;
     match response.status() {
         http::StatusCode::OK => Ok(response),
-        status if status.is_redirection() => Err(HttpError(format!(
-            "it answers with a redirect ({status}), which is not followed"
-        ))),
-        status => Err(HttpError(format!("it answers with {status}"))),
+        status if status.is_redirection() => Err(HttpError::unusable(
+            status,
+            format!("it answers with a redirect ({status}), which is not followed"),
+        )),
+        status => Err(HttpError::unusable(
+            status,
+            format!("it answers with {status}"),
+        )),
     }
 }
 
@@ -157,7 +219,7 @@ pub async fn get(
 pub async fn status(client: &HttpClient, url: &str) -> Result<http::StatusCode, HttpError> {
     let request = http::Request::get(url)
         .body(Vec::new())
-        .map_err(|err| HttpError(err.to_string()))?;
+        .map_err(|err| HttpError::no_response(err.to_string()))?;
     Ok(send(client, request).await?.status())
 }
 
@@ -183,10 +245,22 @@ fn explain(err: &reqwest::Error) -> HttpError {
         } else {
             "no whole answer within 10 seconds"
         };
-        return HttpError(what.to_owned());
+        return HttpError::no_response(what);
     }
-    HttpError(causes(err))
+    let causes = causes(err);
+    if causes.contains("CaUsedAsEndEntity") {
+        return HttpError {
+            hint: Some(HINT_SELF_SIGNED_AUTHORITY),
+            ..HttpError::no_response(
+                "its server certificate is itself a certificate authority (self-signed)",
+            )
+        };
+    }
+    HttpError::no_response(causes)
 }
+
+/// `openssl req -x509` makes such a certificate, and no setting here makes it a server's.
+const HINT_SELF_SIGNED_AUTHORITY: &str = "give the provider a server certificate signed by your certificate authority, and put the authority's certificate into policy.openid_connect.ca_file";
 
 /// All causes of an error in one line, because reqwest's own text stops at "error sending request".
 /// The URL is left out: it may have a query, and the caller names it.
@@ -202,4 +276,23 @@ pub fn causes(err: &reqwest::Error) -> String {
     } else {
         causes.join(": ")
     }
+}
+
+/// Bounds work that waits for an endpoint of the provider, so that a person gets an answer within
+/// ten seconds (SR-084).
+///
+/// # Errors
+/// `ProviderUnreachable` at the deadline, or the error of the work.
+pub async fn with_deadline<T>(
+    deadline: tokio::time::Instant,
+    endpoint: &str,
+    work: impl Future<Output = Result<T, OidcFailure>>,
+) -> Result<T, OidcFailure> {
+    timeout_at(deadline, work).await.unwrap_or_else(|_| {
+        let reason = format!("{endpoint} did not finish answering within 10 seconds");
+        Err(
+            OidcFailure::new(OidcError::ProviderUnreachable, reason, HINT_PROVIDER_LOG)
+                .of_request(RequestFailure::NoResponse),
+        )
+    })
 }

@@ -23,6 +23,8 @@ pub const ALGORITHMS: [(&str, Algorithm); 9] = [
 ];
 
 const MIN_RSA_BYTES: usize = 2048 / 8;
+/// The library verifies no longer ones.
+pub const MAX_RSA_BITS: usize = 4096;
 
 /// One usable key.
 #[derive(Clone, Debug)]
@@ -32,11 +34,14 @@ pub struct Key {
     crv: String,
     /// The key's `alg`, if it has one.
     alg: Option<String>,
+    /// The length of an RSA key; 0 for others.
+    pub rsa_bits: usize,
     pub public: CoreJsonWebKey,
 }
 
 /// Reads a key set. Keys that are unknown, malformed, symmetric, for encryption or too short are
-/// left out, and the others still work (SR-063, SR-085).
+/// left out, and the others still work (SR-063, SR-085). RSA keys above [`MAX_RSA_BITS`] stay in the
+/// list and verify nothing, so that their length can be named.
 ///
 /// # Errors
 /// A reason for the log, when there is no list of keys.
@@ -54,12 +59,14 @@ fn usable(key: Value) -> Option<Key> {
     if key.get("use").is_some_and(|purpose| purpose != "sig") {
         return None;
     }
+    let mut rsa_bits = 0;
     if kty == "RSA" {
         let modulus = URL_SAFE_NO_PAD.decode(text("n")?).ok()?;
         let significant = modulus.iter().skip_while(|byte| **byte == 0).count();
         if significant < MIN_RSA_BYTES {
             return None;
         }
+        rsa_bits = significant * 8;
     }
     let (id, crv, alg) = (text("kid"), text("crv").unwrap_or_default(), text("alg"));
     let public = serde_json::from_value(key).ok()?;
@@ -68,11 +75,17 @@ fn usable(key: Value) -> Option<Key> {
         kty,
         crv,
         alg,
+        rsa_bits,
         public,
     })
 }
 
 impl Key {
+    /// Whether the key is an RSA key that is kept only to name its length.
+    pub fn is_too_long(&self) -> bool {
+        self.rsa_bits > MAX_RSA_BITS
+    }
+
     /// Whether the key can verify a signature of this algorithm.
     pub fn supports(&self, algorithm: &str) -> bool {
         let (kty, crv) = match algorithm {
@@ -82,6 +95,7 @@ impl Key {
             _ => ("RSA", ""),
         };
         self.kty == kty
+            && !self.is_too_long()
             && (crv.is_empty() || self.crv == crv)
             && self.alg.as_deref().is_none_or(|alg| alg == algorithm)
     }

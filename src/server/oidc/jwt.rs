@@ -5,7 +5,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use openidconnect::{JsonWebKey, core::CoreJwsSigningAlgorithm as Algorithm};
 use serde_json::{Map, Value};
 
-use super::jwks::{ALGORITHMS, Key};
+use super::jwks::{ALGORITHMS, Key, MAX_RSA_BITS};
 use crate::server::strict_json;
 
 /// A well-formed token whose signature is not verified yet.
@@ -34,7 +34,8 @@ pub enum VerifyError {
     Rejected(String),
 }
 
-/// Parses a token. `types` are the accepted values of `typ` besides its absence, in lower case.
+/// Parses a token. `types` are the accepted values of `typ` besides its absence, in lower case and
+/// without `application/`, which a token may leave out or not (RFC 7515 §4.1.9).
 ///
 /// # Errors
 /// A reason for the log, without any part of the token.
@@ -68,7 +69,11 @@ pub fn read<'a>(token: &'a str, types: &[&str]) -> Result<Unverified<'a>, String
     if header_members.contains_key("cty") || header_members.contains_key("enc") {
         return Err("holds something other than claims".to_owned());
     }
-    if text("typ")?.is_some_and(|typ| !types.contains(&typ.to_ascii_lowercase().as_str())) {
+    let is_accepted = |typ: &str| {
+        let typ = typ.to_ascii_lowercase();
+        types.contains(&typ.strip_prefix("application/").unwrap_or(&typ))
+    };
+    if text("typ")?.is_some_and(|typ| !is_accepted(&typ)) {
         return Err("is a token for something else (typ)".to_owned());
     }
     Ok(Unverified {
@@ -112,7 +117,15 @@ impl Unverified<'_> {
             .collect();
         let key = match fitting[..] {
             [key] => key,
-            [] if self.key_id.is_some() => return Err(VerifyError::UnknownKid),
+            [] if self.key_id.is_some() => {
+                let too_long = keys.iter().filter(named).find(|key| key.is_too_long());
+                return too_long.map_or(Err(VerifyError::UnknownKid), |key| {
+                    refused(format!(
+                        "is signed with an RSA key of {} bits; at most {MAX_RSA_BITS} are supported",
+                        key.rsa_bits
+                    ))
+                });
+            }
             [] => {
                 return refused(format!(
                     "names no key, and none of the published ones fits {name}"

@@ -11,6 +11,8 @@ use crate::server::config::OpenIdConnect;
 
 /// Accepted values of `typ`, besides its absence. An ID token is also told apart by its claims.
 pub const ACCEPTED_TYPES: [&str; 2] = ["logout+jwt", "jwt"];
+/// The oldest accepted logout token, in seconds. Its `jti` is stored no longer, whatever its expiry.
+const MAX_AGE: i64 = 60 * 60;
 const BACKCHANNEL_EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 const MAX_JTI_BYTES: usize = 255;
 
@@ -39,8 +41,8 @@ pub fn check(
     let members = &token.claims;
     claims::issuer(members, issuer)?;
     claims::audience(members, &config.client_id, &config.trusted_audiences)?;
-    let expires_at = claims::lifetime(members, now, None)? + claims::CLOCK_LEEWAY_SECONDS;
-    if members.contains_key("nonce") {
+    let expires_at = claims::lifetime(members, now, MAX_AGE)? + claims::CLOCK_LEEWAY_SECONDS;
+    if claims::has(members, "nonce") {
         return Err(invalid_token(
             "it has a nonce, so it is an ID token and no logout token",
             "",
@@ -61,8 +63,7 @@ pub fn check(
     let id = id
         .ok_or_else(|| invalid_token("it has no name of its own (jti)", ""))?
         .to_owned();
-    let subject = members
-        .contains_key("sub")
+    let subject = claims::has(members, "sub")
         .then(|| claims::subject(members))
         .transpose()?;
     let session = claims::text(members, "sid")?

@@ -19,13 +19,7 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::oidc_callback;
-use crate::{
-    domain::AuthError,
-    server::{
-        AppState,
-        web::{form_data, render},
-    },
-};
+use crate::server::{AppState, web::form_data};
 
 pub mod auth;
 pub mod bodies;
@@ -134,7 +128,7 @@ async fn not_found(State(state): State<AppState>, request: Request) -> Response 
             )],
         )
             .into_response(),
-        _ => render::error_response(&state, request, AuthError::NotFound).await,
+        _ => oidc_callback::not_found(&state, request).await,
     }
 }
 

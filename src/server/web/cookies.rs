@@ -7,6 +7,7 @@ use cookie::{Cookie, SameSite, time::Duration};
 use crate::server::config::Config;
 
 pub mod device;
+pub mod id_token_hint;
 pub mod link_token;
 pub mod login_attempts;
 pub mod one_time_link;

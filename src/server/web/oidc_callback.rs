@@ -4,13 +4,16 @@
 use axum::{
     Extension,
     extract::{Path, Request, State, rejection::PathRejection},
-    http::{Method, Uri, header},
+    http::{Method, Uri, header, request::Parts},
     response::{AppendHeaders, IntoResponse, Redirect, Response},
 };
 
 use super::{
     api::error::ApiError,
-    cookies::login_attempts::{self, PENDING_LINK},
+    cookies::{
+        id_token_hint,
+        login_attempts::{self, PENDING_LINK},
+    },
     middleware::authenticate::RequestAuth,
 };
 use crate::{
@@ -20,6 +23,7 @@ use crate::{
         AppState,
         flows::{
             Ctx,
+            login::Login,
             oidc::{self, Callback, CallbackError, CallbackOutcome, CallbackParams},
         },
         oidc::OidcFailure,
@@ -30,6 +34,8 @@ use crate::{
 /// The parameters that are read; each may be given once (SR-056). All others are ignored, an ID
 /// token among them.
 const CALLBACK_PARAMS: [&str; 5] = ["code", "state", "iss", "error", "error_description"];
+/// Far more than any provider's code has.
+const MAX_CODE_BYTES: usize = 2048;
 
 /// `GET /auth/cookie/{name}/callback`. The name is compared exactly.
 #[utoipa::path(get, path = "/api/v1/auth/cookie/{name}/callback", params(("name" = String, Path), ("code" = Option<String>, Query), ("state" = Option<String>, Query), ("iss" = Option<String>, Query), ("error" = Option<String>, Query)), responses((status = 303, description = "Logged in"), (status = "4XX", description = "A page that says why not"), (status = "5XX", description = "A page that says why not")))]
@@ -40,7 +46,10 @@ pub async fn callback_by_name(
     request: Request,
 ) -> Result<Response, ApiError> {
     let Path(name) = name.map_err(|_| AuthError::NotFound)?;
-    let provider = state.providers.by_name(&name).ok_or(AuthError::NotFound)?;
+    let Some(provider) = state.providers.by_name(&name) else {
+        let page = wrong_redirect_uri(&state, &request.into_parts().0).await;
+        return page.ok_or(AuthError::NotFound.into());
+    };
     let provider = Some(provider.config().id.clone());
     Ok(handle_callback(state, auth.0, request, provider).await)
 }
@@ -56,6 +65,35 @@ pub async fn callback(
         return Err(AuthError::NotFound.into());
     }
     Ok(handle_callback(state, auth.0, request, None).await)
+}
+
+/// Answers a request for a path that does not exist.
+pub async fn not_found(state: &AppState, request: Request) -> Response {
+    let parts = request.into_parts().0;
+    match wrong_redirect_uri(state, &parts).await {
+        Some(page) => page,
+        None => render::error_for(state, &parts, AuthError::NotFound),
+    }
+}
+
+/// The page for a browser that a provider has sent to a path that does not exist here: the redirect
+/// URI that is registered there differs from ours. `None` for every other request.
+async fn wrong_redirect_uri(state: &AppState, parts: &Parts) -> Option<Response> {
+    let provider = state.providers.first()?;
+    let auth = parts.extensions.get::<RequestAuth>()?;
+    let has = |name| form_data::parameter(&parts.uri, name).is_some();
+    let path = parts.uri.path().trim_end_matches('/');
+    let is_answer = parts.method == Method::GET
+        && path.ends_with("/callback")
+        && has("state")
+        && (has("code") || has("error"))
+        && render::accepts_html(&parts.headers);
+    if !is_answer {
+        return None;
+    }
+    let failure = oidc::wrong_redirect_uri(provider);
+    let refused = oidc::record_failure(&auth.ctx(state), failure).await;
+    Some(render::oidc_error_page(state, parts, refused))
 }
 
 /// `provider` is the one that the redirect URI names, if it names one: a response to an attempt
@@ -124,19 +162,13 @@ fn state_param(uri: &Uri) -> String {
 
 /// Reads the response strictly: it is refused where two parsers could read it differently.
 fn read_params(query: &str) -> Result<CallbackParams, OidcFailure> {
-    let malformed = || {
-        OidcFailure::new(
-            OidcError::MalformedCallback,
-            "the answer has a parameter twice, a code and an error, or neither",
-            "",
-        )
-    };
-    let fields = form_data::parse_fields(query.as_bytes()).map_err(|_| malformed())?;
+    let fields =
+        form_data::parse_fields(query.as_bytes()).map_err(|_| oidc::malformed_callback())?;
     let ours: Vec<(String, String)> = fields
         .into_iter()
         .filter(|(name, _)| CALLBACK_PARAMS.contains(&name.as_str()))
         .collect();
-    form_data::reject_duplicates(&ours).map_err(|_| malformed())?;
+    form_data::reject_duplicates(&ours).map_err(|_| oidc::malformed_callback())?;
     let given = |wanted: &str| {
         ours.iter()
             .find(|(name, _)| name == wanted)
@@ -150,22 +182,35 @@ fn read_params(query: &str) -> Result<CallbackParams, OidcFailure> {
         error: find("error"),
         error_description: find("error_description"),
     };
-    // Exactly one of the two must be given.
-    if answer.code.is_some() == answer.error.is_some() {
-        Err(malformed())
+    // Exactly one of the two must be given, and a code has visible ASCII characters and spaces only
+    // (RFC 6749 §A.11).
+    let is_code = |code: &String| {
+        code.len() <= MAX_CODE_BYTES && code.bytes().all(|byte| (b' '..=b'~').contains(&byte))
+    };
+    if answer.code.is_some() == answer.error.is_some() || !answer.code.as_ref().is_none_or(is_code)
+    {
+        Err(oidc::malformed_callback())
     } else {
         Ok(answer)
     }
 }
 
 fn log_in_browser(cx: &Ctx<'_>, outcome: CallbackOutcome) -> Result<Response, CallbackError> {
+    let mut hint = None;
     let answer = match outcome {
         CallbackOutcome::Linked => {
             return Ok(
                 Redirect::to(&Notice::ProviderLinked.at(paths::ACCOUNT.path)).into_response(),
             );
         }
-        CallbackOutcome::LoggedIn { login, return_to } => {
+        CallbackOutcome::LoggedIn {
+            login,
+            return_to,
+            id_token,
+        } => {
+            hint = match &login {
+                Login::Complete(session) => id_token_hint::set(cx.state, session, id_token),
+            };
             login_response::cookies_and_path(cx.state, cx.client, &login, return_to.as_ref()).ok()
         }
         CallbackOutcome::LinkRequired(pending) => PENDING_LINK
@@ -176,6 +221,7 @@ fn log_in_browser(cx: &Ctx<'_>, outcome: CallbackOutcome) -> Result<Response, Ca
         answer.ok_or_else(|| CallbackError::from(OidcError::TemporarilyUnavailable))?;
     let cookies = cookies
         .into_iter()
+        .chain(hint)
         .map(|cookie| (header::SET_COOKIE, cookie));
     Ok((AppendHeaders(cookies), Redirect::to(&path)).into_response())
 }

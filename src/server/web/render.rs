@@ -22,7 +22,7 @@ use crate::{
             AdminNotices, FailedForm, Features, PageContext, ProviderButton, Timestamp, Viewer,
         },
     },
-    domain::AuthError,
+    domain::{AuthError, oidc_error::OidcError},
     server::{
         AppState, clock,
         flows::{oidc::CallbackError, sessions::CurrentUser},
@@ -217,6 +217,10 @@ pub fn oidc_error_page(state: &AppState, parts: &Parts, refused: CallbackError) 
         provider_message: refused.provider_message,
         return_to: refused.return_to,
         is_linking: refused.is_linking,
+        redirect_uri: provider
+            .filter(|_| code == OidcError::WrongRedirectUri)
+            .map(|provider| provider.config().redirect_uri.clone()),
+        is_logged: refused.is_logged,
     };
     let context = Arc::new(page_context(state, parts, 0));
     let mut response = page(context, move || OidcErrorPage(OidcErrorPageProps { error }));

@@ -32,7 +32,7 @@ use crate::{
                 request_limits::{self, RequestSnapshot},
                 security_headers::{self, RequestIds},
             },
-            static_files,
+            oidc_callback, static_files,
         },
     },
 };
@@ -187,6 +187,7 @@ fn handle_request(
     let span = tracing::error_span!(
         "request",
         request_id = ids.request_id,
+        correlation_id = ids.correlation_id,
         method = request.method().as_str(),
         path = request.uri().path()
     );
@@ -270,7 +271,7 @@ async fn not_found(State(state): State<AppState>, request: Request) -> Response 
         .filter(|path| is_navigation && allows_trailing_slash(path))
     {
         Some(path) => Redirect::to(&form_data::with_query(path, request.uri())).into_response(),
-        None => render::error_response(&state, request, AuthError::NotFound).await,
+        None => oidc_callback::not_found(&state, request).await,
     }
 }
 

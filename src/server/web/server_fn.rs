@@ -1,6 +1,6 @@
 //! What the body of a `#[server]` function needs of its request, and how it answers.
 
-use axum::http::{HeaderName, HeaderValue, header, request::Parts};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts};
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
 
@@ -18,7 +18,7 @@ use crate::{
         },
         web::{
             cookies::{
-                self,
+                self, id_token_hint,
                 link_token::link_token,
                 login_attempts::{self, LINK_REQUEST, PENDING_LINK},
                 one_time_link::{ONE_TIME_LINK, Payload},
@@ -113,11 +113,35 @@ pub async fn renew_device(cx: &Ctx<'_>, user: uuid::Uuid) {
     }
 }
 
-/// Clears the session cookie, and our pages in the browser's cache (SR-096).
+/// Clears the session cookie, and our pages in the browser's cache (SR-096). Clears the ID token of
+/// the session too.
 ///
 /// # Errors
 /// `Internal` when the cookie cannot be written.
 pub fn clear_session_cookie(state: &AppState) -> Result<(), AuthError> {
+    clear_session(state, id_token_hint::clear)
+}
+
+/// The same after a logout from a session that began at the provider: the next page offers the
+/// logout there, with the ID token as a hint.
+///
+/// # Errors
+/// `Internal` when the cookie cannot be written.
+pub fn clear_session_cookie_and_offer_hint(
+    state: &AppState,
+    session: &str,
+) -> Result<(), AuthError> {
+    clear_session(state, |state, headers| {
+        id_token_hint::offer(state, headers, session)
+    })
+}
+
+fn clear_session(
+    state: &AppState,
+    hint: impl FnOnce(&AppState, &HeaderMap) -> Option<HeaderValue>,
+) -> Result<(), AuthError> {
+    let (_, parts) = state_and_parts()?;
+    hint(state, &parts.headers).into_iter().for_each(set_cookie);
     set_cookie(cookies::clear_session(&state.config).map_err(|_| AuthError::Internal)?);
     if let Some(response) = use_context::<ResponseOptions>() {
         response.insert_header(HeaderName::from_static("clear-site-data"), CLEAR_SITE_DATA);
@@ -201,12 +225,14 @@ pub fn store_link_request(state: &AppState, request: &LinkRequest) -> Result<(),
 /// `Internal` when the cookie cannot be written.
 pub fn store_one_time_link(
     state: &AppState,
+    admin: &Admin,
     user: uuid::Uuid,
     link: &ResetLink,
 ) -> Result<(), AuthError> {
+    let payload = Payload::new(admin, user, link, state.clock.now());
     set_cookie(
         ONE_TIME_LINK
-            .set(state, &Payload::new(user, link))
+            .set(state, &payload)
             .ok_or(AuthError::Internal)?,
     );
     Ok(())

@@ -9,6 +9,7 @@ pub fn oidc_error_message(error: OidcError, provider: &str) -> String {
         OidcError::UnknownState => {
             "This login is not under way any more: it took longer than ten minutes, was used already, or began in another browser.".to_owned()
         }
+        OidcError::WrongRedirectUri => format!("{provider} sent you to an address that does not exist here."),
         OidcError::MalformedCallback => format!("The answer of {provider} could not be read."),
         OidcError::AccessDenied => format!("{provider} did not let you in, or you chose not to go on."),
         OidcError::ProviderError => format!("{provider} answered with an error."),
@@ -37,6 +38,9 @@ pub fn oidc_error_hint(error: OidcError) -> &'static str {
         }
         OidcError::ProviderUnreachable | OidcError::TemporarilyUnavailable => {
             "Try again in a minute."
+        }
+        OidcError::WrongRedirectUri => {
+            "Tell the administrator: the redirect URI that is registered at the provider must be exactly this one."
         }
         OidcError::TooManyAttempts => "Try again in ten minutes.",
         OidcError::ProviderError

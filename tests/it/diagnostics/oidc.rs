@@ -123,6 +123,94 @@ async fn a_provider_that_calls_a_made_up_code_malformed_is_not_called_wrong() {
     );
 }
 
+// Rauthy.
+#[tokio::test]
+async fn a_provider_with_words_of_its_own_for_a_made_up_code_is_not_called_wrong() {
+    for (status, error) in [
+        (401, "Unauthorized"),
+        (400, "BadRequest"),
+        (404, "NotFound"),
+    ] {
+        let home = Household::new().await;
+        home.provider.replace("/token", move || {
+            let body = Json(json!({ "timestamp": 1, "error": error, "message": "no such code" }));
+            (StatusCode::from_u16(status).unwrap(), body).into_response()
+        });
+        is_told(
+            find(&look(&home.app).await, "client"),
+            CheckStatus::Warning,
+            "only a login shows",
+            "client_secret",
+        );
+    }
+}
+
+// Rauthy calls a code with a hyphen malformed before it looks at the client.
+#[tokio::test]
+async fn the_made_up_code_is_alphanumeric() {
+    let home = Household::new().await;
+    let findings = look(&home.app).await;
+    assert_eq!(find(&findings, "client").status, CheckStatus::Ok);
+    let bodies = home.provider.token_requests();
+    let code = |body: &String| {
+        form_urlencoded::parse(body.as_bytes())
+            .find(|(name, _)| name == "code")
+            .map(|(_, code)| code.into_owned())
+    };
+    let codes: Vec<String> = bodies.iter().filter_map(code).collect();
+    assert_eq!(codes.len(), 1);
+    assert!(
+        codes[0].bytes().all(|byte| byte.is_ascii_alphanumeric()) && codes[0].len() >= 16,
+        "{codes:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_logout_at_the_provider_that_is_off_says_why() {
+    let home = Household::new().await;
+    home.provider.twist("metadata", |metadata| {
+        metadata["end_session_endpoint"] = "javascript:alert(1)".into()
+    });
+    let findings = look(&home.app).await;
+    is_told(
+        find(&findings, "logout"),
+        CheckStatus::Warning,
+        "end_session_endpoint",
+        "public address",
+    );
+    assert_eq!(find(&findings, "client").status, CheckStatus::Ok);
+}
+
+#[tokio::test]
+async fn a_key_that_is_too_long_is_told_with_its_length() {
+    let home = Household::new().await;
+    home.provider.twist("jwks", |jwks| {
+        let long = json!({ "kty": "RSA", "kid": "long", "e": "AQAB", "n": "_".repeat(1365) + "w" });
+        jwks["keys"].as_array_mut().unwrap().push(long);
+    });
+    is_told(
+        find(&look(&home.app).await, "keys"),
+        CheckStatus::Warning,
+        "8192 bits",
+        "2048 to 4096",
+    );
+}
+
+#[tokio::test]
+async fn a_redirect_uri_that_cannot_work_is_warned_of() {
+    let home = Household::with(
+        "policy.openid_connect.redirect_uri = 'https://media.example.org/elsewhere'",
+    )
+    .await;
+    let warned = look(&home.app).await.into_iter().any(|finding| {
+        finding.status == CheckStatus::Warning
+            && finding
+                .message
+                .contains("policy.openid_connect.redirect_uri")
+    });
+    assert!(warned);
+}
+
 #[tokio::test]
 async fn a_redirect_uri_that_is_taken_like_any_other_is_not_called_fine() {
     let home = Household::new().await;

@@ -175,13 +175,14 @@ async fn the_name_is_compared_to_the_letter_and_hides_nothing() {
         "x",
     ] {
         for action in ["authorize", "callback?code=x&state=y"] {
+            // A browser gets a page that names the right redirect URI instead.
             let page = home
                 .app
                 .browser()
                 .call(
                     Method::GET,
                     &format!("/api/v1/auth/cookie/{name}/{action}"),
-                    &[],
+                    &[("accept", "*/*")],
                     "",
                 )
                 .await;

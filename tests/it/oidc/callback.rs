@@ -7,6 +7,7 @@ use crate::support::{Account, Browser, Household, Page, app_with_provider};
 mod parameters;
 mod rate_limits;
 mod state;
+mod wrong_redirect_uri;
 
 const COOKIE: &str = "fastapiusersauth";
 

@@ -133,6 +133,25 @@ async fn each_error_of_the_token_endpoint_has_its_own_word_and_fix() {
             "look at the provider's own log",
         ),
         (404, "", "provider_unreachable", "answers with 404"),
+        (
+            429,
+            r#"{"error":"slow_down"}"#,
+            "provider_unreachable",
+            "limits requests",
+        ),
+        (429, "<html>", "provider_unreachable", "limits requests"),
+        (
+            400,
+            r#"{"error":"invalid_request"}"#,
+            "provider_misconfigured",
+            "start again",
+        ),
+        (
+            401,
+            r#"{"error":"Unauthorized"}"#,
+            "invalid_client",
+            "expired or unknown code",
+        ),
         (200, "<html>", "invalid_token", "no token"),
         (200, "", "invalid_token", "no token"),
         (
@@ -172,7 +191,7 @@ async fn an_answer_with_a_token_that_is_not_what_the_protocol_says_is_refused_an
             drop(answer.as_object_mut().unwrap().remove(name))
         })
     };
-    let wrongs: [(&str, Wrong); 7] = [
+    let wrongs: [(&str, Wrong); 10] = [
         ("no access token", |p| {
             p.twist("token", |answer| answer["access_token"] = Value::Null)
         }),
@@ -196,6 +215,15 @@ async fn an_answer_with_a_token_that_is_not_what_the_protocol_says_is_refused_an
         }),
         ("a list", |p| {
             p.knobs().spoil_answer = Some(|answer| format!("[{answer}]"))
+        }),
+        ("bytes behind the object", |p| {
+            p.knobs().spoil_answer = Some(|answer| format!("{answer}x"))
+        }),
+        ("a second object behind it", |p| {
+            p.knobs().spoil_answer = Some(|answer| format!("{answer}{answer}"))
+        }),
+        ("a member given twice that nobody needs", |p| {
+            p.knobs().spoil_answer = Some(|answer| answer.replacen('{', r#"{"expires_in":1,"#, 1))
         }),
     ];
     for (name, wrong) in wrongs {

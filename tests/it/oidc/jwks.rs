@@ -6,7 +6,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::json;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
-use crate::support::{Account, Household, Key, keys};
+use crate::support::{Account, Household, Key, keys, log::Log};
 
 fn ada() -> Account {
     Account::confirmed("ada@example.org")
@@ -117,5 +117,41 @@ async fn no_key_id_is_fine_where_one_key_fits() {
             StatusCode::SEE_OTHER,
             "the only one"
         );
+    }
+}
+
+#[tokio::test]
+async fn an_rsa_key_above_4096_bits_is_refused_for_its_length() {
+    let log = Log::begin();
+    let home = Household::new().await;
+    home.provider.twist("jwks", |jwks| {
+        let modulus = URL_SAFE_NO_PAD.encode([0xff; 1024]);
+        let long = json!({ "kty": "RSA", "kid": "rsa", "use": "sig", "e": "AQAB", "n": modulus });
+        *jwks = json!({ "keys": [long, keys::jwk("p256", &json!({}))] });
+    });
+    is_refused(&home, "8192 bits").await;
+    let text = log.text();
+    assert!(
+        text.contains("8192 bits") && text.contains("at most 4096"),
+        "{text}"
+    );
+    home.provider.knobs().key = Key::Es256;
+    assert_eq!(
+        home.come_back(&ada()).await.status,
+        StatusCode::SEE_OTHER,
+        "the other keys work"
+    );
+}
+
+#[tokio::test]
+async fn a_key_set_with_a_member_twice_is_not_read() {
+    for spoil in [r#"{"keys":[],"#, r#"{"keys":[{"kty":"RSA","kty":"EC"}],"#] {
+        let home = Household::new().await;
+        let text = keys::published().to_string().replacen('{', spoil, 1);
+        home.provider
+            .replace("/jwks", move || text.clone().into_response());
+        let provider = home.app.state.providers.first().unwrap();
+        let failure = provider.current_metadata().await.unwrap_err();
+        assert!(failure.reason.contains("a member twice"), "{failure:?}");
     }
 }

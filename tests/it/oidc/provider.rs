@@ -6,6 +6,7 @@ use crate::support::{Account, App, Household, PASSWORD, Page, TestProvider};
 
 mod discovery;
 mod key_rotation;
+mod slow;
 mod tls;
 mod unavailable;
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{Home, Running, Serving, text};
-use crate::support::PASSWORD;
+use crate::support::{PASSWORD, TestProvider};
 
 #[test]
 fn a_first_start_prints_the_address_and_the_setup_link_and_stops_cleanly() {
@@ -230,4 +230,27 @@ fn two_programs_may_start_together_on_a_fresh_database() {
         child.kill().unwrap();
         child.wait().unwrap();
     }
+}
+
+/// Nobody visits a page: only the refresh in the background asks the provider.
+#[test]
+fn a_provider_that_comes_later_is_noticed_in_the_background() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let address = std::net::TcpListener::bind("127.0.0.1:0")
+        .and_then(|free| free.local_addr())
+        .unwrap();
+    let home = Home::with(&format!(
+        "[server]\nport = 0\n[auth.openid_connect]\nenabled = true\nclient_id = 'a'\nclient_secret = 'b'\nname = 'Test'\n\
+         configuration_endpoint = 'http://{address}/.well-known/openid-configuration'\n"
+    ));
+    let serving = Serving::start(&home, "Listening");
+    let provider = runtime.block_on(TestProvider::start_at(&address.to_string()));
+    let started = std::time::Instant::now();
+    while provider.times("/jwks") == 0 {
+        assert!(started.elapsed().as_secs() < 30, "{:?}", provider.asked());
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    let page = serving.get("/login", "Accept: text/html\r\n");
+    assert!(page.contains("href=\"/login/oidc\""), "{page}");
+    assert_eq!(serving.stop().0, Some(0));
 }

@@ -1,5 +1,5 @@
 use mediamanager_auth::server::crypto::random;
-use sea_orm::{ConnectionTrait, Database};
+use sea_orm::{ConnectionTrait, Database, Statement};
 use tempfile::TempDir;
 
 /// An empty database for one test.
@@ -32,6 +32,36 @@ impl TestDatabase {
             url: url.to_owned(),
             ..self
         }
+    }
+
+    /// The tables, each with the text of all its rows.
+    pub async fn dump(&self) -> Vec<(String, String)> {
+        let db = Database::connect(&self.url).await.unwrap();
+        let texts = async |query: &str| -> Vec<String> {
+            let statement = Statement::from_string(db.get_database_backend(), query);
+            let rows = db.query_all_raw(statement).await.unwrap();
+            rows.iter()
+                .map(|row| row.try_get_by_index(0).unwrap())
+                .collect()
+        };
+        let tables = texts(if self.is_postgres() {
+            "SELECT table_name::text FROM information_schema.tables WHERE table_schema = 'public'"
+        } else {
+            "SELECT name FROM sqlite_master WHERE type = 'table'"
+        });
+        let mut dump = Vec::new();
+        for table in tables.await {
+            let row = if self.is_postgres() {
+                "t::text".to_owned()
+            } else {
+                let columns =
+                    format!("SELECT 'quote(\"' || name || '\")' FROM pragma_table_info('{table}')");
+                texts(&columns).await.join(" || ' ' || ")
+            };
+            let rows = texts(&format!("SELECT {row} FROM \"{table}\" t")).await;
+            dump.push((table, rows.join("\n")));
+        }
+        dump
     }
 
     pub fn is_postgres(&self) -> bool {

@@ -10,13 +10,14 @@ use std::{
 use axum::{
     Router,
     extract::{Request, State},
-    http::{StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
     middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
 use axum_server::tls_rustls::RustlsConfig;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use futures_util::StreamExt;
 use mediamanager_auth::server::crypto::random;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -26,6 +27,9 @@ use url::Url;
 use crate::support::keys::{self, Key};
 
 mod endpoints;
+mod logout;
+
+pub use logout::LogoutStyle;
 
 use endpoints::{authorize, jwks, metadata, token, userinfo};
 
@@ -58,6 +62,16 @@ pub struct Knobs {
     pub moved: Option<(&'static str, StatusCode)>,
     /// Whether userinfo responds with `application/jwt`.
     pub signs_userinfo: bool,
+    /// How `/logout` behaves.
+    pub logout: LogoutStyle,
+    /// Reads the credentials of `client_secret_basic` without the encoding of RFC 6749 §2.3.1, as
+    /// Authentik and Rauthy do.
+    pub reads_basic_literally: bool,
+    /// Compresses every response unless the request says `Accept-Encoding: identity`, as some
+    /// reverse proxies do.
+    pub compresses: bool,
+    /// A path whose response arrives one byte at a time, one per second.
+    pub drips: Option<&'static str>,
 }
 
 /// A user's account at the provider.
@@ -80,6 +94,26 @@ struct Inner {
     knobs: Mutex<Knobs>,
     grants: Mutex<BTreeMap<String, Grant>>,
     asked: Mutex<Vec<String>>,
+    /// The ID tokens that the token endpoint has issued.
+    issued: Mutex<Vec<String>>,
+    /// The forms that were sent to the token endpoint.
+    redeemed: Mutex<Vec<String>>,
+    /// The number of sessions that `/logout` has ended.
+    ended: Mutex<usize>,
+}
+
+impl Inner {
+    fn new(origin: String) -> Self {
+        Self {
+            origin,
+            knobs: Mutex::default(),
+            grants: Mutex::default(),
+            asked: Mutex::default(),
+            issued: Mutex::default(),
+            redeemed: Mutex::default(),
+            ended: Mutex::default(),
+        }
+    }
 }
 
 #[derive(Clone)]
@@ -87,15 +121,14 @@ pub struct TestProvider(Arc<Inner>);
 
 impl TestProvider {
     pub async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::start_at("127.0.0.1:0").await
+    }
+
+    /// The same on this address.
+    pub async fn start_at(address: &str) -> Self {
+        let listener = TcpListener::bind(address).await.unwrap();
         let origin = format!("http://{}", listener.local_addr().unwrap());
-        let inner = Inner {
-            origin,
-            knobs: Mutex::default(),
-            grants: Mutex::default(),
-            asked: Mutex::default(),
-        };
-        let provider = Self(Arc::new(inner));
+        let provider = Self(Arc::new(Inner::new(origin)));
         let router = provider.router();
         tokio::spawn(async move { axum::serve(listener, router).await });
         provider
@@ -116,26 +149,38 @@ impl TestProvider {
             .unwrap()
             .signed_by(&key, &issuer)
             .unwrap();
+        let provider = Self::serve_https(own.pem(), key.serialize_pem()).await;
+        (provider, certificate.pem())
+    }
+
+    /// The same with a self-signed certificate that is a certificate authority itself, as
+    /// `openssl req -x509` makes it; returns its PEM as well.
+    pub async fn start_with_self_signed_authority() -> (Self, String) {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let key = rcgen::KeyPair::generate().unwrap();
+        let mut parameters = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+        parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let pem = parameters.self_signed(&key).unwrap().pem();
+        let provider = Self::serve_https(pem.clone(), key.serialize_pem()).await;
+        (provider, pem)
+    }
+
+    async fn serve_https(certificate: String, key: String) -> Self {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let origin = format!(
             "https://localhost:{}",
             listener.local_addr().unwrap().port()
         );
-        let provider = Self(Arc::new(Inner {
-            origin,
-            knobs: Mutex::default(),
-            grants: Mutex::default(),
-            asked: Mutex::default(),
-        }));
-        let tls = RustlsConfig::from_pem(own.pem().into_bytes(), key.serialize_pem().into_bytes())
+        let provider = Self(Arc::new(Inner::new(origin)));
+        let tls = RustlsConfig::from_pem(certificate.into_bytes(), key.into_bytes())
             .await
             .unwrap();
         let server = axum_server::from_tcp_rustls(listener, tls)
             .unwrap()
             .serve(provider.router().into_make_service());
         tokio::spawn(server);
-        (provider, certificate.pem())
+        provider
     }
 
     pub fn router(&self) -> Router {
@@ -150,6 +195,7 @@ impl TestProvider {
             .route("/authorize", get(authorize))
             .route("/token", post(token))
             .route("/userinfo", get(userinfo))
+            .route("/logout", get(logout::end_session))
             .with_state(self.clone())
     }
 
@@ -300,10 +346,29 @@ async fn notice(
         .replacements
         .get(&path)
         .map(|answer| answer());
-    match replaced {
+    let accepts_compression = request
+        .headers()
+        .get(header::ACCEPT_ENCODING)
+        .is_none_or(|accepted| accepted != "identity");
+    let mut response = match replaced {
         Some(response) => response,
         None => next.run(request).await,
+    };
+    let knobs = provider.knobs();
+    if knobs.compresses && accepts_compression {
+        let gzip = HeaderValue::from_static("gzip");
+        response
+            .headers_mut()
+            .insert(header::CONTENT_ENCODING, gzip);
     }
+    if knobs.drips == Some(path.as_str()) {
+        let drops = futures_util::stream::repeat(()).then(|()| async {
+            tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+            Ok::<_, std::io::Error>(" ")
+        });
+        response = axum::body::Body::from_stream(drops).into_response();
+    }
+    response
 }
 
 impl Account {

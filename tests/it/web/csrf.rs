@@ -179,3 +179,46 @@ async fn log_out_cannot_be_forced_from_another_site() {
         "still logged in: reading changes nothing"
     );
 }
+
+/// A page of another site can send neither the header nor read the answer, so only the program that
+/// holds the token does this, and what a browser says of the site is no reason to refuse it.
+#[tokio::test]
+async fn a_bearer_token_is_taken_whatever_site_the_request_names() {
+    let app = App::new().await;
+    app.member("ada@example.org").await;
+    let mut browser = app.browser();
+    browser.log_in("ada@example.org", PASSWORD).await;
+    let session = browser.cookie("fastapiusersauth").unwrap().to_owned();
+    let cross_site = [
+        ("sec-fetch-site", "cross-site"),
+        ("origin", "https://evil.example"),
+    ];
+    let bearer = format!("Bearer {session}");
+    let with_token = [&[("authorization", bearer.as_str())][..], &cross_site].concat();
+    let with_nonsense = [&[("authorization", "Bearer x")][..], &cross_site].concat();
+    let with_basic = [&[("authorization", "Basic eDp5")][..], &cross_site].concat();
+    let path = "/api/v1/auth/jwt/logout";
+    // The cookie is never used beside the header, and no other header is exempt.
+    for (headers, status) in [
+        (&with_nonsense, StatusCode::UNAUTHORIZED),
+        (&with_basic, StatusCode::FORBIDDEN),
+        (&cross_site.to_vec(), StatusCode::FORBIDDEN),
+    ] {
+        let answer = browser.call(Method::POST, path, headers, "").await;
+        assert_eq!(answer.status, status, "{headers:?}");
+    }
+    let live = "SELECT count(*) FROM auth_session WHERE ended_at IS NULL";
+    assert_eq!(app.count(live).await, 1);
+    let answer = app
+        .browser()
+        .call(Method::POST, path, &with_token, "")
+        .await;
+    assert!(answer.status.is_success(), "{}", answer.status);
+    assert_eq!(app.count(live).await, 0);
+    // Not on a page, which takes no bearer token.
+    let answer = app
+        .browser()
+        .call(Method::POST, "/logout", &with_token, "")
+        .await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN);
+}

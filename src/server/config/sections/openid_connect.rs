@@ -43,17 +43,45 @@ pub struct OpenIdConnect {
     /// `policy.openid_connect.ca_file`: a PEM file with the provider's private certificate
     /// authority.
     pub ca_file: Option<PathBuf>,
+    /// `policy.openid_connect.token_endpoint_auth_method`, default by the provider's metadata: how
+    /// the client authenticates at the token endpoint.
+    pub token_auth_method: Option<TokenAuthMethod>,
+    /// `policy.openid_connect.post_logout_redirect`, default where the ID token is sent as a hint:
+    /// whether the logout at the provider asks it to send the browser back here.
+    pub post_logout_redirect: Option<bool>,
+}
+
+/// An authentication method with a client secret (OpenID Connect Core 1.0 §9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenAuthMethod {
+    /// `client_secret_basic`
+    Basic,
+    /// `client_secret_post`
+    Post,
+}
+
+impl TokenAuthMethod {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Basic => "client_secret_basic",
+            Self::Post => "client_secret_post",
+        }
+    }
 }
 
 impl OpenIdConnect {
     pub(super) fn read(reader: &mut Reader, frontend_url: Option<&Url>) -> Option<Self> {
-        let client_id =
-            reader.required("auth.openid_connect.client_id", "copy it from the provider");
+        // A blank from the clipboard is not part of either.
+        let trim = |text: String| text.trim().to_owned();
+        let client_id = reader
+            .required("auth.openid_connect.client_id", "copy it from the provider")
+            .map(trim);
         let client_secret = reader
             .required(
                 "auth.openid_connect.client_secret",
                 "copy it from the provider",
             )
+            .map(trim)
             .map(Secret::new);
         let configuration_endpoint = read_configuration_endpoint(reader);
         let name = read_provider_name(reader);
@@ -80,6 +108,14 @@ impl OpenIdConnect {
                 fix,
             )
         };
+        if let (true, Some(uri), Some(base), Some(name)) = (
+            redirect_uri_is_configured,
+            redirect_uri.as_deref(),
+            frontend_url,
+            name.as_deref(),
+        ) {
+            warn_of_redirect_uri(reader, uri, base, name);
+        }
         let rules = ProviderRules {
             trust_unverified_email: reader
                 .boolean("policy.openid_connect.trust_unverified_email", false),
@@ -95,6 +131,9 @@ impl OpenIdConnect {
             fix,
         );
         let ca_file = read_file_path(reader, "policy.openid_connect.ca_file");
+        let token_auth_method = read_token_auth_method(reader);
+        let post_logout_redirect = (!reader.is_blank("policy.openid_connect.post_logout_redirect"))
+            .then(|| reader.boolean("policy.openid_connect.post_logout_redirect", false));
         let (configuration_endpoint, discovery_url) = configuration_endpoint?;
         Some(Self {
             id: ProviderId::new("openid_connect"),
@@ -108,6 +147,8 @@ impl OpenIdConnect {
             rules,
             trusted_audiences,
             ca_file,
+            token_auth_method: token_auth_method?,
+            post_logout_redirect,
         })
     }
 
@@ -155,6 +196,49 @@ fn read_configuration_endpoint(reader: &mut Reader) -> Option<(Url, String)> {
         ));
     }
     Some((url, without_slash.to_owned()))
+}
+
+fn read_token_auth_method(reader: &mut Reader) -> Option<Option<TokenAuthMethod>> {
+    let parse = |text: &str| match text {
+        "" => Some(None),
+        "client_secret_basic" => Some(Some(TokenAuthMethod::Basic)),
+        "client_secret_post" => Some(Some(TokenAuthMethod::Post)),
+        _ => None,
+    };
+    reader.parsed(
+        "policy.openid_connect.token_endpoint_auth_method",
+        "",
+        parse,
+        "is not supported",
+        "write client_secret_basic or client_secret_post, or remove the key",
+    )
+}
+
+/// Warns of a configured redirect URI at which no login can end: its browser would come back without
+/// the cookie of its attempt, or to a path that is not served.
+fn warn_of_redirect_uri(reader: &mut Reader, uri: &str, base: &Url, name: &str) {
+    let key = "policy.openid_connect.redirect_uri";
+    let Some(url) = urls::parse_http_url(uri) else {
+        return;
+    };
+    let fix = "Write {frontend_url}/api/v1/auth/oauth/callback, or remove the key.";
+    if url.origin() != base.origin() {
+        reader.warn(format!(
+            "{key} is at another origin than misc.frontend_url, so nobody can log in with the provider. {fix}"
+        ));
+        return;
+    }
+    let decode = |path: &str| percent_encoding::percent_decode_str(path).collect::<Vec<u8>>();
+    let is_served = ["oauth", &format!("cookie/{name}")].iter().any(|callback| {
+        let path = format!("/api/v1/auth/{callback}/callback");
+        decode(url.path())
+            == [decode(base.path().trim_end_matches('/')), path.into_bytes()].concat()
+    });
+    if !is_served {
+        reader.warn(format!(
+            "{key} has a path that is not served here, so nobody can log in with the provider. {fix}"
+        ));
+    }
 }
 
 fn read_provider_name(reader: &mut Reader) -> Option<String> {

@@ -115,6 +115,12 @@ impl Server {
             "is not an address with a port",
             "write it like 127.0.0.1:9100",
         );
+        if metrics_address
+            .flatten()
+            .is_some_and(|address: SocketAddr| !is_local(address.ip()))
+        {
+            reader.warn("server.metrics_address can be reached by others, and the metrics reveal who uses the program how much. Write 127.0.0.1 or an address of the network in which Prometheus runs, or let only Prometheus reach the port.");
+        }
         let log_level = reader.parsed(
             "server.log_level",
             "info",
@@ -134,6 +140,18 @@ impl Server {
             log_client_address,
             metrics_address: metrics_address?,
         })
+    }
+}
+
+/// Whether an address is this machine's or one of a private network (RFC 1918, RFC 3927, RFC 4193).
+fn is_local(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(address) => {
+            address.is_loopback() || address.is_private() || address.is_link_local()
+        }
+        IpAddr::V6(address) => {
+            address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local()
+        }
     }
 }
 

@@ -169,7 +169,7 @@ fn the_keys_that_our_example_only_mentions_are_right_too() {
                 && !line.contains("host = \"0.0.0.0\""))
     };
     let mentioned: Vec<&str> = OUR_EXAMPLE.lines().filter(is_setting).collect();
-    assert_eq!(mentioned.len(), 11, "{mentioned:#?}");
+    assert_eq!(mentioned.len(), 13, "{mentioned:#?}");
     let text: String = OUR_EXAMPLE
         .lines()
         .map(|line| {

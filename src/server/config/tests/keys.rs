@@ -37,7 +37,7 @@ fn an_unknown_key_names_its_place_and_the_nearest_known_key() {
         ),
         (
             "[policy.openid_connect]\n\"ü\\n\" = 1",
-            "config.toml:5:1: policy.openid_connect.ü\\n is not a known key; nearest is ca_file among redirect_uri, trust_unverified_email, trusted_audiences, ca_file.",
+            "config.toml:5:1: policy.openid_connect.ü\\n is not a known key; nearest is post_logout_redirect among redirect_uri, trust_unverified_email, trusted_audiences, ca_file, token_endpoint_auth_method, post_logout_redirect.",
         ),
     ] {
         assert_eq!(problem(more), line);

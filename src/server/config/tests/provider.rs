@@ -120,6 +120,103 @@ fn the_redirect_uri_is_computed_or_taken_to_the_letter() {
 }
 
 #[test]
+fn a_redirect_uri_that_cannot_work_is_warned_of() {
+    let key = "policy.openid_connect.redirect_uri";
+    let with = |base: &str, uri: &str| {
+        section("", "")
+            + &format!(
+                "[misc]\nfrontend_url = '{base}'\n[policy.openid_connect]\nredirect_uri = '{uri}'"
+            )
+    };
+    let base = "https://media.example.org";
+    for origin in [
+        "http://media.example.org",
+        "https://media.example.org:8443",
+        "https://auth.example.org",
+    ] {
+        let text = warning(&with(base, &format!("{origin}/api/v1/auth/oauth/callback")));
+        assert!(
+            text.starts_with(key) && text.contains("another origin than misc.frontend_url"),
+            "{origin}: {text}"
+        );
+    }
+    for path in [
+        "",
+        "/",
+        "/login",
+        "/api/v1/auth/oauth/callback/",
+        "/api/v1/auth/cookie/authentik/callback",
+        "/auth/oauth/callback",
+    ] {
+        let text = warning(&with(base, &format!("{base}{path}")));
+        assert!(
+            text.starts_with(key) && text.contains("is not served"),
+            "{path}: {text}"
+        );
+    }
+    for (base, path) in [
+        (base, "/api/v1/auth/oauth/callback"),
+        (base, "/api/v1/auth/cookie/Authentik/callback"),
+        (base, "/api/v1/auth/cookie/%41uthentik/callback"),
+        (
+            "https://media.example.org/base/",
+            "/api/v1/auth/oauth/callback",
+        ),
+    ] {
+        let uri = format!("{}{path}", base.trim_end_matches('/'));
+        let config = configured(&with(base, &uri)).expect("start");
+        let warns = config.warnings.iter().any(|text| text.starts_with(key));
+        assert!(!warns, "{uri}: {:?}", config.warnings);
+    }
+}
+
+#[test]
+fn how_the_client_authenticates_may_be_chosen() {
+    use crate::server::config::TokenAuthMethod;
+    let with = |value: &str| {
+        section("", "")
+            + &format!("[policy.openid_connect]\ntoken_endpoint_auth_method = '{value}'")
+    };
+    assert_eq!(provider(&section("", "")).token_auth_method, None);
+    assert_eq!(provider(&with("")).token_auth_method, None);
+    for (text, method) in [
+        ("client_secret_basic", TokenAuthMethod::Basic),
+        (" client_secret_post ", TokenAuthMethod::Post),
+    ] {
+        assert_eq!(provider(&with(text)).token_auth_method, Some(method));
+    }
+    for text in ["private_key_jwt", "none", "Client_Secret_Post"] {
+        assert!(
+            problem(&with(text)).starts_with(
+                "config.toml:11:1: policy.openid_connect.token_endpoint_auth_method is not supported"
+            ),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn coming_back_after_a_logout_may_be_chosen() {
+    let with = |value: &str| {
+        section("", "") + &format!("[policy.openid_connect]\npost_logout_redirect = {value}")
+    };
+    assert_eq!(provider(&section("", "")).post_logout_redirect, None);
+    assert_eq!(provider(&with("'yes'")).post_logout_redirect, Some(true));
+    assert_eq!(provider(&with("false")).post_logout_redirect, Some(false));
+    assert!(problem(&with("'maybe'")).contains("must be true or false"));
+}
+
+#[test]
+fn blanks_around_the_credentials_are_not_part_of_them() {
+    let provider = provider(
+        &section("client_id", "\" c\\n\"")
+            .replace("client_secret = 's'", "client_secret = \"\\ts \""),
+    );
+    assert_eq!(provider.client_id, "c");
+    assert_eq!(provider.client_secret.expose(), "s");
+}
+
+#[test]
 fn the_endpoint_is_https_except_at_home() {
     let key = "configuration_endpoint";
     for host in [

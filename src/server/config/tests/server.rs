@@ -119,3 +119,31 @@ fn the_address_of_the_metrics_has_a_port() {
         );
     }
 }
+
+#[test]
+fn metrics_for_everybody_are_warned_of() {
+    for address in [
+        "0.0.0.0:9100",
+        "[::]:9100",
+        "203.0.113.7:9100",
+        "[2001:db8::1]:9100",
+    ] {
+        assert!(
+            warning(&format!("[server]\nmetrics_address = '{address}'"))
+                .starts_with("server.metrics_address"),
+            "{address}"
+        );
+    }
+    for address in [
+        "127.0.0.1:9100",
+        "[::1]:9100",
+        "192.168.0.2:9100",
+        "[fd00::1]:9100",
+        "[fe80::1]:9100",
+        "169.254.0.1:9100",
+    ] {
+        let config =
+            configured(&format!("[server]\nmetrics_address = '{address}'")).expect("start");
+        assert_eq!(config.warnings, Vec::<String>::new(), "{address}");
+    }
+}

@@ -1,7 +1,7 @@
 use axum::{
     Extension, Json,
     extract::State,
-    http::{StatusCode, header},
+    http::{HeaderMap, StatusCode, header},
     response::{AppendHeaders, IntoResponse, Response},
 };
 use serde_json::{Value, json};
@@ -15,7 +15,12 @@ use crate::{
             login::{self, Login, PasswordLogin},
             sessions::{self, NewSession},
         },
-        web::{cookies, login_response, middleware::authenticate::RequestAuth, server_fn},
+        web::{
+            cookies::{self, id_token_hint},
+            login_response,
+            middleware::authenticate::RequestAuth,
+            server_fn,
+        },
     },
 };
 
@@ -95,10 +100,14 @@ async fn log_in(
 pub async fn cookie_logout(
     State(state): State<AppState>,
     Extension(auth): Extension<RequestAuth>,
+    headers: HeaderMap,
 ) -> Response {
     let mut response = jwt_logout(State(state.clone()), Extension(auth))
         .await
         .into_response();
+    if let Some(cookie) = id_token_hint::clear(&state, &headers) {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
     if let Ok(cookie) = cookies::clear_session(&state.config) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use axum::http::{HeaderMap, HeaderValue};
 
-use super::SealedCookie;
+use super::{SealedCookie, id_token_hint};
 use crate::server::{
     AppState,
     crypto::tokens::Tokens,
@@ -14,6 +14,9 @@ use crate::server::{
 
 /// The most attempts of one browser; a further one drops the oldest.
 const MAX_PARALLEL_LOGINS: usize = 5;
+/// The same beside an ID token: proxies refuse requests whose `Cookie` header is longer than 8 KiB,
+/// and links of another site can start logins.
+const MAX_PARALLEL_LOGINS_WITH_HINT: usize = 3;
 const ATTEMPT_PREFIX: &str = "oidc-attempt-";
 
 /// The cookie with an identity that is to be linked once the account's password is given.
@@ -42,7 +45,12 @@ pub fn set_login_attempt(
         .map(|(name, other)| (other.started_at, name))
         .collect();
     others.sort();
-    let surplus = (others.len() + 1).saturating_sub(MAX_PARALLEL_LOGINS);
+    let max = if id_token_hint::has_cookie(state, headers) {
+        MAX_PARALLEL_LOGINS_WITH_HINT
+    } else {
+        MAX_PARALLEL_LOGINS
+    };
+    let surplus = (others.len() + 1).saturating_sub(max);
     let dropped = others
         .into_iter()
         .take(surplus)

@@ -20,6 +20,10 @@ use crate::{
 
 #[derive(Serialize, Deserialize)]
 pub struct Payload {
+    /// The administrator who created the link.
+    admin: Uuid,
+    /// Unix seconds. The lifetime of the cookie is kept by the browser only.
+    expires_at: i64,
     user: Uuid,
     url: String,
     lifetime: u32,
@@ -34,8 +38,10 @@ pub const ONE_TIME_LINK: SealedCookie<Payload> = SealedCookie::new(
 const LIFETIME_SECONDS: u32 = 60;
 
 impl Payload {
-    pub fn new(user: Uuid, reset_link: &ResetLink) -> Self {
+    pub fn new(admin: &Admin, user: Uuid, reset_link: &ResetLink, now: i64) -> Self {
         Self {
+            admin: admin.user().id,
+            expires_at: now + i64::from(LIFETIME_SECONDS),
             user,
             url: reset_link.link.clone(),
             lifetime: reset_link.lifetime,
@@ -46,7 +52,7 @@ impl Payload {
 /// The link in the cookie, with its user.
 ///
 /// # Errors
-/// `NotFound` without a valid cookie, or if the user has been deleted.
+/// `NotFound` without a valid cookie of this administrator, or if the user has been deleted.
 pub async fn open_one_time_link(
     cx: &Ctx<'_>,
     admin: &Admin,
@@ -54,6 +60,7 @@ pub async fn open_one_time_link(
 ) -> Result<OneTimeLink, AuthError> {
     let payload = ONE_TIME_LINK
         .get(cx.state, headers)
+        .filter(|payload| payload.admin == admin.user().id && cx.now() < payload.expires_at)
         .ok_or(AuthError::NotFound)?;
     let user = users::find(cx, admin, payload.user).await?;
     Ok(OneTimeLink {

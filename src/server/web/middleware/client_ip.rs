@@ -1,4 +1,4 @@
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use axum::http::HeaderMap;
 use ipnet::IpNet;
@@ -32,13 +32,19 @@ fn client(peer: IpAddr, headers: &HeaderMap, trusted_proxies: &[IpNet]) -> IpAdd
     if !is_trusted(trusted_proxies, &peer) {
         return peer;
     }
+    forwarded_client(headers, trusted_proxies)
+        .flatten()
+        .unwrap_or(peer)
+}
+
+/// The rightmost entry that is not a trusted proxy: `None` without one, `Some(None)` if it is
+/// unreadable.
+fn forwarded_client(headers: &HeaderMap, trusted_proxies: &[IpNet]) -> Option<Option<IpAddr>> {
     let lines = headers.get_all("x-forwarded-for").iter().rev();
     let mut hops = lines
         .flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b','))
         .map(address);
     hops.find(|hop| !hop.is_some_and(|hop| is_trusted(trusted_proxies, &hop)))
-        .flatten()
-        .unwrap_or(peer)
 }
 
 /// Whether `X-Forwarded-For` from this address is trusted.
@@ -70,6 +76,10 @@ pub fn check_proxy_headers(
     if header("x-forwarded-for").is_none() && is_trusted_peer {
         return CheckResult::warning(check, text::sets_no_header(peer), text::SET_FORWARDED_FOR);
     }
+    let trusted_proxies = &config.server.trusted_proxies;
+    if is_trusted_peer && forwarded_client(headers, trusted_proxies) == Some(None) {
+        return CheckResult::warning(check, text::unreadable_hop(peer), text::WRITE_ADDRESSES);
+    }
     let public = config.origin();
     let (scheme, host) = public.split_once("://").unwrap_or_default();
     let (forwarded_scheme, forwarded_host) = (
@@ -88,14 +98,16 @@ pub fn check_proxy_headers(
     )
 }
 
+/// An address, also with a port or in the brackets of a URL, as some proxies write it.
 fn address(hop: &[u8]) -> Option<IpAddr> {
-    Some(
-        str::from_utf8(hop.trim_ascii())
-            .ok()?
-            .parse::<IpAddr>()
-            .ok()?
-            .to_canonical(),
-    )
+    let text = str::from_utf8(hop.trim_ascii()).ok()?;
+    let in_brackets = || {
+        let address = text.strip_prefix('[')?.strip_suffix(']')?;
+        address.parse::<Ipv6Addr>().ok().map(IpAddr::from)
+    };
+    let with_port = || text.parse::<SocketAddr>().ok().map(|address| address.ip());
+    let address = text.parse().ok().or_else(with_port).or_else(in_brackets)?;
+    Some(address.to_canonical())
 }
 
 #[cfg(test)]
@@ -151,6 +163,33 @@ mod tests {
                 "203.0.113.7",
                 "{written}"
             );
+        }
+    }
+
+    // Azure Application Gateway, IIS with ARR.
+    #[test]
+    fn a_hop_may_have_a_port_and_brackets() {
+        for (hop, expected) in [
+            ("203.0.113.7:5678", "203.0.113.7"),
+            ("[2001:db8:1:2::7]:443", "2001:db8:1:2::/64"),
+            ("[2001:db8:1:2::7]", "2001:db8:1:2::/64"),
+            ("[::ffff:203.0.113.7]:1", "203.0.113.7"),
+            (" 203.0.113.7:1 , 10.0.0.2:80", "203.0.113.7"),
+        ] {
+            assert_eq!(from("10.0.0.1", &[hop]), expected, "{hop}");
+        }
+        for hop in [
+            "203.0.113.7:",
+            "203.0.113.7:x",
+            "203.0.113.7:65536",
+            "[203.0.113.7]",
+            "[2001:db8::7",
+            "2001:db8::7]",
+            "[2001:db8::7]x",
+            "unknown",
+            "_hidden",
+        ] {
+            assert_eq!(from("10.0.0.1", &[hop]), "10.0.0.1", "{hop}");
         }
     }
 

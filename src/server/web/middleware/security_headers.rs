@@ -15,26 +15,26 @@ const ONE_YEAR: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
 /// The identifiers of one request and its response.
 pub struct RequestIds {
-    /// Shown on the error page, in the log and in the `X-Correlation-ID` response header, like in
-    /// MediaManager.
+    /// Shown on the error page, in the log and in the audit log. Never the client's: with another
+    /// request's id, an event would look like part of that request.
     pub request_id: String,
+    /// The `X-Correlation-ID` that the client sent. The response repeats it, like MediaManager's, and
+    /// the log has it beside the request id.
+    pub correlation_id: Option<String>,
     /// Allows our inline scripts; new for every response (SR-113).
     pub script_nonce: String,
 }
 
 impl RequestIds {
-    /// Keeps the client's correlation id unchanged if it is a version 4 UUID, otherwise generates
-    /// one.
+    /// Generates the ids, and keeps the client's correlation id if it is a version 4 UUID.
     pub fn from_headers(headers: &HeaderMap) -> Self {
         let given = headers
             .get(CORRELATION_ID)
             .and_then(|value| value.to_str().ok());
         let is_fit = |text: &&str| Uuid::parse_str(text).is_ok_and(|id| id.get_version_num() == 4);
         Self {
-            request_id: given.filter(is_fit).map_or_else(
-                || random::uuid_from(random::fast_bytes()).simple().to_string(),
-                ToOwned::to_owned,
-            ),
+            request_id: random::uuid_from(random::fast_bytes()).simple().to_string(),
+            correlation_id: given.filter(is_fit).map(ToOwned::to_owned),
             script_nonce: URL_SAFE_NO_PAD.encode(random::fast_bytes()),
         }
     }
@@ -49,7 +49,8 @@ pub fn add_security_headers(state: &AppState, ids: &RequestIds, headers: &mut He
         .entry(CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));
     set(headers, CONTENT_SECURITY_POLICY, policy(&ids.script_nonce));
-    set(headers, CORRELATION_ID, ids.request_id.clone());
+    let correlation_id = ids.correlation_id.as_ref().unwrap_or(&ids.request_id);
+    set(headers, CORRELATION_ID, correlation_id.clone());
     if state.config.is_https() {
         headers.insert(STRICT_TRANSPORT_SECURITY, ONE_YEAR);
     }

@@ -3,7 +3,7 @@
 use axum::{
     Extension,
     extract::{Path, Request, State},
-    http::HeaderMap,
+    http::{HeaderMap, header},
     response::{IntoResponse, Redirect, Response},
 };
 use leptos::view;
@@ -28,7 +28,7 @@ use crate::{
         },
         oidc::Provider,
         web::{
-            cookies::{link_token::link_token, login_attempts},
+            cookies::{id_token_hint, link_token::link_token, login_attempts},
             form_data,
             middleware::authenticate::RequestAuth,
             page_request::{PageRequest, PageResult, redirect},
@@ -52,12 +52,19 @@ pub async fn index(
 }
 
 /// `/login`
-pub async fn show(cx: PageRequest) -> PageResult {
+pub async fn show(cx: PageRequest, headers: HeaderMap) -> PageResult {
     let has_just_left = cx.context.notice() == Some(Notice::LoggedOutHere);
     let provider = cx.state.providers.first().filter(|_| has_just_left);
-    let provider_logout_url = provider
-        .and_then(|provider| provider.end_session_url(&cx.state.config.link(paths::LOGIN.path)));
-    cx.render(move || view! { <LoginPage provider_logout_url/> })
+    let hint = id_token_hint::offered(&cx.state, &headers);
+    let back = cx.state.config.link(paths::LOGIN.path);
+    let provider_logout_url =
+        provider.and_then(|provider| provider.end_session_url(hint.as_deref(), &back));
+    // Shown once.
+    let clear = id_token_hint::clear(&cx.state, &headers).filter(|_| has_just_left);
+    let mut response = cx.render(move || view! { <LoginPage provider_logout_url/> })?;
+    let clear = clear.map(|cookie| (header::SET_COOKIE, cookie));
+    response.headers_mut().extend(clear);
+    Ok(response)
 }
 
 /// `/logout`
@@ -145,9 +152,13 @@ pub async fn oidc_error(State(state): State<AppState>, request: Request) -> Resp
     let return_to = return_to_param(request.uri());
     match state.providers.first().and_then(Provider::last_error) {
         Some(failure) => {
-            failure.log();
+            let is_logged = state.providers.first().is_some_and(Provider::may_log_page);
+            if is_logged {
+                failure.log();
+            }
             let refused = CallbackError {
                 return_to,
+                is_logged,
                 ..failure.error.into()
             };
             render::oidc_error_page(&state, &request.into_parts().0, refused)

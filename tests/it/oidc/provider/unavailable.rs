@@ -153,6 +153,37 @@ async fn a_page_with_a_number_has_a_line_with_it_in_the_log() {
 }
 
 #[tokio::test]
+async fn reloading_the_page_of_an_unreachable_provider_does_not_flood_the_log() {
+    let home = Household::new().await;
+    home.provider
+        .replace("/.well-known/openid-configuration", || {
+            StatusCode::BAD_GATEWAY.into_response()
+        });
+    let mut browser = home.app.browser();
+    browser.call(Method::GET, "/login/oidc", &[], "").await;
+    let log = Log::begin();
+    for attempt in 0..100 {
+        let page = browser.call(Method::GET, "/login/provider", &[], "").await;
+        assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE);
+        let request_id = page.header("x-correlation-id").unwrap();
+        let is_logged = log
+            .text()
+            .lines()
+            .any(|line| line.contains(request_id) && line.contains("\"provider_error\""));
+        assert_eq!(
+            page.text(".reference").is_some(),
+            is_logged,
+            "{attempt}: a reference that is shown is found"
+        );
+    }
+    let lines = |text: &str| text.matches("\"provider_error\"").count();
+    assert_eq!(lines(&log.text()), 20);
+    home.app.pass(60);
+    let page = browser.call(Method::GET, "/login/provider", &[], "").await;
+    assert!(page.text(".reference").is_some());
+}
+
+#[tokio::test]
 async fn a_provider_dying_while_we_run_greys_its_button() {
     let greyed = async |home: &Household| {
         home.app

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::{
-    Form, Json,
+    Json,
     extract::{Query, State},
     http::{HeaderMap, StatusCode, Uri, header},
     response::{IntoResponse, Response},
@@ -15,6 +15,18 @@ use sha2::{Digest, Sha256};
 
 use super::{CLIENT_ID, CLIENT_SECRET, TestProvider};
 use crate::support::keys;
+
+impl TestProvider {
+    /// The ID tokens that the token endpoint has issued.
+    pub fn issued_id_tokens(&self) -> Vec<String> {
+        self.0.issued.lock().unwrap().clone()
+    }
+
+    /// The forms that were sent to the token endpoint.
+    pub fn token_requests(&self) -> Vec<String> {
+        self.0.redeemed.lock().unwrap().clone()
+    }
+}
 
 pub(super) async fn metadata(State(provider): State<TestProvider>) -> Json<Value> {
     let origin = provider.origin();
@@ -57,8 +69,12 @@ pub(super) async fn authorize(Query(query): Query<BTreeMap<String, String>>) -> 
 pub(super) async fn token(
     State(provider): State<TestProvider>,
     headers: HeaderMap,
-    Form(form): Form<BTreeMap<String, String>>,
+    body: String,
 ) -> Response {
+    let form: BTreeMap<String, String> = form_urlencoded::parse(body.as_bytes())
+        .into_owned()
+        .collect();
+    provider.0.redeemed.lock().unwrap().push(body);
     let error = |error: &str| {
         (
             StatusCode::BAD_REQUEST,
@@ -68,7 +84,10 @@ pub(super) async fn token(
         )
             .into_response()
     };
-    if client(&headers, &form) != Some((CLIENT_ID.to_owned(), CLIENT_SECRET.to_owned())) {
+    let reads_literally = provider.knobs().reads_basic_literally;
+    if client(&headers, &form, reads_literally)
+        != Some((CLIENT_ID.to_owned(), CLIENT_SECRET.to_owned()))
+    {
         return error("invalid_client");
     }
     let field = |name: &str| form.get(name).cloned().unwrap_or_default();
@@ -90,6 +109,7 @@ pub(super) async fn token(
         "updated_at": "2026-11-24T00:00:00Z", "picture": "not an address", "role": "admin", "groups": ["admin"], "is_superuser": true,
     });
     let id_token = provider.sign(claims, "JWT");
+    provider.0.issued.lock().unwrap().push(id_token.clone());
     let mut answer = json!({ "access_token": access_token, "token_type": "bearer", "expires_in": 300, "id_token": id_token, "refresh_token": "never kept" });
     provider.knobs().apply("token", &mut answer);
     let spoil = provider.knobs().spoil_answer;
@@ -131,7 +151,11 @@ fn json_text(text: String, spoil: Option<fn(String) -> String>) -> Response {
 
 /// Id and secret of the client, from the header in the encoding of RFC 6749 §2.3.1, or from the
 /// form.
-fn client(headers: &HeaderMap, form: &BTreeMap<String, String>) -> Option<(String, String)> {
+fn client(
+    headers: &HeaderMap,
+    form: &BTreeMap<String, String>,
+    reads_literally: bool,
+) -> Option<(String, String)> {
     if let Some(basic) = headers
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok()?.strip_prefix("Basic "))
@@ -148,6 +172,9 @@ fn client(headers: &HeaderMap, form: &BTreeMap<String, String>) -> Option<(Strin
                 .map(|(_, value)| value.into_owned())
         };
         let (id, secret) = pair.split_once(':')?;
+        if reads_literally {
+            return Some((id.to_owned(), secret.to_owned()));
+        }
         return Some((decode(id)?, decode(secret)?));
     }
     Some((

@@ -2,6 +2,8 @@
 
 use axum::http::StatusCode;
 
+use mediamanager_auth::server::flows::users::Role;
+
 use super::{NEW, choose, shown};
 use crate::{
     support::{PASSWORD, SMTP, log::Log},
@@ -85,4 +87,37 @@ async fn a_link_that_is_handed_over_is_in_no_address_no_log_and_no_event() {
         assert!(!events.body.contains(secret), "the events: {secret}");
     }
     assert!(log.text().contains("reset_link_created"));
+}
+
+/// The cookie is sealed, but its lifetime is the browser's business, and an administrator's screen
+/// may be another's later.
+#[tokio::test]
+async fn a_copied_cookie_with_a_one_time_link_is_for_its_administrator_and_for_a_minute() {
+    let (app, mut ada, _, bob) = household("").await;
+    app.user("cleo@example.org", Role::Administrator).await;
+    let mut cleo = logged_in(&app, "cleo@example.org").await;
+    let page = ada
+        .get(&format!(
+            "/users/change?id={}&action=create-reset-link",
+            bob.id
+        ))
+        .await;
+    ada.submit_only(&page, "Make a link for a new password", &[])
+        .await;
+    let copy = ada.cookie("one-time-link").unwrap().to_owned();
+    cleo.set_cookie("one-time-link", &copy);
+    assert_eq!(
+        cleo.get("/users/link").await.status,
+        StatusCode::NOT_FOUND,
+        "another administrator's"
+    );
+    app.pass(60);
+    assert_eq!(
+        ada.get("/users/link").await.status,
+        StatusCode::NOT_FOUND,
+        "too late"
+    );
+    ada.set_cookie("one-time-link", &copy);
+    app.pass(-1);
+    assert_eq!(ada.get("/users/link").await.status, StatusCode::OK);
 }

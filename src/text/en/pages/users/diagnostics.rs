@@ -12,6 +12,8 @@ pub mod proxy {
 
     pub const NO_ADDRESS: &str = "this request has come without an address";
     pub const SET_FORWARDED_FOR: &str = "let the proxy set X-Forwarded-For";
+    pub const WRITE_ADDRESSES: &str =
+        "let the proxy write addresses into X-Forwarded-For, such as 203.0.113.7";
     pub const CHANGE_FRONTEND_URL: &str = "misc.frontend_url is to be the address that people type; the proxy should send all others there";
 
     pub fn not_trusted(peer: impl Display) -> String {
@@ -27,6 +29,12 @@ pub mod proxy {
     pub fn sets_no_header(peer: impl Display) -> String {
         format!(
             "{peer} is one of server.trusted_proxies, but does not say for whom it forwards this request"
+        )
+    }
+
+    pub fn unreadable_hop(peer: impl Display) -> String {
+        format!(
+            "the address for which {peer} forwards this request cannot be read: all who come through it share one rate limit and one address in the log"
         )
     }
 
