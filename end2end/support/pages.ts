@@ -57,7 +57,12 @@ export const pages: Record<string, (page: Page, installations: Installations) =>
     await send(page, { ...newPerson(), email: `${'a'.repeat(65)}@example.org` }, 'Log in');
     await page.locator('[aria-invalid=true]').waitFor();
   },
-  'login after logging out': page => openForm(page, '/login?notice=logged_out'),
+  'login after logging out': async (page, { program }) => {
+    await logIn(page, await program.createUser());
+    await press(page, 'Log out');
+    await page.getByRole('status').waitFor();
+    await touchForm(page);
+  },
   'waiting for approval': async (page, { program }) => logIn(page, await program.createUser('--pending')),
   'account': async (page, { program }) => logIn(page, await program.createUser()),
   'account of an administrator': async (page, { program }) => logIn(page, await program.createUser('--admin')),
@@ -119,6 +124,11 @@ export const pages: Record<string, (page: Page, installations: Installations) =>
     await page.getByRole('button', { name: `Disconnect ${provider.name}` }).waitFor();
   },
   'users': async (page, { freshProgram }) => administrator(page, await freshProgram(), '/users'),
+  'users, one with a long address': async (page, { freshProgram }) => {
+    const program = await freshProgram();
+    await program.run(['user', 'create', longAddress, '--pending'], `${newPerson().password}\n`);
+    await administrator(page, program, '/users?which=pending');
+  },
   'users, none of whom matches': async (page, { freshProgram }) => administrator(page, await freshProgram(), '/users?q=nobody'),
   'user': async (page, { freshProgram }) => {
     await administrator(page, await freshProgram(), '/users?which=pending');
@@ -155,9 +165,27 @@ export const pages: Record<string, (page: Page, installations: Installations) =>
     await page.locator('[aria-invalid=true]').waitFor();
   },
   'signup that is closed': async (page, { freshProgram }) => page.goto(`${(await freshProgram('[policy]\nregistration = false')).origin}/login/signup`),
-  'login after signing up': page => openForm(page, '/login?notice=signed_up'),
+  'login after signing up': async (page, { withMail }) => {
+    const { program } = await withMail();
+    await openForm(page, `${program.origin}/login/signup`);
+    await send(page, newPerson(), 'Create account');
+    await page.getByRole('status').waitFor();
+  },
   'login with resets': async (page, { withMail }) => openForm(page, `${(await withMail()).program.origin}/login`),
-  'login after asking for a reset': page => openForm(page, '/login?notice=reset_requested'),
+  'login after asking for a reset': async (page, { withMail }) => {
+    const { program } = await withMail();
+    await page.goto(`${program.origin}/login/forgot-password`);
+    await page.getByLabel('E-mail', { exact: true }).fill(newPerson().email);
+    await press(page, 'Send link');
+    await page.getByRole('status').waitFor();
+  },
+  'form of a session that has ended': async (page, { program }) => {
+    await logIn(page, await program.createUser());
+    await page.goto('/account/delete');
+    await page.context().clearCookies();
+    await press(page, 'Delete my account');
+    await page.getByRole('link', { name: 'Log in again' }).waitFor();
+  },
   'forgot password': async (page, { withMail }) => page.goto(`${(await withMail()).program.origin}/login/forgot-password`),
   'forgot password without mail': page => page.goto('/login/forgot-password'),
   'reset password': async (page, { withMail }) => {
@@ -188,6 +216,46 @@ export const pages: Record<string, (page: Page, installations: Installations) =>
   },
   'not found': page => page.goto('/nowhere'),
 };
+
+/** Where each page that is one is shown: by which of the visits above. `tests/it/tidy/browser_pages.rs` compares it with the program's
+ * pages, and the tests of every page compare it with the address. */
+export const shownBy: Record<string, string> = {
+  '/login': 'login',
+  '/login/signup': 'signup',
+  '/login/forgot-password': 'forgot password',
+  '/login/reset-password': 'reset password',
+  '/login/provider': 'provider that is away',
+  '/login/connect': 'connect',
+  '/login/verify': 'waiting for approval',
+  '/logout': 'logout',
+  '/setup': 'setup',
+  '/account': 'account',
+  '/account/confirm': 'confirm the address',
+  '/account/address': 'change e-mail',
+  '/account/new-address': 'confirm the new address',
+  '/account/password': 'change password',
+  '/account/connect': 'connect a provider',
+  '/account/disconnect': 'disconnect a provider',
+  '/account/delete': 'delete account',
+  '/account/log-in-again': 'log in again',
+  '/users': 'users',
+  '/users/{id}': 'user',
+  '/users/new': 'create a user',
+  '/users/change': 'disable a user',
+  '/users/address': 'change a user\'s e-mail',
+  '/users/link': 'make a link',
+  '/users/events': 'events',
+  '/users/check': 'how everything stands',
+};
+
+/** The address of the page that this visit shows, if `shownBy` names it. */
+export function addressOf(visit: string): RegExp | undefined {
+  const path = Object.entries(shownBy).find(([, by]) => by === visit)?.[0];
+  return path === undefined ? undefined : new RegExp(`^[^/]+//[^/]+${path.replace('{id}', '[^/?]+')}(\\?.*)?$`);
+}
+
+/** As long as an address may be; one word in the eyes of a browser. */
+export const longAddress = `${'a'.repeat(64)}@${'b'.repeat(60)}.${'c'.repeat(60)}.${'d'.repeat(60)}.example`;
 
 /** Makes an account that waits, and logs in to it. */
 async function signUp(page: Page, program: Program): Promise<User> {

@@ -121,7 +121,9 @@ function isOfTheProvider(message: ConsoleMessage): boolean {
 function isOfChromium(message: ConsoleMessage, provokedStatuses: number[]): boolean {
   // Sent over plain http too, where it has no effect (SR-113).
   if (/^The Cross-Origin-Opener-Policy header has been ignored, because the URL's origin was untrustworthy/.test(message.text())) return true;
+  // A test that is offline means to be.
+  if (message.text() === 'Failed to load resource: net::ERR_INTERNET_DISCONNECTED') return true;
   const refused = /^Failed to load resource: the server responded with a status of (\d{3}) \([A-Za-z ]*\)$/.exec(message.text());
   if (refused) return message.type() === 'error' && provokedStatuses.includes(Number(refused[1])) && !new URL(message.location().url).pathname.startsWith('/pkg/');
-  return message.type() === 'info' && /^Clear-Site-Data header on '[^']+\/(logout|account(\/delete)?)': Cleared data types: "cache", "storage"\.$/.test(message.text());
+  return message.type() === 'info' && /^Clear-Site-Data header on '[^']+\/(logout|account(\/delete)?)': Cleared data types: "cache"\.$/.test(message.text());
 }

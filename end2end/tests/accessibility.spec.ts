@@ -1,7 +1,7 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, Page } from '@playwright/test';
 import { email, openForm, password } from '../support/actions';
-import { pages, provokedStatuses } from '../support/pages';
+import { addressOf, pages, provokedStatuses } from '../support/pages';
 import { expect, test } from '../support/test';
 
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
@@ -36,6 +36,8 @@ for (const [name, visit] of Object.entries(pages)) {
   test(`nothing has to be scrolled sideways: ${name}`, async ({ page, program, freshProgram, withProvider, withMail }) => {
     await page.setViewportSize(NARROW);
     await visit(page, { program, freshProgram, withProvider, withMail });
+    const address = addressOf(name);
+    if (address) await expect(page).toHaveURL(address);
     // The styles must be loaded first.
     await page.waitForLoadState('load');
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(NARROW.width);

@@ -1,4 +1,4 @@
-import { email, openForm, password, send, touchForm } from '../support/actions';
+import { email, logIn, openForm, password, press, send, touchForm } from '../support/actions';
 import { newPerson } from '../support/program';
 import { expect, test } from '../support/test';
 
@@ -68,6 +68,63 @@ test('a form sent before the script arrived gets its answer, and the answer come
   await touchForm(page);
   await expect(email(page)).toHaveValue(person.email);
   await expect(password(page)).toHaveValue('');
+});
+
+test.describe('without an answer that says the password is wrong', () => {
+  test.use({ provokedStatuses: [429, 503] });
+
+  const sentence = 'Come back later.';
+  const answers = {
+    '429': { status: 429, contentType: 'application/json', body: JSON.stringify(['alert', sentence]) },
+    '503': { status: 503, contentType: 'application/json', body: JSON.stringify(['alert', sentence]) },
+    'a proxy\'s page': { status: 503, contentType: 'text/html', body: '<h1>Bad gateway</h1>' },
+  };
+  for (const [name, answer] of Object.entries(answers)) {
+    test(`the password stays and the old notice goes: ${name}`, async ({ page, program }) => {
+      await logIn(page, await program.createUser());
+      await press(page, 'Log out');
+      await expect(page.getByRole('status')).toBeVisible();
+      await touchForm(page);
+      await page.route('**/login', route => (route.request().method() === 'POST' ? route.fulfill(answer) : route.fallback()));
+      await send(page, { email: 'ada@example.org', password: 'typed once' }, 'Log in');
+      await expect(page.getByRole('alert')).not.toBeEmpty();
+      await expect(password(page)).toHaveValue('typed once');
+      await expect(page.getByRole('status')).toBeHidden();
+    });
+  }
+});
+
+test('offline, the password stays and the page says what to look at', async ({ page }) => {
+  await openForm(page, '/login');
+  await email(page).fill('ada@example.org');
+  await password(page).fill('typed once');
+  await page.route('**/login', route => (route.request().method() === 'POST' ? route.abort('internetdisconnected') : route.fallback()));
+  await page.getByRole('button', { name: 'Log in', exact: true }).click();
+  await expect(page.getByRole('alert')).toContainText('connection');
+  await expect(password(page)).toHaveValue('typed once');
+});
+
+test('the hint about a new password goes with the password that was refused', async ({ page }) => {
+  await openForm(page, '/login/signup');
+  const hint = page.locator('#password-strength');
+  await password(page).pressSequentially('passwordpassword');
+  await expect(hint).toHaveText('Long enough.');
+  await send(page, { ...newPerson(), password: 'passwordpassword' }, 'Create account');
+  await expect(page.locator('#password-error')).not.toBeEmpty();
+  await expect(password(page)).toHaveValue('');
+  await expect(hint).toBeHidden();
+  await password(page).pressSequentially('short');
+  await expect(hint).toHaveText('7 more characters.');
+});
+
+test('no hint keeps the label away from a field that has none', async ({ page }) => {
+  await openForm(page, '/login');
+  const distance = (id: string): Promise<number> =>
+    page.evaluate(field => {
+      const [label, input] = [document.querySelector(`label[for=${field}]`), document.getElementById(field)];
+      return (input?.getBoundingClientRect().top ?? 0) - (label?.getBoundingClientRect().bottom ?? 0);
+    }, id);
+  expect(Math.abs((await distance('password')) - (await distance('email')))).toBeLessThan(2);
 });
 
 test.describe('from another address', () => {

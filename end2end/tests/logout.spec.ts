@@ -9,8 +9,17 @@ test('logging out ends at the login page, which says so', async ({ page, context
   await expect(page).toHaveURL('/login?notice=logged_out');
   await expect(page.getByRole('status')).toHaveText(LOGGED_OUT);
   await expect(page).toHaveTitle('Log in · MediaManager');
-  // What remains says that the account has been used here, and is no session.
-  expect((await context.cookies()).filter(cookie => !cookie.name.startsWith('device-'))).toEqual([]);
+  // What remains says that the account has been used here and what has just happened, and is no session.
+  const remaining = (await context.cookies()).map(cookie => cookie.name.replace(/^device-.*/, 'device'));
+  expect(remaining.sort()).toEqual(['device', 'notice']);
+});
+
+test('a link tells nobody that they are logged out or deleted', async ({ page }) => {
+  for (const notice of ['logged_out', 'account_deleted', 'password_reset']) {
+    await page.goto(`/login?notice=${notice}`);
+    await expect(page.getByRole('button', { name: 'Log in' })).toBeVisible();
+    await expect(page.getByRole('status')).toHaveCount(0);
+  }
 });
 
 test('neither a login nor a logout leaves anything in the storage of the browser', async ({ page, program }) => {

@@ -1,6 +1,7 @@
 import type { Page } from '@playwright/test';
 import { email, logIn, openForm, password, press, send, touchForm } from '../support/actions';
 import { linkIn } from '../support/mail-server';
+import { longAddress } from '../support/pages';
 import { newPerson, type Program } from '../support/program';
 import { expect, test } from '../support/test';
 
@@ -55,6 +56,22 @@ test('the list is searched and filtered', async ({ page, freshProgram }) => {
   await page.getByLabel('Show').selectOption('Waiting for approval');
   await page.getByRole('button', { name: 'Search' }).click();
   await expect(page.getByRole('rowheader')).toHaveText([waiting.email]);
+});
+
+test('one long address takes no other column out of sight', async ({ page, freshProgram }) => {
+  const program = await freshProgram();
+  await program.run(['user', 'create', longAddress, '--pending'], `${newPerson().password}\n`);
+  await openUsers(page, program);
+  for (const width of [320, 768, 900, 1440]) {
+    await page.setViewportSize({ width, height: 900 });
+    const overflow = await page.locator('.scroll').evaluate(table => table.scrollWidth - table.clientWidth);
+    expect(overflow, `${width} px`).toBeLessThanOrEqual(0);
+    const button = await page.getByRole('button', { name: `Approve ${longAddress}` }).boundingBox();
+    expect((button?.x ?? 0) + (button?.width ?? width), `${width} px`).toBeLessThan(width);
+    for (const time of await page.locator('td time').all()) {
+      expect((await time.boundingBox())?.height, 'one line').toBeLessThan(40);
+    }
+  }
 });
 
 test('somebody who is disabled is out at once, and back when enabled', async ({ page, browser, freshProgram }) => {

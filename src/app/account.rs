@@ -61,25 +61,28 @@ pub async fn revoke_session(#[server(default)] session: String) -> Result<(), Au
     use crate::server::{flows::sessions, web::server_fn};
     let (state, auth) = server_fn::request()?;
     let current = auth.current_user()?;
-    if session == ALL_OTHER_SESSIONS {
+    let notice = if session == ALL_OTHER_SESSIONS {
         sessions::revoke_own_others(&auth.ctx(&state), current).await?;
+        Notice::OtherSessionsEnded
     } else {
         let session = session.parse().map_err(|_| AuthError::NotFound)?;
         sessions::revoke_own(&auth.ctx(&state), current, session).await?;
         if session == current.session() {
             server_fn::clear_session_cookie(&state)?;
         }
-    }
-    server_fn::redirect(&paths::ACCOUNT, Notice::SessionEnded);
+        Notice::SessionEnded
+    };
+    server_fn::redirect(&paths::ACCOUNT, notice);
     Ok(())
 }
 
-const NOTICES: [Notice; 7] = [
+const NOTICES: [Notice; 8] = [
     Notice::EmailVerified,
     Notice::EmailChangeSent,
     Notice::EmailChanged,
     Notice::PasswordChanged,
     Notice::SessionEnded,
+    Notice::OtherSessionsEnded,
     Notice::ProviderLinked,
     Notice::ProviderUnlinked,
 ];

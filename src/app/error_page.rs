@@ -31,6 +31,7 @@ pub fn ErrorPage(
         <ui::Layout title>
             <h1>{title}</h1>
             <p class="lead">{message}</p>
+            <ui::LogInAgain/>
             {origins}
             {can_ask_again.then(|| view! { <p><a class="button" href=paths::FORGOT_PASSWORD.path>{text::NEW_LINK}</a></p> })}
             <p class="links"><a href=link>{link_text}</a></p>

@@ -27,13 +27,14 @@ pub async fn log_in(
     server_fn::log_in_browser(&state, &login, ReturnTo::parse(&return_to).as_ref())
 }
 
-const NOTICES: [Notice; 6] = [
+const NOTICES: [Notice; 7] = [
     Notice::LoggedOut,
     Notice::LoggedOutHere,
     Notice::SignedUp,
     Notice::ResetRequested,
     Notice::AccountDeleted,
     Notice::PasswordReset,
+    Notice::SessionExpired,
 ];
 
 /// `/login`

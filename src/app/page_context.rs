@@ -22,8 +22,12 @@ pub struct PageContext {
     /// The query parameters of the request.
     pub query: BTreeMap<String, String>,
     pub viewer: Option<Viewer>,
+    /// The notice that the query asks for, if it is for this browser.
+    pub notice: Option<Notice>,
     /// The form that was sent to this page without script and failed.
     pub failed_form: Option<FailedForm>,
+    /// What the viewer typed into the page's form before a login that it needed.
+    pub typed_before_login: BTreeMap<String, String>,
     /// The configured OpenID providers, in the order of the configuration.
     pub providers: Vec<ProviderButton>,
     pub password_min_length: u16,
@@ -95,6 +99,8 @@ pub struct FailedForm {
     pub message: String,
     /// The fields that may be shown again.
     pub values: BTreeMap<String, String>,
+    /// The login that the form needs before it can be sent again, and that leads back to its page.
+    pub login_url: Option<String>,
 }
 
 /// The context of the page that is being rendered.
@@ -103,13 +109,13 @@ pub fn page_context() -> Arc<PageContext> {
 }
 
 impl PageContext {
-    /// The value that was typed into a field of the failed form.
+    /// The value that was typed into a field of the failed form, or of a form before a login.
     pub fn typed(&self, field: &str) -> String {
-        self.failed_form
+        let values = self
+            .failed_form
             .as_ref()
-            .and_then(|form| form.values.get(field))
-            .cloned()
-            .unwrap_or_default()
+            .map_or(&self.typed_before_login, |form| &form.values);
+        values.get(field).cloned().unwrap_or_default()
     }
 
     /// The value of a hidden field, from the failed form or else from the query.
@@ -131,12 +137,13 @@ impl PageContext {
         self.providers.first()
     }
 
-    pub fn has_error(&self) -> bool {
-        self.failed_form.is_some()
+    /// The login that the failed form needs.
+    pub fn login_url(&self) -> Option<&str> {
+        self.failed_form.as_ref()?.login_url.as_deref()
     }
 
-    pub fn notice(&self) -> Option<Notice> {
-        self.query.get("notice")?.parse().ok()
+    pub fn has_error(&self) -> bool {
+        self.failed_form.is_some()
     }
 
     /// The error of the failed form and the element that shows it.

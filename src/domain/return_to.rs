@@ -3,6 +3,9 @@ use serde::{Deserialize, Serialize};
 
 /// The longest target that is carried through a login, in bytes (SR-120).
 const MAX_BYTES: usize = 2048;
+/// The longest target in the cookie of a login with a provider, in bytes: a site that starts several
+/// logins must not fill the `Cookie` header beyond what proxies accept.
+const MAX_COOKIE_BYTES: usize = 256;
 /// Where nobody is sent after a login: machines' paths, and pages that would log in or out again.
 const EXCLUDED_PATHS: [&str; 5] = ["/api", "/login", "/logout", "/setup", "/.well-known"];
 
@@ -31,6 +34,12 @@ impl ReturnTo {
             && !decoded.split('/').any(|segment| segment == "." || segment == "..")
             && !is_excluded(&decoded);
         is_good.then(|| Self(raw.to_owned()))
+    }
+
+    /// Whether the target may be kept in a cookie.
+    pub fn is_short(&self) -> bool {
+        // The cookie's JSON writes a quotation mark with two characters.
+        self.0.len() + self.0.matches('"').count() <= MAX_COOKIE_BYTES
     }
 
     /// The target as it was given.

@@ -84,7 +84,8 @@ impl FormState {
     }
 }
 
-/// Posts the form's fields to its action. Returns the URL of the next page.
+/// Posts the form's fields to its action, and clears a password that was refused (SR-016). Returns the
+/// URL of the next page.
 ///
 /// # Errors
 /// The error to show, or `None` for 403, whose error page only a plain submission shows. An answer
@@ -107,6 +108,12 @@ async fn send(
     }
     if answer.status() == 403 {
         return Err(None);
+    }
+    // From 429 on it is not the password that is wrong.
+    if answer.status() < 429
+        && let Some(password) = element::<web_sys::HtmlInputElement>("password")
+    {
+        password.set_value("");
     }
     let text = JsFuture::from(answer.text().map_err(|_| unreadable())?)
         .await
@@ -134,13 +141,10 @@ async fn fetch(form: &web_sys::HtmlFormElement) -> Result<web_sys::Response, JsV
         .dyn_into()
 }
 
-/// Clears the password (SR-016), marks the document's title as `app::ui::Layout` does, and moves the
-/// focus to the element with the error.
+/// Marks the document's title as `app::ui::Layout` does, and moves the focus to the element with the
+/// error.
 fn show_failure(at: &str, title_prefix: &str) {
     let document = document();
-    if let Some(password) = element::<web_sys::HtmlInputElement>("password") {
-        password.set_value("");
-    }
     if !document.title().starts_with(title_prefix) {
         document.set_title(&format!("{title_prefix}{}", document.title()));
     }

@@ -50,7 +50,7 @@ pub fn PasswordField(
     view! {
         <div class="field">
             <label for="password">{label}</label>
-            <p class="hint" id="password-hint">{rule}</p>
+            <p class="hint" id="password-hint" hidden=!is_new>{rule}</p>
             <p class="error" id="password-error">{message}</p>
             <div class="reveal">
                 <input

@@ -7,6 +7,8 @@ use mediamanager_auth::{domain::User, server::db};
 use crate::support::{Account, App, Browser, Household, PASSWORD, Page, SMTP};
 
 mod administration;
+mod ended;
+mod every_form;
 mod field;
 
 const NEW: &str = "copper lantern meadow 4";
@@ -301,6 +303,11 @@ async fn where_nobody_is_logged_in_any_more_the_session_has_ended() {
     assert_eq!(
         answer.text(".lead").as_deref(),
         Some("Your session has ended. Log in again.")
+    );
+    assert_eq!(
+        answer.attribute("a.button", "href").as_deref(),
+        Some("/login?return_to=%2Faccount%2Fdelete"),
+        "the way to log in and back"
     );
     assert_eq!(traces(&app).await, before);
 }

@@ -159,3 +159,33 @@ async fn where_too_many_passwords_wait_a_login_is_told_when_to_come_back() {
         "it was no failed attempt"
     );
 }
+
+#[tokio::test]
+async fn a_target_with_a_control_character_does_not_keep_a_login_from_succeeding() {
+    let app = App::new().await;
+    app.member("ada@example.org").await;
+    for target in [
+        "/account%00",
+        "/web%0d%0aX:y",
+        "/web%7f",
+        "%09/account%09",
+        "/web%C2%85",
+    ] {
+        let mut browser = app.browser();
+        let page = browser.get(&format!("/login?return_to={target}")).await;
+        assert_eq!(
+            page.attribute("input[name=return_to]", "value")
+                .unwrap_or_default(),
+            "",
+            "{target}"
+        );
+        let page = browser
+            .submit(
+                &page,
+                "Log in",
+                &[("email", "ada@example.org"), ("password", PASSWORD)],
+            )
+            .await;
+        assert_eq!(page.path, "/account", "{target}: {}", page.status);
+    }
+}

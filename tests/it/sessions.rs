@@ -10,6 +10,7 @@ use crate::support::{App, Browser, PASSWORD, Page};
 
 mod bearer;
 mod limit;
+mod neighbours;
 mod revocation;
 mod token;
 
@@ -49,7 +50,7 @@ async fn ada(app: &App) -> (Browser, String) {
 }
 
 /// The session cookie's value, and its attributes in alphabetical order. The only other cookie is
-/// that of a device that has just logged in.
+/// that of a device that has just logged in, or the notice of a logout.
 fn cookie_of(page: &Page) -> (String, Vec<String>) {
     let cookies = page.headers.get_all("set-cookie").iter();
     let cookies: Vec<_> = cookies.map(|cookie| cookie.to_str().unwrap()).collect();
@@ -58,10 +59,10 @@ fn cookie_of(page: &Page) -> (String, Vec<String>) {
         .map(|cookie| cookie.trim_start_matches("__Host-"))
         .collect();
     let is_logout = cookies[0].starts_with(&format!("{NAME}=;"));
-    assert_eq!(others.len(), usize::from(!is_logout), "{cookies:?}");
+    let other = if is_logout { "notice=" } else { "device-" };
     assert!(
-        others.iter().all(|cookie| cookie.starts_with("device-")),
-        "{others:?}"
+        matches!(&others[..], [cookie] if cookie.starts_with(other)),
+        "{cookies:?}"
     );
     let mut parts = cookies[0].split("; ").map(ToOwned::to_owned);
     let value = parts

@@ -1,6 +1,7 @@
 //! House rules a machine can check: the imports between rooms, the places of `cfg(feature)` and of
 //! page paths, and the length of files.
 
+mod browser_pages;
 mod imports;
 mod rooms;
 

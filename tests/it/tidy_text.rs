@@ -25,6 +25,14 @@ const NO_PAGE_TEXT: &[(&str, &[&str])] = &[
         &["URI Too Long", "Request Header Fields Too Large"],
     ),
     ("src/server/web/static_files.rs", &["Not Found"]),
+    // The log.
+    (
+        "src/server/web/cookies.rs",
+        &[
+            "a browser has two cookies of the name policy.cookie_name, or one that cannot be read, and counts as logged out; another program of the domain may have set it",
+            "a browser sends a cookie that cannot be read; another program of the domain has set it",
+        ],
+    ),
     // Details of an event in the log.
     (
         "src/server/web/middleware/csrf.rs",

@@ -3,10 +3,10 @@ use leptos::{prelude::*, server_fn::ServerFn};
 use crate::{
     app::{page_context::page_context, paths, ui},
     domain::AuthError,
-    islands::{EmailField, FieldError, FormError, FormState},
+    islands::{FieldError, FormError, FormState},
     text::en::pages::{
         account::email::{self as text, confirm},
-        form, links,
+        links,
     },
 };
 
@@ -56,7 +56,7 @@ pub fn ChangeEmailPage(email: String) -> impl IntoView {
             <p class="lead">{text::LINK_IS_SENT}<strong>{email}</strong>{text::UNTIL_OPENED}</p>
             <ui::PostForm action=RequestEmailChange::PATH>
                 <FormError state/>
-                <EmailField state label=form::EMAIL value=typed is_fixed=false/>
+                <ui::NewEmailField value=typed is_own=true/>
                 <button type="submit">{text::BUTTON}</button>
             </ui::PostForm>
         }
@@ -83,9 +83,12 @@ pub fn ChangeEmailPage(email: String) -> impl IntoView {
 pub fn ConfirmNewEmailPage(email: String, new_email: String) -> impl IntoView {
     let cx = page_context();
     // The page has no input, so every error belongs to the form as a whole.
-    let state = FormState::new(FieldError {
-        element_id: "alert".to_owned(),
-        ..cx.field_error()
+    let state = FormState::new(match cx.has_error() {
+        true => FieldError {
+            element_id: "alert".to_owned(),
+            ..cx.field_error()
+        },
+        false => FieldError::default(),
     });
     view! {
         <ui::Layout title=confirm::TITLE has_error=cx.has_error()>

@@ -2,7 +2,7 @@ use leptos::prelude::*;
 
 use crate::{
     app::{page_context::page_context, paths},
-    text::en::pages::layout as text,
+    text::en::pages::{form, layout as text},
 };
 
 /// The document around a page: the header, one column, and the script that hydrates the islands.
@@ -22,6 +22,8 @@ pub fn Layout(
 ) -> impl IntoView {
     let cx = page_context();
     let title = text::title(&title, &cx.app_name, has_error);
+    // On the page of the form. An error page in its place shows the way beside the error.
+    let offers_login = has_error && cx.login_url().is_some();
     view! {
         <!DOCTYPE html>
         <html lang=text::LANGUAGE>
@@ -44,10 +46,18 @@ pub fn Layout(
                     <p class="tagline">{text::TAGLINE}</p>
                     <Menu/>
                 </header>
-                <main>{children()}</main>
+                <main>{children()}{offers_login.then(|| view! { <LogInAgain/> })}</main>
             </body>
         </html>
     }
+}
+
+/// The way to the login that a failed form needs, and back.
+#[component]
+pub fn LogInAgain() -> impl IntoView {
+    let cx = page_context();
+    let url = cx.login_url().map(ToOwned::to_owned);
+    url.map(|url| view! { <p><a class="button" href=url>{form::LOG_IN_AGAIN}</a></p> })
 }
 
 /// The navigation for a viewer who is logged in.

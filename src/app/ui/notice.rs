@@ -5,7 +5,7 @@ use crate::{app::page_context::page_context, domain::Notice, text::en::pages::no
 /// The notice of the page's URL, if it is one of `shown`.
 pub fn notice_message(shown: &[Notice]) -> Option<Notice> {
     page_context()
-        .notice()
+        .notice
         .filter(|notice| shown.contains(notice))
 }
 

@@ -3,9 +3,9 @@ use leptos::{prelude::*, server_fn::ServerFn};
 use crate::{
     app::{page_context::page_context, paths, ui},
     domain::{AuthError, UserAction},
-    islands::{EmailField, FormError, FormState},
+    islands::{FormError, FormState},
     text::en::pages::{
-        form, links,
+        links,
         users::actions::{self as text, email as email_text},
     },
 };
@@ -88,11 +88,7 @@ pub async fn update_user(
     };
     users::update_user(cx, &admin, id, change).await?;
     if action == UserAction::Approve {
-        server_fn::redirect_to(&format!(
-            "{}&notice={}",
-            super::pending_url(),
-            Notice::UserApproved.code()
-        ));
+        server_fn::redirect_with(&super::pending_url(), Notice::UserApproved);
     } else {
         server_fn::redirect_to_user(id, Notice::UserUpdated);
     }
@@ -166,7 +162,7 @@ pub fn UserEmailPage(user: TargetUser) -> impl IntoView {
             <ui::PostForm action=format!("{}?id={}", UpdateUserEmail::PATH, id)>
                 <FormError state/>
                 <input type="hidden" name="id" value=id/>
-                <EmailField state label=form::EMAIL value=typed is_fixed=false/>
+                <ui::NewEmailField value=typed is_own=false/>
                 <button type="submit">{email_text::TITLE}</button>
             </ui::PostForm>
             <p class="links"><a href=back>{links::BACK}</a></p>

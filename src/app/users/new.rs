@@ -3,8 +3,8 @@ use leptos::{prelude::*, server_fn::ServerFn};
 use crate::{
     app::{page_context::page_context, paths, ui},
     domain::AuthError,
-    islands::{EmailField, FormError, FormState},
-    text::en::pages::{form, links, users::new as text},
+    islands::{FormError, FormState},
+    text::en::pages::{links, users::new as text},
 };
 
 /// Creates an account whose password the user chooses with a link.
@@ -43,7 +43,7 @@ pub fn NewUserPage() -> impl IntoView {
             <p class="lead">{text::IS_APPROVED}{what_next}</p>
             <ui::PostForm action=CreateUser::PATH>
                 <FormError state/>
-                <EmailField state label=form::EMAIL value=cx.typed("email") is_fixed=false/>
+                <ui::NewEmailField value=cx.typed("email") is_own=false/>
                 <button type="submit">{text::BUTTON}</button>
             </ui::PostForm>
             <p class="links"><a href=paths::USERS.path>{links::ALL_USERS}</a></p>

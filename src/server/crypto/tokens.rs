@@ -25,6 +25,7 @@ const LOGIN_ATTEMPT_PURPOSE: &str = "mediamanager-auth:oidc-attempt";
 const LINK_PURPOSE: &str = "mediamanager-auth:link-cookie";
 const PENDING_PURPOSE: &str = "mediamanager-auth:oidc-pending";
 const DEVICE_PURPOSE: &str = "mediamanager-auth:device-cookie";
+const PAGE_PURPOSE: &str = "mediamanager-auth:page-cookie";
 const FORM_PURPOSE: &str = "mediamanager-auth:form-account";
 
 /// Signs and checks all tokens. A session token is signed with `token_secret` itself, because
@@ -40,6 +41,7 @@ pub struct Tokens {
     pending_link_cookie: cookie::Key,
     link_cookie: cookie::Key,
     device_cookie: cookie::Key,
+    page_cookie: cookie::Key,
     form: [u8; 32],
 }
 
@@ -88,6 +90,7 @@ impl Tokens {
             login_attempt_cookie: cookie::Key::from(&derive::<64>(secret, LOGIN_ATTEMPT_PURPOSE)?),
             pending_link_cookie: cookie::Key::from(&derive::<64>(secret, PENDING_PURPOSE)?),
             device_cookie: cookie::Key::from(&derive::<64>(secret, DEVICE_PURPOSE)?),
+            page_cookie: cookie::Key::from(&derive::<64>(secret, PAGE_PURPOSE)?),
             form: derive(secret, FORM_PURPOSE)?,
         };
         let (token, claims) = tokens.sign_session(Uuid::nil(), Uuid::nil(), 60)?;
@@ -116,6 +119,11 @@ impl Tokens {
     pub fn device_cookie_key(&self) -> &cookie::Key {
         &self.device_cookie
     }
+
+    /// Encrypts the cookies with what the next page shows.
+    pub fn page_cookie_key(&self) -> &cookie::Key {
+        &self.page_cookie
+    }
 }
 
 impl Keys {
@@ -131,8 +139,8 @@ impl Keys {
         encode(&Header::new(Algorithm::HS256), claims, &self.signing_key).map_err(|_| InvalidToken)
     }
 
-    /// Accepts one algorithm, no leeway and strict types, and checks `nbf`, `typ` and the audience
-    /// (SR-091, SR-222; RFC 8725 §3.1, §3.8-3.11). The library compares `exp` with the system
+    /// Accepts the header of [`sign`](Self::sign) and no other, no leeway and strict types, and checks
+    /// `nbf` and the audience (SR-091, SR-222; RFC 8725 §3.1, §3.8-3.11). The library compares `exp` with the system
     /// clock; callers also compare it with [`Clock`], which tests can move.
     fn check<T: DeserializeOwned>(&self, token: &str) -> Result<T, InvalidToken> {
         let mut rules = Validation::new(Algorithm::HS256);
@@ -141,7 +149,8 @@ impl Keys {
         rules.set_required_spec_claims(&["exp", "aud"]);
         rules.set_audience(&[self.audience]);
         let data = decode::<T>(token, &self.verification_key, &rules).map_err(|_| InvalidToken)?;
-        if data.header.typ.as_deref() == Some("JWT") {
+        // A member that must be understood (`crit`, RFC 7515 §4.1.11) is none of ours either.
+        if data.header == Header::new(Algorithm::HS256) {
             Ok(data.claims)
         } else {
             Err(InvalidToken)

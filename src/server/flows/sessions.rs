@@ -118,7 +118,7 @@ pub(super) async fn start_session(
 }
 
 /// Returns the user of a session token. The token must be authentic and unexpired, and its session
-/// must be live and belong to the same, active user (SR-091). Cached for one second and until the
+/// must be live, have begun when the token was issued, and belong to the same, active user (SR-091). Cached for one second and until the
 /// next commit of this process, so that a revocation takes effect immediately here and within a
 /// second in other processes (SR-097).
 ///
@@ -133,15 +133,15 @@ pub async fn resolve(state: &AppState, token: &str) -> Result<Option<CurrentUser
     }
     let found = match state.tokens.check_session(token) {
         // Boxed to keep every request's future small: the cache answers most requests.
-        Ok(claims) => {
-            Box::pin(db::sessions::find_live(
-                &state.db,
-                claims.jti,
-                claims.sub,
-                state.clock.now(),
-            ))
-            .await
-        }
+        Ok(claims) => Box::pin(db::sessions::find_live(
+            &state.db,
+            claims.jti,
+            claims.sub,
+            state.clock.now(),
+        ))
+        .await
+        // The time of the login and not the clock, which may have been set back since.
+        .map(|found| found.filter(|(session, _)| session.created_at == claims.iat)),
         Err(_) => Ok(None),
     };
     metrics::record_session_check(match &found {

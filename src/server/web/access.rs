@@ -24,7 +24,10 @@ use crate::{
             users,
         },
         web::{
-            cookies::link_token::{link_token, without_token},
+            cookies::{
+                link_token::{link_token, without_token},
+                typed_form,
+            },
             form_data,
             middleware::authenticate::RequestAuth,
             page_request::PageError,
@@ -41,12 +44,19 @@ pub async fn run(state: &AppState, request: Request, next: Next) -> Response {
         Ok(request) => request.into_parts(),
         Err(response) => return response,
     };
-    let context = match page_context(state, &parts).await {
-        Ok(context) => Arc::new(context),
+    let mut context = match page_context(state, &parts).await {
+        Ok(context) => context,
         Err(error) => return render::error_for(state, &parts, error),
     };
+    let mut forget = None;
+    if let Some((typed, cookie)) = typed_form::take(state, &parts) {
+        context.typed_before_login = typed;
+        forget = Some((header::SET_COOKIE, cookie));
+    }
+    let context = Arc::new(context);
     parts.extensions.insert(Arc::clone(&context));
-    let response = next.run(Request::from_parts(parts, body)).await;
+    let mut response = next.run(Request::from_parts(parts, body)).await;
+    response.headers_mut().extend(forget);
     match response.extensions().get() {
         Some(PageError(error)) => {
             let mut page = render::error_page_with(context, *error);

@@ -9,7 +9,7 @@
 use axum::{
     body::{Body, to_bytes},
     extract::{Request, State},
-    http::{HeaderValue, Method, header, request::Parts},
+    http::{HeaderName, HeaderValue, Method, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
 };
@@ -21,15 +21,16 @@ use crate::{
         page_context::FailedForm,
         paths::{self, Access},
     },
-    domain::{AuthError, return_to},
+    domain::{AuthError, Notice, return_to},
     islands::ACCOUNT_FIELD,
     server::{
         AppState,
         web::{
             access,
+            cookies::{notice, typed_form},
             form_data::{read_fields, reject_control_characters},
             middleware::{authenticate::RequestAuth, request_limits},
-            redirects::return_to_param,
+            redirects::{page_of_form, return_to_param},
             render,
         },
     },
@@ -80,6 +81,14 @@ pub async fn handle_form(State(state): State<AppState>, request: Request, next: 
     {
         return render::error_for(&state, &parts, AuthError::AccountMismatch);
     }
+    if needs_login(&parts) && !is_logged_in(&parts) {
+        let form = SentForm {
+            fields,
+            account,
+            is_page,
+        };
+        return ask_for_login(&state, parts, form, AuthError::NotLoggedIn);
+    }
     let mut parts = match access::check(&state, Request::from_parts(parts, Body::empty())).await {
         Ok(request) => request.into_parts().0,
         Err(response) => return response,
@@ -89,7 +98,12 @@ pub async fn handle_form(State(state): State<AppState>, request: Request, next: 
     }
     let rerun = next.clone();
     if let Some(error) = fields.iter().find_map(reject_control_characters) {
-        return answer_failed_form(&state, parts, fields, error, is_page, rerun).await;
+        let form = SentForm {
+            fields,
+            account,
+            is_page,
+        };
+        return answer_failed_form(&state, parts, form, error, rerun).await;
     }
     // Leptos parses the body again, so it gets the checked fields re-encoded. A second parser could
     // otherwise read other values.
@@ -106,7 +120,12 @@ pub async fn handle_form(State(state): State<AppState>, request: Request, next: 
     let mut response = next.run(Request::from_parts(parts, Body::from(body))).await;
     if response.headers().contains_key(ERROR) {
         let error = read_error(response).await;
-        return answer_failed_form(&state, rerun_parts, fields, error, is_page, rerun).await;
+        let form = SentForm {
+            fields,
+            account,
+            is_page,
+        };
+        return answer_failed_form(&state, rerun_parts, form, error, rerun).await;
     }
     if is_page && response.headers_mut().remove(REDIRECT).is_some() {
         return see_other(response);
@@ -118,19 +137,29 @@ pub async fn handle_form(State(state): State<AppState>, request: Request, next: 
 /// logged in with the same browser since the page was opened. Checked here for every page that
 /// requires a login, so server functions need no check of their own.
 fn is_bound_to_viewer(state: &AppState, parts: &Parts, account: &str) -> bool {
-    let needs_login = paths::find(parts.uri.path())
-        .is_none_or(|page| !matches!(page.access, Access::Public | Access::SignedOutOnly));
     let current = parts
         .extensions
         .get::<RequestAuth>()
         .and_then(|auth| auth.current.as_ref())
-        .filter(|_| needs_login);
+        .filter(|_| needs_login(parts));
     current.is_none_or(|current| {
         state
             .tokens
             .check_form_account(account, current.user().id)
             .is_ok()
     })
+}
+
+fn needs_login(parts: &Parts) -> bool {
+    paths::find(parts.uri.path())
+        .is_none_or(|page| !matches!(page.access, Access::Public | Access::SignedOutOnly))
+}
+
+fn is_logged_in(parts: &Parts) -> bool {
+    parts
+        .extensions
+        .get::<RequestAuth>()
+        .is_some_and(|auth| auth.current.is_some())
 }
 
 /// Normalizes the link that starts a login at the provider: query parameters that Leptos can parse,
@@ -153,41 +182,117 @@ fn normalize_start_link(mut request: Request) -> Request {
     request
 }
 
+/// A form that was sent, without the field that binds it to an account.
+struct SentForm {
+    fields: Vec<(String, String)>,
+    account: Option<String>,
+    /// It was sent by the browser itself and not by a script.
+    is_page: bool,
+}
+
+impl SentForm {
+    fn failed(self, error: AuthError, login_url: Option<String>) -> FailedForm {
+        let values = self
+            .fields
+            .into_iter()
+            .filter(|(name, _)| REDISPLAYED_FIELDS.contains(&name.as_str()))
+            .collect();
+        FailedForm {
+            error,
+            message: error_message(error),
+            values,
+            login_url,
+        }
+    }
+}
+
 async fn answer_failed_form(
     state: &AppState,
     mut parts: Parts,
-    fields: Vec<(String, String)>,
+    form: SentForm,
     error: AuthError,
-    is_page: bool,
     rerun: Next,
 ) -> Response {
-    if !is_page {
+    let needs_login = matches!(
+        error,
+        AuthError::NotLoggedIn | AuthError::ReauthenticationRequired
+    );
+    if needs_login && (error == AuthError::NotLoggedIn || !form.is_page) {
+        return ask_for_login(state, parts, form, error);
+    }
+    if !form.is_page {
         return render::json_error(error);
     }
-    if error == AuthError::NotLoggedIn {
-        // Without a session the form's page cannot be shown, so the error gets a page of its own.
-        return render::error_page(state, &parts, error);
-    }
-    let values = fields
-        .into_iter()
-        .filter(|(name, _)| REDISPLAYED_FIELDS.contains(&name.as_str()))
-        .collect();
-    parts.extensions.insert(FailedForm {
-        error,
-        message: error_message(error),
-        values,
-    });
+    let keep = needs_login
+        .then(|| keep_typed(state, &parts, &form))
+        .flatten();
+    let login_url = needs_login.then(|| login_url(&parts, &form.fields, error));
+    parts.extensions.insert(form.failed(error, login_url));
     parts
         .headers
         .insert(header::ACCEPT, HeaderValue::from_static("text/html"));
     let head = parts.clone();
     let response = access::run(state, as_get(parts), rerun).await;
-    match response.status() {
+    let mut response = match response.status() {
         code if code.is_success() => render::with_status(response, error),
         code if code.is_redirection() || code == render::status(error) => response,
         // The page itself fails too. The error of the form is the more useful one.
         _ => render::error_page(state, &head, error),
-    }
+    };
+    response.headers_mut().extend(keep);
+    response
+}
+
+/// Answers a form that needs a login first, or a recent one: a script is redirected to the login, and
+/// a page leads to it. The login leads back to the form's page, which shows what was typed.
+fn ask_for_login(state: &AppState, mut parts: Parts, form: SentForm, error: AuthError) -> Response {
+    let keep = keep_typed(state, &parts, &form);
+    let target = login_url(&parts, &form.fields, error);
+    let mut response = if form.is_page {
+        parts.extensions.insert(form.failed(error, Some(target)));
+        render::error_page(state, &parts, error)
+    } else {
+        let notice = Notice::SessionExpired;
+        let (target, cookie) = match error {
+            AuthError::NotLoggedIn => (notice.at(&target), notice::set(state, notice)),
+            _ => (target, None),
+        };
+        let mut response = render::json_error(error);
+        let headers = response.headers_mut();
+        headers.insert(REDIRECT, HeaderValue::from_static(""));
+        headers.extend(
+            HeaderValue::try_from(target)
+                .map(|target| (header::LOCATION, target))
+                .ok(),
+        );
+        headers.extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
+        response
+    };
+    response.headers_mut().extend(keep);
+    response
+}
+
+fn keep_typed(
+    state: &AppState,
+    parts: &Parts,
+    form: &SentForm,
+) -> Option<(HeaderName, HeaderValue)> {
+    let cookie = typed_form::keep(
+        state,
+        parts.uri.path(),
+        form.account.as_deref(),
+        &form.fields,
+    );
+    cookie.map(|cookie| (header::SET_COOKIE, cookie))
+}
+
+/// The login, or the confirmation of one, that leads back to the page of the form.
+fn login_url(parts: &Parts, fields: &[(String, String)], error: AuthError) -> String {
+    let page = match error {
+        AuthError::NotLoggedIn => &paths::LOGIN,
+        _ => &paths::REAUTHENTICATE,
+    };
+    return_to::with_target(page.path, page_of_form(&parts.uri, fields).as_ref())
 }
 
 fn as_get(mut parts: Parts) -> Request {

@@ -13,6 +13,7 @@ use super::{
     cookies::{
         id_token_hint,
         login_attempts::{self, PENDING_LINK},
+        notice,
     },
     middleware::authenticate::RequestAuth,
 };
@@ -199,9 +200,10 @@ fn log_in_browser(cx: &Ctx<'_>, outcome: CallbackOutcome) -> Result<Response, Ca
     let mut hint = None;
     let answer = match outcome {
         CallbackOutcome::Linked => {
-            return Ok(
-                Redirect::to(&Notice::ProviderLinked.at(paths::ACCOUNT.path)).into_response(),
-            );
+            let notice = Notice::ProviderLinked;
+            let cookie = notice::set(cx.state, notice).map(|cookie| [(header::SET_COOKIE, cookie)]);
+            let page = Redirect::to(&notice.at(paths::ACCOUNT.path));
+            return Ok((cookie.map(AppendHeaders), page).into_response());
         }
         CallbackOutcome::LoggedIn {
             login,

@@ -11,6 +11,9 @@ use crate::{
     },
 };
 
+/// The field and parameter with the place to go to after a login.
+const RETURN_TO: &str = "return_to";
+
 /// The default destination of somebody who is logged in: MediaManager, or the page about the
 /// pending approval.
 pub fn landing_page(state: &AppState, auth: &RequestAuth) -> String {
@@ -56,7 +59,20 @@ fn destination(uri: &Uri) -> Option<ReturnTo> {
     ReturnTo::parse(uri.path_and_query()?.as_str())
 }
 
+/// The page that contains the form that was sent to this URI: the same one, the list of users for a
+/// button in a table, and for a form that only leads on, where it leads.
+pub fn page_of_form(uri: &Uri, fields: &[(String, String)]) -> Option<ReturnTo> {
+    if uri.path() == paths::REAUTHENTICATE.path {
+        let (_, target) = fields.iter().find(|(name, _)| name == RETURN_TO)?;
+        return ReturnTo::parse(target);
+    }
+    if uri.path() == paths::USER_ACTION.path && uri.query().is_none() {
+        return ReturnTo::parse(paths::USERS.path);
+    }
+    destination(uri)
+}
+
 /// The `return_to` parameter of a URI, if it is a valid destination.
 pub fn return_to_param(uri: &Uri) -> Option<ReturnTo> {
-    ReturnTo::parse(&form_data::parameter(uri, "return_to")?)
+    ReturnTo::parse(&form_data::parameter(uri, RETURN_TO)?)
 }

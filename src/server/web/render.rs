@@ -28,7 +28,7 @@ use crate::{
         flows::{oidc::CallbackError, sessions::CurrentUser},
         oidc::Provider,
         web::{
-            api,
+            api, cookies,
             middleware::{authenticate::RequestAuth, csrf, security_headers::RequestIds},
         },
     },
@@ -73,9 +73,15 @@ pub fn page_context(state: &AppState, parts: &Parts, pending_approvals: u64) -> 
             .path_and_query()
             .map(ToString::to_string)
             .unwrap_or_default(),
+        notice: cookies::notice::confirmed(
+            state,
+            &parts.headers,
+            query.get("notice").map(String::as_str),
+        ),
         query,
         viewer: current.map(|current| viewer(state, current)),
         failed_form: parts.extensions.get::<FailedForm>().cloned(),
+        typed_before_login: BTreeMap::new(),
         providers: state.providers.iter().map(provider_button).collect(),
         password_min_length: config.policy.password_min_length,
         features: Features {

@@ -29,9 +29,9 @@ use crate::{
     },
 };
 
-/// The data that a logout clears in the browser. Cookies stay, because those of the application
-/// behind this server belong to it.
-pub const CLEAR_SITE_DATA: HeaderValue = HeaderValue::from_static("\"cache\", \"storage\"");
+/// The data that a logout on our pages clears in the browser. Cookies and storage stay, because
+/// those of the application on the same origin belong to it; ours keeps nothing there.
+const CLEAR_SITE_DATA: HeaderValue = HeaderValue::from_static("\"cache\"");
 
 /// The state and the request's authentication. Every server function calls this first: it is a
 /// public endpoint, whatever page it belongs to (SR-002).
@@ -73,12 +73,22 @@ pub fn presented_token(auth: &RequestAuth) -> Option<&str> {
 
 /// Redirects to a page that shows the notice.
 pub fn redirect(page: &Page, notice: Notice) {
-    redirect_to(&notice.at(page.path));
+    redirect_with(page.path, notice);
 }
 
 /// Redirects to the page of a user, which shows the notice.
 pub fn redirect_to_user(id: uuid::Uuid, notice: Notice) {
-    redirect_to(&notice.at(&paths::user(id)));
+    redirect_with(&paths::user(id), notice);
+}
+
+/// Redirects to the address of a page, which shows the notice to this browser.
+pub fn redirect_with(address: &str, notice: Notice) {
+    if let Some(cookie) =
+        use_context::<AppState>().and_then(|state| cookies::notice::set(&state, notice))
+    {
+        set_cookie(cookie);
+    }
+    redirect_to(&notice.at(address));
 }
 
 /// Redirects to any path of this site.
@@ -152,6 +162,7 @@ fn clear_session(
 /// Starts a login with a provider, by default the first one. Returns the URL to send the browser to, which is a page of
 /// ours if the provider cannot be used. A link leads here, so the function must not fail.
 pub async fn start_oidc_login(provider: &str, return_to: Option<ReturnTo>) -> String {
+    let return_to = return_to.filter(ReturnTo::is_short);
     let unavailable = return_to::with_target(paths::OIDC_ERROR.path, return_to.as_ref());
     let Ok((state, parts)) = state_and_parts() else {
         return unavailable;

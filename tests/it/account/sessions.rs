@@ -100,6 +100,10 @@ async fn somebody_sees_where_they_are_logged_in_and_ends_what_they_do_not_know()
     );
     let page = here.submit(&page, "End all other sessions", &[]).await;
     assert_eq!(
+        page.text("[role=status]").as_deref(),
+        Some("You are logged out everywhere else.")
+    );
+    assert_eq!(
         (is_in(&here).await, is_in(&phone).await, is_in(&odd).await),
         (true, false, false)
     );
@@ -190,6 +194,6 @@ async fn ending_the_present_session_logs_out() {
         (page.status, browser.cookie(COOKIE)),
         (StatusCode::SEE_OTHER, None)
     );
-    assert!(page.header("clear-site-data").is_some());
+    assert_eq!(page.header("clear-site-data"), Some("\"cache\""));
     assert!(!is_in(&copy).await);
 }

@@ -69,7 +69,7 @@ async fn the_token_leaves_the_address_and_is_in_no_page() {
             .cookie_names()
             .filter(|name| !name.starts_with("device-"))
             .collect::<Vec<_>>(),
-        ["fastapiusersauth"],
+        ["fastapiusersauth", "notice"],
         "used, it goes"
     );
     assert_eq!(

@@ -13,6 +13,7 @@ use super::Siege;
 use crate::support::{Browser, PASSWORD};
 
 mod disk_full;
+mod every_change;
 
 const TABLES: &str = "\"user\", auth_user_account, auth_session, auth_event";
 

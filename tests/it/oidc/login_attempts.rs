@@ -76,3 +76,48 @@ async fn the_handshake_cookie_is_sealed_and_for_this_host_only() {
     );
     assert!(query["redirect_uri"].starts_with("https://media.example.org/"));
 }
+
+/// Proxies answer 400 to more than 8 KiB of cookies, for every page of the host.
+#[tokio::test]
+async fn another_site_cannot_fill_the_cookies_with_long_targets() {
+    let home = Household::new().await;
+    let quoted = format!("/%22{}", "%22".repeat(200));
+    for target in [format!("/{}", "a".repeat(2000)), quoted] {
+        let mut browser = home.app.browser();
+        let start = format!("/login/oidc?return_to={target}");
+        let mut away = String::new();
+        for _ in 0..6 {
+            let answer = browser.call(Method::GET, &start, &[], "").await;
+            away = answer.location().unwrap();
+            home.app.pass(1);
+        }
+        let size: usize = browser
+            .cookie_names()
+            .map(|name| name.len() + browser.cookie(name).unwrap().len() + "=; ".len())
+            .sum();
+        assert!(size < 4 * 1024, "{size} bytes");
+        let back = home
+            .provider
+            .answer(&away, &Account::confirmed("ada@example.org"));
+        let answer = app_with_provider::call_back(&mut browser, &back).await;
+        assert_eq!(
+            answer.location().as_deref(),
+            Some("/account"),
+            "the login goes on to the start page"
+        );
+    }
+    let target = format!("/web/{}", "a".repeat(240));
+    let mut browser = home.app.browser();
+    let away =
+        app_with_provider::set_out_from(&mut browser, &format!("/login?return_to={target}")).await;
+    let back = home
+        .provider
+        .answer(&away, &Account::confirmed("ada@example.org"));
+    assert_eq!(
+        app_with_provider::call_back(&mut browser, &back)
+            .await
+            .location(),
+        Some(target),
+        "what pages are called is kept"
+    );
+}

@@ -237,43 +237,33 @@ static SEALED: LazyLock<String> = LazyLock::new(|| {
         .to_owned()
 });
 
-/// One cookie of the name in well-formed headers is the token. Duplicates, even equal ones, and
-/// malformed headers yield no token (SR-093). Unsealed input is never accepted as a sealed cookie
-/// and does not hide one.
+/// One readable cookie of the name is the token. Duplicates, even equal ones, and an unreadable one
+/// yield no token, whatever other cookies there are (SR-093). Unsealed input is never accepted as a
+/// sealed cookie and does not hide one.
 pub fn cookie_header(lines: &[Vec<u8>]) {
     let lines = lines
         .iter()
         .filter_map(|line| HeaderValue::from_bytes(line).ok());
     let mut headers: HeaderMap = lines.map(|line| (header::COOKIE, line)).collect();
-    let name = CONFIG.policy.cookie_name.as_str();
-    let text: Option<Vec<&str>> = headers
+    let name = CONFIG.policy.cookie_name.as_bytes();
+    let pieces = headers
         .get_all(header::COOKIE)
         .iter()
-        .map(|line| line.to_str().ok())
-        .collect();
-    let pairs: Option<Vec<(&str, &str)>> = text.as_ref().and_then(|lines| {
-        let pieces = lines
-            .iter()
-            .flat_map(|line| line.split(';'))
-            .map(str::trim)
-            .filter(|piece| !piece.is_empty());
-        pieces
-            .map(|piece| {
-                piece
-                    .split_once('=')
-                    .map(|(name, value)| (name.trim(), value.trim()))
-                    .filter(|(name, _)| !name.is_empty())
+        .flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
+    let ours: Vec<Option<String>> = pieces
+        .filter_map(|piece| {
+            let mut halves = piece.splitn(2, |byte| *byte == b'=');
+            let is_ours = halves.next().unwrap_or_default().trim_ascii() == name;
+            let value = halves.next().map(<[u8]>::trim_ascii);
+            is_ours.then(|| {
+                value
+                    .filter(|value| value.iter().all(|byte| (b' '..=b'~').contains(byte)))
+                    .and_then(|value| String::from_utf8(value.to_vec()).ok())
             })
-            .collect()
-    });
-    let ours = pairs
-        .unwrap_or_default()
-        .into_iter()
-        .filter(|(other, _)| *other == name)
-        .map(|(_, value)| value)
-        .collect::<Vec<_>>();
-    let expected = if let [token] = ours[..] {
-        Some(token.to_owned())
+        })
+        .collect();
+    let expected = if let [token] = &ours[..] {
+        token.clone()
     } else {
         None
     };

@@ -27,6 +27,20 @@ fn sign(claims: &Value) -> String {
     .unwrap()
 }
 
+/// The same with a header that names members which the reader has to understand (RFC 7515 §4.1.11).
+fn sign_with(claims: &Value, critical: &[&str]) -> String {
+    let header = Header {
+        crit: Some(critical.iter().map(|name| (*name).to_owned()).collect()),
+        ..Header::new(Algorithm::HS256)
+    };
+    encode(
+        &header,
+        claims,
+        &EncodingKey::from_secret(TOKEN_SECRET.as_bytes()),
+    )
+    .unwrap()
+}
+
 #[tokio::test]
 async fn the_cookie_says_exactly_what_it_must() {
     let http = ["HttpOnly", "Max-Age=86400", "Path=/", "SameSite=Lax"].as_slice();
@@ -157,6 +171,16 @@ async fn a_right_signature_is_not_enough() {
         ),
         ("expired", with("exp", json!(app.state.clock.now() - 1))),
         ("not yet", with("nbf", json!(app.state.clock.now() + 60))),
+        (
+            "issued in an hour",
+            with("iat", json!(app.state.clock.now() + 3600)),
+        ),
+        (
+            "issued before the login",
+            with("iat", json!(app.state.clock.now() - 3600)),
+        ),
+        ("critical", sign_with(&genuine, &["exp"])),
+        ("nothing critical", sign_with(&genuine, &[])),
         ("for ever", without("exp")),
         ("no session", without("jti")),
         ("the setup link", app.state.tokens.sign_setup(60).unwrap()),
@@ -183,7 +207,8 @@ async fn a_doubtful_cookie_means_nobody() {
         vec![format!("{good}; {good}")],
         vec![good.clone(), good.clone()],
         vec![format!("{good}; {NAME}=")],
-        vec![format!("{good}; broken")],
+        vec![format!("{good}; {NAME}")],
+        vec![format!("{NAME}; {good}")],
         vec![format!("={token}")],
         vec![format!("{NAME}x={token}")],
         vec![format!("FastapiUsersAuth={token}")],
@@ -217,7 +242,7 @@ async fn a_doubtful_cookie_means_nobody() {
         .request(Method::GET, "/api/v1/users/me")
         .body(axum::body::Body::empty())
         .unwrap();
-    let bytes = [format!("{good}; x=").as_bytes(), b"\xff\xfe"].concat();
+    let bytes = [format!("{good}; {NAME}=").as_bytes(), b"\xff\xfe"].concat();
     request.headers_mut().insert(
         "cookie",
         axum::http::HeaderValue::from_bytes(&bytes).unwrap(),

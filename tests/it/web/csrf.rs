@@ -222,3 +222,73 @@ async fn a_bearer_token_is_taken_whatever_site_the_request_names() {
         .await;
     assert_eq!(answer.status, StatusCode::FORBIDDEN);
 }
+
+/// A second line contradicts the first, and whoever reads the first may not be whom the browser
+/// meant.
+#[tokio::test]
+async fn a_second_origin_line_beside_ours_is_refused() {
+    let app = App::new().await;
+    app.member("ada@example.org").await;
+    for headers in [
+        &[("origin", HERE), ("origin", "https://evil.example")][..],
+        &[("origin", "https://evil.example"), ("origin", HERE)],
+        &[("origin", HERE), ("origin", HERE)],
+        &[
+            ("sec-fetch-site", "same-origin"),
+            ("origin", HERE),
+            ("origin", "https://evil.example"),
+        ],
+        &[
+            ("sec-fetch-site", "same-origin"),
+            ("sec-fetch-site", "cross-site"),
+            ("origin", HERE),
+        ],
+    ] {
+        for path in ["/login", "/api/v1/auth/cookie/login"] {
+            let page = post_login(&app, path, headers).await;
+            assert_eq!(page.status, StatusCode::FORBIDDEN, "{path} {headers:?}");
+            assert_eq!(page.header("set-cookie"), None);
+        }
+    }
+}
+
+/// A browser adds no bearer header to another site's form, so what has one is a program that holds
+/// the token.
+#[tokio::test]
+async fn a_bearer_request_from_another_site_passes_and_one_with_a_cookie_does_not() {
+    let app = App::new().await;
+    app.member("ada@example.org").await;
+    let elsewhere = [
+        ("sec-fetch-site", "cross-site"),
+        ("origin", "https://evil.example"),
+    ];
+    let mut browser = app.browser();
+    browser.log_in("ada@example.org", PASSWORD).await;
+    let token = browser.cookie("fastapiusersauth").unwrap().to_owned();
+    let bearer = format!("Bearer {token}");
+    for authorization in [None, Some("Basic YWRhOng="), Some("bearerx")] {
+        let headers: Vec<_> = elsewhere
+            .into_iter()
+            .chain(authorization.map(|value| ("authorization", value)))
+            .collect();
+        let page = browser
+            .call(Method::POST, "/api/v1/auth/jwt/logout", &headers, "")
+            .await;
+        assert_eq!(page.status, StatusCode::FORBIDDEN, "{authorization:?}");
+    }
+    let headers: Vec<_> = elsewhere
+        .into_iter()
+        .chain([("authorization", bearer.as_str())])
+        .collect();
+    let page = browser.call(Method::POST, "/logout", &headers, "").await;
+    assert_eq!(page.status, StatusCode::FORBIDDEN, "a page takes no bearer");
+    let page = app
+        .browser()
+        .call(Method::POST, "/api/v1/auth/jwt/logout", &headers, "")
+        .await;
+    assert_eq!(page.status, StatusCode::NO_CONTENT);
+    assert_eq!(
+        browser.get("/account").await.path,
+        "/login?return_to=%2Faccount"
+    );
+}

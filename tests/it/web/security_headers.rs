@@ -58,6 +58,17 @@ async fn every_answer_carries_the_headers_that_protect_it() {
             !policy.contains("unsafe-inline") && !policy.contains("'unsafe-eval'"),
             "{place}: {policy}"
         );
+        let scripts = policy
+            .split(';')
+            .find_map(|part| part.trim().strip_prefix("script-src "))
+            .expect(&place);
+        let sources: Vec<_> = scripts.split(' ').collect();
+        assert!(
+            sources.len() == 2
+                && sources[0].starts_with("'nonce-")
+                && sources[1] == "'wasm-unsafe-eval'",
+            "a file of the application on this origin is no script of ours: {scripts}"
+        );
         for (name, value) in [
             ("x-content-type-options", "nosniff"),
             ("referrer-policy", "same-origin"),

@@ -71,6 +71,17 @@ fn a_forged_twisted_or_stale_token_is_refused() {
                 SECRET,
             ),
         ),
+        (
+            "critical",
+            forge(
+                &Header {
+                    crit: Some(vec!["exp".into()]),
+                    ..hs256.clone()
+                },
+                &good_claims(),
+                SECRET,
+            ),
+        ),
         ("nothing", String::new()),
         ("dots", "..".into()),
     ];

@@ -85,7 +85,8 @@ async fn log_in(
 }
 
 /// Logs out: 204, and the session is over wherever its token is kept. Without a session 401, as in
-/// the original, but the cookie goes in any case (SR-096).
+/// the original, but the cookie goes in any case (SR-096). The browser's storage stays: the caller is
+/// the application that it belongs to.
 #[utoipa::path(
     post,
     path = "/api/v1/auth/cookie/logout",
@@ -111,9 +112,6 @@ pub async fn cookie_logout(
     if let Ok(cookie) = cookies::clear_session(&state.config) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
-    response
-        .headers_mut()
-        .insert("clear-site-data", server_fn::CLEAR_SITE_DATA);
     response
 }
 

@@ -1,6 +1,6 @@
 use std::{borrow::Cow, marker::PhantomData};
 
-use axum::http::{HeaderMap, HeaderValue, header::COOKIE};
+use axum::http::{HeaderMap, HeaderValue};
 use cookie::{Cookie, CookieJar, Key, time::Duration};
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -99,16 +99,13 @@ pub fn seal(
 /// The names and values of the encrypted cookies whose name begins with `prefix`. Forged ones are
 /// skipped.
 pub fn unseal(key: &Key, headers: &HeaderMap, prefix: &str) -> Vec<(String, String)> {
-    let lines = headers
-        .get_all(COOKIE)
-        .into_iter()
-        .filter_map(|line| line.to_str().ok());
-    let cookies = lines
-        .flat_map(Cookie::split_parse)
-        .filter_map(Result::ok)
-        .filter(|cookie| cookie.name().starts_with(prefix));
+    let cookies = super::pairs(headers)
+        .filter_map(|(name, value)| Some((str::from_utf8(name).ok()?, value?)))
+        .filter(|(name, _)| name.starts_with(prefix));
     let mut jar = CookieJar::new();
-    cookies.for_each(|cookie| jar.add_original(cookie.into_owned()));
+    cookies.for_each(|(name, value)| {
+        jar.add_original(Cookie::new(name.to_owned(), value.to_owned()));
+    });
     let private = jar.private(key);
     let opened = jar.iter().filter_map(|cookie| {
         let value = private.get(cookie.name())?.value().to_owned();

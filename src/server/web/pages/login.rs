@@ -53,7 +53,7 @@ pub async fn index(
 
 /// `/login`
 pub async fn show(cx: PageRequest, headers: HeaderMap) -> PageResult {
-    let has_just_left = cx.context.notice() == Some(Notice::LoggedOutHere);
+    let has_just_left = cx.context.notice == Some(Notice::LoggedOutHere);
     let provider = cx.state.providers.first().filter(|_| has_just_left);
     let hint = id_token_hint::offered(&cx.state, &headers);
     let back = cx.state.config.link(paths::LOGIN.path);

@@ -12,7 +12,8 @@ pub const ONE_MORE_CHARACTER: &str = "One more character.";
 pub const TOO_UNIFORM: &str = "Use more different characters.";
 pub const LONG_ENOUGH: &str = "Long enough.";
 pub const FORGOT_PASSWORD: &str = "Forgot password?";
-pub const UNREADABLE_ANSWER: &str = "The server did not answer as it should. Try again soon.";
+pub const LOG_IN_AGAIN: &str = "Log in again";
+pub const UNREADABLE_ANSWER: &str = "The server could not be reached, or did not answer as it should. Check your connection, and try again soon.";
 
 pub fn password_rule(minimum: u16) -> String {
     format!("At least {minimum} characters. A few words in a row are easy to remember.")

@@ -13,6 +13,7 @@ pub fn message(notice: Notice) -> &'static str {
         Notice::EmailChanged => "Your address is changed. Log in with the new one from now on.",
         Notice::EmailVerified => "Your address is confirmed.",
         Notice::LoggedOut | Notice::LoggedOutHere => "You are logged out.",
+        Notice::OtherSessionsEnded => "You are logged out everywhere else.",
         Notice::PasswordChanged => "Your password is changed. You are logged out everywhere else.",
         Notice::PasswordReset => "Your password is changed. Log in with the new one.",
         Notice::ProviderLinked => "Your account at the provider is connected.",
@@ -21,6 +22,7 @@ pub fn message(notice: Notice) -> &'static str {
             "If there is an account with that address, a mail with a link is on its way. Look into the spam folder too."
         }
         Notice::SessionEnded => "That session is ended.",
+        Notice::SessionExpired => "Your session has ended. Log in to go on.",
         Notice::SessionsEnded => "They are logged out everywhere.",
         Notice::SignedUp => {
             "We have sent a mail to that address. Log in here, then open the link in the mail to confirm it."

@@ -103,7 +103,7 @@ async fn the_token_leaves_the_address_and_is_in_no_page() {
         ada.cookie_names()
             .filter(|name| !name.starts_with("device-"))
             .collect::<Vec<_>>(),
-        ["fastapiusersauth"],
+        ["fastapiusersauth", "notice"],
         "used, it goes"
     );
 }
