@@ -122,7 +122,7 @@ pub async fn change_password(
     password: Password,
 ) -> Result<(), AuthError> {
     let (state, user) = (cx.state, recent.user());
-    let slot = state.hasher.acquire_slot(&cx.client.rate_limit_key).await?;
+    let slot = cx.acquire_hashing_slot().await?;
     // Limited because every change costs a hash and a mail, possibly to a stranger's address.
     let quota_key = format!("new-password:{}", user.id);
     rate_limits::consume(cx, &quota_key, EMAIL_CHANGE_LIMIT).await?;

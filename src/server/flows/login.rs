@@ -129,11 +129,7 @@ pub async fn verify_password(
 ) -> Result<VerifiedPassword, AuthError> {
     let PasswordLogin { email, password } = input;
     password.check()?;
-    let slot = cx
-        .state
-        .hasher
-        .acquire_slot(&cx.client.rate_limit_key)
-        .await?;
+    let slot = cx.acquire_hashing_slot().await?;
     let found = match &email {
         Some(email) => db::users::find_by_email(&cx.state.db, email).await?,
         None => None,
@@ -157,11 +153,7 @@ pub async fn verify_password_of(
     password: Password,
 ) -> Result<VerifiedPassword, AuthError> {
     password.check()?;
-    let slot = cx
-        .state
-        .hasher
-        .acquire_slot(&cx.client.rate_limit_key)
-        .await?;
+    let slot = cx.acquire_hashing_slot().await?;
     let found = db::users::find_with_hash(&cx.state.db, user.id).await?;
     Box::pin(check_credentials(
         cx,
@@ -218,7 +210,8 @@ async fn check_credentials(
         return Err(AuthError::BadCredentials);
     };
     if is_default_password && users::may_administrate(cx.state, &found.user) {
-        return Err(refuse_default_password(cx, found.user.id).await?);
+        record_default_password(cx, found.user.id).await?;
+        return Err(AuthError::BadCredentials);
     }
     rate_limits::refund(cx, &reservation.network).await?;
     db::rate_limits::clear(&cx.state.db, &reservation.account).await?;
@@ -229,8 +222,8 @@ async fn check_credentials(
     })
 }
 
-/// Refuses MediaManager's default password, which is published, like a wrong one.
-async fn refuse_default_password(cx: &Ctx<'_>, user: Uuid) -> Result<AuthError, AuthError> {
+/// Records that MediaManager's default password, which is published, was refused like a wrong one.
+async fn record_default_password(cx: &Ctx<'_>, user: Uuid) -> Result<(), AuthError> {
     cx.record(
         AuditEvent::DefaultPasswordRefused,
         EventDetails::for_user(user).with_method(LoginMethod::Password.name()),
@@ -242,7 +235,7 @@ async fn refuse_default_password(cx: &Ctx<'_>, user: Uuid) -> Result<AuthError, 
         "an administrator's account still has MediaManager's default password; {}",
         default_password::HINT
     );
-    Ok(AuthError::BadCredentials)
+    Ok(())
 }
 
 /// Checks, in the transaction that starts the session, that the account is unchanged since the

@@ -127,7 +127,7 @@ pub struct PasswordReset {
 /// `TooManyAttempts`, `Overloaded`.
 pub async fn reset_password(cx: &Ctx<'_>, reset: PasswordReset) -> Result<(), AuthError> {
     let (state, token) = (cx.state, reset.token.expose());
-    let slot = state.hasher.acquire_slot(&cx.client.rate_limit_key).await?;
+    let slot = cx.acquire_hashing_slot().await?;
     let quota_key = rate_limits::consume_token(cx, "reset-token").await?;
     let (purpose, found) = read_link(state, &state.db, token).await?;
     if reset

@@ -65,11 +65,7 @@ pub async fn create_first_admin(cx: &Ctx<'_>, first: FirstAdmin) -> Result<Login
         email,
         password,
     } = first;
-    let slot = cx
-        .state
-        .hasher
-        .acquire_slot(&cx.client.rate_limit_key)
-        .await?;
+    let slot = cx.acquire_hashing_slot().await?;
     check_setup_link(cx, token.expose()).await?;
     let password = NewPassword::parse(password, email.as_str(), &cx.state.config)?;
     let hashed_password = new_password::hash(cx, slot, password).await?;

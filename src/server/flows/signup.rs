@@ -54,7 +54,7 @@ pub async fn sign_up(cx: &Ctx<'_>, request: SignupRequest) -> Result<SignupOutco
     let SignupRequest { email, password } = request;
     // Take the hashing slot first: a rejected request must neither reach the database nor consume
     // the client's quota.
-    let slot = state.hasher.acquire_slot(&cx.client.rate_limit_key).await?;
+    let slot = cx.acquire_hashing_slot().await?;
     let quota_key = rate_limits::consume_request(cx, "signup").await?;
     let password = NewPassword::parse(password, email.as_str(), &state.config)?;
     let hashed_password =

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     domain::{AuditEvent, AuthError},
-    server::{AppState, db},
+    server::{AppState, crypto::password_hasher::QueueSlot, db},
 };
 
 /// The context of a flow: the program's state and the client on whose behalf the flow runs.
@@ -28,6 +28,15 @@ impl<'a> Ctx<'a> {
     /// Unix seconds.
     pub fn now(&self) -> i64 {
         self.state.clock.now()
+    }
+
+    /// Takes a slot in the queue of the hashes for the client's network.
+    ///
+    /// # Errors
+    /// `Overloaded` when the queue is full, after a delay.
+    pub async fn acquire_hashing_slot(&self) -> Result<QueueSlot, AuthError> {
+        let network = &self.client.rate_limit_key;
+        self.state.hasher.acquire_slot(network).await
     }
 
     /// Begins a transaction that will write.

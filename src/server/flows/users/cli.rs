@@ -40,13 +40,7 @@ pub async fn create_user(cx: &Ctx<'_>, new: NewCliUser) -> Result<User, AuthErro
     let hashed_password = cx
         .state
         .hasher
-        .hash(
-            cx.state
-                .hasher
-                .acquire_slot(&cx.client.rate_limit_key)
-                .await?,
-            password,
-        )
+        .hash(cx.acquire_hashing_slot().await?, password)
         .await?;
     // Serialized with the setup, which inserts the first administrator after checking that there is
     // no user.

@@ -106,7 +106,7 @@ pub(super) async fn update_by(
         Some(password) => {
             let address = email.as_ref().map_or(before.email.as_str(), Email::as_str);
             let password = NewPassword::parse(password, address, &state.config)?;
-            let slot = state.hasher.acquire_slot(&cx.client.rate_limit_key).await?;
+            let slot = cx.acquire_hashing_slot().await?;
             Some(new_password::hash(cx, slot, password).await?)
         }
         None => None,
