@@ -29,7 +29,7 @@ use crate::{
                 typed_form,
             },
             form_data,
-            middleware::authenticate::RequestAuth,
+            middleware::authenticate::{RequestAuth, current_user},
             page_request::PageError,
             redirects::{after_login, login_url, reauthenticate_url, return_to_param},
             render,
@@ -161,11 +161,9 @@ impl FromRequestParts<AppState> for CurrentUser {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Response> {
-        let current = parts
-            .extensions
-            .get::<RequestAuth>()
-            .and_then(|auth| auth.current.clone());
-        current.ok_or_else(|| render::error_for(state, parts, AuthError::NotLoggedIn))
+        current_user(parts)
+            .cloned()
+            .ok_or_else(|| render::error_for(state, parts, AuthError::NotLoggedIn))
     }
 }
 

@@ -29,7 +29,7 @@ use crate::{
             access,
             cookies::{notice, typed_form},
             form_data::{read_fields, reject_control_characters},
-            middleware::{authenticate::RequestAuth, request_limits},
+            middleware::{authenticate::current_user, request_limits},
             redirects::{page_of_form, return_to_param},
             render,
         },
@@ -64,7 +64,6 @@ pub async fn handle_form(State(state): State<AppState>, request: Request, next: 
         return access::run(&state, normalize_start_link(request), next).await;
     }
     let (parts, body) = request.into_parts();
-    let is_page = render::accepts_html(&parts.headers);
     let mut fields = match read_fields(&parts.headers, body).await {
         Ok(fields) => fields,
         Err(error) => return render::error_for(&state, &parts, error),
@@ -73,42 +72,38 @@ pub async fn handle_form(State(state): State<AppState>, request: Request, next: 
         .iter()
         .position(|(name, _)| name == ACCOUNT_FIELD)
         .map(|index| fields.remove(index).1);
+    let form = SentForm {
+        fields,
+        account,
+        is_page: render::accepts_html(&parts.headers),
+    };
     // Checked before the page's access. Otherwise a page opened by an administrator and submitted
     // after another user has logged in would be recorded as that user's denied access.
-    if account
+    if form
+        .account
         .as_ref()
         .is_some_and(|account| !is_bound_to_viewer(&state, &parts, account))
     {
         return render::error_for(&state, &parts, AuthError::AccountMismatch);
     }
-    if needs_login(&parts) && !is_logged_in(&parts) {
-        let form = SentForm {
-            fields,
-            account,
-            is_page,
-        };
+    if needs_login(&parts) && current_user(&parts).is_none() {
         return ask_for_login(&state, parts, form, AuthError::NotLoggedIn);
     }
     let mut parts = match access::check(&state, Request::from_parts(parts, Body::empty())).await {
         Ok(request) => request.into_parts().0,
         Err(response) => return response,
     };
-    if account.is_none() && !is_bound_to_viewer(&state, &parts, "") {
+    if form.account.is_none() && !is_bound_to_viewer(&state, &parts, "") {
         return render::error_for(&state, &parts, AuthError::AccountMismatch);
     }
     let rerun = next.clone();
-    if let Some(error) = fields.iter().find_map(reject_control_characters) {
-        let form = SentForm {
-            fields,
-            account,
-            is_page,
-        };
+    if let Some(error) = form.fields.iter().find_map(reject_control_characters) {
         return answer_failed_form(&state, parts, form, error, rerun).await;
     }
     // Leptos parses the body again, so it gets the checked fields re-encoded. A second parser could
     // otherwise read other values.
     let body = form_urlencoded::Serializer::new(String::new())
-        .extend_pairs(&fields)
+        .extend_pairs(&form.fields)
         .finish();
     parts
         .headers
@@ -120,14 +115,9 @@ pub async fn handle_form(State(state): State<AppState>, request: Request, next: 
     let mut response = next.run(Request::from_parts(parts, Body::from(body))).await;
     if response.headers().contains_key(ERROR) {
         let error = read_error(response).await;
-        let form = SentForm {
-            fields,
-            account,
-            is_page,
-        };
         return answer_failed_form(&state, rerun_parts, form, error, rerun).await;
     }
-    if is_page && response.headers_mut().remove(REDIRECT).is_some() {
+    if form.is_page && response.headers_mut().remove(REDIRECT).is_some() {
         return see_other(response);
     }
     response
@@ -137,11 +127,7 @@ pub async fn handle_form(State(state): State<AppState>, request: Request, next: 
 /// logged in with the same browser since the page was opened. Checked here for every page that
 /// requires a login, so server functions need no check of their own.
 fn is_bound_to_viewer(state: &AppState, parts: &Parts, account: &str) -> bool {
-    let current = parts
-        .extensions
-        .get::<RequestAuth>()
-        .and_then(|auth| auth.current.as_ref())
-        .filter(|_| needs_login(parts));
+    let current = current_user(parts).filter(|_| needs_login(parts));
     current.is_none_or(|current| {
         state
             .tokens
@@ -153,13 +139,6 @@ fn is_bound_to_viewer(state: &AppState, parts: &Parts, account: &str) -> bool {
 fn needs_login(parts: &Parts) -> bool {
     paths::find(parts.uri.path())
         .is_none_or(|page| !matches!(page.access, Access::Public | Access::SignedOutOnly))
-}
-
-fn is_logged_in(parts: &Parts) -> bool {
-    parts
-        .extensions
-        .get::<RequestAuth>()
-        .is_some_and(|auth| auth.current.is_some())
 }
 
 /// Normalizes the link that starts a login at the provider: query parameters that Leptos can parse,

@@ -29,7 +29,7 @@ use crate::{
         oidc::Provider,
         web::{
             api, cookies,
-            middleware::{authenticate::RequestAuth, csrf, security_headers::RequestIds},
+            middleware::{authenticate::current_user, csrf, security_headers::RequestIds},
         },
     },
     text::en,
@@ -53,10 +53,7 @@ pub fn page<V: IntoView + 'static>(
 /// The context of every page. `pending_approvals` is shown to administrators.
 pub fn page_context(state: &AppState, parts: &Parts, pending_approvals: u64) -> PageContext {
     let config = &state.config;
-    let current = parts
-        .extensions
-        .get::<RequestAuth>()
-        .and_then(|auth| auth.current.as_ref());
+    let current = current_user(parts);
     let provider = state.providers.first();
     let ids = parts.extensions.get::<Arc<RequestIds>>();
     let query: BTreeMap<String, String> =
@@ -150,10 +147,7 @@ pub fn error_for(state: &AppState, parts: &Parts, error: AuthError) -> Response 
 /// `AccountMismatch` for the script of a form. It names the account that is logged in now.
 fn account_mismatch(parts: &Parts) -> Response {
     let error = AuthError::AccountMismatch;
-    let current = parts
-        .extensions
-        .get::<RequestAuth>()
-        .and_then(|auth| auth.current.as_ref());
+    let current = current_user(parts);
     let message = current.map_or_else(
         || en::error_message(error),
         |current| en::account_mismatch(&current.user().email),

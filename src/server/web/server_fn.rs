@@ -24,7 +24,7 @@ use crate::{
                 one_time_link::{ONE_TIME_LINK, Payload},
             },
             login_response,
-            middleware::authenticate::{PresentedToken, RequestAuth},
+            middleware::authenticate::{PresentedToken, RequestAuth, current_user},
         },
     },
 };
@@ -174,10 +174,7 @@ pub async fn start_oidc_login(provider: &str, return_to: Option<ReturnTo>) -> St
     let Some(provider) = chosen else {
         return paths::LOGIN.path.to_owned();
     };
-    let is_logged_in = parts
-        .extensions
-        .get::<RequestAuth>()
-        .is_some_and(|auth| auth.current.is_some());
+    let is_logged_in = current_user(&parts).is_some();
     let purpose = if is_logged_in {
         LoginPurpose::Reauthenticate { return_to }
     } else {

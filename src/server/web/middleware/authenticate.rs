@@ -6,7 +6,7 @@ use std::{
 
 use axum::{
     extract::{ConnectInfo, Request},
-    http::{Extensions, HeaderMap, header},
+    http::{Extensions, HeaderMap, header, request::Parts},
     response::Response,
 };
 
@@ -61,6 +61,11 @@ impl RequestAuth {
             client: &self.client,
         }
     }
+}
+
+/// The user who is logged in, from the head of an authenticated request.
+pub fn current_user(parts: &Parts) -> Option<&CurrentUser> {
+    parts.extensions.get::<RequestAuth>()?.current.as_ref()
 }
 
 /// Authenticates a request and stores the [`RequestAuth`] in its extensions. A database failure
