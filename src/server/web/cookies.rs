@@ -17,7 +17,7 @@ pub mod one_time_link;
 mod sealed;
 pub mod typed_form;
 
-pub use sealed::{SealedCookie, seal, unseal};
+pub use sealed::{SealedCookie, seal, surplus, unseal};
 
 /// The `Set-Cookie` header with the session token (SR-092). `Secure` follows the scheme of the
 /// public URL, never a request header.

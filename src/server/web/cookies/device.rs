@@ -8,7 +8,7 @@ use axum::{
 };
 use uuid::Uuid;
 
-use super::SealedCookie;
+use super::{SealedCookie, surplus};
 use crate::server::{
     AppState,
     crypto::tokens::Tokens,
@@ -41,16 +41,12 @@ pub fn presented(state: &AppState, request: &Request) -> Vec<Device> {
 /// The cookies that make the device known, and drop the oldest of the `presented` ones beyond the
 /// limit.
 pub fn set(state: &AppState, presented: &[Device], device: &Device) -> Vec<HeaderValue> {
-    let mut others: Vec<&Device> = presented
+    let others = presented
         .iter()
         .filter(|other| other.user != device.user)
+        .map(|other| (other.issued_at, name(other.user)))
         .collect();
-    others.sort_by_key(|other| other.issued_at);
-    let surplus = (others.len() + 1).saturating_sub(MAX_DEVICES);
-    let dropped = others
-        .into_iter()
-        .take(surplus)
-        .map(|other| cookie(Cow::Owned(name(other.user))).clear(state));
+    let dropped = surplus(others, MAX_DEVICES).map(|name| cookie(Cow::Owned(name)).clear(state));
     let kept = cookie(Cow::Owned(name(device.user))).set(state, device);
     dropped.chain([kept]).flatten().collect()
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use axum::http::{HeaderMap, HeaderValue};
 
-use super::{SealedCookie, id_token_hint};
+use super::{SealedCookie, id_token_hint, surplus};
 use crate::server::{
     AppState,
     crypto::tokens::Tokens,
@@ -39,22 +39,17 @@ pub fn set_login_attempt(
     headers: &HeaderMap,
     attempt: &LoginAttempt,
 ) -> Vec<HeaderValue> {
-    let mut others: Vec<(i64, String)> = attempt_cookie(Cow::Borrowed(ATTEMPT_PREFIX))
+    let others = attempt_cookie(Cow::Borrowed(ATTEMPT_PREFIX))
         .all(state, headers)
         .into_iter()
         .map(|(name, other)| (other.started_at, name))
         .collect();
-    others.sort();
     let max = if id_token_hint::has_cookie(state, headers) {
         MAX_PARALLEL_LOGINS_WITH_HINT
     } else {
         MAX_PARALLEL_LOGINS
     };
-    let surplus = (others.len() + 1).saturating_sub(max);
-    let dropped = others
-        .into_iter()
-        .take(surplus)
-        .map(|(_, name)| attempt_cookie(Cow::Owned(name)).clear(state));
+    let dropped = surplus(others, max).map(|name| attempt_cookie(Cow::Owned(name)).clear(state));
     let kept = attempt_cookie(name(&attempt.state)).set(state, attempt);
     dropped.chain([kept]).flatten().collect()
 }

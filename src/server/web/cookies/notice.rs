@@ -42,7 +42,6 @@ pub fn set(state: &AppState, notice: Notice) -> Option<HeaderValue> {
 pub fn confirmed(state: &AppState, headers: &HeaderMap, asked: Option<&str>) -> Option<Notice> {
     let notice: Notice = asked?.parse().ok()?;
     let given = COOKIE.get(state, headers)?;
-    let age = state.clock.now().saturating_sub(given.at);
-    let is_current = (0..=i64::from(LIFETIME_SECONDS)).contains(&age);
-    (is_current && given.code == notice.code()).then_some(notice)
+    let is_theirs = given.code == notice.code() && COOKIE.is_current(state, given.at);
+    is_theirs.then_some(notice)
 }

@@ -53,6 +53,13 @@ impl<T: Serialize + DeserializeOwned> SealedCookie<T> {
         serde_json::from_str(&json).ok()
     }
 
+    /// Whether a cookie that was set at this time is still good. The browser keeps the lifetime, but
+    /// whoever has copied the cookie does not.
+    pub fn is_current(&self, state: &AppState, set_at: i64) -> bool {
+        let age = state.clock.now().saturating_sub(set_at);
+        (0..=i64::from(self.lifetime_seconds)).contains(&age)
+    }
+
     /// The cookies whose names begin with this one's, each with its name as [`new`](Self::new) takes
     /// it.
     pub fn all(&self, state: &AppState, headers: &HeaderMap) -> Vec<(String, T)> {
@@ -67,6 +74,14 @@ impl<T: Serialize + DeserializeOwned> SealedCookie<T> {
         });
         contents.collect()
     }
+}
+
+/// The names of the oldest cookies, which have to go so that with a new one there are `max`. Each
+/// comes with the time at which it was set.
+pub fn surplus(mut others: Vec<(i64, String)>, max: usize) -> impl Iterator<Item = String> {
+    others.sort();
+    let count = (others.len() + 1).saturating_sub(max);
+    others.into_iter().take(count).map(|(_, name)| name)
 }
 
 /// The name of a cookie, over HTTPS with the `__Host-` prefix, so that no other host or path can

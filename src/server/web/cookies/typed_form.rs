@@ -7,7 +7,9 @@ use axum::http::{HeaderValue, request::Parts};
 use serde::{Deserialize, Serialize};
 
 use super::SealedCookie;
-use crate::server::{AppState, crypto::tokens::Tokens, web::middleware::authenticate::RequestAuth};
+use crate::server::{
+    AppState, crypto::tokens::Tokens, web::middleware::authenticate::current_user,
+};
 
 /// As long as the login may take.
 const LIFETIME_SECONDS: u32 = 10 * 60;
@@ -66,16 +68,12 @@ pub fn keep(
 /// it.
 #[must_use]
 pub fn take(state: &AppState, parts: &Parts) -> Option<(BTreeMap<String, String>, HeaderValue)> {
-    let current = parts.extensions.get::<RequestAuth>()?.current.as_ref()?;
+    let current = current_user(parts)?;
     let form = COOKIE.get(state, &parts.headers)?;
-    let age = state.clock.now().saturating_sub(form.at);
     let is_theirs = state
         .tokens
         .check_form_account(&form.account, current.user().id)
         .is_ok();
-    let is_shown = is_theirs
-        && form.path == parts.uri.path()
-        && (0..=i64::from(LIFETIME_SECONDS)).contains(&age);
-    let forget = COOKIE.clear(state)?;
-    is_shown.then_some((form.values, forget))
+    let is_shown = is_theirs && form.path == parts.uri.path() && COOKIE.is_current(state, form.at);
+    is_shown.then_some((form.values, COOKIE.clear(state)?))
 }
