@@ -31,6 +31,22 @@ async fn dad() -> (App, Browser) {
     (app, browser)
 }
 
+/// Changes the password as the page's script does, with this field that binds the form.
+async fn change_password_by_script(browser: &mut Browser, field: &str) -> Page {
+    let headers = [
+        ("accept", "application/json"),
+        ("content-type", "application/x-www-form-urlencoded"),
+        ("sec-fetch-site", "same-origin"),
+    ];
+    let body = form_urlencoded::Serializer::new(String::new())
+        .append_pair("account", field)
+        .append_pair("password", NEW)
+        .finish();
+    browser
+        .call(Method::POST, "/account/password", &headers, &body)
+        .await
+}
+
 /// Logs out in another tab and logs in as another user.
 async fn switch(browser: &mut Browser, email: &str) {
     browser.post_form("/logout", &[]).await;
@@ -201,20 +217,10 @@ async fn provider_pages_opened_before_somebody_else_logged_in_connect_and_discon
     assert_eq!(browser.cookie("link-request"), None);
     // Mum links an identity; dad's page contains the id of mum's identity, as if dad had guessed
     // the id.
-    let page = browser.get("/account/connect").await;
-    browser.submit(&page, "Go to Über ID 100%", &[]).await;
-    let target = browser
-        .call(Method::GET, "/account/connect/start", &[], "")
-        .await
-        .location()
-        .unwrap();
-    let back = home
-        .provider
-        .answer(&target, &Account::confirmed("mum@elsewhere.example"));
-    assert_eq!(
-        browser.get(&back).await.path,
-        "/account?notice=provider_linked"
-    );
+    let linked = home
+        .link(&mut browser, &Account::confirmed("mum@elsewhere.example"))
+        .await;
+    assert_eq!(linked.path, "/account?notice=provider_linked");
     let link = browser
         .get("/account")
         .await
@@ -257,18 +263,7 @@ async fn a_script_is_told_whose_account_is_open_now() {
         .unwrap();
     switch(&mut browser, "mum@example.org").await;
     let before = traces(&app).await;
-    let headers = [
-        ("accept", "application/json"),
-        ("content-type", "application/x-www-form-urlencoded"),
-        ("sec-fetch-site", "same-origin"),
-    ];
-    let body = form_urlencoded::Serializer::new(String::new())
-        .append_pair("account", &field)
-        .append_pair("password", NEW)
-        .finish();
-    let answer = browser
-        .call(Method::POST, "/account/password", &headers, &body)
-        .await;
+    let answer = change_password_by_script(&mut browser, &field).await;
     assert_eq!(answer.status, StatusCode::CONFLICT);
     assert_eq!(answer.json()[0], "alert");
     assert_eq!(

@@ -52,6 +52,17 @@ async fn act(admin: &mut Browser, user: &User, verb: &str) -> Page {
     admin.submit(&page, verb, &[]).await
 }
 
+/// Submits the form of a page that was opened before.
+async fn post(admin: &mut Browser, user: &User, action: &str) -> Page {
+    let id = user.id.to_string();
+    admin
+        .post_form(
+            &format!("/users/change?id={id}&action={action}"),
+            &[("id", &id), ("action", action)],
+        )
+        .await
+}
+
 async fn is_in(browser: &Browser) -> bool {
     browser
         .clone()

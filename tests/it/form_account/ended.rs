@@ -1,10 +1,10 @@
 //! A session that ends, or a login that grows too old, while a form is open: the way leads through a
 //! login back to the form, with what was typed.
 
-use axum::http::{Method, StatusCode};
+use axum::http::StatusCode;
 use mediamanager_auth::server::flows::users::Role;
 
-use super::logged_in;
+use super::{change_password_by_script, logged_in};
 use crate::support::{App, Browser, PASSWORD, Page, SMTP};
 
 const TYPED: &str = "newer@example.org";
@@ -125,19 +125,8 @@ async fn a_script_is_led_to_the_login_and_back() {
     let app = household().await;
     let mut ada = logged_in(&app, "ada@example.org").await;
     let field = ada.account_field("/account/password").await.unwrap();
-    let headers = [
-        ("accept", "application/json"),
-        ("content-type", "application/x-www-form-urlencoded"),
-        ("sec-fetch-site", "same-origin"),
-    ];
-    let body = form_urlencoded::Serializer::new(String::new())
-        .append_pair("account", &field)
-        .append_pair("password", "copper lantern meadow 4")
-        .finish();
     app.pass(301);
-    let answer = ada
-        .call(Method::POST, "/account/password", &headers, &body)
-        .await;
+    let answer = change_password_by_script(&mut ada, &field).await;
     assert_eq!(answer.status, StatusCode::FORBIDDEN);
     assert!(answer.header("serverfnredirect").is_some());
     assert_eq!(
@@ -146,9 +135,7 @@ async fn a_script_is_led_to_the_login_and_back() {
     );
     app.pass(-301);
     end_all_sessions(&app).await;
-    let answer = ada
-        .call(Method::POST, "/account/password", &headers, &body)
-        .await;
+    let answer = change_password_by_script(&mut ada, &field).await;
     assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
     assert_eq!(answer.json()[1], "Your session has ended. Log in again.");
     assert!(answer.header("serverfnredirect").is_some());

@@ -9,7 +9,7 @@ use mediamanager_auth::{
 use scraper::{ElementRef, Html, Selector};
 
 use super::{FIELD, find, is_refused, logged_in, switch, traces};
-use crate::support::{Account, Browser, Household, Page, SMTP, app_with_provider};
+use crate::support::{Account, Browser, Household, Page, SMTP};
 
 /// A form of a page: where it is sent to, and its fields, filled in.
 struct Form {
@@ -91,17 +91,8 @@ async fn household() -> (Household, Browser, Ids) {
     let pending = home.app.user("will@example.org", Role::Pending).await;
     logged_in(&home.app, "eve@example.org").await;
     let mut ada = logged_in(&home.app, "ada@example.org").await;
-    let page = ada.get("/account/connect").await;
-    ada.submit(&page, "Go to Über ID 100%", &[]).await;
-    let away = ada
-        .call(Method::GET, "/account/connect/start", &[], "")
-        .await
-        .location()
-        .unwrap();
-    let back = home
-        .provider
-        .answer(&away, &Account::confirmed("ada@elsewhere.example"));
-    app_with_provider::call_back(&mut ada, &back).await;
+    home.link(&mut ada, &Account::confirmed("ada@elsewhere.example"))
+        .await;
     // Two sessions more, for the buttons that end them.
     logged_in(&home.app, "ada@example.org").await;
     let link = ada

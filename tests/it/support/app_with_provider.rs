@@ -26,7 +26,18 @@ impl Household {
         browser.get(&back).await
     }
 
-    /// The same in a new browser; returns the response of the callback itself.
+    /// Links an identity to the account that is logged in, from its page until the redirects end.
+    pub async fn link(&self, browser: &mut Browser, account: &Account) -> Page {
+        let page = browser.get("/account/connect").await;
+        browser.submit(&page, "Go to Über ID 100%", &[]).await;
+        let away = browser
+            .call(Method::GET, "/account/connect/start", &[], "")
+            .await;
+        let back = self.provider.answer(&away.location().unwrap(), account);
+        browser.get(&back).await
+    }
+
+    /// The same as [`log_in`](Self::log_in) in a new browser; returns the response of the callback itself.
     pub async fn come_back(&self, account: &Account) -> Page {
         let mut browser = self.app.browser();
         let back = self.provider.answer(&set_out(&mut browser).await, account);

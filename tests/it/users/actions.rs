@@ -3,29 +3,18 @@
 
 use axum::http::{Method, StatusCode};
 use mediamanager_auth::{
-    domain::{Email, User},
+    domain::Email,
     server::{
         db,
         flows::{Ctx, sessions, users::Role},
     },
 };
 
-use super::{act, fact, household, is_in, logged_in, path_of, texts};
-use crate::support::{Browser, PASSWORD, Page, SMTP};
+use super::{act, fact, household, is_in, logged_in, path_of, post, texts};
+use crate::support::{PASSWORD, SMTP};
 
 mod email;
 mod last_admin;
-
-/// Submits the form of a page that was opened before.
-async fn post(admin: &mut Browser, user: &User, action: &str) -> Page {
-    let id = user.id.to_string();
-    admin
-        .post_form(
-            &format!("/users/change?id={id}&action={action}"),
-            &[("id", &id), ("action", action)],
-        )
-        .await
-}
 
 #[tokio::test]
 async fn somebody_who_is_disabled_is_out_at_once_and_old_links_stay_dead() {

@@ -3,8 +3,8 @@
 use axum::http::{Method, StatusCode};
 use mediamanager_auth::domain::User;
 
-use super::household;
-use crate::support::{App, Browser, PASSWORD, Page};
+use super::{household, post};
+use crate::support::{App, Browser, PASSWORD};
 
 const OLD: i64 = 5 * 60 + 1;
 
@@ -24,16 +24,6 @@ async fn api(admin: &Browser, method: Method, user: &User, body: &str) -> Status
         );
     }
     answer.status
-}
-
-async fn post(admin: &mut Browser, user: &User, action: &str) -> Page {
-    let id = user.id.to_string();
-    admin
-        .post_form(
-            &format!("/users/change?id={id}&action={action}"),
-            &[("id", &id), ("action", action)],
-        )
-        .await
 }
 
 /// Everything about users that a thief would change.

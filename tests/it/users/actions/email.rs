@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 
-use super::post;
+use crate::users::post;
 use crate::{
     support::{PASSWORD, SMTP},
     users::{act, fact, household, is_in, logged_in, path_of},
