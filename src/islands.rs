@@ -1,6 +1,5 @@
 //! The components that also run in the browser, as WebAssembly. Compiled for both sides; everything
-//! here costs bytes on the wire. Texts and paths arrive in
-//! [`FormProps`], so that the browser loads
+//! here costs bytes on the wire. Texts and paths arrive in [`FormProps`], so that the browser loads
 //! neither `text` nor `app`.
 
 pub mod credentials_form;

@@ -38,7 +38,8 @@ impl Clock {
     }
 }
 
-/// Formats a time for users, short enough for a table. In UTC, because the server does not know the user's time zone.
+/// Formats a time for users, short enough for a table. In UTC, because the server does not know the
+/// user's time zone.
 pub fn format_human(unix: i64) -> String {
     let words =
         format_description!("[day padding:none] [month repr:short] [year], [hour]:[minute] UTC");

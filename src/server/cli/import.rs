@@ -35,14 +35,10 @@ pub(super) async fn run(config: Config, arguments: Import) -> Result<(), String>
         ));
     }
     if !report.default_passwords.is_empty() {
-        let addresses: Vec<_> = report
-            .default_passwords
-            .iter()
-            .map(String::as_str)
-            .collect();
+        let addresses = report.default_passwords.iter().map(String::as_str);
         print(&format!(
             "INSECURE: {}; {}.",
-            default_password::describe(&addresses),
+            default_password::describe(addresses),
             default_password::HINT
         ));
     }

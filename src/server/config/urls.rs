@@ -55,13 +55,17 @@ pub fn is_loopback(url: &Url) -> bool {
     }
 }
 
+/// Whether the address is of a private network (RFC 1918, RFC 4193).
+pub fn is_private_address(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => address.is_private(),
+        IpAddr::V6(address) => address.is_unique_local(),
+    }
+}
+
 /// Whether the host is this machine, in a private network (RFC 1918, RFC 4193), or a name without a
 /// dot, which only private networks resolve.
 pub fn is_private(url: &Url) -> bool {
-    let is_private_address = |address| match address {
-        IpAddr::V4(address) => address.is_private(),
-        IpAddr::V6(address) => address.is_unique_local(),
-    };
     is_loopback(url)
         || match url.host() {
             Some(Host::Domain(name)) => !name.contains('.'),

@@ -1,11 +1,12 @@
 use std::sync::Arc;
 
+use argon2::{Algorithm, Params, Version, password_hash::phc};
+
 use super::{password_policy::NewPassword, random};
 use crate::{
     domain::{AuthError, Password},
     server::telemetry::metrics,
 };
-use argon2::{Algorithm, Params, Version, password_hash::phc};
 
 mod memory;
 mod queue;

@@ -139,9 +139,9 @@ impl Keys {
         encode(&Header::new(Algorithm::HS256), claims, &self.signing_key).map_err(|_| InvalidToken)
     }
 
-    /// Accepts the header of [`sign`](Self::sign) and no other, no leeway and strict types, and checks
-    /// `nbf` and the audience (SR-091, SR-222; RFC 8725 §3.1, §3.8-3.11). The library compares `exp` with the system
-    /// clock; callers also compare it with [`Clock`], which tests can move.
+    /// Accepts the header of [`sign`](Self::sign) and no other, no leeway and strict types, and
+    /// checks `nbf` and the audience (SR-091, SR-222; RFC 8725 §3.1, §3.8-3.11). The library compares
+    /// `exp` with the system clock; callers also compare it with [`Clock`], which tests can move.
     fn check<T: DeserializeOwned>(&self, token: &str) -> Result<T, InvalidToken> {
         let mut rules = Validation::new(Algorithm::HS256);
         rules.leeway = 0;

@@ -77,9 +77,9 @@ pub async fn find(
 }
 
 /// Says which addresses have the default password.
-pub fn describe(addresses: &[&str]) -> String {
+pub fn describe<'a>(addresses: impl IntoIterator<Item = &'a str>) -> String {
     let addresses: Vec<_> = addresses
-        .iter()
+        .into_iter()
         .map(|address| address.escape_debug().to_string())
         .collect();
     format!(
@@ -110,13 +110,13 @@ pub async fn check_database(config: &Config) -> Option<CheckResult> {
 pub async fn check(db: &db::Database, hasher: &Hasher, network: &str) -> Option<CheckResult> {
     let administrators = db::users::list_superusers(db).await.ok()?;
     let found = find(hasher, network, administrators).await.ok()?;
-    let addresses: Vec<_> = found.iter().map(|user| user.email.as_str()).collect();
-    Some(if addresses.is_empty() {
+    Some(if found.is_empty() {
         CheckResult::ok(
             CHECK_NAME,
             "no administrator has the password that MediaManager sets",
         )
     } else {
-        CheckResult::error(CHECK_NAME, describe(&addresses), HINT)
+        let addresses = found.iter().map(|user| user.email.as_str());
+        CheckResult::error(CHECK_NAME, describe(addresses), HINT)
     })
 }

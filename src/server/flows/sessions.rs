@@ -118,9 +118,9 @@ pub(super) async fn start_session(
 }
 
 /// Returns the user of a session token. The token must be authentic and unexpired, and its session
-/// must be live, have begun when the token was issued, and belong to the same, active user (SR-091). Cached for one second and until the
-/// next commit of this process, so that a revocation takes effect immediately here and within a
-/// second in other processes (SR-097).
+/// must be live, have begun when the token was issued, and belong to the same, active user (SR-091).
+/// Cached for one second and until the next commit of this process, so that a revocation takes
+/// effect immediately here and within a second in other processes (SR-097).
 ///
 /// # Errors
 /// `Unavailable` if the database fails: a failure must look neither like a valid session nor like a

@@ -6,7 +6,10 @@ use std::{
 use ipnet::IpNet;
 
 use super::{MAX_NAME_CHARS, read_file_path};
-use crate::server::{config::reader::Reader, telemetry::log};
+use crate::server::{
+    config::{reader::Reader, urls},
+    telemetry::log,
+};
 
 /// `[server]`, a section of this program.
 #[derive(Clone, Debug)]
@@ -145,14 +148,12 @@ impl Server {
 
 /// Whether an address is this machine's or one of a private network (RFC 1918, RFC 3927, RFC 4193).
 fn is_local(address: IpAddr) -> bool {
-    match address.to_canonical() {
-        IpAddr::V4(address) => {
-            address.is_loopback() || address.is_private() || address.is_link_local()
-        }
-        IpAddr::V6(address) => {
-            address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local()
-        }
-    }
+    let address = address.to_canonical();
+    let is_link_local = match address {
+        IpAddr::V4(address) => address.is_link_local(),
+        IpAddr::V6(address) => address.is_unicast_link_local(),
+    };
+    address.is_loopback() || is_link_local || urls::is_private_address(address)
 }
 
 /// Accepts a level or a filter. A single word must be a level, because the library takes any other

@@ -1,5 +1,5 @@
 use std::sync::{
-    Mutex, PoisonError,
+    Mutex, MutexGuard, PoisonError,
     atomic::{AtomicBool, Ordering},
 };
 
@@ -53,7 +53,7 @@ impl MemoryBlocks {
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<argon2_rust::Hasher>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<argon2_rust::Hasher>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -14,7 +14,6 @@ use crate::{
 
 /// The number of administrators that [`list_admins`] returns.
 const MAX_ADMINS: u64 = 20;
-
 /// The number of administrators that [`list_superusers`] returns: each costs a hash.
 const MAX_SUPERUSERS: u64 = 50;
 
@@ -33,9 +32,7 @@ pub async fn list_by_ids(
 
 /// Returns the active superusers, at most [`MAX_ADMINS`], to send them notices.
 pub async fn list_admins(db: &impl ConnectionTrait) -> Result<Vec<User>, AuthError> {
-    let rows = filtered(UserFilter::Administrators)
-        .filter(Column::IsActive.eq(true))
-        .limit(MAX_ADMINS);
+    let rows = active_superusers().limit(MAX_ADMINS);
     Ok(rows
         .all(db)
         .await
@@ -116,8 +113,7 @@ pub async fn has_other_administrator(
 
 /// Returns the active administrators with their password hashes, approved or not.
 pub async fn list_superusers(db: &impl ConnectionTrait) -> Result<Vec<Credentials>, AuthError> {
-    let rows = filtered(UserFilter::Administrators)
-        .filter(Column::IsActive.eq(true))
+    let rows = active_superusers()
         .order_by_asc(Column::Email)
         .limit(MAX_SUPERUSERS)
         .all(db)
@@ -128,9 +124,12 @@ pub async fn list_superusers(db: &impl ConnectionTrait) -> Result<Vec<Credential
 
 /// The active and approved administrators, who may manage other users.
 fn active_admins() -> Select<Entity> {
-    filtered(UserFilter::Administrators)
-        .filter(Column::IsActive.eq(true))
-        .filter(Column::IsVerified.eq(true))
+    active_superusers().filter(Column::IsVerified.eq(true))
+}
+
+/// The active administrators, approved or not.
+fn active_superusers() -> Select<Entity> {
+    filtered(UserFilter::Administrators).filter(Column::IsActive.eq(true))
 }
 
 fn filtered(filter: UserFilter) -> Select<Entity> {

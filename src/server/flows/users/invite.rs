@@ -24,8 +24,8 @@ pub struct Invited {
 /// or the administrator passes it on. Only the mailed link verifies the address.
 ///
 /// # Errors
-/// `EmailTaken`, `ReauthenticationRequired`; `NotLoggedIn`, `Forbidden` if the administrator has lost the session
-/// or the right meanwhile.
+/// `EmailTaken`, `ReauthenticationRequired`; `NotLoggedIn`, `Forbidden` if the administrator has
+/// lost the session or the right meanwhile.
 pub async fn invite(cx: &Ctx<'_>, admin: &Admin, email: Email) -> Result<Invited, AuthError> {
     require_recent(cx, admin)?;
     let (by, hashed_password) = (admin.user().id, cx.state.hasher.unmatchable_hash()?);

@@ -58,8 +58,7 @@ pub fn add_security_headers(state: &AppState, ids: &RequestIds, headers: &mut He
 
 /// The Content-Security-Policy. Only scripts with the nonce run, and what they import, which inherits
 /// it: `'self'` would allow every file that the application on the same origin serves.
-/// `wasm-unsafe-eval` is required to compile WebAssembly and does not
-/// allow `eval`. `form-action` also applies to redirects after a form, so the login at the provider
+/// `wasm-unsafe-eval` is required to compile WebAssembly and does not allow `eval`. `form-action` also applies to redirects after a form, so the login at the provider
 /// starts with a link instead of a form.
 fn policy(nonce: &str) -> String {
     format!(
